@@ -1,0 +1,31 @@
+#!/bin/sh
+# The everyday check: format, lint with the folder rules, types, unused code, unit tests.
+# The parts that need one core run side by side; each prints only when it fails.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+run() {
+  name=$1
+  shift
+  ("$@" >"$out/$name.log" 2>&1; echo $? >"$out/$name.rc") &
+}
+run format npx prettier --check --log-level warn .
+run folders npx depcruise src --config .dependency-cruiser.cjs --output-type err
+run types npx tsc --noEmit
+run unused npx knip
+wait
+run lint npm run --silent lint
+run unit npm run --silent test:unit
+wait
+failed=0
+for name in format folders types unused lint unit; do
+  rc=$(cat "$out/$name.rc" 2>/dev/null || echo 1)
+  if [ "$rc" != 0 ]; then
+    failed=1
+    printf '\n== %s failed ==\n' "$name"
+    cat "$out/$name.log"
+  fi
+done
+[ "$failed" = 0 ] && { grep -E '^Tests:' "$out/unit.log"; echo 'check: all good'; }
+exit "$failed"
