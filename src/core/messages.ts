@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import { ContainerName, HostId } from './ids.ts';
+import { Health, Instance, ShadowedFile, StaleFile, StaleHostProcess, Unreadable } from './observation.ts';
+import { PackageChange } from './packages.ts';
+
+/** The life of a grant, in order (protocol §3). `done` is the only step that frees by success. */
+export const Step = z.enum(['journaled', 'draining', 'drained', 'stopping', 'stopped', 'started', 'healthy', 'undrained', 'done']);
+export type Step = z.infer<typeof Step>;
+
+const order = Step.options;
+/** Whether `step` comes at or after `mark` in the life of a grant. */
+export const reached = (step: Step, mark: Step): boolean => order.indexOf(step) >= order.indexOf(mark);
+
+/** What the check after a restart found. */
+export const Verification = z.enum(['verified', 'stale', 'shadowed', 'unknown']);
+export type Verification = z.infer<typeof Verification>;
+
+/**
+ * How a grant ends, by its agent's word (R20). `retried` is the end that a newer grant for the same
+ * container brings in the journal write that begins it (R26); the unit stays with the newer one.
+ */
+export const Outcome = z.enum(['done', 'refused', 'void', 'gone', 'retried']);
+export type Outcome = z.infer<typeof Outcome>;
+
+/** The instance that may be stopped, or the failed grant that this one takes over from (R26). */
+export const Expect = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('instance'), instance: Instance }),
+  z.strictObject({ kind: z.literal('retry'), grantId: z.string() }),
+]);
+export type Expect = z.infer<typeof Expect>;
+
+/** One permission for one restart, as a job carries it. Times are server time in ms (R14). */
+export const GrantOrder = z.strictObject({
+  grantId: z.string(),
+  container: ContainerName,
+  service: z.string(),
+  /** SHA-256 of the host's settings for the service; another one there means refusal. */
+  settingsHash: z.string(),
+  expect: Expect,
+  attempt: z.int().positive(),
+  beginBefore: z.number(),
+  deadline: z.number(),
+  /** Asked for by a person: need not be stale. */
+  byHand: z.boolean(),
+  /** Beyond the budget because the container is broken: the agent checks that it is (R17). */
+  onlyIfBroken: z.boolean(),
+});
+export type GrantOrder = z.infer<typeof GrantOrder>;
+
+export const RestartBatch = z.strictObject({ waveId: z.string(), grants: z.array(GrantOrder).min(1) });
+export type RestartBatch = z.infer<typeof RestartBatch>;
+
+export const WantedPackage = z.strictObject({
+  name: z.string(),
+  /** `exact`: this very version; `at-least`: this one or a newer; `newest`: what the host's sources offer. */
+  want: z.enum(['exact', 'at-least', 'newest']),
+  version: z.string().nullable(),
+});
+export type WantedPackage = z.infer<typeof WantedPackage>;
+
+export const HostUpgrade = z.strictObject({
+  waveId: z.string(),
+  /** Set where the upgrade is disruptive and so a grant itself (R29). */
+  grantId: z.string(),
+  mode: z.enum(['packages', 'security']),
+  packages: z.array(WantedPackage),
+  allowRemove: z.boolean(),
+  beginBefore: z.number(),
+  deadline: z.number(),
+});
+export type HostUpgrade = z.infer<typeof HostUpgrade>;
+
+/** What the agent sees of one container. */
+export const ContainerView = z.strictObject({
+  name: ContainerName,
+  groups: z.array(z.string()),
+  address: z.string().nullable(),
+  /** Whether the container's lower layer is the host's root; others are listed and left alone. */
+  onHostRoot: z.boolean(),
+  state: z.enum(['running', 'stopped', 'frozen', 'changing', 'gone']),
+  instance: Instance.nullable(),
+  health: Health,
+  healthReason: z.string(),
+  stale: z.array(StaleFile),
+  shadowed: z.array(ShadowedFile),
+  unreadable: z.array(Unreadable),
+  /** Stopped by its owner while we watched: never started by us (R25). */
+  ownerStopped: z.boolean(),
+  /** Never restart, or not before a date; null: no opt-out. */
+  optOut: z.strictObject({ reason: z.string(), until: z.number().nullable() }).nullable(),
+  /** Private directories of the host that this container can still read. */
+  unhidden: z.array(z.string()),
+});
+export type ContainerView = z.infer<typeof ContainerView>;
+
+/** Identity of a control record: compared in this order (R11). */
+export const RecordNumber = z.tuple([z.int(), z.int(), z.int()]);
+export type RecordNumber = z.infer<typeof RecordNumber>;
+
+export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+
+const StepTime = z.strictObject({ step: Step, at: z.number() });
+export type StepTime = z.infer<typeof StepTime>;
+
+export const HostObserved = z.strictObject({
+  kind: z.literal('host-observed'),
+  /** All containers (a missing one is gone), or only those that changed. */
+  whole: z.boolean(),
+  containers: z.array(ContainerView),
+  /** Service name → hash of the host's settings for it. `*` stands for every service not named. */
+  settingsHashes: z.record(z.string(), z.string()),
+  openGrants: z.array(z.strictObject({ grantId: z.string(), container: ContainerName, step: Step, failed: z.boolean() })),
+  atRest: z.boolean(),
+  atRestReason: z.string(),
+  rebootRequired: z.array(z.string()),
+  staleHostProcesses: z.array(StaleHostProcess),
+  platform: z.string(),
+  agentStale: z.boolean(),
+});
+export type HostObserved = z.infer<typeof HostObserved>;
+
+export const HostUpgraded = z.strictObject({
+  kind: z.literal('host-upgraded'),
+  /** Number of this transaction in the agent's journal. */
+  transaction: z.int(),
+  changes: z.array(PackageChange),
+  origin: z.discriminatedUnion('by', [
+    z.strictObject({ by: z.literal('job'), jobId: z.string(), waveId: z.string() }),
+    z.strictObject({ by: z.literal('outside') }),
+  ]),
+  /** Every container that is stale now. */
+  containers: z.array(ContainerView),
+});
+export type HostUpgraded = z.infer<typeof HostUpgraded>;
+
+export const RestartProgress = z.strictObject({
+  kind: z.literal('restart-progress'),
+  grantId: z.string(),
+  step: Step,
+  at: z.number(),
+});
+export type RestartProgress = z.infer<typeof RestartProgress>;
+
+export const RestartFinished = z.strictObject({
+  kind: z.literal('restart-finished'),
+  grantId: z.string(),
+  /** `failed` does not end the grant: it stays open, and counted, until healthy or retried. */
+  outcome: z.union([Outcome, z.literal('failed')]),
+  verification: Verification.nullable(),
+  reason: z.string(),
+  steps: z.array(StepTime),
+  /** The container's newest state (R10); null where it is gone. */
+  container: ContainerView.nullable(),
+});
+export type RestartFinished = z.infer<typeof RestartFinished>;
+
+export const UpgradeFinished = z.strictObject({
+  kind: z.literal('upgrade-finished'),
+  jobId: z.string(),
+  grantId: z.string(),
+  waveId: z.string(),
+  ok: z.boolean(),
+  reason: z.string(),
+  remedy: z.string(),
+  changes: z.array(PackageChange),
+  transcript: z.string(),
+  /** Whether the host gate passed: network, DNS, runtime, every container as healthy as before. */
+  gate: z.strictObject({ ok: z.boolean(), reason: z.string() }),
+});
+export type UpgradeFinished = z.infer<typeof UpgradeFinished>;
+
+export const JobRefused = z.strictObject({
+  kind: z.literal('job-refused'),
+  jobId: z.string(),
+  reason: z.string(),
+  endsGrants: z.array(z.string()),
+});
+export type JobRefused = z.infer<typeof JobRefused>;
+
+/** An audit record of the host's chain on its way to the store. */
+export const AuditCopied = z.strictObject({
+  kind: z.literal('audit-copied'),
+  seq: z.int(),
+  record: z.record(z.string(), z.json()),
+  hash: z.string(),
+});
+export type AuditCopied = z.infer<typeof AuditCopied>;
+
+export const Report = z.discriminatedUnion('kind', [
+  HostObserved,
+  HostUpgraded,
+  RestartProgress,
+  RestartFinished,
+  UpgradeFinished,
+  JobRefused,
+  AuditCopied,
+]);
+export type Report = z.infer<typeof Report>;
+
+/** A report with its identity (R8) and the echo of the newest control record (R14). */
+export interface SequencedReport {
+  host: HostId;
+  incarnation: string;
+  seq: number;
+  echo: RecordNumber;
+  report: Report;
+}
+
+export const PauseLevel = z.discriminatedUnion('level', [
+  z.strictObject({ level: z.literal('fleet') }),
+  z.strictObject({ level: z.literal('wave'), waveId: z.string() }),
+  z.strictObject({ level: z.literal('service'), service: z.string() }),
+  z.strictObject({ level: z.literal('host'), hostId: HostId }),
+  z.strictObject({ level: z.literal('queue'), hostId: HostId }),
+]);
+export type PauseLevel = z.infer<typeof PauseLevel>;
+
+/** The control record's content (R11), signed and kept per host. */
+export const ControlRecord = z.strictObject({
+  number: RecordNumber,
+  /** Server time in ms: its own clock, never the wall's (R14). */
+  serverTime: z.number(),
+  /** The incarnation whose reports `ackedSeq` counts; null before the first report. */
+  incarnation: z.string().nullable(),
+  ackedSeq: z.int(),
+  pauses: z.array(PauseLevel),
+  /** Reasons of the freezes in force. */
+  freezes: z.array(z.string()),
+  excluded: z.boolean(),
+  voids: z.array(z.string()),
+  /** Grants of former incarnations, with their last reported step (R15). */
+  suspects: z.array(z.strictObject({ grantId: z.string(), container: ContainerName, step: Step })),
+  /** Containers that an operator has parked. */
+  parked: z.array(ContainerName),
+});
+export type ControlRecord = z.infer<typeof ControlRecord>;
