@@ -1,0 +1,190 @@
+import type { ContainerName } from '../ids.ts';
+import type {
+  ControlRecord,
+  GrantOrder,
+  HostUpgrade,
+  HostUpgraded,
+  RestartBatch,
+  Step,
+  UpgradeFinished,
+  Verification,
+} from '../messages.ts';
+import type { ContainerView } from '../messages.ts';
+import type { Health, Instance } from '../observation.ts';
+import type { AgentGrant, Child, Journal } from './journal.ts';
+
+/** The newest control record and what its arrival proved. All times are the agent's monotonic ms. */
+export interface HeardRecord {
+  value: ControlRecord;
+  /** When this number was first seen: server time goes on from there (R14). */
+  seenAt: number;
+  /** Whether a number rose while this process lived: the first one read may be of any age (R13). */
+  advanced: boolean;
+}
+
+/** What is under way for a grant, by name; only one thing at a time. */
+export type Activity = 'check' | 'drain' | 'stop' | 'start' | 'health' | 'undrain' | 'verify';
+
+/** The agent's whole state: the journal survives a crash, the rest does not. */
+export interface Agent {
+  journal: Journal;
+  /** What the newest record said; null until one was read. */
+  record: HeardRecord | null;
+  /** The highest server time ever answered: it never goes back (R14). */
+  serverTimeFloor: number;
+  busy: Map<string, Activity>;
+  /** Why a grant waits, for `status`; cleared when it moves. */
+  waiting: Map<string, string>;
+  /** Start attempts of a grant in this life, for the backoff. */
+  attempts: Map<string, number>;
+  /** Monotonic ms before which a grant is left alone. */
+  notBefore: Map<string, number>;
+  upgradeBusy: boolean;
+  /** The former incarnation's stray stops were ended (R15). */
+  strayStopsEnded: boolean;
+  strayBusy: boolean;
+  /** The lower layer's generation that verification speaks of changes with this; see `transactionOpen`. */
+  transactionOpen: boolean;
+}
+
+export const bootAgent = (journal: Journal): Agent => ({
+  journal,
+  record: null,
+  serverTimeFloor: 0,
+  busy: new Map(),
+  waiting: new Map(),
+  attempts: new Map(),
+  notBefore: new Map(),
+  upgradeBusy: false,
+  strayStopsEnded: journal.settled,
+  strayBusy: false,
+  transactionOpen: false,
+});
+
+/** What was seen, at its moment, as the last thing before something begins (R21). */
+export interface CheckAnswers {
+  state: ContainerView['state'];
+  instance: Instance | null;
+  stale: 'stale' | 'fresh' | 'unknown';
+  health: Health;
+  atRest: { ok: boolean; reason: string };
+  settingsHash: string;
+  optOut: string | null;
+}
+
+export type AgentEvent =
+  /** The process has started over the journal it found (R24). */
+  | { kind: 'booted' }
+  /** A rightly signed job for this host. `hash` is of the signed content. */
+  | {
+      kind: 'job';
+      jobId: string;
+      hash: string;
+      incarnation: string;
+      expiresAt: number;
+      job: AcceptedJob;
+    }
+  | { kind: 'record'; record: ControlRecord; newIncarnation: string }
+  | { kind: 'record-unreadable' }
+  | { kind: 'checked'; grantId: string; answers: CheckAnswers }
+  | { kind: 'drained'; grantId: string; ok: boolean; found: string; reason: string }
+  | { kind: 'child'; grantId: string; child: Child }
+  /** The stop command is over, or a stray one was awaited after a crash: what is seen now. */
+  | { kind: 'stop-over'; grantId: string; state: ContainerView['state']; instance: Instance | null }
+  | {
+      kind: 'start-over';
+      grantId: string;
+      state: ContainerView['state'];
+      instance: Instance | null;
+      reason: string;
+    }
+  | {
+      kind: 'health';
+      grantId: string;
+      result: 'healthy' | 'deadline' | 'down' | 'gone';
+      reason: string;
+    }
+  | { kind: 'undrained'; grantId: string; ok: boolean; reason: string }
+  | {
+      kind: 'verified';
+      grantId: string;
+      verification: Verification;
+      container: ContainerView | null;
+    }
+  | { kind: 'stray-stops-ended'; states: Map<ContainerName, ContainerView['state']> }
+  | {
+      kind: 'observed';
+      name: ContainerName;
+      state: ContainerView['state'];
+      instance: Instance | null;
+    }
+  | { kind: 'transaction'; phase: 'open' }
+  | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
+  | {
+      kind: 'upgrade-over';
+      jobId: string;
+      finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>;
+      containers: ContainerView[];
+    }
+  | { kind: 'tick' };
+
+export type AcceptedJob =
+  | { kind: 'restart-batch'; payload: RestartBatch }
+  | { kind: 'host-upgrade'; payload: HostUpgrade }
+  | { kind: 'observe-host' }
+  /** Signed by the server, yet unknown kind or version, or unreadable (R6). `grants`: those that could be read. */
+  | { kind: 'unusable'; reason: string; grants: string[] };
+
+export type AgentEffect =
+  | { kind: 'check'; grant: AgentGrant; purpose: CheckPurpose }
+  | { kind: 'drain'; grant: AgentGrant }
+  | { kind: 'stop'; grant: AgentGrant }
+  /** Wait for a stop that a former life of this process began, or end it, then look (R24). */
+  | { kind: 'await-stray-stop'; grant: AgentGrant }
+  | { kind: 'start'; grant: AgentGrant }
+  /** Watch until healthy; `deadline` false: it has failed already and is watched without limit. */
+  | { kind: 'watch-health'; grant: AgentGrant; deadline: boolean }
+  | { kind: 'undrain'; grant: AgentGrant }
+  | { kind: 'verify'; grant: AgentGrant }
+  | { kind: 'end-stray-stops' }
+  | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
+  /** Unacknowledged reports are there to be sent. */
+  | { kind: 'send-reports' }
+  | { kind: 'observe' }
+  /** The journal is of no use any more: it was replaced by a new incarnation (R15). */
+  | { kind: 'alert'; message: string };
+
+/** `begin`: before draining; `stop`: right before the stop; `stop-again`: after a crash in `stopping`. */
+export type CheckPurpose = 'begin' | 'stop' | 'stop-again';
+
+/** An entry of the host's audit chain, made durable in the same write as the step it speaks of (R23). */
+export interface AgentAudit {
+  action:
+    | 'restart-begun'
+    | 'stop-begun'
+    | 'restart-ended'
+    | 'restart-failed'
+    | 'restart-refused'
+    | 'upgrade-begun'
+    | 'upgrade-ended'
+    | 'job-refused'
+    | 'host-upgraded'
+    | 'incarnation-begun';
+  container: ContainerName | null;
+  service: string | null;
+  waveId: string | null;
+  grantId: string | null;
+  outcome: string | null;
+  details: Record<string, string | number | boolean | null | string[]>;
+}
+
+/** Where a step writes down what must be durable and what is to be done after that. */
+export interface Turn {
+  agent: Agent;
+  /** Monotonic ms of this process. */
+  mono: number;
+  audits: AgentAudit[];
+  effects: AgentEffect[];
+}
+
+export type { GrantOrder, Step };

@@ -1,0 +1,109 @@
+import { sameInstance } from '../observation.ts';
+import type { ControlRecord } from '../messages.ts';
+import type { Agent, CheckAnswers, CheckPurpose } from './agent.ts';
+import type { AgentGrant } from './journal.ts';
+import { recordCounts, serverTime } from './record.ts';
+
+/** `wait`: it can pass by itself, so it is asked again until begin-before (R21). */
+export type Decision =
+  { kind: 'allow' } | { kind: 'wait'; reason: string } | { kind: 'deny'; reason: string };
+
+const allow: Decision = { kind: 'allow' };
+const deny = (reason: string): Decision => ({ kind: 'deny', reason });
+const wait = (reason: string): Decision => ({ kind: 'wait', reason });
+
+/** What the record forbids by pausing: a retry passes a wave's own pause, not a person's freeze (R26). */
+const pausedBy = (record: ControlRecord, grant: AgentGrant): string | null => {
+  if (grant.order.expect.kind === 'retry') return null;
+  for (const pause of record.pauses) {
+    if (pause.level === 'fleet') return 'the fleet is paused';
+    if (pause.level === 'wave' && pause.waveId === grant.waveId) return 'the wave is paused';
+    if (pause.level === 'service' && pause.service === grant.order.service)
+      return `service ${pause.service} is paused`;
+    if (pause.level === 'host') return 'the host is paused';
+    if (pause.level === 'queue') return "the host's queue is paused";
+  }
+  return null;
+};
+
+/** Whether a request in the record takes this grant back (R20). */
+export const voided = (agent: Agent, grantId: string): boolean =>
+  agent.record?.value.voids.includes(grantId) ?? false;
+
+const permitted = (agent: Agent, grant: AgentGrant, mono: number): Decision => {
+  const record = agent.record?.value;
+  if (voided(agent, grant.order.grantId)) return deny('taken back by the server');
+  if (serverTime(agent, mono) >= grant.order.beginBefore) return deny('expired before it began');
+  const counts = recordCounts(agent, mono);
+  if (counts.kind === 'deny') return wait(counts.reason);
+  if (record === undefined) return wait('no control record was read yet');
+  if (record.excluded) return deny('this host is excluded');
+  const frozen = record.freezes[0];
+  if (frozen !== undefined) return deny(`freeze: ${frozen}`);
+  const paused = pausedBy(record, grant);
+  if (paused !== null) return deny(paused);
+  return allow;
+};
+
+const retryable = (agent: Agent, grant: AgentGrant, answers: CheckAnswers): Decision => {
+  const { expect } = grant.order;
+  if (expect.kind !== 'retry') return allow;
+  if (answers.state === 'gone') return deny('the container is gone');
+  if (grant.step !== 'journaled') return allow; // it has taken over already
+  const old = agent.journal.grants.get(expect.grantId);
+  if (old === undefined || old.end !== null || !old.failed)
+    return deny('the grant it retries is not a failed one any more');
+  return allow;
+};
+
+const sameContainer = (
+  agent: Agent,
+  grant: AgentGrant,
+  answers: CheckAnswers,
+  purpose: CheckPurpose,
+): Decision => {
+  const { order } = grant;
+  if (order.expect.kind === 'retry') return retryable(agent, grant, answers);
+  if (answers.state === 'gone') return deny('the container is gone');
+  if (answers.state === 'stopped') return deny('it is stopped, and not by Groundswell');
+  if (!sameInstance(answers.instance, order.expect.instance))
+    return deny('it was restarted since the grant was given');
+  if (purpose === 'stop-again') return allow;
+  if (!order.byHand && answers.stale === 'fresh') return deny('it runs the present code already');
+  if (!order.byHand && answers.stale === 'unknown')
+    return deny('whether it is stale cannot be read');
+  if (order.onlyIfBroken && answers.health === 'healthy') return deny('it is not broken any more');
+  return allow;
+};
+
+/**
+ * R21: the check before `draining`, and again as the last thing before the stop command. `stop-again`
+ * (after a crash in `stopping`) passes over expiry, pause and staleness (R24).
+ */
+export const decideBegin = (
+  agent: Agent,
+  grant: AgentGrant,
+  answers: CheckAnswers,
+  purpose: CheckPurpose,
+  mono: number,
+): Decision => {
+  if (purpose !== 'stop-again') {
+    const may = permitted(agent, grant, mono);
+    if (may.kind !== 'allow') return may;
+    if (answers.settingsHash !== grant.order.settingsHash)
+      return deny('the settings of the service on this host are not those that the server means');
+    if (answers.optOut !== null) return deny(`opted out: ${answers.optOut}`);
+  } else {
+    const counts = recordCounts(agent, mono);
+    if (counts.kind === 'deny') return wait(counts.reason);
+  }
+  const container = sameContainer(agent, grant, answers, purpose);
+  if (container.kind !== 'allow') return container;
+  // R22: our own upgrade and the beginning of a stop exclude each other; others hold at their moment.
+  if ([...agent.journal.upgrades.values()].some(({ step }) => step === 'running'))
+    return wait('an upgrade of this host is under way');
+  if (agent.transactionOpen) return wait('a package transaction is not over yet');
+  if (!answers.atRest.ok)
+    return wait(`the package database is not at rest: ${answers.atRest.reason}`);
+  return allow;
+};

@@ -1,0 +1,94 @@
+import type { ContainerName } from '../ids.ts';
+import type {
+  GrantOrder,
+  HostUpgrade,
+  Outcome,
+  RecordNumber,
+  Report,
+  Step,
+  StepTime,
+  Verification,
+} from '../messages.ts';
+import type { Instance } from '../observation.ts';
+
+/** A child process that works for a grant and may outlive the agent (R23). */
+export interface Child {
+  pid: number;
+  startTime: string;
+}
+
+/** One grant as the journal holds it. Everything here is durable before the step it names is done. */
+export interface AgentGrant {
+  order: GrantOrder;
+  waveId: string;
+  jobId: string;
+  step: Step;
+  steps: StepTime[];
+  /** What the drain found, so that an operator's own maintenance is left as found (R28); null: not drained. */
+  found: string | null;
+  child: Child | null;
+  /** Past its healthy deadline: reported as failed, still open and counted (R20). */
+  failed: boolean;
+  /** Taken over from a former incarnation: started and awaited, never stopped (R15). */
+  adopted: boolean;
+  /** Why it is being undone before `stopping`; null while it goes forward. */
+  ending: { outcome: 'refused' | 'void'; reason: string } | null;
+  verification: Verification | null;
+  end: { outcome: Outcome; reason: string } | null;
+}
+
+export type UpgradeStep = 'waiting' | 'running' | 'ended';
+
+/** The one upgrade of this host that is not over (R29); more of them wait in arrival order. */
+export interface AgentUpgrade {
+  order: HostUpgrade;
+  jobId: string;
+  step: UpgradeStep;
+}
+
+/** A job id that this journal knows: redelivery changes nothing (R5). */
+export interface KnownJob {
+  hash: string;
+  grants: string[];
+  /** Server time after which it may be forgotten, once its grants are ended. */
+  forgetAfter: number;
+}
+
+/** What the agent remembers about a container between observations. */
+export interface KnownContainer {
+  instance: Instance | null;
+  /** It went down without us: its owner's doing, so never started by us (R25). */
+  ownerStopped: boolean;
+}
+
+/** The durable truth about what was done on this host. */
+export interface Journal {
+  incarnation: string;
+  /** False in a new incarnation until the server has named the grants of the former one (R15). */
+  settled: boolean;
+  lastSeq: number;
+  reports: Map<number, Report>;
+  highestRecord: RecordNumber | null;
+  jobs: Map<string, KnownJob>;
+  grants: Map<string, AgentGrant>;
+  /** Grants never held that are refused for ever, with the answer that was given. */
+  refused: Map<string, { outcome: 'refused' | 'void'; reason: string }>;
+  upgrades: Map<string, AgentUpgrade>;
+  /** Number of package transactions seen. */
+  transactions: number;
+  containers: Map<ContainerName, KnownContainer>;
+}
+
+export const emptyJournal = (incarnation: string, settled: boolean): Journal => ({
+  incarnation,
+  settled,
+  lastSeq: 0,
+  reports: new Map(),
+  highestRecord: null,
+  jobs: new Map(),
+  grants: new Map(),
+  refused: new Map(),
+  upgrades: new Map(),
+  transactions: 0,
+  containers: new Map(),
+});

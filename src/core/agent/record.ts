@@ -1,0 +1,47 @@
+import { compareRecordNumbers } from '../messages.ts';
+import type { ControlRecord } from '../messages.ts';
+import type { Agent, Turn } from './agent.ts';
+
+/** A record older than this counts no more (R13), in ms of the agent's monotonic clock. */
+export const recordLifeMs = 15_000;
+
+/** Server time as the agent may judge it: the record's, plus the monotonic time since; never back (R14). */
+export const serverTime = (agent: Agent, mono: number): number => {
+  const heard = agent.record;
+  const estimate = heard === null ? 0 : heard.value.serverTime + Math.max(0, mono - heard.seenAt);
+  agent.serverTimeFloor = Math.max(agent.serverTimeFloor, estimate);
+  return agent.serverTimeFloor;
+};
+
+/** R13: whether the record permits anything to begin, and if not, why. */
+export const recordCounts = (
+  agent: Agent,
+  mono: number,
+): { kind: 'allow' } | { kind: 'deny'; reason: string } => {
+  const heard = agent.record;
+  if (heard === null) return { kind: 'deny', reason: 'no control record was read yet' };
+  if (!heard.advanced)
+    return { kind: 'deny', reason: 'the control record has not advanced since this agent started' };
+  const age = mono - heard.seenAt;
+  if (age > recordLifeMs)
+    return {
+      kind: 'deny',
+      reason: `the control record has not advanced for ${Math.round(age / 1000)} s: the server or Redis is not answering`,
+    };
+  return { kind: 'allow' };
+};
+
+/** Take in a control record (R13): lower numbers are ignored, the highest is kept in the journal. */
+export const hearRecord = (turn: Turn, record: ControlRecord): boolean => {
+  const { agent, mono } = turn;
+  const highest = agent.journal.highestRecord;
+  if (highest !== null && compareRecordNumbers(record.number, highest) < 0) return false;
+  const before = agent.record;
+  if (before !== null && compareRecordNumbers(record.number, before.value.number) === 0)
+    return false;
+  serverTime(agent, mono);
+  // The first record that a process reads may have lain in Redis for any time: it proves nothing about now.
+  agent.record = { value: record, seenAt: mono, advanced: before !== null };
+  agent.journal.highestRecord = record.number;
+  return true;
+};

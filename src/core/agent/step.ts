@@ -1,0 +1,160 @@
+import type { Agent, AgentAudit, AgentEffect, AgentEvent, Turn } from './agent.ts';
+import { emptyJournal } from './journal.ts';
+import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
+import { hearRecord } from './record.ts';
+import {
+  advance,
+  onChecked,
+  onDrained,
+  onHealth,
+  onStartOver,
+  onStopOver,
+  onStrayStopsEnded,
+  onUndrained,
+  onVerified,
+} from './restart.ts';
+import { audit } from './reports.ts';
+import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
+
+/** What a turn left behind: write the journal and the audits in one synced transaction, then do the effects in order. */
+export interface AgentTurn {
+  audits: AgentAudit[];
+  effects: AgentEffect[];
+}
+
+/** R24: what was under way when the process died is looked at again from the step that was journaled. */
+const onBooted = (turn: Turn): void => {
+  const { agent } = turn;
+  for (const grant of agent.journal.grants.values()) {
+    if (grant.end !== null) continue;
+    if (grant.step === 'draining' || grant.step === 'drained')
+      grant.ending ??= {
+        outcome: 'refused',
+        reason: 'the agent was restarted before the stop began',
+      };
+    if (grant.step === 'stopping') {
+      agent.busy.set(grant.order.grantId, 'stop');
+      turn.effects.push({ kind: 'await-stray-stop', grant });
+    }
+  }
+  turn.effects.push({ kind: 'send-reports' }, { kind: 'observe' });
+};
+
+const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): void => {
+  const { agent } = turn;
+  if (!hearRecord(turn, event.record)) return;
+  const { record } = event;
+  const { journal } = agent;
+  if (record.incarnation === journal.incarnation) {
+    if (record.ackedSeq > journal.lastSeq) {
+      // R15: the server has heard more than this journal remembers, so the journal was rolled back.
+      const highest = journal.highestRecord;
+      const { containers } = journal;
+      agent.journal = emptyJournal(event.newIncarnation, false);
+      agent.journal.highestRecord = highest;
+      agent.journal.containers = containers;
+      for (const map of [agent.busy, agent.waiting, agent.attempts, agent.notBefore]) map.clear();
+      agent.upgradeBusy = false;
+      agent.strayStopsEnded = false;
+      agent.strayBusy = false;
+      audit(turn, {
+        action: 'incarnation-begun',
+        details: {
+          incarnation: event.newIncarnation,
+          reason: `the server has report ${record.ackedSeq} of a journal that was rolled back`,
+        },
+      });
+      turn.effects.push({ kind: 'observe' });
+      return;
+    }
+    for (const seq of journal.reports.keys())
+      if (seq <= record.ackedSeq) journal.reports.delete(seq);
+    if (!journal.settled && !agent.strayBusy && !agent.strayStopsEnded) {
+      agent.strayBusy = true;
+      turn.effects.push({ kind: 'end-stray-stops' });
+    }
+  }
+  if (journal.settled) onVoids(turn);
+};
+
+const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>): void => {
+  const { containers, grants } = turn.agent.journal;
+  if (event.state === 'gone') {
+    containers.delete(event.name);
+    return;
+  }
+  const before = containers.get(event.name);
+  const ours = [...grants.values()].some(
+    (grant) =>
+      grant.end === null &&
+      grant.order.container === event.name &&
+      (grant.step === 'stopping' || grant.step === 'stopped' || grant.step === 'started'),
+  );
+  // Down, seen up before, and not by us: its owner's doing, so it is not ours to start (R25).
+  const ownerStopped =
+    event.state === 'stopped' &&
+    !ours &&
+    before !== undefined &&
+    (before.ownerStopped || before.instance !== null);
+  containers.set(event.name, {
+    instance:
+      event.instance ?? (event.state === 'stopped' && ours ? (before?.instance ?? null) : null),
+    ownerStopped,
+  });
+};
+
+const apply = (turn: Turn, event: AgentEvent): void => {
+  switch (event.kind) {
+    case 'booted':
+      return onBooted(turn);
+    case 'job':
+      return onJob(turn, event);
+    case 'record':
+      return onRecord(turn, event);
+    case 'record-unreadable':
+    case 'tick':
+      return;
+    case 'checked':
+      return onChecked(turn, event);
+    case 'drained':
+      return onDrained(turn, event);
+    case 'child': {
+      const grant = turn.agent.journal.grants.get(event.grantId);
+      if (grant !== undefined && grant.end === null) grant.child = event.child;
+      return;
+    }
+    case 'stop-over':
+      return onStopOver(turn, event);
+    case 'start-over':
+      return onStartOver(turn, event);
+    case 'health':
+      return onHealth(turn, event);
+    case 'undrained':
+      return onUndrained(turn, event);
+    case 'verified':
+      return onVerified(turn, event);
+    case 'stray-stops-ended':
+      return onStrayStopsEnded(turn, event);
+    case 'observed':
+      return onObserved(turn, event);
+    case 'transaction':
+      return onTransaction(turn, event);
+    case 'upgrade-over':
+      return onUpgradeOver(turn, event);
+  }
+};
+
+/**
+ * One turn of the agent. Changes `agent` in place and answers what must be made durable and then done.
+ * Pure but for that: no clock, no randomness, no effects. `mono` is the process's monotonic ms.
+ */
+export const agentStep = (agent: Agent, event: AgentEvent, mono: number): AgentTurn => {
+  const turn: Turn = { agent, mono, audits: [], effects: [] };
+  apply(turn, event);
+  if (agent.journal.settled) {
+    for (const grant of agent.journal.grants.values()) if (grant.end === null) advance(turn, grant);
+    advanceUpgrade(turn);
+    if (event.kind === 'tick') forgetOldJobs(turn);
+  }
+  return { audits: turn.audits, effects: turn.effects };
+};

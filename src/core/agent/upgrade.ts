@@ -1,0 +1,158 @@
+import { reached } from '../messages.ts';
+import type { UpgradeFinished } from '../messages.ts';
+import type { AgentEvent, Turn } from './agent.ts';
+import { voided } from './checks.ts';
+import type { AgentUpgrade } from './journal.ts';
+import { recordCounts, serverTime } from './record.ts';
+import { audit, report } from './reports.ts';
+
+const end = (
+  turn: Turn,
+  upgrade: AgentUpgrade,
+  finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>,
+): void => {
+  upgrade.step = 'ended';
+  audit(turn, {
+    action: 'upgrade-ended',
+    waveId: upgrade.order.waveId,
+    grantId: upgrade.order.grantId,
+    outcome: finished.ok ? 'done' : 'failed',
+    details: {
+      reason: finished.reason,
+      gate: finished.gate.ok ? 'passed' : finished.gate.reason,
+      changes: finished.changes.map(
+        ({ name, arch, from, to }) => `${name}:${arch} ${from ?? '-'} -> ${to ?? '-'}`,
+      ),
+    },
+  });
+  report(turn, {
+    kind: 'upgrade-finished',
+    jobId: upgrade.jobId,
+    grantId: upgrade.order.grantId,
+    waveId: upgrade.order.waveId,
+    ...finished,
+  });
+};
+
+const notRun = (turn: Turn, upgrade: AgentUpgrade, reason: string): void => {
+  end(turn, upgrade, {
+    ok: false,
+    reason,
+    remedy: '',
+    changes: [],
+    transcript: '',
+    gate: { ok: true, reason: 'nothing was done' },
+  });
+};
+
+/** R29: one upgrade at a time, and only while no container of the host is between draining and undrained. */
+export const advanceUpgrade = (turn: Turn): void => {
+  const { agent, mono } = turn;
+  if (agent.upgradeBusy) return;
+  const open = [...agent.journal.upgrades.values()].filter(({ step }) => step !== 'ended');
+  const running = open.find(({ step }) => step === 'running');
+  if (running !== undefined) {
+    // A crash left it under way: the transaction is found again and awaited, never begun twice.
+    agent.upgradeBusy = true;
+    turn.effects.push({
+      kind: 'run-upgrade',
+      jobId: running.jobId,
+      order: running.order,
+      resume: true,
+    });
+    return;
+  }
+  for (const upgrade of open) {
+    const { order } = upgrade;
+    if (voided(agent, order.grantId)) notRun(turn, upgrade, 'taken back by the server');
+    else if (agent.record !== null && serverTime(agent, mono) >= order.beginBefore)
+      notRun(turn, upgrade, agent.waiting.get(order.grantId) ?? 'expired before it began');
+    else if (agent.record?.value.excluded === true) notRun(turn, upgrade, 'this host is excluded');
+    else {
+      const counts = recordCounts(agent, mono);
+      const record = agent.record?.value;
+      const held = record?.freezes[0] ?? (record?.pauses.length ?? 0) > 0;
+      const inFlight = [...agent.journal.grants.values()].find(
+        (grant) => grant.end === null && !grant.failed && reached(grant.step, 'draining'),
+      );
+      if (counts.kind === 'deny') agent.waiting.set(order.grantId, counts.reason);
+      else if (held !== false) agent.waiting.set(order.grantId, 'paused or frozen');
+      else if (inFlight !== undefined)
+        agent.waiting.set(order.grantId, `${inFlight.order.container} is being restarted`);
+      else if (
+        [...agent.busy].some(
+          ([id, activity]) =>
+            activity === 'check' && agent.journal.grants.get(id)?.step === 'stopping',
+        )
+      )
+        agent.waiting.set(order.grantId, 'a stop is being checked');
+      else {
+        upgrade.step = 'running';
+        agent.upgradeBusy = true;
+        agent.waiting.delete(order.grantId);
+        audit(turn, {
+          action: 'upgrade-begun',
+          waveId: order.waveId,
+          grantId: order.grantId,
+          details: {
+            mode: order.mode,
+            packages: order.packages.map(({ name, version }) => `${name}=${version ?? 'newest'}`),
+          },
+        });
+        turn.effects.push({ kind: 'run-upgrade', jobId: upgrade.jobId, order, resume: false });
+        return;
+      }
+    }
+  }
+};
+
+export const onUpgradeOver = (
+  turn: Turn,
+  event: Extract<AgentEvent, { kind: 'upgrade-over' }>,
+): void => {
+  const { agent } = turn;
+  const upgrade = agent.journal.upgrades.get(event.jobId);
+  agent.upgradeBusy = false;
+  if (upgrade?.step !== 'running') return;
+  if (event.finished.changes.length > 0) {
+    agent.journal.transactions += 1;
+    report(turn, {
+      kind: 'host-upgraded',
+      transaction: agent.journal.transactions,
+      changes: event.finished.changes,
+      origin: { by: 'job', jobId: event.jobId, waveId: upgrade.order.waveId },
+      containers: event.containers,
+    });
+  }
+  end(turn, upgrade, event.finished);
+};
+
+/** R30: staleness is told only once the transaction is over, together with what changed. */
+export const onTransaction = (
+  turn: Turn,
+  event: Extract<AgentEvent, { kind: 'transaction' }>,
+): void => {
+  const { agent } = turn;
+  if (event.phase === 'open') {
+    agent.transactionOpen = true;
+    return;
+  }
+  agent.transactionOpen = false;
+  if (event.upgraded.changes.length === 0) return;
+  agent.journal.transactions += 1;
+  audit(turn, {
+    action: 'host-upgraded',
+    outcome: 'done',
+    details: {
+      origin: event.upgraded.origin.by,
+      changes: event.upgraded.changes.map(
+        ({ name, arch, from, to }) => `${name}:${arch} ${from ?? '-'} -> ${to ?? '-'}`,
+      ),
+    },
+  });
+  report(turn, {
+    kind: 'host-upgraded',
+    transaction: agent.journal.transactions,
+    ...event.upgraded,
+  });
+};
