@@ -1,0 +1,158 @@
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { readDistribution } from './apt-sources.ts';
+import { createAptRepository } from './apt-repository.ts';
+import type { AptRepository } from './apt-repository.ts';
+import { claimHostNumbers, releaseHostNumbers } from './claim-numbers.ts';
+import { cleanBed } from './clean.ts';
+import { bedCommands } from './command.ts';
+import type { Commands } from './command.ts';
+import { startContainers, waitUntilHealthy, writeContainers } from './containers.ts';
+import type { BedContainer, ContainerOptions } from './containers.ts';
+import { DEMO_PACKAGES, DEMO_VERSIONS, ensureDemoPackages } from './demo-packages.ts';
+import type { DemoPackage, DemoVersion } from './demo-packages.ts';
+import type { ExtraMount } from './host-config.ts';
+import { prepareHost } from './host.ts';
+import type { BedHost, HostOptions } from './host.ts';
+import { installOuterPackages } from './outer-packages.ts';
+import { ensureRootTar } from './root-cache.ts';
+
+export interface BedOptions {
+  /** The bed's own directory: absolute, made by it, deleted with everything in it at the end. */
+  directory: string;
+  /** Numbers (1 to 200) that hosts of this bed may take; no other bed may use them meanwhile. */
+  hostNumbers: readonly number[];
+  /** The checkout: C sources are read from it, and hosts see it at /opt/groundswell. */
+  projectDirectory: string;
+  /** Where the packed root and the demo packages are kept between runs. */
+  cacheDirectory?: string;
+  /** Told what takes long, one line each. */
+  report?: (line: string) => void;
+}
+
+export interface Bed {
+  directory: string;
+  commands: Commands;
+  repository: AptRepository;
+  /** Publishes demo packages in the given versions in the security suite. */
+  publish(versions: Partial<Record<DemoPackage, DemoVersion>>): Promise<void>;
+  /** A booted host with the bed's repository and every demo package installed in 1.0-1. */
+  createHost(options: HostOptions): Promise<BedHost>;
+  /** Containers of one service on a host, started and healthy unless `start` is false. */
+  createContainers(
+    host: BedHost,
+    options: ContainerOptions & { start?: boolean },
+  ): Promise<BedContainer[]>;
+  /** Every container made so far on a host. */
+  containersOf(host: BedHost): readonly BedContainer[];
+  /** Takes everything away; may be called twice, and while something is still being made. */
+  dispose(): Promise<void>;
+}
+
+export const DEFAULT_CACHE_DIRECTORY = '/var/cache/groundswell-bed';
+
+const OVERLAYFS_MAGIC = 0x794c7630;
+const IMAGE_MEGABYTES = 4000;
+
+const requireRoot = (): void => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw new Error('the test bed needs root on Linux: it makes containers, mounts and links');
+};
+
+const mountsOfEveryHost = async (
+  projectDirectory: string,
+  repository: AptRepository,
+): Promise<ExtraMount[]> => {
+  const nodeModules = '/usr/share/nodejs';
+  const shared: ExtraMount[] = [
+    { source: repository.directory, target: '/bedrepo', kind: 'directory', readOnly: true },
+    { source: process.execPath, target: '/usr/local/bin/node', kind: 'file', readOnly: true },
+    { source: projectDirectory, target: '/opt/groundswell', kind: 'directory', readOnly: true },
+  ];
+  // Debian's own Node keeps part of its built-in modules there.
+  const debianNode = await access(nodeModules).then(
+    () => true,
+    () => false,
+  );
+  if (!debianNode) return shared;
+  return [
+    ...shared,
+    { source: nodeModules, target: nodeModules, kind: 'directory', readOnly: true },
+  ];
+};
+
+/**
+ * Makes an empty bed: what is missing on the machine is installed, what an earlier bed left under
+ * the same directory or numbers is cleaned up, a signed repository publishes 1.0-1 of the demo
+ * packages. Throws when it is not run by root on Debian or Ubuntu.
+ */
+export const createBed = async (options: BedOptions): Promise<Bed> => {
+  const { directory, hostNumbers, projectDirectory, report = () => undefined } = options;
+  const cacheDirectory = options.cacheDirectory ?? DEFAULT_CACHE_DIRECTORY;
+  requireRoot();
+  if (!isAbsolute(directory)) throw new Error(`want an absolute bed directory, not ${directory}`);
+  await installOuterPackages(report);
+  for (const abandoned of await claimHostNumbers(hostNumbers, directory))
+    await cleanBed(abandoned, []);
+  await cleanBed(directory, hostNumbers);
+  const distribution = await readDistribution();
+  const rootTar = await ensureRootTar(cacheDirectory, distribution, report);
+  const debs = await ensureDemoPackages(cacheDirectory, projectDirectory);
+  await mkdir(directory, { recursive: true });
+  const commands = bedCommands(directory);
+  const repository = await createAptRepository(directory, commands, distribution);
+  const architecture = (await commands.must(['dpkg', '--print-architecture'])).trim();
+  const mounts = await mountsOfEveryHost(projectDirectory, repository);
+  // An overlay cannot hold the upper layer of another one: then hosts get images of their own.
+  const onOverlay = (await statfs(directory)).type === OVERLAYFS_MAGIC;
+  const containers = new Map<number, BedContainer[]>();
+
+  const publish: Bed['publish'] = async (versions) => {
+    const paths = DEMO_PACKAGES.flatMap((name) => {
+      const version = versions[name];
+      const arch = name === 'gs-demo-data' ? 'all' : architecture;
+      return version === undefined ? [] : [join(debs, `${name}_${version}_${arch}.deb`)];
+    });
+    await repository.publish(paths);
+  };
+  const first = DEMO_VERSIONS[0];
+  await publish(Object.fromEntries(DEMO_PACKAGES.map((name) => [name, first])));
+
+  return {
+    directory,
+    commands,
+    repository,
+    publish,
+    createHost: async (hostOptions) => {
+      if (!hostNumbers.includes(hostOptions.number))
+        throw new Error(`host number ${hostOptions.number} is none of this bed's`);
+      const image = onOverlay
+        ? ({ fileSystem: 'ext4', sizeMegabytes: IMAGE_MEGABYTES } as const)
+        : undefined;
+      const host = await prepareHost(
+        { bedDirectory: directory, rootTar, repository, mounts },
+        image === undefined ? hostOptions : { rootImage: image, ...hostOptions },
+      );
+      await host.start();
+      await host.must(['apt-get', '-q', 'update']);
+      const wanted = DEMO_PACKAGES.map((name) => `${name}=${first}`);
+      await host.must(['apt-get', '-qy', '--allow-downgrades', 'install', ...wanted]);
+      return host;
+    },
+    createContainers: async (host, { start = true, ...wanted }) => {
+      const existing = containers.get(host.number) ?? [];
+      const made = await writeContainers(host, existing, wanted);
+      containers.set(host.number, [...existing, ...made]);
+      if (start) {
+        await startContainers(made);
+        await waitUntilHealthy(made);
+      }
+      return made;
+    },
+    containersOf: (host) => containers.get(host.number) ?? [],
+    dispose: async () => {
+      await cleanBed(directory, hostNumbers);
+      await releaseHostNumbers(hostNumbers, directory);
+    },
+  };
+};

@@ -1,0 +1,85 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BED_MARK } from './command.ts';
+
+/** The text of a file in /proc, or null when it vanished meanwhile or cannot be read. */
+const readProc = async (path: string): Promise<string | null> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return null;
+  }
+};
+
+const allPids = async (): Promise<number[]> =>
+  (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+
+/** State letter, parent and start time (clock ticks since boot) of a process, proc(5); null if gone. */
+export const processStat = async (
+  pid: number,
+): Promise<{ state: string; parent: number; startTime: string } | null> => {
+  const text = await readProc(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // comm may hold spaces, parentheses and newlines: count from its last parenthesis.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, startTime] = [fields[0], fields[1], fields[19]];
+  if (state === undefined || parent === undefined || startTime === undefined) return null;
+  return { state, parent: Number(parent), startTime };
+};
+
+/** Whether the process is there and not a zombie (PID 1 may be no init that collects them). */
+export const isAlive = async (pid: number): Promise<boolean> => {
+  const stat = await processStat(pid);
+  return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
+};
+
+/** The name of the program that the process runs, cut to 15 bytes; null if gone. */
+export const programName = async (pid: number): Promise<string | null> =>
+  (await readProc(`/proc/${pid}/comm`))?.trim() ?? null;
+
+/** Pids of the living children of `parent`, seen from outside. */
+export const childrenOf = async (parent: number): Promise<number[]> => {
+  const stats = await Promise.all(
+    (await allPids()).map(async (pid) => ({ pid, stat: await processStat(pid) })),
+  );
+  return stats
+    .filter(({ stat }) => stat?.parent === parent && stat.state !== 'Z')
+    .map(({ pid }) => pid);
+};
+
+/** Living processes that were started for the bed in `bedDirectory`, but not the caller itself. */
+export const markedProcesses = async (bedDirectory: string): Promise<number[]> => {
+  const mark = `${BED_MARK}=${bedDirectory}`;
+  const found = await Promise.all(
+    (await allPids()).map(async (pid) => {
+      const environment = await readProc(`/proc/${pid}/environ`);
+      return environment?.split('\0').includes(mark) === true && (await isAlive(pid)) ? pid : null;
+    }),
+  );
+  return found.filter((pid): pid is number => pid !== null && pid !== process.pid);
+};
+
+/** Sends a signal; a process that is gone already is no error. */
+export const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+/** Kills what `list` names, again and again until it names nothing; throws after `deadlineMs`. */
+export const killAll = async (
+  list: () => Promise<number[]>,
+  deadlineMs: number,
+  what: string,
+): Promise<void> => {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const pids = await list();
+    if (pids.length === 0) return;
+    if (Date.now() > end) throw new Error(`${what}: still alive after kill -9: ${pids.join(' ')}`);
+    for (const pid of pids) signalProcess(pid, 'SIGKILL');
+    await sleep(10);
+  }
+};
