@@ -15,9 +15,9 @@ export interface AptRepository {
    * Adds packages (paths of `.deb` files) and signs the new index. What was published before stays,
    * so that a host can go back (`apt-get install --allow-downgrades`).
    */
-  publish(debs: readonly string[]): Promise<void>;
+  publish: (debs: readonly string[]) => Promise<void>;
   /** Takes everything out again and signs the empty index. */
-  empty(): Promise<void>;
+  empty: () => Promise<void>;
 }
 
 /** Makes the key and an empty repository in `<bedDirectory>/repo`, ready to be mounted. */

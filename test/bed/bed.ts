@@ -32,21 +32,22 @@ export interface BedOptions {
 
 export interface Bed {
   directory: string;
+  hostNumbers: readonly number[];
   commands: Commands;
   repository: AptRepository;
   /** Publishes demo packages in the given versions in the security suite. */
-  publish(versions: Partial<Record<DemoPackage, DemoVersion>>): Promise<void>;
+  publish: (versions: Partial<Record<DemoPackage, DemoVersion>>) => Promise<void>;
   /** A booted host with the bed's repository and every demo package installed in 1.0-1. */
-  createHost(options: HostOptions): Promise<BedHost>;
+  createHost: (options: HostOptions) => Promise<BedHost>;
   /** Containers of one service on a host, started and healthy unless `start` is false. */
-  createContainers(
+  createContainers: (
     host: BedHost,
     options: ContainerOptions & { start?: boolean },
-  ): Promise<BedContainer[]>;
+  ) => Promise<BedContainer[]>;
   /** Every container made so far on a host. */
-  containersOf(host: BedHost): readonly BedContainer[];
+  containersOf: (host: BedHost) => readonly BedContainer[];
   /** Takes everything away; may be called twice, and while something is still being made. */
-  dispose(): Promise<void>;
+  dispose: () => Promise<void>;
 }
 
 export const DEFAULT_CACHE_DIRECTORY = '/var/cache/groundswell-bed';
@@ -120,6 +121,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
 
   return {
     directory,
+    hostNumbers,
     commands,
     repository,
     publish,

@@ -22,9 +22,9 @@ export interface CommandOptions {
 /** Runs programs for one bed: marked with its directory, and in sessions of their own. */
 export interface Commands {
   /** Answers the result whatever the exit status; throws only when the program cannot be run. */
-  run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  run: (argv: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
   /** Like `run`, and throws with the program's own words when the exit status is not 0. */
-  must(argv: readonly string[], options?: CommandOptions): Promise<string>;
+  must: (argv: readonly string[], options?: CommandOptions) => Promise<string>;
 }
 
 const SIGNAL_EXIT: Partial<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

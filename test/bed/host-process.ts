@@ -9,14 +9,14 @@ export interface HostProcess {
   /** Its pid as the outer machine sees it. */
   outerPid: number;
   /** What it has written up to now. */
-  stdout(): string;
-  stderr(): string;
+  stdout: () => string;
+  stderr: () => string;
   /** The exit status, as lxc-attach(1) passes it on, once it has ended. */
   exited: Promise<number>;
   /** Sends a signal to the program itself, not to its children, and does not wait. */
-  signal(signal: NodeJS.Signals): void;
+  signal: (signal: NodeJS.Signals) => void;
   /** Sends the signal (default SIGKILL) and waits for the end. */
-  kill(signal?: NodeJS.Signals): Promise<number>;
+  kill: (signal?: NodeJS.Signals) => Promise<number>;
 }
 
 /** Starts `attachCommand` (an lxc-attach with everything behind it) and finds the program in it. */

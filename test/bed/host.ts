@@ -31,29 +31,29 @@ export interface BedHost extends HostNames {
   /** The host's address, and the outer machine's on the same link: listen there for its agent. */
   address: string;
   outerAddress: string;
-  start(): Promise<void>;
+  start: () => Promise<void>;
   /** An orderly shutdown by its init. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** Everything in it dies at once. */
-  powerOff(): Promise<void>;
-  isRunning(): Promise<boolean>;
+  powerOff: () => Promise<void>;
+  isRunning: () => Promise<boolean>;
   /** Pid of its init as the outer machine sees it. */
-  initPid(): Promise<number>;
+  initPid: () => Promise<number>;
   /** Runs a command in the host, whatever its exit status; no shell, standard input is empty. */
-  run(argv: readonly string[], options?: HostRunOptions): Promise<CommandResult>;
+  run: (argv: readonly string[], options?: HostRunOptions) => Promise<CommandResult>;
   /** The same; throws when the exit status is not 0, and answers standard output. */
-  must(argv: readonly string[], options?: HostRunOptions): Promise<string>;
+  must: (argv: readonly string[], options?: HostRunOptions) => Promise<string>;
   /** Starts a long-running program in the host. */
-  spawn(
+  spawn: (
     argv: readonly string[],
     options?: { environment?: Record<string, string> },
-  ): Promise<HostProcess>;
+  ) => Promise<HostProcess>;
   /** Files of the host's root file system (not of a tmpfs that the host mounts, such as /run). */
-  readFile(path: string): Promise<string>;
-  writeFile(path: string, text: string, mode?: number): Promise<void>;
+  readFile: (path: string) => Promise<string>;
+  writeFile: (path: string, text: string, mode?: number) => Promise<void>;
   /** Cuts the host off from the outer machine, and back on. */
-  partition(): Promise<void>;
-  heal(): Promise<void>;
+  partition: () => Promise<void>;
+  heal: () => Promise<void>;
 }
 
 /** What a host needs of its bed. */
