@@ -57,7 +57,7 @@ const answerAgain = (turn: Turn, event: JobEvent): void => {
         step: held.step,
         at: turn.agent.serverTimeFloor,
       });
-    else if (held?.end != null)
+    else if (held !== undefined && held.end !== null)
       report(turn, {
         kind: 'restart-finished',
         grantId: id,

@@ -1,0 +1,42 @@
+import type { HostId } from '../ids.ts';
+import type { ControlRecord } from '../messages.ts';
+import type { Fleet, Host } from './fleet.ts';
+import type { Turn } from './turn.ts';
+
+/** How often a record is renewed while its host has open grants, and otherwise (R12), in ms. */
+export const renewEveryMs = { busy: 5_000, quiet: 60_000 };
+
+const frozenBecause = (fleet: Fleet, wallMs: number): string[] =>
+  [...fleet.freezes.values()]
+    .filter(({ until }) => until === null || until > wallMs)
+    .map(({ reason, until }) =>
+      until === null ? reason : `${reason} (until ${new Date(until).toISOString()})`,
+    );
+
+/** Issue the next control record of a host (R11, R12); its number rises with each. */
+export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
+  const { fleet, now } = turn;
+  host.recordN += 1;
+  host.issued.push({ n: host.recordN, at: now });
+  return {
+    number: [fleet.generation, fleet.epoch, host.recordN],
+    serverTime: now,
+    incarnation: host.incarnation,
+    ackedSeq: host.ackedSeq,
+    pauses: [...fleet.pauses.values()]
+      .map(({ level }) => level)
+      .filter((level) =>
+        level.level === 'host' || level.level === 'queue' ? level.hostId === host.id : true,
+      ),
+    freezes: frozenBecause(fleet, turn.wall.ms),
+    excluded: host.state === 'excluded',
+    voids: host.voids,
+    suspects: host.suspects,
+    parked: [...fleet.containers.values()]
+      .filter((container) => container.host === host.id && container.parked)
+      .map(({ view }) => view.name),
+  };
+};
+
+export const hasOpenGrants = (fleet: Fleet, host: HostId): boolean =>
+  [...fleet.grants.values()].some((grant) => grant.host === host);

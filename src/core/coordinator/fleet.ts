@@ -1,0 +1,255 @@
+import type { ContainerId, HostId } from '../ids.ts';
+import type { ContainerView, Expect, PauseLevel, Step, Verification } from '../messages.ts';
+import type { PackageChange } from '../packages.ts';
+import type { Mode, ServiceSettings } from '../service-settings.ts';
+
+/** Figures that the coordinator goes by; times in ms of server time. */
+export interface FleetSettings {
+  /** A grant not begun this long after it was given is refused (R21). */
+  beginBeforeMs: number;
+  /** A grant not over this long after it was given is suspect (R20). */
+  deadlineMs: number;
+  /** A host that was not heard for longer than this is unknown (R17). */
+  staleLimitMs: number;
+  /** A wave pauses when more attempts than this have failed (R32). */
+  maxFailures: number;
+  /** Restarts that must end well before the rest of a wave may begin. */
+  canaries: number;
+  /** Restarts of one host, of one zone and of the fleet at once; null: no cap. */
+  hostCap: number;
+  zoneCap: number | null;
+  fleetCap: number | null;
+  /** First pause before a container is granted again after a refusal; doubles up to a minute. */
+  refusalBackoffMs: number;
+  /** Strictest of this and the service's own mode decides. Platform id → mode. */
+  platformModes: Record<string, Mode>;
+  /** Daily window in minutes since midnight of the wall clock given with each event; null: always. */
+  window: { fromMinute: number; toMinute: number } | null;
+  /** Packages whose upgrade needs room in every budget of the host (R29). */
+  disruptivePackages: string[];
+}
+
+export interface Suspect {
+  grantId: string;
+  container: string;
+  step: Step;
+}
+
+export interface Host {
+  id: HostId;
+  zone: string;
+  /** Restarts at once on this host; null: the fleet's default. */
+  cap: number | null;
+  platform: string;
+  state: 'enrolled' | 'excluded';
+  incarnation: string | null;
+  retired: string[];
+  ackedSeq: number;
+  /** False until it has reported whole in this generation (R16). */
+  known: boolean;
+  /** Server time of the newest thing said by it, by the record it echoed (R14); null: never. */
+  heardAt: number | null;
+  /** Newest control record: its n, and when the later ones were issued. */
+  recordN: number;
+  issued: { n: number; at: number }[];
+  settingsHashes: Record<string, string>;
+  atRest: boolean;
+  atRestReason: string;
+  rebootRequired: string[];
+  staleHostProcesses: { pid: number; command: string; paths: string[]; unit: string | null }[];
+  agentStale: boolean;
+  /** Grants of former incarnations that are not ended (R15). */
+  suspects: Suspect[];
+  /** Grant ids that the agent is asked to take back (R20). */
+  voids: string[];
+  /** Number of package transactions reported. */
+  transactions: number;
+  /** The host gate's reason when it did not pass after an upgrade; null: passed. */
+  gate: string | null;
+}
+
+export interface Container {
+  id: ContainerId;
+  host: HostId;
+  service: string;
+  view: ContainerView;
+  observedAt: number;
+  /** Deliberately stopped, and out of the count (R25). */
+  parked: boolean;
+  /** The host's transaction count when the last attempt that did not verify was granted (R27). */
+  attemptedAt: number | null;
+  lastVerification: Verification | null;
+  lastFailure: string | null;
+  /** No grant before this server time, and only after a newer observation (R21). */
+  refusal: { until: number; count: number; reason: string; observedAt: number } | null;
+}
+
+export interface Grant {
+  id: string;
+  jobId: string;
+  waveId: string;
+  kind: 'restart' | 'upgrade';
+  host: HostId;
+  /** Null for an upgrade. */
+  container: ContainerId | null;
+  service: string | null;
+  expect: Expect | null;
+  attempt: number;
+  byHand: boolean;
+  onlyIfBroken: boolean;
+  /** An upgrade that holds one unit of each service of its host (R29). */
+  disruptive: boolean;
+  /** Last step reported; null before the first. */
+  step: Step | null;
+  failed: boolean;
+  failReason: string | null;
+  voidAsked: string | null;
+  /** Past its deadline (R20): counted as an error until it ends well. */
+  suspect: boolean;
+  grantedAt: number;
+  beginBefore: number;
+  deadline: number;
+  transactions: number;
+  /** What was decided and on which ground, for the record and for `why`. */
+  why: string;
+}
+
+export type WaveCause =
+  | {
+      kind: 'upgrade';
+      packages: { source: string; to: string }[];
+      changes: PackageChange[];
+      by: 'groundswell' | 'outside';
+    }
+  | { kind: 'found-stale' }
+  | { kind: 'by-hand'; actor: string; what: string };
+
+export interface WaveMember {
+  state:
+    | 'pending'
+    | 'restarting'
+    | 'failed'
+    | 'verified'
+    | 'stale'
+    | 'shadowed'
+    | 'unknown'
+    | 'not-needed'
+    | 'gone';
+  attempts: number;
+  reason: string;
+}
+
+export interface Wave {
+  id: string;
+  cause: WaveCause;
+  createdAt: number;
+  endedAt: number | null;
+  /** Approved by whom; null while it waits for a person, where one is needed. */
+  approvedBy: string | null;
+  state: 'open' | 'stopping' | 'stopped' | 'declined' | 'finished';
+  /** Set by the error threshold (R32); taken away by resume. */
+  pausedBy: string | null;
+  stage: 'canary' | 'rest';
+  goodCanaries: number;
+  failures: number;
+  maxFailures: number;
+  byHand: boolean;
+  members: Map<ContainerId, WaveMember>;
+  /** Upgrades that this wave asked for: host → state. */
+  upgrades: Map<HostId, WaveUpgrade>;
+  /** Services whose floor an operator has waived for this wave (R17). */
+  outagesAllowed: string[];
+  told: string[];
+}
+
+export interface WaveUpgrade {
+  state: 'pending' | 'running' | 'done' | 'failed';
+  mode: 'packages' | 'security';
+  packages: { name: string; want: 'exact' | 'at-least' | 'newest'; version: string | null }[];
+  allowRemove: boolean;
+  reason: string;
+}
+
+export interface Pause {
+  id: string;
+  level: PauseLevel;
+  actor: string;
+  reason: string;
+  at: number;
+}
+
+export interface Freeze {
+  id: string;
+  actor: string;
+  reason: string;
+  /** Wall-clock ms; null: until it is lifted. */
+  until: number | null;
+}
+
+/** All that the active coordinator keeps in memory; rebuilt from the store at its start. */
+export interface Fleet {
+  generation: number;
+  epoch: number;
+  settings: FleetSettings;
+  services: Map<string, ServiceSettings>;
+  hosts: Map<HostId, Host>;
+  containers: Map<ContainerId, Container>;
+  /** Grants that are not ended. */
+  grants: Map<string, Grant>;
+  waves: Map<string, Wave>;
+  pauses: Map<string, Pause>;
+  freezes: Map<string, Freeze>;
+}
+
+export const defaultFleetSettings: FleetSettings = {
+  beginBeforeMs: 30_000,
+  deadlineMs: 600_000,
+  staleLimitMs: 90_000,
+  maxFailures: 0,
+  canaries: 1,
+  hostCap: 2,
+  zoneCap: null,
+  fleetCap: null,
+  refusalBackoffMs: 2_000,
+  platformModes: {},
+  window: null,
+  disruptivePackages: [],
+};
+
+export const emptyFleet = (settings: FleetSettings, generation: number, epoch: number): Fleet => ({
+  generation,
+  epoch,
+  settings,
+  services: new Map(),
+  hosts: new Map(),
+  containers: new Map(),
+  grants: new Map(),
+  waves: new Map(),
+  pauses: new Map(),
+  freezes: new Map(),
+});
+
+export const newHost = (id: HostId, zone: string, cap: number | null): Host => ({
+  id,
+  zone,
+  cap,
+  platform: '',
+  state: 'enrolled',
+  incarnation: null,
+  retired: [],
+  ackedSeq: 0,
+  known: false,
+  heardAt: null,
+  recordN: 0,
+  issued: [],
+  settingsHashes: {},
+  atRest: true,
+  atRestReason: '',
+  rebootRequired: [],
+  staleHostProcesses: [],
+  agentStale: false,
+  suspects: [],
+  voids: [],
+  transactions: 0,
+  gate: null,
+});

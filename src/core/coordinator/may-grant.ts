@@ -1,0 +1,253 @@
+import type { Decision } from '../agent/checks.ts';
+import type { Mode } from '../service-settings.ts';
+import { serviceState, unavailableBecause } from './availability.ts';
+import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
+
+const deny = (reason: string): Decision => ({ kind: 'deny', reason });
+const strictness: Mode[] = ['observe', 'approve', 'auto'];
+
+/** The strictest of the service's and the platform's mode (design §9). */
+export const modeFor = (fleet: Fleet, container: Container): Mode => {
+  const service = fleet.services.get(container.service)?.mode ?? 'approve';
+  const platform =
+    fleet.settings.platformModes[fleet.hosts.get(container.host)?.platform ?? ''] ?? 'auto';
+  return (
+    strictness[Math.min(strictness.indexOf(service), strictness.indexOf(platform))] ?? 'approve'
+  );
+};
+
+const pauseOf = (fleet: Fleet, wave: Wave, container: Container): Pause | undefined =>
+  [...fleet.pauses.values()].find(({ level }) => {
+    switch (level.level) {
+      case 'fleet':
+        return true;
+      case 'wave':
+        return level.waveId === wave.id;
+      case 'service':
+        return level.service === container.service;
+      case 'host':
+      case 'queue':
+        return level.hostId === container.host;
+    }
+  });
+
+export const freezeInForce = (fleet: Fleet, wallMs: number): Freeze | undefined =>
+  [...fleet.freezes.values()].find(({ until }) => until === null || until > wallMs);
+
+/** Whether the daily window is open at this minute of the day; it may reach over midnight. */
+export const windowOpen = (fleet: Fleet, minute: number): boolean => {
+  const { window } = fleet.settings;
+  if (window === null) return true;
+  return window.fromMinute <= window.toMinute
+    ? minute >= window.fromMinute && minute < window.toMinute
+    : minute >= window.fromMinute || minute < window.toMinute;
+};
+
+/** Attempts of a wave that count as failed or may yet: failures, and grants past their deadline (R20, R32). */
+export const failuresOf = (fleet: Fleet, wave: Wave): number =>
+  wave.failures +
+  [...fleet.grants.values()].filter(
+    (grant) => grant.waveId === wave.id && grant.suspect && !grant.failed,
+  ).length;
+
+const inFlight = (fleet: Fleet, keep: (grant: Grant) => boolean): number =>
+  [...fleet.grants.values()].filter((grant) => grant.kind === 'restart' && keep(grant)).length;
+
+/** Host, zone and fleet caps count every open restart grant (I6). */
+const capDenies = (
+  fleet: Fleet,
+  container: Container,
+  replaces: string | null,
+): Decision | null => {
+  const host = fleet.hosts.get(container.host);
+  if (host === undefined) return deny('its host is not enrolled');
+  const others = (keep: (grant: Grant) => boolean): number =>
+    inFlight(fleet, (grant) => grant.id !== replaces && keep(grant));
+  const hostCap = host.cap ?? fleet.settings.hostCap;
+  const onHost = others((grant) => grant.host === host.id);
+  if (onHost >= hostCap)
+    return deny(`host ${host.id} has ${onHost} of ${hostCap} restarts in flight`);
+  const { zoneCap, fleetCap } = fleet.settings;
+  if (zoneCap !== null) {
+    const inZone = others((grant) => fleet.hosts.get(grant.host)?.zone === host.zone);
+    if (inZone >= zoneCap)
+      return deny(`zone ${host.zone} has ${inZone} of ${zoneCap} restarts in flight`);
+  }
+  if (fleetCap !== null && others(() => true) >= fleetCap)
+    return deny(`the fleet has ${fleetCap} of ${fleetCap} restarts in flight`);
+  return null;
+};
+
+export interface Moment {
+  now: number;
+  wall: { ms: number; minuteOfDay: number };
+}
+
+/** What forbids restarts of a wave on a container's host at all, whoever is asked for. */
+const waveDenies = (
+  fleet: Fleet,
+  wave: Wave,
+  container: Container,
+  { wall }: Moment,
+  retry: boolean,
+): Decision | null => {
+  if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
+  const freeze = freezeInForce(fleet, wall.ms);
+  if (freeze !== undefined) return deny(`freeze: ${freeze.reason}`);
+  // R26: a retry passes pause and threshold, not a freeze.
+  if (retry) return null;
+  if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay))
+    return deny('outside the maintenance window');
+  const pause = pauseOf(fleet, wave, container);
+  if (pause !== undefined) return deny(`paused by ${pause.actor}: ${pause.reason}`);
+  if (wave.pausedBy !== null) return deny(`the wave is paused: ${wave.pausedBy}`);
+  if (failuresOf(fleet, wave) > wave.maxFailures) return deny('the error threshold is exceeded');
+  const mode = modeFor(fleet, container);
+  if (!wave.byHand && mode === 'observe') return deny('this service is only observed');
+  if (
+    !wave.byHand &&
+    wave.approvedBy === null &&
+    (mode === 'approve' || wave.cause.kind === 'found-stale')
+  )
+    return deny(`waits for approval: groundswell approve ${wave.id}`);
+  if (wave.stage === 'canary') {
+    const flying = inFlight(fleet, (grant) => grant.waveId === wave.id && !grant.failed);
+    const room = Math.min(
+      wave.maxFailures - wave.failures + 1,
+      fleet.settings.canaries - wave.goodCanaries,
+    );
+    if (flying >= room) return deny('waits for the canary');
+  }
+  return null;
+};
+
+const containerDenies = (
+  fleet: Fleet,
+  wave: Wave,
+  container: Container,
+  { now, wall }: Moment,
+): Decision | null => {
+  const { view } = container;
+  const host = fleet.hosts.get(container.host);
+  if (host === undefined) return deny('its host is not enrolled');
+  if (host.state === 'excluded') return deny('its host is excluded');
+  if (!host.known || host.incarnation === null) return deny('its host has not reported yet');
+  if (host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs)
+    return deny('its host is silent');
+  if (host.suspects.some(({ container: name }) => name === view.name))
+    return deny('its host lost its journal and has not answered for it yet');
+  if (!host.atRest)
+    return deny(`the package database of ${host.id} is not at rest: ${host.atRestReason}`);
+  if (host.gate !== null && !wave.byHand) return deny(`the host gate did not pass: ${host.gate}`);
+  if (!view.onHostRoot) return deny('it does not stand on the host root');
+  if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))
+    return deny(`opted out: ${view.optOut.reason}`);
+  if (container.parked) return deny('parked');
+  if (view.state === 'stopped')
+    return deny(
+      view.ownerStopped
+        ? 'stopped by its owner'
+        : `it is stopped: start it, or groundswell container park ${view.name}`,
+    );
+  if (view.instance === null) return deny(`it is ${view.state}`);
+  if ([...fleet.grants.values()].some((grant) => grant.container === container.id))
+    return deny('it has a grant already');
+  if (!(container.service in host.settingsHashes) && !('*' in host.settingsHashes))
+    return deny(`host ${host.id} has no settings for service ${container.service}`);
+  if (
+    [...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === host.id)
+  )
+    return deny('its host is being upgraded');
+  if (
+    container.refusal !== null &&
+    (container.refusal.until > now || container.observedAt <= container.refusal.observedAt)
+  )
+    return deny(`was refused: ${container.refusal.reason}; asked again soon`);
+  // R27: not again before a newer package transaction, or a retry by hand.
+  if (!wave.byHand && container.attemptedAt !== null && host.transactions <= container.attemptedAt)
+    return deny(`restarted already, and still ${container.lastVerification ?? 'stale'}`);
+  if (!wave.byHand && view.stale.length === 0) return deny('nothing stale runs in it');
+  return null;
+};
+
+/** R17: the budget of the service, and of every service that this container counts in. */
+const budgetDenies = (
+  fleet: Fleet,
+  wave: Wave,
+  container: Container,
+  { now }: Moment,
+): Decision | { kind: 'allow'; reason: string; onlyIfBroken: boolean } => {
+  const state = serviceState(fleet, container.service, now);
+  const others = [...state.unavailable.keys()].filter((id) => id !== container.id).length;
+  const slot = `slot ${others + 1} of ${state.limit} in ${state.name}`;
+  if (others + 1 <= state.limit) return { kind: 'allow', reason: slot, onlyIfBroken: false };
+  if (wave.outagesAllowed.includes(container.service))
+    return {
+      kind: 'allow',
+      reason: `beyond the budget of ${state.name}: an outage is allowed`,
+      onlyIfBroken: false,
+    };
+  const broken = unavailableBecause(fleet, container, now);
+  if (
+    broken !== null &&
+    fleet.services.get(container.service)?.restartBroken === true &&
+    container.view.health === 'unhealthy'
+  )
+    return {
+      kind: 'allow',
+      reason: `beyond the budget of ${state.name}: it is broken (${broken})`,
+      onlyIfBroken: true,
+    };
+  if (state.limit === 0)
+    return deny(
+      `the budget of service ${state.name} is 0: groundswell allow-outage ${wave.id} ${state.name}`,
+    );
+  const names = [...state.unavailable.entries()].slice(0, 3).map(([id, why]) => `${id} (${why})`);
+  return deny(
+    `service ${state.name} has ${state.unavailable.size} of ${state.limit} unavailable: ${names.join(', ')}`,
+  );
+};
+
+/** R19: whether a container may be granted now, and on which ground or why not. An unclear answer is a denial. */
+export const mayGrant = (
+  fleet: Fleet,
+  wave: Wave,
+  container: Container,
+  moment: Moment,
+): { kind: 'allow'; reason: string; onlyIfBroken: boolean } | { kind: 'deny'; reason: string } => {
+  const denied =
+    waveDenies(fleet, wave, container, moment, false) ??
+    containerDenies(fleet, wave, container, moment) ??
+    capDenies(fleet, container, null);
+  if (denied !== null && denied.kind !== 'allow') return { kind: 'deny', reason: denied.reason };
+  const budget = budgetDenies(fleet, wave, container, moment);
+  return budget.kind === 'allow' && 'onlyIfBroken' in budget
+    ? budget
+    : { kind: 'deny', reason: 'reason' in budget ? budget.reason : 'unclear' };
+};
+
+/** R26: whether a failed grant may be retried now: it keeps its unit and its places under the caps. */
+export const mayRetry = (
+  fleet: Fleet,
+  wave: Wave,
+  grant: Grant,
+  moment: Moment,
+): { kind: 'allow' } | { kind: 'deny'; reason: string } => {
+  if (!grant.failed || grant.container === null)
+    return { kind: 'deny', reason: 'it has not failed' };
+  const container = fleet.containers.get(grant.container);
+  const host = fleet.hosts.get(grant.host);
+  if (container === undefined || host === undefined) return { kind: 'deny', reason: 'it is gone' };
+  if (host.state === 'excluded') return { kind: 'deny', reason: 'its host is excluded' };
+  if (host.incarnation === null || host.suspects.some(({ grantId }) => grantId === grant.id))
+    return { kind: 'deny', reason: 'its host lost its journal and has not answered for it yet' };
+  if (
+    [...fleet.grants.values()].some(
+      (other) => other.expect?.kind === 'retry' && other.expect.grantId === grant.id,
+    )
+  )
+    return { kind: 'deny', reason: 'it is being retried already' };
+  const denied = waveDenies(fleet, wave, container, moment, true);
+  if (denied !== null && denied.kind !== 'allow') return { kind: 'deny', reason: denied.reason };
+  return { kind: 'allow' };
+};

@@ -1,0 +1,266 @@
+import type { HostId } from '../ids.ts';
+import { serviceState } from './availability.ts';
+import type { Container, Fleet, Grant, Wave } from './fleet.ts';
+import { askVoid, giveGrants } from './grants.ts';
+import type { GrantPlan } from './grants.ts';
+import { freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { pauseWave } from './waves.ts';
+
+const begun = (grant: Grant): boolean =>
+  grant.step !== null && !['journaled', 'draining', 'drained'].includes(grant.step);
+
+/**
+ * I2: when something else broke and a service is beyond its budget, what has not begun is asked back.
+ * Retries and what an operator or the policy let pass the budget are left.
+ */
+export const voidBeyondBudget = (turn: Turn): void => {
+  const { fleet, now } = turn;
+  const services = new Set(
+    [...fleet.grants.values()]
+      .filter((grant) => grant.kind === 'restart' && !begun(grant) && grant.voidAsked === null)
+      .map(({ service }) => service),
+  );
+  for (const service of services) {
+    if (service === null) continue;
+    const state = serviceState(fleet, service, now);
+    if (state.unavailable.size <= state.limit) continue;
+    for (const grant of fleet.grants.values()) {
+      const outage = fleet.waves.get(grant.waveId)?.outagesAllowed.includes(service) ?? false;
+      if (
+        grant.service === service &&
+        !begun(grant) &&
+        grant.expect?.kind !== 'retry' &&
+        !grant.onlyIfBroken &&
+        !outage
+      )
+        askVoid(
+          turn,
+          grant,
+          `service ${service} has ${state.unavailable.size} of ${state.limit} unavailable`,
+        );
+    }
+  }
+};
+
+/** R20: a grant not begun in time is asked back; one not over in time is suspect and counts as an error. */
+export const watchDeadlines = (turn: Turn): void => {
+  const { fleet, now } = turn;
+  for (const grant of fleet.grants.values()) {
+    if (now >= grant.beginBefore && !begun(grant)) askVoid(turn, grant, 'it did not begin in time');
+    if (now >= grant.deadline && !grant.suspect && !grant.failed) {
+      grant.suspect = true;
+      touch(turn, { table: 'grants', key: grant.id });
+      audit(turn, {
+        action: 'grant-suspect',
+        subject: grant.container ?? grant.host,
+        waveId: grant.waveId,
+        grantId: grant.id,
+      });
+      turn.notices.push({
+        kind: 'alert',
+        waveId: grant.waveId,
+        text: `${grant.container ?? grant.host} does not answer: its grant is past its deadline`,
+      });
+      const wave = fleet.waves.get(grant.waveId);
+      if (wave !== undefined && wave.failures + 1 > wave.maxFailures)
+        pauseWave(turn, wave, `${grant.container ?? grant.host} does not answer`);
+    }
+  }
+};
+
+/** Candidates in the order in which they are asked: approved waves by age, then by name, so that order is predictable. */
+const candidates = (fleet: Fleet): { wave: Wave; container: Container }[] => {
+  const found: { wave: Wave; container: Container }[] = [];
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open') continue;
+    for (const [id, { state }] of wave.members) {
+      const container = state === 'pending' ? fleet.containers.get(id) : undefined;
+      if (container !== undefined) found.push({ wave, container });
+    }
+  }
+  return found;
+};
+
+/** Rolling window (design §7): each unit that is free goes to the next candidate anywhere. */
+export const schedule = (turn: Turn): void => {
+  const { fleet } = turn;
+  const batches = new Map<string, { host: HostId; plans: GrantPlan[] }>();
+  for (const { wave, container } of candidates(fleet)) {
+    if (wave.members.get(container.id)?.state !== 'pending' || container.view.instance === null)
+      continue;
+    const decision = mayGrant(fleet, wave, container, turn);
+    if (decision.kind === 'deny') continue;
+    const stale = container.view.stale[0];
+    const cause =
+      stale === undefined
+        ? 'asked for by hand'
+        : `process ${stale.pid} (${stale.command}) maps ${stale.path} from before the upgrade`;
+    const plan: GrantPlan = {
+      wave,
+      container,
+      expect: { kind: 'instance', instance: container.view.instance },
+      byHand: wave.byHand,
+      onlyIfBroken: decision.onlyIfBroken,
+      why: `${cause}; ${decision.reason}${wave.approvedBy === null ? '' : `; approved by ${wave.approvedBy}`}`,
+    };
+    // Granted one by one, so that each counts for the next; sent together as one batch of the host.
+    const key = `${wave.id} ${container.host}`;
+    const batch = batches.get(key) ?? { host: container.host, plans: [] };
+    batch.plans.push(plan);
+    batches.set(key, batch);
+    reserve(turn, plan);
+  }
+  for (const [, { host, plans }] of batches) {
+    for (const { container } of plans) fleet.grants.delete(reservation(container));
+    giveGrants(turn, host, plans);
+  }
+};
+
+const reservation = (container: Container): string => `reserved ${container.id}`;
+
+/** A stand-in that counts like the grant that the batch is about to write. */
+const reserve = (
+  { fleet, now }: Turn,
+  { wave, container, expect, byHand, onlyIfBroken, why }: GrantPlan,
+): void => {
+  fleet.grants.set(reservation(container), {
+    id: reservation(container),
+    jobId: '',
+    waveId: wave.id,
+    kind: 'restart',
+    host: container.host,
+    container: container.id,
+    service: container.service,
+    expect,
+    attempt: 1,
+    byHand,
+    onlyIfBroken,
+    disruptive: false,
+    step: null,
+    failed: false,
+    failReason: null,
+    voidAsked: null,
+    suspect: false,
+    grantedAt: now,
+    beginBefore: now,
+    deadline: now,
+    transactions: 0,
+    why,
+  });
+};
+
+/** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
+export const orderUpgrades = (turn: Turn): void => {
+  const { fleet, now } = turn;
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open' || wave.approvedBy === null || wave.pausedBy !== null) continue;
+    for (const [hostId, upgrade] of wave.upgrades) {
+      const host = fleet.hosts.get(hostId);
+      if (
+        upgrade.state !== 'pending' ||
+        host === undefined ||
+        host.incarnation === null ||
+        !host.known ||
+        host.state === 'excluded'
+      )
+        continue;
+      upgrade.reason = upgradeDenied(turn, wave, hostId) ?? '';
+      if (upgrade.reason !== '') continue;
+      const disruptive =
+        upgrade.mode === 'security' ||
+        upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name));
+      const alone = fleet.hosts.size === 1;
+      if (disruptive && !alone) {
+        const full = [
+          ...new Set(
+            [...fleet.containers.values()]
+              .filter((container) => container.host === hostId)
+              .map(({ service }) => service),
+          ),
+        ].find((service) => {
+          const state = serviceState(fleet, service, now);
+          return state.unavailable.size + 1 > state.limit;
+        });
+        if (full !== undefined) {
+          upgrade.reason = `service ${full} has no room for a disruptive upgrade of ${hostId}`;
+          continue;
+        }
+      }
+      const jobId = `${hostId}_${turn.newId()}`;
+      const grantId = turn.newId();
+      upgrade.state = 'running';
+      fleet.grants.set(grantId, {
+        id: grantId,
+        jobId,
+        waveId: wave.id,
+        kind: 'upgrade',
+        host: hostId,
+        container: null,
+        service: null,
+        expect: null,
+        attempt: 1,
+        byHand: wave.byHand,
+        onlyIfBroken: false,
+        disruptive: disruptive && !alone,
+        step: null,
+        failed: false,
+        failReason: null,
+        voidAsked: null,
+        suspect: false,
+        grantedAt: now,
+        beginBefore: now + fleet.settings.beginBeforeMs,
+        deadline: now + 6 * fleet.settings.deadlineMs,
+        transactions: host.transactions,
+        why: `upgrade of ${hostId}`,
+      });
+      touch(turn, { table: 'grants', key: grantId });
+      touch(turn, { table: 'waves', key: wave.id });
+      turn.renew.add(hostId);
+      audit(turn, {
+        action: 'upgrade-ordered',
+        subject: hostId,
+        waveId: wave.id,
+        grantId,
+        actor: wave.approvedBy,
+        details: {
+          mode: upgrade.mode,
+          packages: upgrade.packages.map(({ name, version }) => `${name} ${version ?? 'newest'}`),
+        },
+      });
+      turn.sends.push({
+        host: hostId,
+        jobId,
+        incarnation: host.incarnation,
+        expiresAt: now + fleet.settings.beginBeforeMs,
+        kind: 'host-upgrade',
+        payload: {
+          waveId: wave.id,
+          grantId,
+          mode: upgrade.mode,
+          packages: upgrade.packages,
+          allowRemove: upgrade.allowRemove,
+          beginBefore: now + fleet.settings.beginBeforeMs,
+          deadline: now + 6 * fleet.settings.deadlineMs,
+        },
+      });
+    }
+  }
+};
+
+const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, hostId: HostId): string | null => {
+  const freeze = freezeInForce(fleet, wall.ms);
+  if (freeze !== undefined) return `freeze: ${freeze.reason}`;
+  if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay)) return 'outside the maintenance window';
+  const pause = [...fleet.pauses.values()].find(
+    ({ level }) =>
+      level.level === 'fleet' ||
+      (level.level === 'wave' && level.waveId === wave.id) ||
+      ((level.level === 'host' || level.level === 'queue') && level.hostId === hostId),
+  );
+  if (pause !== undefined) return `paused by ${pause.actor}: ${pause.reason}`;
+  if ([...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === hostId))
+    return 'another upgrade of this host is under way';
+  return null;
+};

@@ -1,0 +1,103 @@
+import type { HostId } from '../ids.ts';
+import type { ControlRecord, SequencedReport } from '../messages.ts';
+import { applyReport } from './apply-report.ts';
+import { hasOpenGrants, issueRecord, renewEveryMs } from './control-record.ts';
+import type { Fleet } from './fleet.ts';
+import { applyOperator } from './operator.ts';
+import type { Answer, OperatorAction } from './operator.ts';
+import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
+import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';
+import { reviewWaves } from './waves.ts';
+
+export type FleetEvent =
+  | { kind: 'report'; message: SequencedReport }
+  | { kind: 'operator'; actor: string; action: OperatorAction }
+  /** Redis lost a host's record, or its agent has just started (R12). */
+  | { kind: 'record-wanted'; host: HostId }
+  | { kind: 'tick' };
+
+/**
+ * What a step wants done. Commit `dirty`, `audits`, `sends` (as outbox rows) and `closes` in one transaction
+ * (R19), then write `records`, and only then let the relay put the jobs in (R12).
+ */
+export interface Commands {
+  dirty: Dirty[];
+  audits: ControlAudit[];
+  sends: Send[];
+  closes: string[];
+  records: { host: HostId; record: ControlRecord }[];
+  notices: Notice[];
+  answer: Answer | null;
+}
+
+export interface Context {
+  /** Server time in ms (R14). */
+  now: number;
+  wall: { ms: number; minuteOfDay: number };
+  newId: () => string;
+}
+
+const wantRecords = (turn: Turn): void => {
+  for (const host of turn.fleet.hosts.values()) {
+    const last = host.issued.at(-1)?.at ?? null;
+    const everyMs = hasOpenGrants(turn.fleet, host.id) ? renewEveryMs.busy : renewEveryMs.quiet;
+    if (last === null || turn.now - last >= everyMs) turn.renew.add(host.id);
+  }
+};
+
+/**
+ * One step of the coordinator: changes `fleet` in place and answers what to commit and send. Level-triggered:
+ * after each event, everything that may be granted is computed anew from what is known. Pure but for that.
+ */
+export const fleetStep = (
+  fleet: Fleet,
+  event: FleetEvent,
+  { now, wall, newId }: Context,
+): Commands => {
+  const turn: Turn = {
+    fleet,
+    now,
+    wall,
+    newId,
+    dirty: [],
+    audits: [],
+    sends: [],
+    closes: [],
+    renew: new Set(),
+    notices: [],
+  };
+  let answer: Answer | null = null;
+  switch (event.kind) {
+    case 'report':
+      applyReport(turn, event.message);
+      break;
+    case 'operator':
+      answer = applyOperator(turn, event.actor, event.action);
+      break;
+    case 'record-wanted':
+      turn.renew.add(event.host);
+      break;
+    case 'tick':
+      wantRecords(turn);
+      break;
+  }
+  watchDeadlines(turn);
+  voidBeyondBudget(turn);
+  reviewWaves(turn);
+  orderUpgrades(turn);
+  schedule(turn);
+  const records: Commands['records'] = [];
+  for (const hostId of turn.renew) {
+    const host = fleet.hosts.get(hostId);
+    if (host !== undefined) records.push({ host: hostId, record: issueRecord(turn, host) });
+  }
+  return {
+    dirty: turn.dirty,
+    audits: turn.audits,
+    sends: turn.sends,
+    closes: turn.closes,
+    records,
+    notices: turn.notices,
+    answer,
+  };
+};

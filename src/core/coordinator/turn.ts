@@ -1,0 +1,119 @@
+import type { ContainerId, HostId } from '../ids.ts';
+import type { HostUpgrade, RestartBatch } from '../messages.ts';
+import type { Fleet } from './fleet.ts';
+
+/** An entry of the coordinator's audit chain. */
+export interface ControlAudit {
+  actor: string;
+  action:
+    | 'wave-opened'
+    | 'wave-joined'
+    | 'wave-approved'
+    | 'wave-declined'
+    | 'wave-paused'
+    | 'wave-stopped'
+    | 'wave-finished'
+    | 'granted'
+    | 'grant-ended'
+    | 'grant-failed'
+    | 'grant-suspect'
+    | 'upgrade-ordered'
+    | 'upgrade-ended'
+    | 'paused'
+    | 'resumed'
+    | 'frozen'
+    | 'unfrozen'
+    | 'parked'
+    | 'unparked'
+    | 'host-excluded'
+    | 'host-added'
+    | 'host-incarnation'
+    | 'nothing-stale'
+    | 'outage-allowed'
+    | 'job-refused'
+    | 'store-restored';
+  subject: string;
+  waveId: string | null;
+  grantId: string | null;
+  outcome: string | null;
+  details: Record<string, string | number | boolean | null | string[]>;
+}
+
+/** Rows that a turn changed; the worker writes them, the audits and the outbox in one transaction (R19). */
+export type Dirty =
+  | { table: 'hosts'; key: HostId }
+  | { table: 'containers'; key: ContainerId }
+  | { table: 'grants'; key: string }
+  | { table: 'waves'; key: string }
+  | { table: 'pauses'; key: string }
+  | { table: 'freezes'; key: string }
+  | { table: 'meta'; key: 'generation' };
+
+export type Send =
+  | {
+      host: HostId;
+      jobId: string;
+      incarnation: string;
+      expiresAt: number;
+      kind: 'restart-batch';
+      payload: RestartBatch;
+    }
+  | {
+      host: HostId;
+      jobId: string;
+      incarnation: string;
+      expiresAt: number;
+      kind: 'host-upgrade';
+      payload: HostUpgrade;
+    }
+  | {
+      host: HostId;
+      jobId: string;
+      incarnation: string;
+      expiresAt: number;
+      kind: 'observe-host';
+      payload: Record<string, never>;
+    };
+
+export interface Notice {
+  kind: 'needs-approval' | 'paused' | 'failed' | 'ended' | 'alert';
+  waveId: string | null;
+  text: string;
+}
+
+/** One decision of the coordinator while it is being made. */
+export interface Turn {
+  fleet: Fleet;
+  /** Server time in ms (R14). */
+  now: number;
+  /** Wall-clock ms and minute of the local day, for freezes and windows only. */
+  wall: { ms: number; minuteOfDay: number };
+  newId: () => string;
+  dirty: Dirty[];
+  audits: ControlAudit[];
+  sends: Send[];
+  /** Outbox rows that an answer has closed (R3). */
+  closes: string[];
+  /** Hosts whose control record must be renewed at once (R12). */
+  renew: Set<HostId>;
+  notices: Notice[];
+}
+
+export const touch = (turn: Turn, row: Dirty): void => {
+  if (!turn.dirty.some((other) => other.table === row.table && other.key === row.key))
+    turn.dirty.push(row);
+};
+
+export const audit = (
+  turn: Turn,
+  entry: Partial<ControlAudit> & Pick<ControlAudit, 'action' | 'subject'>,
+): void => {
+  turn.audits.push({
+    actor: 'groundswell',
+    waveId: null,
+    grantId: null,
+    outcome: null,
+    details: {},
+    ...entry,
+  });
+};
