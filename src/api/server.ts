@@ -1,0 +1,185 @@
+import { chmod, chown, rm } from 'node:fs/promises';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import {
+  explainContainer,
+  planRestarts,
+  summarizeServices,
+  summarizeWave,
+} from '../core/coordinator/explain.ts';
+import type { Fleet } from '../core/coordinator/fleet.ts';
+import type { Moment } from '../core/coordinator/may-grant.ts';
+import { OperatorAction } from '../core/coordinator/operator.ts';
+import type { Answer } from '../core/coordinator/operator.ts';
+import { pauseState } from '../core/coordinator/pause-state.ts';
+
+export interface AuditQuery {
+  container: string | undefined;
+  service: string | undefined;
+  wave: string | undefined;
+  actor: string | undefined;
+  after: number;
+  limit: number;
+}
+
+/** What the routes need of the server. All reads are of the coordinator's memory; changes go through its one step. */
+export interface ApiBackend {
+  fleet: () => Fleet;
+  moment: () => Moment;
+  act: (actor: string, action: OperatorAction) => Promise<Answer>;
+  queues: () => Promise<QueueCounts[]>;
+  audit: (query: AuditQuery) => Promise<AuditRow[]>;
+  meanRestartMs: (service: string) => number;
+  /** Facts about the process: version, leader, Redis, store. */
+  about: () => Promise<Record<string, unknown>>;
+  /** Called on the next change; answers how to stop listening. */
+  onChange: (listener: () => void) => () => void;
+}
+
+const ActionBody = z.strictObject({ actor: z.string().min(1), action: OperatorAction });
+
+const AuditQueryString = z.strictObject({
+  container: z.string().optional(),
+  service: z.string().optional(),
+  wave: z.string().optional(),
+  actor: z.string().optional(),
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(10_000).default(100),
+});
+
+const hostsView = (fleet: Fleet, now: number): unknown[] =>
+  [...fleet.hosts.values()].map((host) => {
+    const containers = [...fleet.containers.values()].filter(
+      (container) => container.host === host.id,
+    );
+    return {
+      id: host.id,
+      zone: host.zone,
+      platform: host.platform,
+      state:
+        host.state === 'excluded'
+          ? 'excluded'
+          : !host.known
+            ? 'not heard yet'
+            : host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs
+              ? 'silent'
+              : 'ok',
+      heardAgoMs: host.heardAt === null ? null : Math.max(0, now - host.heardAt),
+      containers: containers.length,
+      stale: containers.filter(({ view }) => view.stale.length > 0).length,
+      atRest: host.atRest,
+      atRestReason: host.atRestReason,
+      gate: host.gate,
+      rebootRequired: host.rebootRequired,
+      staleHostProcesses: host.staleHostProcesses,
+      agentStale: host.agentStale,
+      suspects: host.suspects.length,
+    };
+  });
+
+const containersView = (backend: ApiBackend): unknown[] => {
+  const fleet = backend.fleet();
+  const moment = backend.moment();
+  return [...fleet.containers.values()].flatMap(({ id, view }) => {
+    const why = explainContainer(fleet, id, moment);
+    return why === null
+      ? []
+      : [
+          {
+            ...why,
+            state: view.state,
+            health: view.health,
+            address: view.address,
+            onHostRoot: view.onHostRoot,
+            unhidden: view.unhidden,
+          },
+        ];
+  });
+};
+
+const wavesView = (backend: ApiBackend): unknown[] =>
+  [...backend.fleet().waves.values()].map((wave) =>
+    summarizeWave(backend.fleet(), wave, backend.moment()),
+  );
+
+const statusView = async (backend: ApiBackend): Promise<unknown> => {
+  const fleet = backend.fleet();
+  const { now, wall } = backend.moment();
+  return {
+    ...(await backend.about()),
+    hosts: hostsView(fleet, now),
+    services: summarizeServices(fleet, now),
+    waves: wavesView(backend),
+    pauses: [...fleet.pauses.values()].map((pause) => ({
+      ...pause,
+      ...pauseState(fleet, pause.level),
+    })),
+    freezes: [...fleet.freezes.values()].filter(({ until }) => until === null || until > wall.ms),
+    grants: [...fleet.grants.values()],
+  };
+};
+
+/** The HTTP API: reads answer views of the coordinator's memory, one POST carries every change. */
+export const createApi = (backend: ApiBackend): FastifyInstance => {
+  const app = fastify({ logger: false, bodyLimit: 1_048_576 });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    void reply.status(error.statusCode ?? 500).send({ error: error.message });
+  });
+  app.get('/v1/status', () => statusView(backend));
+  app.get('/v1/hosts', () => hostsView(backend.fleet(), backend.moment().now));
+  app.get('/v1/containers', () => containersView(backend));
+  app.get('/v1/services', () => summarizeServices(backend.fleet(), backend.moment().now));
+  app.get('/v1/waves', () => wavesView(backend));
+  app.get('/v1/plan', () => planRestarts(backend.fleet(), backend.moment(), backend.meanRestartMs));
+  app.get('/v1/queues', () => backend.queues());
+  app.get<{ Params: { id: string } }>('/v1/waves/:id', (request, reply) => {
+    const wave = backend.fleet().waves.get(request.params.id);
+    if (wave === undefined)
+      return reply.status(404).send({ error: `no wave ${request.params.id}` });
+    return reply.send(summarizeWave(backend.fleet(), wave, backend.moment()));
+  });
+  app.get<{ Params: { host: string; name: string } }>(
+    '/v1/containers/:host/:name',
+    (request, reply) => {
+      const id = `${request.params.host}/${request.params.name}`;
+      const found = explainContainer(backend.fleet(), id, backend.moment());
+      return found === null
+        ? reply.status(404).send({ error: `no container ${id}` })
+        : reply.send(found);
+    },
+  );
+  app.get('/v1/audit', async (request, reply) => {
+    const query = AuditQueryString.safeParse(request.query);
+    if (!query.success) return reply.status(400).send({ error: z.prettifyError(query.error) });
+    const { container, service, wave, actor, after, limit } = query.data;
+    return reply.send(await backend.audit({ container, service, wave, actor, after, limit }));
+  });
+  app.post('/v1/actions', async (request, reply) => {
+    const body = ActionBody.safeParse(request.body);
+    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    const answer = await backend.act(body.data.actor, body.data.action);
+    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
+  });
+  app.get('/v1/changes', (request, reply) => {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    raw.write(': connected\n\n');
+    const stop = backend.onChange(() => raw.write('event: change\ndata: {}\n\n'));
+    request.raw.on('close', stop);
+  });
+  return app;
+};
+
+/** Listen on a Unix socket that root and one group may use; a socket left by a dead server is replaced. */
+export const listenOnSocket = async (
+  app: FastifyInstance,
+  socketPath: string,
+  groupId: number | null,
+): Promise<void> => {
+  await rm(socketPath, { force: true });
+  await app.listen({ path: socketPath });
+  if (groupId !== null) await chown(socketPath, 0, groupId);
+  await chmod(socketPath, 0o660);
+};

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { WantedPackage } from '../core/messages.ts';
+import { ApiError } from '../api/client.ts';
+import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
+import type { CliDependencies } from './remote.ts';
+import type { ContainerLine } from './views.ts';
+
+type Options = { json?: boolean; socket?: string };
+
+/** `libssl3`, `libssl3=3.0.17-1` (exactly), `libssl3>=3.0.17-1` (at least). */
+export const parseWanted = (text: string): WantedPackage => {
+  const match = /^(?<name>[a-z0-9][a-z0-9+.:-]+)(?:(?<sign>>=|=)(?<version>\S+))?$/.exec(
+    text,
+  )?.groups;
+  const name = match?.['name'];
+  if (name === undefined)
+    throw new ApiError(
+      `cannot read ${text}: want a package such as libssl3, libssl3=3.0.17-1 or "libssl3>=3.0.17-1"`,
+      null,
+    );
+  const version = match?.['version'];
+  if (version === undefined) return { name, want: 'newest', version: null };
+  return { name, want: match?.['sign'] === '=' ? 'exact' : 'at-least', version };
+};
+
+/** `upgrade`, `restart` and `why`: asking for something, and for its reason. */
+export const registerAsk = (program: Command, deps: CliDependencies): void => {
+  withRemoteOptions(
+    program
+      .command('upgrade')
+      .argument('<host>')
+      .argument(
+        '[packages...]',
+        'such as libssl3, libssl3=3.0.17-1 or "libssl3>=3.0.17-1"; without any, all security updates',
+      )
+      .description('upgrade packages on a host, and restart what then runs old code'),
+  )
+    .option('--allow-remove', 'let the upgrade remove packages')
+    .action(
+      async (host: string, packages: string[], options: Options & { allowRemove?: boolean }) =>
+        actAndTell(remoteFor(deps, options), {
+          action: 'upgrade',
+          hosts: [host],
+          mode: packages.length === 0 ? 'security' : 'packages',
+          packages: packages.map(parseWanted),
+          allowRemove: options.allowRemove ?? false,
+        }),
+    );
+  withRemoteOptions(
+    program
+      .command('restart')
+      .argument('<what>', 'a container (host/name) or a service')
+      .description('restart by hand: with the same grants, budgets and records'),
+  ).action(async (what: string, options: Options) => {
+    const remote = remoteFor(deps, options);
+    const all = (await remote.get('/v1/containers')) as ContainerLine[];
+    const found = all.filter(({ container, service }) => container === what || service === what);
+    if (found.length === 0)
+      throw new ApiError(`no container and no service ${what}; see: groundswell containers`, null);
+    await actAndTell(remote, {
+      action: 'restart',
+      containers: found.map(({ container }) => container),
+      what: `restart of ${what}`,
+    });
+  });
+  withRemoteOptions(
+    program
+      .command('why')
+      .argument('<container>', 'host/name')
+      .description('why a container is where it is, and what would end its waiting'),
+  ).action(async (container: string, options: Options) => {
+    const remote = remoteFor(deps, options);
+    const [host = '', name = ''] = container.split('/');
+    remote.show(
+      (await remote.get(
+        `/v1/containers/${encodeURIComponent(host)}/${encodeURIComponent(name)}`,
+      )) as ContainerLine,
+      (found) =>
+        [
+          `${found.container} (service ${found.service}): ${found.answer}`,
+          ...found.stale.map((line) => `  stale: ${line}`),
+          ...found.shadowed.map((line) => `  shadowed: ${line}`),
+          ...found.unreadable.map((line) => `  unknown: ${line}`),
+          ...(found.optOut === null
+            ? []
+            : [
+                `  opted out: ${found.optOut.reason}${found.optOut.until === null ? '' : ` until ${new Date(found.optOut.until).toISOString()}`}`,
+              ]),
+          ...found.waves.map(
+            ({ waveId, cause, state, reason }) =>
+              `  wave ${waveId} (${cause}): ${state}${reason === '' ? '' : `, ${reason}`}`,
+          ),
+        ].join('\n'),
+    );
+  });
+};

@@ -1,0 +1,134 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { PauseLevel } from '../core/messages.ts';
+import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
+import type { CliDependencies } from './remote.ts';
+import type { StatusView } from './views.ts';
+
+type Options = { json?: boolean; socket?: string };
+type LevelOptions = Options & {
+  wave?: string;
+  service?: string;
+  host?: string;
+  queue?: string;
+  reason?: string;
+};
+
+const levelOf = ({ wave, service, host, queue }: LevelOptions): PauseLevel => {
+  if (wave !== undefined) return { level: 'wave', waveId: wave };
+  if (service !== undefined) return { level: 'service', service };
+  if (host !== undefined) return { level: 'host', hostId: host };
+  if (queue !== undefined) return { level: 'queue', hostId: queue };
+  return { level: 'fleet' };
+};
+
+const withLevels = (command: Command): Command =>
+  withRemoteOptions(command)
+    .option('--wave <id>', 'one wave')
+    .option('--service <name>', 'one service')
+    .option('--host <id>', 'one host')
+    .option(
+      '--queue <host>',
+      "one host's queue: its jobs are held, and the queue itself is paused",
+    );
+
+const parseUntil = (text: string): number => {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError('want a date such as 2026-12-24 or 2026-12-24T18:00Z');
+  return ms;
+};
+
+/** approve, decline, stop, pause, resume, retry, freeze, unfreeze, allow-outage: what operators decide. */
+export const registerDecisions = (program: Command, deps: CliDependencies): void => {
+  for (const [name, text] of [
+    ['approve', 'let a wave begin'],
+    ['decline', 'decide against a wave that waits'],
+    ['stop', 'end a wave: what is in flight is finished, nothing else begins'],
+  ] as const)
+    withRemoteOptions(program.command(name).argument('<wave>').description(text)).action(
+      async (waveId: string, options: Options) =>
+        actAndTell(remoteFor(deps, options), { action: name, waveId }),
+    );
+
+  withLevels(
+    program
+      .command('pause')
+      .description('begin no restart: of the fleet, or of what an option names'),
+  )
+    .option('--reason <text>', 'shown wherever the pause is shown', 'no reason given')
+    .action(async (options: LevelOptions) =>
+      actAndTell(remoteFor(deps, options), {
+        action: 'pause',
+        level: levelOf(options),
+        reason: options.reason ?? '',
+      }),
+    );
+  withLevels(program.command('resume').description('go on where it stood')).action(
+    async (options: LevelOptions) =>
+      actAndTell(remoteFor(deps, options), { action: 'resume', level: levelOf(options) }),
+  );
+
+  withRemoteOptions(
+    program
+      .command('retry')
+      .argument('<what>', 'a container (host/name), a wave or a host')
+      .description('restart again what failed'),
+  ).action(async (what: string, options: Options) => {
+    const remote = remoteFor(deps, options);
+    const status = (await remote.get('/v1/status')) as StatusView;
+    const scope = what.includes('/')
+      ? { of: 'container' as const, container: what }
+      : status.hosts.some(({ id }) => id === what)
+        ? { of: 'host' as const, hostId: what }
+        : { of: 'wave' as const, waveId: what };
+    await actAndTell(remote, { action: 'retry', scope });
+  });
+
+  withRemoteOptions(
+    program.command('freeze').argument('<reason>').description('forbid every restart and upgrade'),
+  )
+    .option('--until <date>', 'when it ends by itself', parseUntil)
+    .action(async (reason: string, options: Options & { until?: number }) =>
+      actAndTell(remoteFor(deps, options), {
+        action: 'freeze',
+        reason,
+        until: options.until ?? null,
+      }),
+    );
+  withRemoteOptions(
+    program
+      .command('unfreeze')
+      .argument('[id]', 'all freezes without it')
+      .description('lift a freeze'),
+  ).action(async (id: string | undefined, options: Options) => {
+    const remote = remoteFor(deps, options);
+    const { freezes } = (await remote.get('/v1/status')) as StatusView;
+    const ids = id === undefined ? freezes.map((freeze) => freeze.id) : [id];
+    if (ids.length === 0)
+      remote.show({ id: null, text: 'no freeze is in force' }, ({ text }) => text);
+    for (const each of ids) await actAndTell(remote, { action: 'unfreeze', id: each });
+  });
+  withRemoteOptions(
+    program
+      .command('allow-outage')
+      .argument('<wave>')
+      .argument('<service>')
+      .description('let one wave take a service below its floor (audited)'),
+  ).action(async (waveId: string, service: string, options: Options) =>
+    actAndTell(remoteFor(deps, options), { action: 'allow-outage', waveId, service }),
+  );
+  for (const name of ['park', 'unpark'] as const)
+    withRemoteOptions(
+      program
+        .command(name)
+        .argument('<container>', 'host/name')
+        .description(
+          name === 'park'
+            ? 'take a deliberately stopped container out of the count'
+            : 'count a container again',
+        ),
+    ).action(async (container: string, options: Options) =>
+      actAndTell(remoteFor(deps, options), { action: name, container }),
+    );
+};

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { callApi } from '../api/client.ts';
+import type { OperatorAction } from '../core/coordinator/operator.ts';
+
+/** What every command that talks to a server is given by the wiring. */
+export interface CliDependencies {
+  /** Socket of the server on this machine, unless --socket names another. */
+  socketPath: string;
+  /** Who acts, for the audit record: `user@host`. */
+  actor: string;
+  write: (text: string) => void;
+  /** Whether a person watches: live lines and colours. */
+  interactive: boolean;
+}
+
+export interface Remote {
+  json: boolean;
+  socketPath: string;
+  get: (path: string) => Promise<unknown>;
+  act: (action: OperatorAction) => Promise<{ id: string | null; text: string }>;
+  line: (text: string) => void;
+  /** Print JSON where it was asked for, else what `text` makes of it. */
+  show: <T>(value: T, text: (value: T) => string) => void;
+}
+
+/** Options that commands with a server share. */
+export const withRemoteOptions = (command: Command): Command =>
+  command.option('--json', 'print JSON').option('--socket <path>', 'the socket of the server');
+
+export const remoteFor = (
+  deps: CliDependencies,
+  options: { json?: boolean; socket?: string },
+): Remote => {
+  const socketPath = options.socket ?? deps.socketPath;
+  const json = options.json ?? false;
+  const line = (text: string): void => {
+    deps.write(`${text}\n`);
+  };
+  return {
+    json,
+    socketPath,
+    line,
+    get: (path) => callApi(socketPath, 'GET', path),
+    act: async (action) =>
+      (await callApi(socketPath, 'POST', '/v1/actions', { actor: deps.actor, action })) as {
+        id: string | null;
+        text: string;
+      },
+    show: (value, text) => {
+      line(json ? JSON.stringify(value, null, 2) : text(value));
+    },
+  };
+};
+
+/** Carry out one action and say what came of it. */
+export const actAndTell = async (remote: Remote, action: OperatorAction): Promise<void> => {
+  const answer = await remote.act(action);
+  remote.show(answer, ({ text }) => text);
+};

@@ -1,0 +1,58 @@
+import type {
+  Explanation,
+  Plan,
+  ServiceSummary,
+  WaveSummary,
+} from '../core/coordinator/explain.ts';
+import type { Grant } from '../core/coordinator/fleet.ts';
+import type { PauseLevel } from '../core/messages.ts';
+
+/** Answers of the API, as its routes build them. */
+export interface HostView {
+  id: string;
+  zone: string;
+  platform: string;
+  state: string;
+  heardAgoMs: number | null;
+  containers: number;
+  stale: number;
+  atRest: boolean;
+  atRestReason: string;
+  gate: string | null;
+  rebootRequired: string[];
+  staleHostProcesses: { pid: number; command: string; paths: string[]; unit: string | null }[];
+  agentStale: boolean;
+  suspects: number;
+}
+
+export type ContainerLine = Explanation & {
+  state: string;
+  health: string;
+  address: string | null;
+  onHostRoot: boolean;
+  unhidden: string[];
+};
+
+export interface StatusView {
+  version: string;
+  leader: boolean;
+  redis: string;
+  store: string;
+  hosts: HostView[];
+  services: ServiceSummary[];
+  waves: WaveSummary[];
+  pauses: {
+    id: string;
+    level: PauseLevel;
+    actor: string;
+    reason: string;
+    state: 'pausing' | 'paused';
+    inFlight: number;
+    waitsFor: string[];
+  }[];
+  freezes: { id: string; actor: string; reason: string; until: number | null }[];
+  grants: Grant[];
+  alerts: string[];
+}
+
+export type { Plan, ServiceSummary, WaveSummary };

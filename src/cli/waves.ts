@@ -1,0 +1,166 @@
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { followChanges } from '../api/client.ts';
+import { countOf, formatTable, tint } from './print.ts';
+import { remoteFor, withRemoteOptions } from './remote.ts';
+import type { CliDependencies, Remote } from './remote.ts';
+import { wavesTable } from './status.ts';
+import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
+
+type Options = { json?: boolean; socket?: string };
+
+const done = (wave: WaveSummary): number =>
+  wave.total -
+  (wave.counts['pending'] ?? 0) -
+  (wave.counts['restarting'] ?? 0) -
+  (wave.counts['failed'] ?? 0);
+
+const waveText = (wave: WaveSummary): string =>
+  [
+    `wave ${wave.id}: ${tint(wave.state)}, stage ${wave.stage}`,
+    `cause: ${wave.cause}`,
+    wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
+    wave.pausedBy === null
+      ? ''
+      : `paused: ${wave.pausedBy} (groundswell retry ${wave.id}, groundswell resume --wave ${wave.id})`,
+    wave.waitsFor === null ? '' : `waiting: ${wave.waitsFor}`,
+    ...wave.upgrades.map(
+      ({ host, state, reason }) =>
+        `upgrade of ${host}: ${state}${reason === '' ? '' : ` (${reason})`}`,
+    ),
+    '',
+    wave.members.length === 0
+      ? 'no containers'
+      : formatTable(
+          ['container', 'state', 'step', 'attempts', 'reason'],
+          wave.members.map(({ container, state, step, attempts, reason }) => [
+            container,
+            tint(state),
+            step ?? '',
+            String(attempts),
+            reason,
+          ]),
+        ),
+  ]
+    .filter((line, index) => line !== '' || index === 6)
+    .join('\n');
+
+const isOver = ({ endedAt }: WaveSummary): boolean => endedAt !== null;
+
+const readWave = async (remote: Remote, id: string): Promise<WaveSummary> =>
+  (await remote.get(`/v1/waves/${encodeURIComponent(id)}`)) as WaveSummary;
+
+/** Show a wave as it moves: a bar on a terminal, one line a change elsewhere. Ends when the wave does. */
+const follow = async (deps: CliDependencies, remote: Remote, id: string): Promise<WaveSummary> => {
+  let wave = await readWave(remote, id);
+  const bar =
+    deps.interactive && !remote.json
+      ? new SingleBar({
+          format: '{bar} {value}/{total}  {state}  {services}',
+          barsize: 30,
+          hideCursor: true,
+          clearOnComplete: false,
+        })
+      : null;
+  let last = '';
+  const paint = async (): Promise<void> => {
+    const services = (await remote.get('/v1/services')) as ServiceSummary[];
+    const concerned = services
+      .map(
+        ({ name, available, members, floor }) => `${name} ${available}/${members} (floor ${floor})`,
+      )
+      .join('  ');
+    if (bar !== null) {
+      bar.setTotal(Math.max(1, wave.total));
+      bar.update(done(wave), { state: wave.state, services: concerned });
+      return;
+    }
+    const line = remote.json
+      ? JSON.stringify(wave)
+      : `${wave.id} ${wave.state} ${done(wave)}/${wave.total}  ${concerned}`;
+    if (line !== last) remote.line(line);
+    last = line;
+  };
+  bar?.start(Math.max(1, wave.total), done(wave), { state: wave.state, services: '' });
+  await paint();
+  while (!isOver(wave)) {
+    await nextChange(remote.socketPath);
+    wave = await readWave(remote, id);
+    await paint();
+  }
+  bar?.stop();
+  return wave;
+};
+
+/** The next change that the server tells of, or half a second, whichever comes first. */
+const nextChange = (socketPath: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stop();
+      resolve();
+    }, 500);
+    const stop = followChanges(
+      socketPath,
+      () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      },
+      (error) => {
+        if (error === null) return;
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+
+const planText = (plan: Plan): string => {
+  if (plan.entries.length === 0) return ['nothing is to be restarted', ...plan.notes].join('\n');
+  const possible = plan.entries.filter(({ impossible }) => impossible === null).length;
+  return [
+    formatTable(
+      ['order', 'container', 'service', 'wave', 'why', 'now'],
+      plan.entries.map(({ order, container, service, waveId, why, impossible, now }) => [
+        String(order),
+        container,
+        service,
+        waveId ?? '',
+        why,
+        impossible === null ? now : tint(`failed ${impossible}`).replace('failed ', 'impossible: '),
+      ]),
+    ),
+    '',
+    `${countOf(possible, 'restart')}, about ${Math.ceil(plan.estimateMs / 1000)} s${possible === plan.entries.length ? '' : `; ${plan.entries.length - possible} impossible as things stand`}`,
+    ...plan.notes,
+  ].join('\n');
+};
+
+/** `waves`, `wave` and `plan`. */
+export const registerWaves = (program: Command, deps: CliDependencies): void => {
+  withRemoteOptions(program.command('waves').description('list the waves')).action(
+    async (options: Options) => {
+      const remote = remoteFor(deps, options);
+      remote.show((await remote.get('/v1/waves')) as WaveSummary[], (waves) =>
+        waves.length === 0 ? 'no waves yet' : wavesTable(waves),
+      );
+    },
+  );
+  withRemoteOptions(program.command('wave').argument('<id>').description('show one wave'))
+    .option('-f, --follow', 'watch it until it is over')
+    .action(async (id: string, options: Options & { follow?: boolean }) => {
+      const remote = remoteFor(deps, options);
+      const wave =
+        options.follow === true ? await follow(deps, remote, id) : await readWave(remote, id);
+      if (options.follow !== true || !remote.json) remote.show(wave, waveText);
+    });
+  withRemoteOptions(
+    program
+      .command('plan')
+      .description(
+        'which containers would be restarted, why, in which order, how long, and what is impossible',
+      ),
+  ).action(async (options: Options) => {
+    const remote = remoteFor(deps, options);
+    remote.show((await remote.get('/v1/plan')) as Plan, planText);
+  });
+};
