@@ -2,6 +2,7 @@ import { chmod, chown, rm } from 'node:fs/promises';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
 import {
   explainContainer,
   planRestarts,
