@@ -119,27 +119,34 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   const first = DEMO_VERSIONS[0];
   await publish(Object.fromEntries(DEMO_PACKAGES.map((name) => [name, first])));
 
+  const unfinished: Promise<unknown>[] = [];
+  const createHost: Bed['createHost'] = async (hostOptions) => {
+    if (!hostNumbers.includes(hostOptions.number))
+      throw new Error(`host number ${hostOptions.number} is none of this bed's`);
+    const image = onOverlay
+      ? ({ fileSystem: 'ext4', sizeMegabytes: IMAGE_MEGABYTES } as const)
+      : undefined;
+    const host = await prepareHost(
+      { bedDirectory: directory, rootTar, repository, mounts },
+      image === undefined ? hostOptions : { rootImage: image, ...hostOptions },
+    );
+    await host.start();
+    await host.must(['apt-get', '-q', 'update']);
+    const wanted = DEMO_PACKAGES.map((name) => `${name}=${first}`);
+    await host.must(['apt-get', '-qy', '--allow-downgrades', 'install', ...wanted]);
+    return host;
+  };
+
   return {
     directory,
     hostNumbers,
     commands,
     repository,
     publish,
-    createHost: async (hostOptions) => {
-      if (!hostNumbers.includes(hostOptions.number))
-        throw new Error(`host number ${hostOptions.number} is none of this bed's`);
-      const image = onOverlay
-        ? ({ fileSystem: 'ext4', sizeMegabytes: IMAGE_MEGABYTES } as const)
-        : undefined;
-      const host = await prepareHost(
-        { bedDirectory: directory, rootTar, repository, mounts },
-        image === undefined ? hostOptions : { rootImage: image, ...hostOptions },
-      );
-      await host.start();
-      await host.must(['apt-get', '-q', 'update']);
-      const wanted = DEMO_PACKAGES.map((name) => `${name}=${first}`);
-      await host.must(['apt-get', '-qy', '--allow-downgrades', 'install', ...wanted]);
-      return host;
+    createHost: (hostOptions) => {
+      const making = createHost(hostOptions);
+      unfinished.push(making);
+      return making;
     },
     createContainers: async (host, { start = true, ...wanted }) => {
       const existing = containers.get(host.number) ?? [];
@@ -153,6 +160,9 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
     },
     containersOf: (host) => containers.get(host.number) ?? [],
     dispose: async () => {
+      await cleanBed(directory, hostNumbers);
+      // A host that was just being made has lost its commands and fails now; take its rest too.
+      await Promise.allSettled(unfinished);
       await cleanBed(directory, hostNumbers);
       await releaseHostNumbers(hostNumbers, directory);
     },

@@ -1,7 +1,5 @@
 import { execa } from 'execa';
-
-/** The variable that marks every process a bed starts, so that cleaning finds orphans (clean.ts). */
-export const BED_MARK = 'GROUNDSWELL_BED';
+import { BED_MARK, signalProcess } from './processes.ts';
 
 export interface CommandResult {
   stdout: string;
@@ -13,7 +11,7 @@ export interface CommandResult {
 export interface CommandOptions {
   /** Written to standard input; without it standard input is empty. */
   input?: string;
-  /** Kill after this time. Without it, wait for ever. */
+  /** Kill its whole process group after this time, and throw. Without it, wait for ever. */
   timeoutMs?: number;
   directory?: string;
   environment?: Record<string, string>;
@@ -43,18 +41,28 @@ export const bedCommands = (bedDirectory: string): Commands => {
   const run: Commands['run'] = async (argv, options = {}) => {
     const [file, ...args] = argv;
     if (file === undefined) throw new Error('run: an empty command');
-    const result = await execa(file, args, {
+    const program = execa(file, args, {
       ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
       env: { ...bedEnvironment(bedDirectory), ...options.environment },
-      killSignal: 'SIGKILL',
       detached: true,
       reject: false,
       stripFinalNewline: false,
       maxBuffer: 64 * 1024 * 1024,
     });
-    if (result.timedOut)
+    // Not execa's own timeout: that kills lxc-attach alone, and leaves the program in the host with
+    // our end of its pipes.
+    const late = new AbortController();
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            late.abort();
+            if (program.pid !== undefined) signalProcess(-program.pid, 'SIGKILL');
+          }, options.timeoutMs);
+    const result = await program;
+    clearTimeout(timer);
+    if (late.signal.aborted)
       throw new Error(`${argv.join(' ')}: no end after ${options.timeoutMs ?? 0} ms, killed`);
     if (result.exitCode === undefined && result.signal === undefined)
       throw new Error(`${argv.join(' ')}: cannot be run: ${result.message}`);

@@ -108,6 +108,14 @@ export const writeContainers = async (
   return made;
 };
 
+/** The container of that name; throws when there is none. */
+export const containerNamed = (containers: readonly BedContainer[], name: string): BedContainer => {
+  const found = containers.find((container) => container.name === name);
+  if (found === undefined)
+    throw new Error(`no ${name} among ${containers.map((one) => one.name).join(' ')}`);
+  return found;
+};
+
 /** Starts containers of one host, one after another, in one command. */
 export const startContainers = async (containers: readonly BedContainer[]): Promise<void> => {
   const [first] = containers;

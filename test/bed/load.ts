@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoAnswer, httpGet } from './ask.ts';
 import type { Endpoint } from './ask.ts';
 
@@ -27,7 +28,7 @@ export interface LoadOptions {
   connections?: number;
   /** How long the service takes for a request; default 30: some are always in flight. */
   workMs?: number;
-  /** Pause between two requests of a connection; default 0. */
+  /** Pause of a connection after a request; default 0, but `workMs` after one that failed. */
   pauseMs?: number;
 }
 
@@ -46,7 +47,7 @@ export const startLoad = (options: LoadOptions): Load => {
   let stopped = false;
   const isStopped = (): boolean => stopped;
 
-  const one = async (endpoint: Endpoint, agent: Agent, into: LoadReport): Promise<void> => {
+  const one = async (endpoint: Endpoint, agent: Agent, into: LoadReport): Promise<boolean> => {
     try {
       const path = `/?ms=${workMs}`;
       const { status, body } = await httpGet(endpoint, path, { agent, timeoutMs: 30_000 });
@@ -55,9 +56,11 @@ export const startLoad = (options: LoadOptions): Load => {
       into.ok++;
       countIn((into.versions[answer.host] ??= {}), answer.library);
       into.latest[answer.host] = answer.library;
+      return true;
     } catch (error) {
       into.failed++;
       countIn(into.failures, reasonOf(error));
+      return false;
     }
   };
 
@@ -68,8 +71,10 @@ export const startLoad = (options: LoadOptions): Load => {
     agents.push(agent);
     return Array.from({ length: connections }, async () => {
       while (!isStopped()) {
-        await one(endpoint, agent, into);
-        if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        const ok = await one(endpoint, agent, into);
+        // What is refused at once would otherwise be asked again thousands of times a second.
+        const waitMs = ok ? pauseMs : Math.max(pauseMs, workMs);
+        if (waitMs > 0) await sleep(waitMs);
       }
     });
   });

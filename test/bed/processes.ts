@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BED_MARK } from './command.ts';
+
+/** The variable that marks every process a bed starts, so that cleaning finds orphans (clean.ts). */
+export const BED_MARK = 'GROUNDSWELL_BED';
 
 /** The text of a file in /proc, or null when it vanished meanwhile or cannot be read. */
 const readProc = async (path: string): Promise<string | null> => {
@@ -59,7 +61,7 @@ export const markedProcesses = async (bedDirectory: string): Promise<number[]> =
   return found.filter((pid): pid is number => pid !== null && pid !== process.pid);
 };
 
-/** Sends a signal; a process that is gone already is no error. */
+/** Sends a signal (kill(2): to a group when negative); one that is gone already is no error. */
 export const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal);
