@@ -1,0 +1,88 @@
+import type { Kysely } from 'kysely';
+import type { AuditRow } from '../core/coordinator/api-rows.ts';
+import type { FleetTables } from './fleet-tables.ts';
+
+export interface NewAuditRecord {
+  chain: string;
+  life: string;
+  seq: number;
+  hash: string;
+  record: Record<string, unknown>;
+}
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Append records of any chain; one that is there already (a redelivered copy) is left as it is. */
+export const appendAuditRecords = async (
+  db: Kysely<FleetTables>,
+  records: NewAuditRecord[],
+): Promise<void> => {
+  for (const { chain, life, seq, hash, record } of records) {
+    const name = textOrNull(record['container']);
+    await db
+      .insertInto('audit_records')
+      .values({
+        chain,
+        life,
+        seq,
+        hash,
+        container:
+          name === null
+            ? textOrNull(record['subject'])
+            : name.includes('/')
+              ? name
+              : `${chain}/${name}`,
+        service: textOrNull(record['service']),
+        wave_id: textOrNull(record['waveId']) ?? textOrNull(record['wave']),
+        actor: textOrNull(record['actor']) ?? '',
+        record: JSON.stringify(record),
+      })
+      .onConflict((clash) => clash.columns(['chain', 'life', 'seq']).doNothing())
+      .execute();
+  }
+};
+
+/** Last link of one chain: where the next record goes on from. */
+export const lastAuditLink = async (
+  db: Kysely<FleetTables>,
+  chain: string,
+  life: string,
+): Promise<{ seq: number; hash: string } | null> =>
+  (
+    await db
+      .selectFrom('audit_records')
+      .select(['seq', 'hash'])
+      .where('chain', '=', chain)
+      .where('life', '=', life)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .execute()
+  )[0] ?? null;
+
+export interface AuditFilter {
+  container: string | undefined;
+  service: string | undefined;
+  wave: string | undefined;
+  actor: string | undefined;
+  after: number;
+  limit: number;
+}
+
+/** The newest `limit` records after a position that fit the filter, oldest first. */
+export const listAuditRecords = async (
+  db: Kysely<FleetTables>,
+  filter: AuditFilter,
+): Promise<AuditRow[]> => {
+  let query = db
+    .selectFrom('audit_records')
+    .select(['position', 'chain', 'seq', 'hash', 'record'])
+    .where('position', '>', filter.after);
+  if (filter.container !== undefined) query = query.where('container', '=', filter.container);
+  if (filter.service !== undefined) query = query.where('service', '=', filter.service);
+  if (filter.wave !== undefined) query = query.where('wave_id', '=', filter.wave);
+  if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor);
+  const rows = await query.orderBy('position', 'desc').limit(filter.limit).execute();
+  return rows
+    .reverse()
+    .map((row) => ({ ...row, record: JSON.parse(row.record) as Record<string, unknown> }));
+};

@@ -1,0 +1,128 @@
+import type { ControlRecord, SequencedReport } from '../../core/messages.ts';
+import type { Fleet } from '../../core/coordinator/fleet.ts';
+import type { Moment } from '../../core/coordinator/may-grant.ts';
+import type { Answer, OperatorAction } from '../../core/coordinator/operator.ts';
+import { fleetStep } from '../../core/coordinator/step.ts';
+import type { Commands, FleetEvent } from '../../core/coordinator/step.ts';
+import type { Notice } from '../../core/coordinator/turn.ts';
+
+/** One group of steps to be made durable together: all of it, or nothing (R19). */
+export interface Commit {
+  fleet: Fleet;
+  commands: Commands[];
+  /** Reports that these steps applied, for the copies of the hosts' audit chains. */
+  reports: SequencedReport[];
+}
+
+export interface CoordinatorPorts {
+  /** Build the fleet from the store; called at the start and after a commit that failed. */
+  load: () => Promise<Fleet>;
+  /** One transaction, conditional on the lease's epoch. Throws when it did not commit. */
+  commit: (commit: Commit) => Promise<void>;
+  /** Sign and write a host's control record. Failing is no error: agents then begin nothing (R13). */
+  publish: (host: string, record: ControlRecord) => Promise<void>;
+  /** New outbox rows are there. */
+  kickRelay: () => void;
+  notify: (notice: Notice) => void;
+  moment: () => Moment;
+  newId: () => string;
+  onError: (error: unknown, what: string) => void;
+}
+
+export interface Coordinator {
+  /** Resolves once the event's consequences are durable; rejects when they are not, and nothing was done. */
+  submit: (event: FleetEvent) => Promise<Answer | null>;
+  act: (actor: string, action: OperatorAction) => Promise<Answer>;
+  fleet: () => Fleet;
+  onChange: (listener: () => void) => () => void;
+  /** Finish what was submitted, then take no more. */
+  stop: () => Promise<void>;
+}
+
+interface Waiting {
+  event: FleetEvent;
+  resolve: (answer: Answer | null) => void;
+  reject: (error: unknown) => void;
+}
+
+/** How many events share one transaction at most. */
+const largestGroup = 200;
+
+/**
+ * The coordinator's loop: read an event, let core decide, commit, publish. Events that wait together are
+ * committed together, so that many reports cost one synced write.
+ */
+export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordinator> => {
+  let fleet = await ports.load();
+  const queue: Waiting[] = [];
+  const listeners = new Set<() => void>();
+  let running: Promise<void> | null = null;
+  let stopped = false;
+
+  const runGroup = async (group: Waiting[]): Promise<void> => {
+    const commands: Commands[] = [];
+    try {
+      for (const { event } of group)
+        commands.push(fleetStep(fleet, event, { ...ports.moment(), newId: ports.newId }));
+      await ports.commit({
+        fleet,
+        commands,
+        reports: group.flatMap(({ event }) => (event.kind === 'report' ? [event.message] : [])),
+      });
+    } catch (error) {
+      // Memory is ahead of the store now: what was not committed has not happened.
+      ports.onError(error, 'commit');
+      fleet = await ports.load();
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    // R12: the newest record of each host goes out before the jobs that it precedes.
+    const records = new Map<string, ControlRecord>();
+    for (const { records: issued } of commands)
+      for (const { host, record } of issued) records.set(host, record);
+    await Promise.all(
+      [...records].map(([host, record]) =>
+        ports
+          .publish(host, record)
+          .catch((error: unknown) => ports.onError(error, `control record of ${host}`)),
+      ),
+    );
+    if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();
+    for (const { notices } of commands) for (const notice of notices) ports.notify(notice);
+    group.forEach(({ resolve }, index) => {
+      resolve(commands[index]?.answer ?? null);
+    });
+    if (commands.some(({ dirty }) => dirty.length > 0))
+      for (const listener of listeners) listener();
+  };
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) await runGroup(queue.splice(0, largestGroup));
+    running = null;
+  };
+
+  const submit = (event: FleetEvent): Promise<Answer | null> =>
+    new Promise((resolve, reject) => {
+      if (stopped) {
+        reject(new Error('the coordinator is stopping'));
+        return;
+      }
+      queue.push({ event, resolve, reject });
+      running ??= Promise.resolve().then(run);
+    });
+
+  return {
+    submit,
+    act: async (actor, action) =>
+      (await submit({ kind: 'operator', actor, action })) ?? { ok: false, reason: 'no answer' },
+    fleet: () => fleet,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: async () => {
+      stopped = true;
+      await running;
+    },
+  };
+};
