@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { installOuterPackages } from '../test/bed/outer-packages.ts';
+
+/**
+ * The whole suite: the quick check, the model, the tests against real stores, and those against real
+ * hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
+ */
+interface Part {
+  name: string;
+  command: string[];
+}
+
+const run = ({ command: [program = '', ...args] }: Part): Promise<number> =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: 'inherit' });
+    const forward = (signal: NodeJS.Signals): void => {
+      child.kill(signal);
+    };
+    process.once('SIGINT', forward);
+    process.once('SIGTERM', forward);
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', forward);
+      process.off('SIGTERM', forward);
+      resolve(signal === null ? (code ?? 1) : 130);
+    });
+  });
+
+const canRunHosts = process.platform === 'linux' && process.getuid?.() === 0;
+const parts: Part[] = [
+  { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
+  { name: 'model', command: ['npm', 'run', '--silent', 'test:model'] },
+];
+const notRun: string[] = [];
+if (canRunHosts) {
+  await installOuterPackages((line) => {
+    console.log(line);
+  });
+  parts.push(
+    { name: 'integration', command: ['npm', 'run', '--silent', 'test:integration'] },
+    { name: 'real hosts', command: ['npm', 'run', '--silent', 'test:e2e'] },
+  );
+} else {
+  if (existsSync('/usr/bin/redis-server') || process.env['REDIS_URL'] !== undefined)
+    parts.push({ name: 'integration', command: ['npm', 'run', '--silent', 'test:integration'] });
+  else notRun.push('integration (no redis-server, and REDIS_URL is not set)');
+  notRun.push('real hosts (they need root on Linux)');
+}
+
+const failed: string[] = [];
+let passed = 0;
+for (const part of parts) {
+  console.log(`\n=== ${part.name} ===`);
+  const code = await run(part);
+  if (code === 130) process.exit(130);
+  if (code === 0) passed += 1;
+  else failed.push(part.name);
+}
+console.log(`\n${passed} passed, ${failed.length} failed`);
+if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`);
+console.log(notRun.length === 0 ? 'All parts were run.' : `Not run: ${notRun.join('; ')}.`);
+if (notRun.length > 0 && process.env['CI'] === 'true') {
+  console.log('In CI every part must run: this is a failure.');
+  process.exit(1);
+}
+process.exit(failed.length === 0 ? 0 : 1);
