@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Distribution } from './apt-sources.ts';
 import { bedCommands } from './command.ts';
+import { exists } from './exists.ts';
 import { withFileLock } from './file-lock.ts';
 import { unmountBelow } from './mounts.ts';
 import { killAll, markedProcesses } from './processes.ts';
 
 /** Raise it when the way in which a root is built changes: it is part of the cache's key. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 /** What a host needs besides the minimal base; systemd-sysv only for hosts that boot with it. */
 const PACKAGES = [
   ...['lxc', 'iproute2', 'procps', 'unattended-upgrades', 'needrestart', 'lsof', 'tini', 'rsync'],
   ...['ca-certificates', 'python3', 'gpgv', 'init-system-helpers', 'systemd-sysv', 'dbus'],
+  ...['redis-server', 'util-linux'],
 ];
 
 /** Where the packed root of this distribution is kept; it need not be there yet. */
@@ -29,12 +31,6 @@ export const rootTarPath = (cacheDirectory: string, distribution: Distribution):
   const key = createHash('sha256').update(recipe).digest('hex').slice(0, 16);
   return join(cacheDirectory, `root-${distribution.codename}-${key}.tar`);
 };
-
-const exists = async (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 const flushToDisk = async (path: string): Promise<void> => {
   const file = await open(path, 'r+');
