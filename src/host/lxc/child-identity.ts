@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { ChildIdentity } from '../runtime.ts';
+import { pollUntil } from './poll-until.ts';
+import { isLive, readProcess, readProcessStat } from './process-stat.ts';
+
+/** Set in the environment of each `lxc-stop` that Groundswell starts: tells it from an owner's. */
+export const STOP_MARK = 'GROUNDSWELL_STOP';
+
+/** The identity of a process that is there now; null when it is gone already. */
+export const identifyChild = (pid: number, procRoot = '/proc'): ChildIdentity | null => {
+  const stat = readProcessStat(procRoot, pid);
+  return stat === null ? null : { pid, startTime: stat.startTime };
+};
+
+/** Whether that very process still works; another one under the same pid does not count. */
+export const isAtWork = (child: ChildIdentity, procRoot = '/proc'): boolean => {
+  const stat = readProcessStat(procRoot, child.pid);
+  return isLive(stat) && stat.startTime === child.startTime;
+};
+
+/**
+ * Waits until a child of a former life of the agent (so no child of ours any more) has ended.
+ * Answers whether it has, at the latest after `timeoutMs`.
+ */
+export const awaitChild = (
+  child: ChildIdentity,
+  timeoutMs: number,
+  procRoot = '/proc',
+): Promise<boolean> =>
+  pollUntil(
+    () => !isAtWork(child, procRoot),
+    (ended) => ended,
+    timeoutMs,
+  );
+
+const signalChild = (child: ChildIdentity, signal: NodeJS.Signals): void => {
+  if (!isAtWork(child)) return;
+  try {
+    process.kill(child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+/**
+ * Ends that very process: SIGTERM, and SIGKILL when it is still there after `graceMs`. Does
+ * nothing when the pid belongs to another process by now. Throws when even SIGKILL does not end it
+ * within 5 s (it hangs in the kernel).
+ */
+export const endChild = async (child: ChildIdentity, graceMs = 1_000): Promise<void> => {
+  signalChild(child, 'SIGTERM');
+  if (await awaitChild(child, graceMs)) return;
+  signalChild(child, 'SIGKILL');
+  if (await awaitChild(child, 5_000)) return;
+  throw new Error(
+    `process ${child.pid} does not end, not even by SIGKILL: it waits in the kernel (see /proc/${child.pid}/stack)`,
+  );
+};
+
+/** An `lxc-stop` at work on this host. */
+export interface StopAtWork extends ChildIdentity {
+  /** The container that it stops. */
+  name: string;
+  /** Whether Groundswell started it; else its owner did. */
+  ours: boolean;
+}
+
+/** The container's name in the arguments of an lxc-stop: `-n NAME`, `-nNAME`, `--name=NAME`, `NAME`. */
+export const stoppedName = (argv: readonly string[]): string | null => {
+  const takesValue = new Set([
+    '-P',
+    '--lxcpath',
+    '-t',
+    '--timeout',
+    '-o',
+    '--logfile',
+    '-l',
+    '--logpriority',
+  ]);
+  let bare: string | null = null;
+  for (let index = 1; index < argv.length; index++) {
+    const argument = argv[index] ?? '';
+    if (argument === '-n' || argument === '--name') return argv[index + 1] ?? null;
+    if (argument.startsWith('--name=')) return argument.slice('--name='.length);
+    if (/^-n./.test(argument)) return argument.slice(2);
+    if (takesValue.has(argument)) index++;
+    else if (!argument.startsWith('-') && argument !== '') bare ??= argument;
+  }
+  return bare;
+};
+
+/**
+ * Every `lxc-stop` at work: those of a crashed agent whose pid never reached the journal are found
+ * by this (R15, R24), and those of owners told from them by the mark in their environment.
+ */
+export const findStopsAtWork = (procRoot = '/proc'): StopAtWork[] =>
+  readdirSync(procRoot)
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      const pid = Number(entry);
+      const argv = (readProcess(procRoot, pid, 'cmdline') ?? '').split('\0');
+      if (basename(argv[0] ?? '') !== 'lxc-stop') return [];
+      const name = stoppedName(argv);
+      const child = identifyChild(pid, procRoot);
+      if (name === null || child === null || !isAtWork(child, procRoot)) return [];
+      const environment = (readProcess(procRoot, pid, 'environ') ?? '').split('\0');
+      return [{ ...child, name, ours: environment.includes(`${STOP_MARK}=1`) }];
+    });

@@ -1,0 +1,75 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ContainerName } from '../../core/ids.ts';
+import type { RuntimeContainer } from '../runtime.ts';
+import { classifyRoot } from './classify-root.ts';
+import { interpretConfig } from './interpret-config.ts';
+import type { ConfigMeaning } from './interpret-config.ts';
+import { lowerKindReader } from './lower-kind.ts';
+import { configReader } from './read-config.ts';
+
+/** A container with what its configuration says beyond the runtime's common words. */
+export interface LxcContainer extends RuntimeContainer {
+  configPath: string;
+  addresses: string[];
+  /** Keys of LXC before 3 in its configuration. */
+  oldKeys: string[];
+}
+
+export interface ListOptions {
+  lxcPath: string;
+  procRoot: string;
+  /** The host's root, `/` but for tests. */
+  lowerRoot: string;
+}
+
+const errorText = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/**
+ * Every container of `lxcPath`, by name: each directory with a `config` (`lxc-ls` also lists those
+ * without, such as the one that holds the lower layer). A container whose configuration cannot be
+ * read is listed as `other` with the reason. Throws when `lxcPath` exists and cannot be read.
+ */
+export const listContainers = async (options: ListOptions): Promise<LxcContainer[]> => {
+  const names = await readdir(options.lxcPath).catch((error: unknown) => {
+    // No directory: LXC is not installed here, or no container was ever made.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  const readConfig = configReader();
+  const lowerKindOf = lowerKindReader(options.lowerRoot, options.procRoot);
+  const read = async (name: string): Promise<LxcContainer | null> => {
+    const configPath = join(options.lxcPath, name, 'config');
+    let meaning: ConfigMeaning;
+    try {
+      meaning = interpretConfig(await readConfig(configPath));
+    } catch (error) {
+      const { code, path } = error as NodeJS.ErrnoException;
+      const noContainer = (code === 'ENOENT' && path === configPath) || code === 'ENOTDIR';
+      if (noContainer) return null;
+      return {
+        name,
+        configPath,
+        root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
+        ...{ groups: [], address: null, addresses: [], autostart: false, oldKeys: [] },
+      };
+    }
+    return {
+      name,
+      configPath,
+      root: await classifyRoot(meaning, lowerKindOf),
+      groups: meaning.groups,
+      address: meaning.addresses[0] ?? null,
+      addresses: meaning.addresses,
+      autostart: meaning.autostart,
+      oldKeys: meaning.oldKeys,
+    };
+  };
+  const containers = await Promise.all(
+    names.filter((name) => ContainerName.safeParse(name).success).map(read),
+  );
+  return containers
+    .filter((container) => container !== null)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+};

@@ -1,0 +1,40 @@
+import type { ContainerName } from '../../core/ids.ts';
+import type { ContainerRuntime, RuntimeState } from '../runtime.ts';
+import { listContainers } from './list-containers.ts';
+import type { LxcContainer } from './list-containers.ts';
+import type { ToolResult } from './lxc-tool.ts';
+import { readState, readStates } from './read-state.ts';
+import { startContainer } from './start-container.ts';
+import { stopContainer } from './stop-container.ts';
+
+export interface LxcOptions {
+  /** Where LXC keeps its containers; must be the same absolute path in every call. */
+  lxcPath?: string;
+  procRoot?: string;
+  /** The host's root; another one only in tests. */
+  lowerRoot?: string;
+  /** Told what a tool of LXC complained of, for the log: state and instance decide. */
+  report?: (tool: string, name: ContainerName, result: ToolResult) => void;
+}
+
+export interface LxcRuntime extends ContainerRuntime {
+  list: () => Promise<LxcContainer[]>;
+  /** States of many at the price of one; a container whose state is unknown is missing. */
+  states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
+}
+
+export const DEFAULT_LXC_PATH = '/var/lib/lxc';
+
+/** LXC (3 to 6) as a container runtime: states come from the monitors, never from exit codes. */
+export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
+  const { lxcPath = DEFAULT_LXC_PATH, procRoot = '/proc', lowerRoot = '/' } = options;
+  const report = options.report ?? (() => undefined);
+  const places = { lxcPath, procRoot, monitorPids: new Map<ContainerName, number>() };
+  return {
+    list: () => listContainers({ lxcPath, procRoot, lowerRoot }),
+    state: (name) => readState(places, name),
+    states: (names) => readStates(places, names),
+    stop: (name, stop) => stopContainer(places, name, { ...stop, report }),
+    start: (name) => startContainer(places, name, { report }),
+  };
+};

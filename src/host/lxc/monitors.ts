@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readProcess, readProcessStat } from './process-stat.ts';
+
+/** What LXC's monitor of a container calls itself, `lxc_cmd`'s setproctitle. */
+const TITLE = '[lxc monitor] ';
+
+/** Names of containers in `lxcPath` whose monitor answers: each listens on an abstract socket. */
+export const namesWithSocket = (lxcPath: string, unixSockets: string): Set<string> => {
+  const prefix = ` @${lxcPath}/`;
+  const suffix = '/command';
+  return new Set(
+    unixSockets.split('\n').flatMap((line) => {
+      const at = line.indexOf(prefix);
+      if (at < 0 || !line.endsWith(suffix)) return [];
+      return [line.slice(at + prefix.length, -suffix.length)];
+    }),
+  );
+};
+
+/** The container of `lxcPath` whose monitor has this command line, or null. */
+export const monitoredName = (lxcPath: string, cmdline: string): string | null => {
+  const prefix = `${TITLE}${lxcPath} `;
+  if (!cmdline.startsWith(prefix)) return null;
+  return cmdline.slice(prefix.length).replace(/\0+$/, '');
+};
+
+/** Whether a process has PID 1 in a pid namespace below ours: only a container's init has. */
+export const isContainerInit = (status: string): boolean => {
+  const pids = /^NSpid:\s*(.+)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
+  return pids.length > 1 && pids.at(-1) === '1';
+};
+
+/** Children of a process. Needs CONFIG_PROC_CHILDREN, which distributions set; else none is found. */
+export const childrenOf = (procRoot: string, pid: number): number[] =>
+  (readProcess(procRoot, pid, `task/${pid}/children`) ?? '')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number);
+
+/**
+ * The init of a container by its monitor; null while there is none that runs the container's own
+ * program (before `exec` it still bears the monitor's title; afterwards it is a zombie or gone).
+ */
+export const initOfMonitor = (
+  procRoot: string,
+  monitorPid: number,
+): { pid: number; startTime: string } | null => {
+  for (const pid of childrenOf(procRoot, monitorPid)) {
+    if (!isContainerInit(readProcess(procRoot, pid, 'status') ?? '')) continue;
+    const cmdline = readProcess(procRoot, pid, 'cmdline') ?? '';
+    const stat = readProcessStat(procRoot, pid);
+    if (stat === null || stat.state === 'Z' || cmdline === '' || cmdline.startsWith(TITLE))
+      continue;
+    return { pid, startTime: stat.startTime };
+  }
+  return null;
+};
+
+/** Every monitor's pid by its container, in one pass over the process table. */
+export const findMonitors = (procRoot: string, lxcPath: string): Map<string, number> => {
+  const monitors = new Map<string, number>();
+  for (const entry of readdirSync(procRoot)) {
+    if (!/^\d+$/.test(entry)) continue;
+    const name = monitoredName(lxcPath, readProcess(procRoot, Number(entry), 'cmdline') ?? '');
+    if (name !== null) monitors.set(name, Number(entry));
+  }
+  return monitors;
+};
+
+/** Containers of which a monitor is alive, as the kernel's table of sockets shows it. */
+export const findLiveNames = (procRoot: string, lxcPath: string): Set<string> =>
+  namesWithSocket(lxcPath, readFileSync(`${procRoot}/self/net/unix`, 'utf8'));

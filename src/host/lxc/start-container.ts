@@ -1,0 +1,51 @@
+import type { ContainerName } from '../../core/ids.ts';
+import type { RuntimeState } from '../runtime.ts';
+import { findLeftoverInits } from './leftover-processes.ts';
+import { runLxcTool } from './lxc-tool.ts';
+import type { ToolResult } from './lxc-tool.ts';
+import { pollUntil } from './poll-until.ts';
+import { readState } from './read-state.ts';
+import type { LxcPlaces } from './read-state.ts';
+
+export interface StartOptions {
+  /** Told what lxc-start complained of; the state decides, not the tool. */
+  report: (tool: string, name: ContainerName, result: ToolResult) => void;
+}
+
+/** Pre-start and start hooks may take their time; lxc-start itself waits for RUNNING. */
+const START_TIMEOUT_MS = 120_000;
+const LEFTOVER_TIMEOUT_MS = 10_000;
+/** How long a container may remain between two states, once lxc-start has ended. */
+const SETTLE_TIMEOUT_MS = 5_000;
+
+/**
+ * Starts a container and answers the state that is seen once it has settled: lxc-start exits with
+ * 0 for an init that ends at once, and `stopped` is the answer then. Starting one that runs changes
+ * nothing. Throws when processes of its former life do not end (a second mount of the upper layer
+ * would destroy data), or when its monitor does not answer.
+ */
+export const startContainer = async (
+  places: LxcPlaces,
+  name: ContainerName,
+  { report }: StartOptions,
+): Promise<RuntimeState> => {
+  const before = await readState(places, name);
+  if (before.state === 'gone' || before.instance !== null) return before;
+  const leftovers = await pollUntil(
+    () => findLeftoverInits(name, places.procRoot),
+    (pids) => pids.length === 0,
+    LEFTOVER_TIMEOUT_MS,
+  );
+  if (leftovers.length > 0)
+    throw new Error(
+      `container ${name}: process ${leftovers.join(', ')} of its former life is still there without a monitor; end it before the container is started (kill -9 ${leftovers.join(' ')})`,
+    );
+  const limit = { timeoutMs: START_TIMEOUT_MS };
+  const result = await runLxcTool('lxc-start', places.lxcPath, name, [], limit);
+  if (result.exitCode !== 0) report('lxc-start', name, result);
+  return pollUntil(
+    () => readState(places, name),
+    ({ state, instance }) => instance !== null || state === 'stopped' || state === 'gone',
+    SETTLE_TIMEOUT_MS,
+  );
+};
