@@ -1,4 +1,4 @@
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { readDistribution } from './apt-sources.ts';
 import { createAptRepository } from './apt-repository.ts';
@@ -11,6 +11,7 @@ import { startContainers, waitUntilHealthy, writeContainers } from './containers
 import type { BedContainer, ContainerOptions } from './containers.ts';
 import { DEMO_PACKAGES, DEMO_VERSIONS, ensureDemoPackages } from './demo-packages.ts';
 import type { DemoPackage, DemoVersion } from './demo-packages.ts';
+import { exists } from './exists.ts';
 import type { ExtraMount } from './host-config.ts';
 import { prepareHost } from './host.ts';
 import type { BedHost, HostOptions } from './host.ts';
@@ -71,11 +72,7 @@ const mountsOfEveryHost = async (
     { source: projectDirectory, target: '/opt/groundswell', kind: 'directory', readOnly: true },
   ];
   // Debian's own Node keeps part of its built-in modules there.
-  const debianNode = await access(nodeModules).then(
-    () => true,
-    () => false,
-  );
-  if (!debianNode) return shared;
+  if (!(await exists(nodeModules))) return shared;
   return [
     ...shared,
     { source: nodeModules, target: nodeModules, kind: 'directory', readOnly: true },

@@ -15,6 +15,8 @@ export interface ContainerOptions {
   arguments?: readonly string[];
   /** The whole command instead of tini with gs-demo-web. */
   command?: readonly string[];
+  /** Have systemd as init in the container, and gs-demo-web as a unit of it; one set per host. */
+  init?: 'systemd';
   /** More lines for the configuration. */
   extraConfig?: readonly string[];
   /** Have LXC write each start and stop down (default); costs a few milliseconds for each. */
@@ -32,15 +34,36 @@ export interface BedContainer {
 const FIRST_INDEX = 11;
 const LAST_INDEX = 254;
 
+const DEFAULT_PORT = 8080;
+
+const demoCommand = (port: number, options: ContainerOptions): string[] => [
+  '/usr/bin/gs-demo-web',
+  String(port),
+  ...(options.arguments ?? []),
+];
+
+/** For containers with systemd; it lies in the host's root, where its condition is false. */
+const demoUnit = (host: BedHost, command: readonly string[]): string =>
+  [
+    '[Unit]',
+    'Description=Demo service',
+    `ConditionHost=!${host.name}`,
+    '[Service]',
+    `ExecStart=${command.join(' ')}`,
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n');
+
 const containerConfig = (
   container: BedContainer,
   index: number,
   options: ContainerOptions,
 ): string => {
   const { name, service, host, address, port } = container;
+  const systemd = options.init === 'systemd';
   const command = options.command ?? [
-    ...['/usr/bin/tini', '--', '/usr/bin/gs-demo-web', String(port)],
-    ...(options.arguments ?? []),
+    ...(systemd ? ['/sbin/init'] : ['/usr/bin/tini', '--', ...demoCommand(port, options)]),
   ];
   const witness = '/usr/local/lib/gsbed/witness';
   return [
@@ -48,11 +71,11 @@ const containerConfig = (
     `lxc.rootfs.path = overlay:/var/lib/lxc/host/rootfs:/var/lib/lxc/${name}/delta0`,
     `lxc.group = ${service}`,
     `lxc.init.cmd = ${command.join(' ')}`,
-    'lxc.signal.halt = SIGTERM',
+    `lxc.signal.halt = ${systemd ? 'SIGRTMIN+3' : 'SIGTERM'}`,
     'lxc.tty.max = 0',
     'lxc.pty.max = 16',
     'lxc.autodev = 1',
-    'lxc.mount.auto = proc:mixed sys:mixed',
+    `lxc.mount.auto = proc:mixed sys:mixed${systemd ? ' cgroup:mixed' : ''}`,
     'lxc.apparmor.profile = unconfined',
     'lxc.start.auto = 1',
     'lxc.net.0.type = veth',
@@ -89,6 +112,11 @@ export const writeContainers = async (
     throw new Error(
       `host ${host.name}: ${existing.length} + ${options.count} containers, a /24 has room for ${LAST_INDEX - FIRST_INDEX + 1}`,
     );
+  if (options.init === 'systemd') {
+    const unit = demoUnit(host, demoCommand(options.port ?? DEFAULT_PORT, options));
+    await host.writeFile('/etc/systemd/system/gs-demo-web.service', unit);
+    await host.must(['systemctl', 'enable', 'gs-demo-web.service']);
+  }
   const firstOfService = existing.filter(({ service }) => service === options.service).length + 1;
   const made: BedContainer[] = [];
   for (let offset = 0; offset < options.count; offset++) {
@@ -98,11 +126,16 @@ export const writeContainers = async (
       service: options.service,
       host,
       address: `10.78.${host.number}.${index}`,
-      port: options.port ?? 8080,
+      port: options.port ?? DEFAULT_PORT,
     };
     const directory = join(host.rootDirectory, 'var/lib/lxc', container.name);
     await mkdir(join(directory, 'delta0'), { recursive: true });
     await writeFile(join(directory, 'config'), containerConfig(container, index, options));
+    if (options.init === 'systemd') {
+      // systemd takes its host name from there, else every container would be called as the host.
+      await mkdir(join(directory, 'delta0/etc'));
+      await writeFile(join(directory, 'delta0/etc/hostname'), `${container.name}\n`);
+    }
     made.push(container);
   }
   return made;

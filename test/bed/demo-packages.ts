@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bedCommands } from './command.ts';
 import type { Commands } from './command.ts';
 import { buildDeb } from './deb.ts';
+import { exists } from './exists.ts';
 import { withFileLock } from './file-lock.ts';
 
 /** The packages that the bed's repository publishes. */
@@ -115,15 +116,10 @@ export const ensureDemoPackages = async (
   const hash = createHash('sha256').update(JSON.stringify([RECIPE_VERSION, DEMO_VERSIONS]));
   for (const name of SOURCES) hash.update(await readFile(join(sources, name)));
   const output = join(cacheDirectory, `demo-${hash.digest('hex').slice(0, 16)}`);
-  const built = async (): Promise<boolean> =>
-    access(output).then(
-      () => true,
-      () => false,
-    );
-  if (await built()) return output;
+  if (await exists(output)) return output;
   await mkdir(cacheDirectory, { recursive: true });
   await withFileLock(`${output}.lock`, async () => {
-    if (!(await built())) await buildAll(output, sources);
+    if (!(await exists(output))) await buildAll(output, sources);
   });
   return output;
 };

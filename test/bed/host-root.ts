@@ -57,9 +57,12 @@ const prepareSystemd = async (root: string, hostName: string): Promise<void> => 
     '../gs-bed-host-init.service',
     join(units, 'multi-user.target.wants/gs-bed-host-init.service'),
   );
-  // lxc.service polls for its own bridge; apt's timers fire at the first boot and take apt's lock.
-  const masked = ['lxc.service', 'lxc-net.service', 'lxc-monitord.service', 'apt-daily.timer'];
-  for (const unit of [...masked, 'apt-daily-upgrade.timer']) {
+  // lxc.service polls for its own bridge; apt's timers fire at the first boot and take apt's lock;
+  // of redis-server only the program is wanted, for those who start one of their own.
+  const masked = ['lxc', 'lxc-net', 'lxc-monitord', 'redis-server'].map(
+    (name) => `${name}.service`,
+  );
+  for (const unit of [...masked, 'apt-daily.timer', 'apt-daily-upgrade.timer']) {
     await rm(join(units, unit), { force: true });
     await symlink('/dev/null', join(units, unit));
   }

@@ -1,10 +1,11 @@
-import { access, chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AptRepository } from './apt-repository.ts';
 import { removeHostCgroups } from './cgroups.ts';
 import { lxcNameOf, partitionTable } from './clean.ts';
 import { bedCommands } from './command.ts';
 import type { CommandOptions, CommandResult } from './command.ts';
+import { exists } from './exists.ts';
 import { BOOTED_FILE, hostAddress, hostConfig, linkUpScript, outerAddress } from './host-config.ts';
 import type { ExtraMount, HostNames } from './host-config.ts';
 import { spawnInHost } from './host-process.ts';
@@ -122,11 +123,7 @@ export const prepareHost = async (
     start: async () => {
       await rm(inRoot(BOOTED_FILE), { force: true });
       await commands.must(lxc('lxc-start', '-o', join(configDirectory, 'log')));
-      const booted = (): Promise<boolean> =>
-        access(inRoot(BOOTED_FILE)).then(
-          () => true,
-          () => false,
-        );
+      const booted = (): Promise<boolean> => exists(inRoot(BOOTED_FILE));
       await waitUntil(`host ${names.name} to boot`, booted, { deadlineMs: 30_000 });
     },
     stop: async () => {

@@ -1,5 +1,6 @@
-import { access, chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { bedCommands } from './command.ts';
+import { exists } from './exists.ts';
 
 /** Debian package, and a program of it that the bed calls. */
 const NEEDED: readonly (readonly [string, string])[] = [
@@ -18,12 +19,6 @@ const NEEDED: readonly (readonly [string, string])[] = [
 ];
 
 const POLICY = '/usr/sbin/policy-rc.d';
-
-const exists = async (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** The packages that the bed needs on this machine and that are not installed. */
 export const missingOuterPackages = async (): Promise<string[]> => {

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { callApi } from '../../src/api/client.ts';
+import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
+import { createBed } from './bed.ts';
+import type { Bed } from './bed.ts';
+import type { BedContainer } from './containers.ts';
+import { startHaproxy } from './haproxy.ts';
+import type { Haproxy } from './haproxy.ts';
+import type { HostProcess } from './host-process.ts';
+import type { BedHost } from './host.ts';
+import { waitUntil } from './wait-until.ts';
+
+export const groundswell = ['/usr/local/bin/node', '/opt/groundswell/bin/groundswell.js'];
+
+export interface SceneOptions {
+  directory: string;
+  hostNumber: number;
+  projectDirectory: string;
+  /** Service → how many containers, and the arguments of its demo program. */
+  services: Record<
+    string,
+    {
+      count: number;
+      arguments?: readonly string[];
+      mode?: 'auto' | 'approve' | 'observe';
+      maxUnavailable?: number;
+      minHealthyTimeMs?: number;
+      drain?: boolean;
+      healthyDeadlineMs?: number;
+    }
+  >;
+  hostCap?: number;
+  /** More YAML for the end of the configuration. */
+  extraConfiguration?: string;
+  report?: (line: string) => void;
+}
+
+/** One host with containers behind HAProxy, and Groundswell (`up`) at work in it. */
+export interface Scene {
+  bed: Bed;
+  host: BedHost;
+  haproxy: Haproxy;
+  containers: Map<string, BedContainer[]>;
+  /** The process `groundswell up`; start it again after it was killed. */
+  up: () => HostProcess;
+  startUp: () => Promise<void>;
+  get: (path: string) => Promise<unknown>;
+  act: (action: OperatorAction) => Promise<{ id: string | null; text: string }>;
+  dispose: () => Promise<void>;
+}
+
+const configuration = (host: BedHost, options: SceneOptions, runtimePort: number): string => {
+  const services = Object.entries(options.services).map(
+    ([
+      name,
+      {
+        mode = 'auto',
+        maxUnavailable = 2,
+        minHealthyTimeMs = 0,
+        drain = true,
+        healthyDeadlineMs = 30_000,
+      },
+    ]) =>
+      [
+        `  - name: ${name}`,
+        `    match: [{ group: ${name} }]`,
+        `    budget: { maxUnavailable: ${maxUnavailable} }`,
+        `    mode: ${mode}`,
+        '    health: { kind: http, port: 8080, path: /health }',
+        `    minHealthyTimeMs: ${minHealthyTimeMs}`,
+        `    healthyDeadlineMs: ${healthyDeadlineMs}`,
+        '    stopTimeoutMs: 5000',
+        ...(drain
+          ? [`    haproxy: { socket: "${host.outerAddress}:${runtimePort}", backend: ${name} }`]
+          : []),
+      ].join('\n'),
+  );
+  return [
+    `agent:`,
+    `  hostId: ${host.name}`,
+    `  hostCap: ${options.hostCap ?? 4}`,
+    'services:',
+    ...services,
+    options.extraConfiguration ?? '',
+  ].join('\n');
+};
+
+/** Build the scene and wait until Groundswell knows every container as healthy. */
+export const createScene = async (options: SceneOptions): Promise<Scene> => {
+  const bed = await createBed({
+    directory: options.directory,
+    hostNumbers: [options.hostNumber],
+    projectDirectory: options.projectDirectory,
+    ...(options.report === undefined ? {} : { report: options.report }),
+  });
+  const host = await bed.createHost({ number: options.hostNumber });
+  const containers = new Map<string, BedContainer[]>();
+  for (const [service, { count, arguments: args = [] }] of Object.entries(options.services))
+    containers.set(service, await bed.createContainers(host, { service, count, arguments: args }));
+  const haproxy = await startHaproxy(bed, {
+    services: [...containers].map(([service, members]) => ({ service, containers: members })),
+    runtimeAddresses: [host.outerAddress],
+  });
+  await host.must([...groundswell, 'setup', '--yes']);
+  await host.writeFile(
+    '/etc/groundswell/config.yaml',
+    configuration(host, options, haproxy.runtimePort),
+    0o600,
+  );
+  const socketPath = join(host.rootDirectory, 'run/groundswell/api.sock');
+  const get = (path: string): Promise<unknown> => callApi(socketPath, 'GET', path);
+  let up: HostProcess | null = null;
+  const startUp = async (): Promise<void> => {
+    const started = await host.spawn([...groundswell, 'up']);
+    up = started;
+    const wanted = [...containers.values()].flat().length;
+    let over: number | null = null;
+    void started.exited.then((status) => (over = status));
+    await waitUntil(
+      `groundswell up knows ${wanted} containers as healthy`,
+      async () => {
+        if (over !== null)
+          throw new Error(
+            `groundswell up ended with status ${over}:\n${started.stderr()}${started.stdout()}`,
+          );
+        const list = (await get('/v1/containers').catch(() => [])) as { available: boolean }[];
+        return list.filter(({ available }) => available).length >= wanted;
+      },
+      { deadlineMs: 60_000, everyMs: 20 },
+    );
+  };
+  await startUp();
+  return {
+    bed,
+    host,
+    haproxy,
+    containers,
+    up: () => {
+      if (up === null) throw new Error('groundswell up is not started');
+      return up;
+    },
+    startUp,
+    get,
+    act: async (action) =>
+      (await callApi(socketPath, 'POST', '/v1/actions', { actor: 'quickstart', action })) as {
+        id: string | null;
+        text: string;
+      },
+    dispose: async () => {
+      await bed.dispose();
+    },
+  };
+};
