@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander';
+import { registerAsk } from './ask.ts';
+import { registerDecisions } from './decide.ts';
+import { registerHosts } from './hosts.ts';
+import { registerLook } from './look.ts';
+import type { CliDependencies } from './remote.ts';
+import { registerStatus } from './status.ts';
+import { registerWaves } from './waves.ts';
+
+/** Exit codes of every command (docs/reference/exit-codes.md). */
+export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** The whole command line; `registerMore` adds what is wired elsewhere: local verbs and processes. */
+export const createProgram = (
+  version: string,
+  deps: CliDependencies,
+  registerMore: readonly ((program: Command) => void)[],
+): Command => {
+  const program = new Command('groundswell');
+  program
+    .description(
+      'Patches container hosts and restarts exactly the containers that still run the old code.',
+    )
+    .version(version)
+    .showHelpAfterError('(groundswell --help lists the commands)')
+    .configureHelp({ sortSubcommands: true });
+  for (const register of [
+    registerStatus,
+    registerWaves,
+    registerDecisions,
+    registerAsk,
+    registerLook,
+    registerHosts,
+  ])
+    register(program, deps);
+  for (const register of registerMore) register(program);
+  return program;
+};
+
+/** Run a command line and answer its exit code; what an operator did wrong is one sentence, never a stack trace. */
+export const runProgram = async (
+  program: Command,
+  argv: readonly string[],
+  writeError: (text: string) => void,
+): Promise<number> => {
+  program.exitOverride();
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError('(groundswell --help lists the commands)');
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    writeError(`groundswell: ${error instanceof Error ? error.message : String(error)}\n`);
+    return exitCodes.failed;
+  }
+};
