@@ -1,0 +1,62 @@
+import type { AuditRow } from '../../src/core/coordinator/api-rows.ts';
+import type { WaveSummary } from '../../src/core/coordinator/explain.ts';
+import type { ContainerLine } from '../../src/cli/views.ts';
+import type { Scene } from './scene.ts';
+import { waitUntil } from './wait-until.ts';
+
+export const waves = async (scene: Scene): Promise<WaveSummary[]> =>
+  (await scene.get('/v1/waves')) as WaveSummary[];
+
+export const containersSeen = async (scene: Scene): Promise<ContainerLine[]> =>
+  (await scene.get('/v1/containers')) as ContainerLine[];
+
+/** The newest wave whose cause names `text`, once `ready` says so. */
+export const waveWhen = (
+  scene: Scene,
+  text: string,
+  what: string,
+  ready: (wave: WaveSummary) => boolean,
+  deadlineMs = 90_000,
+): Promise<WaveSummary> =>
+  waitUntil(
+    `a wave for ${text} ${what}`,
+    async () => {
+      const found = (await waves(scene).catch(() => []))
+        .filter(({ cause }) => cause.includes(text))
+        .at(-1);
+      return found !== undefined && ready(found) ? found : null;
+    },
+    { deadlineMs, everyMs: 20 },
+  );
+
+export const waveOver = (scene: Scene, text: string, deadlineMs?: number): Promise<WaveSummary> =>
+  waveWhen(scene, text, 'is over', ({ endedAt }) => endedAt !== null, deadlineMs);
+
+/** Audit records of the host's own chain: its word on each restart. */
+export const restartRecords = async (
+  scene: Scene,
+): Promise<{ container: string; action: string; outcome: string }[]> => {
+  const rows = (await scene.get('/v1/audit?limit=10000')) as AuditRow[];
+  return rows.flatMap(({ chain, record }) => {
+    const action = record['action'];
+    if (chain === 'server' || (action !== 'stop-begun' && action !== 'restart-ended')) return [];
+    return [
+      {
+        container: String(record['container'] ?? record['subject']),
+        action,
+        outcome: String(record['outcome']),
+      },
+    ];
+  });
+};
+
+/** Publish a version of a demo package and let plain apt-get upgrade take it. */
+export const upgradeByApt = async (
+  scene: Scene,
+  name: 'libgs-demo1' | 'libgs-extra1' | 'gs-demo-data',
+  version: '1.0-1+deb12u1' | '1.0-1+deb12u2',
+): Promise<void> => {
+  await scene.bed.publish({ [name]: version });
+  await scene.host.must(['apt-get', '-q', 'update', '-o', 'Dir::Etc::sourcelist=/dev/null']);
+  await scene.host.must(['apt-get', '-qy', '--only-upgrade', 'install', name]);
+};
