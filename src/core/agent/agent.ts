@@ -2,6 +2,7 @@ import type { ContainerName } from '../ids.ts';
 import type {
   ControlRecord,
   GrantOrder,
+  HostObserved,
   HostUpgrade,
   HostUpgraded,
   RestartBatch,
@@ -70,6 +71,8 @@ export interface CheckAnswers {
   atRest: { ok: boolean; reason: string };
   settingsHash: string;
   optOut: string | null;
+  /** What a drain would find now (R28), as `AgentGrant.found` keeps it; left out: there is no drain. */
+  found?: string;
 }
 
 export type AgentEvent =
@@ -118,6 +121,8 @@ export type AgentEvent =
       state: ContainerView['state'];
       instance: Instance | null;
     }
+  /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
+  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants'> }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
   | {

@@ -24,7 +24,10 @@ export interface AgentGrant {
   jobId: string;
   step: Step;
   steps: StepTime[];
-  /** What the drain found, so that an operator's own maintenance is left as found (R28); null: not drained. */
+  /**
+   * What the drain found, so that an operator's own maintenance is left as found (R28). Null: nobody knows
+   * (its journal was lost), and the undrain makes the container serve.
+   */
   found: string | null;
   child: Child | null;
   /** Past its healthy deadline: reported as failed, still open and counted (R20). */

@@ -168,6 +168,8 @@ export const onChecked = (turn: Turn, event: Extract<AgentEvent, { kind: 'checke
     return advance(turn, grant);
   }
   if (purpose === 'begin') {
+    // R28: what the drain finds is journaled before it, so that a crash in between loses nothing.
+    grant.found = answers.found ?? null;
     takeOver(turn, grant);
     enter(turn, grant, 'draining');
     auditGrant(turn, grant, 'restart-begun', null, {

@@ -13,7 +13,7 @@ import {
   onUndrained,
   onVerified,
 } from './restart.ts';
-import { audit } from './reports.ts';
+import { audit, report } from './reports.ts';
 import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
 
 /** What a turn left behind: write the journal and the audits in one synced transaction, then do the effects in order. */
@@ -103,6 +103,29 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
   });
 };
 
+/** R30: while a package transaction is open nothing is said about containers, so that its `host-upgraded` comes first. */
+const onHostObserved = (
+  turn: Turn,
+  { observed }: Extract<AgentEvent, { kind: 'host-observed' }>,
+): void => {
+  const { agent } = turn;
+  const open = agent.transactionOpen;
+  report(turn, {
+    kind: 'host-observed',
+    ...observed,
+    whole: observed.whole && !open,
+    containers: open ? [] : observed.containers,
+    openGrants: [...agent.journal.grants.values()]
+      .filter(({ end }) => end === null)
+      .map(({ order, step, failed }) => ({
+        grantId: order.grantId,
+        container: order.container,
+        step,
+        failed,
+      })),
+  });
+};
+
 const apply = (turn: Turn, event: AgentEvent): void => {
   switch (event.kind) {
     case 'booted':
@@ -137,6 +160,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onStrayStopsEnded(turn, event);
     case 'observed':
       return onObserved(turn, event);
+    case 'host-observed':
+      return onHostObserved(turn, event);
     case 'transaction':
       return onTransaction(turn, event);
     case 'upgrade-over':

@@ -30,8 +30,8 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
       ),
     freezes: frozenBecause(fleet, turn.wall.ms),
     excluded: host.state === 'excluded',
-    voids: host.voids,
-    suspects: host.suspects,
+    voids: [...host.voids],
+    suspects: [...host.suspects],
     parked: [...fleet.containers.values()]
       .filter((container) => container.host === host.id && container.parked)
       .map(({ view }) => view.name),
