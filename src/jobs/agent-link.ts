@@ -1,0 +1,143 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { HostId } from '../core/ids.ts';
+import { connectWorker } from './connections.ts';
+import type { RedisAddress } from './connections.ts';
+import type { Envelope } from './envelope.ts';
+import { reportOptions } from './job-options.ts';
+import {
+  controlRecordKey,
+  fleetQueue,
+  hostQueue,
+  presenceKey,
+  queuePrefix,
+} from './queue-names.ts';
+import { createSteadyWorker } from './steady-worker.ts';
+import type { SteadyTimes } from './steady-worker.ts';
+
+/** What an agent shows of itself while it lives; for people, never a ground for a decision. */
+export const Presence = z.strictObject({
+  version: z.string(),
+  incarnation: z.string(),
+  pid: z.int(),
+});
+export type Presence = z.infer<typeof Presence>;
+
+/** How long a presence lasts without being renewed. */
+export const presenceTtlMs = 30_000;
+
+/** Rejects when `promise` has not settled in time; what was begun may still happen later. */
+const within = async <T>(promise: Promise<T>, limitMs: number, what: string): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what}: Redis did not answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** An agent's two connections to Redis, and all that goes over them. */
+export interface AgentLink {
+  /**
+   * Put one sending of a report into the fleet's queue. Rejects when Redis is away or slow; the report is
+   * sent again until it is acknowledged (R8), so a late arrival does no harm.
+   */
+  sendReport: (envelope: Envelope) => Promise<void>;
+  /** The text at this host's control record; null: there is none. Rejects when Redis is away or slow. */
+  fetchControlRecord: () => Promise<string | null>;
+  showPresence: (presence: Presence) => Promise<void>;
+  rebuilds: () => number;
+  close: (limitMs: number) => Promise<void>;
+}
+
+/**
+ * Connect an agent. `onJob` gets what lies in the host's queue as it lies there, to be verified; when it
+ * resolves the job is over for BullMQ, so it must have been journaled (R4). Answers never go through it.
+ */
+export const createAgentLink = (options: {
+  address: RedisAddress;
+  hostId: HostId;
+  onJob: (data: unknown) => Promise<void>;
+  onProblem: (text: string) => void;
+  /** Monotonic. */
+  nowMs: () => number;
+  limitMs?: number;
+  times?: SteadyTimes;
+}): AgentLink => {
+  const { address, hostId, nowMs, onProblem, onJob, times } = options;
+  const limitMs = options.limitMs ?? 2_000;
+  const worker = createSteadyWorker({
+    queueName: hostQueue(hostId),
+    // A job is over once it is journaled (R4): none is long, and order is the journal's matter.
+    concurrency: 1,
+    connect: (onError) => connectWorker(address, onError),
+    handle: ({ data }) => onJob(data),
+    onProblem,
+    nowMs,
+    ...(times === undefined ? {} : { times }),
+  });
+  let fleet: { redis: Redis; queue: Queue } | null = null;
+
+  /** This connection queues commands while Redis is away: with hours of reports that would never end. */
+  const ready = (): Redis => {
+    const redis = worker.connection();
+    if (redis.status !== 'ready') throw new Error(`Redis is away (${redis.status})`);
+    return redis;
+  };
+
+  const fleetOn = (redis: Redis): Queue => {
+    if (fleet?.redis === redis) return fleet.queue;
+    fleet?.queue.close().catch(() => undefined);
+    const queue = new Queue(fleetQueue, { connection: redis, prefix: queuePrefix(fleetQueue) });
+    // The same errors reach the worker's listener through the shared connection.
+    queue.on('error', () => undefined);
+    fleet = { redis, queue };
+    return queue;
+  };
+
+  return {
+    sendReport: async (envelope) => {
+      const { id, kind } = envelope;
+      const queue = fleetOn(ready());
+      await within(
+        queue.add(kind, envelope, { ...reportOptions, jobId: id }),
+        limitMs,
+        `report ${kind}`,
+      );
+    },
+    fetchControlRecord: async () =>
+      within(ready().get(controlRecordKey(hostId)), limitMs, 'control record'),
+    showPresence: async (presence) => {
+      await within(
+        ready().set(presenceKey(hostId), JSON.stringify(presence), 'PX', presenceTtlMs),
+        limitMs,
+        'presence',
+      );
+    },
+    rebuilds: worker.rebuilds,
+    close: async (closeLimitMs) => {
+      await fleet?.queue.close();
+      await worker.close(closeLimitMs);
+    },
+  };
+};
+
+/** Who shows that it lives; null where nobody does, or what lies there cannot be read. */
+export const readPresence = async (
+  redis: Pick<Redis, 'get'>,
+  hostId: HostId,
+): Promise<Presence | null> => {
+  const text = await redis.get(presenceKey(hostId));
+  if (text === null) return null;
+  try {
+    return Presence.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { jobOptions } from './job-options.ts';
+
+/** Coordinator to agent: send a fresh and whole observation. */
+export const observeHostJob = {
+  name: 'observe-host',
+  version: 1,
+  payload: z.strictObject({}),
+  options: jobOptions,
+} as const;

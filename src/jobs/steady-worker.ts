@@ -1,0 +1,178 @@
+import { Worker } from 'bullmq';
+import type { Job, WorkerOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { drainDelaySeconds } from './connections.ts';
+import { createErrorRate } from './error-rate.ts';
+import { queuePrefix } from './queue-names.ts';
+import { repeat } from './repeat.ts';
+
+/** More errors than this within a second: the worker spins and is built anew after a pause. */
+const spinLimit = 10;
+
+/** How a worker meets trouble; the defaults are right outside tests. */
+export interface SteadyTimes {
+  /** Pause before a spinning worker is built anew; doubles up to `longestPauseMs`. */
+  pauseMs: number;
+  longestPauseMs: number;
+  /** Waiting jobs, and none started for this long: the worker is built anew. */
+  idleLimitMs: number;
+  watchEveryMs: number;
+  /** Problems are told at most this often. */
+  tellEveryMs: number;
+  stalledIntervalMs: number;
+  lockDurationMs: number;
+}
+
+export const steadyTimes: SteadyTimes = {
+  pauseMs: 5_000,
+  longestPauseMs: 60_000,
+  idleLimitMs: 60_000,
+  watchEveryMs: 10_000,
+  tellEveryMs: 10_000,
+  stalledIntervalMs: 30_000,
+  lockDurationMs: 30_000,
+};
+
+export interface SteadyWorker {
+  /** The present connection, for what else this process sends; another one after a rebuild. */
+  connection: () => Redis;
+  /** How often the worker was built anew. */
+  rebuilds: () => number;
+  /** Take no further jobs; wait for running ones up to `limitMs`, then leave them to be redelivered. */
+  close: (limitMs: number) => Promise<void>;
+}
+
+/**
+ * A BullMQ worker that survives what BullMQ's own does not: errors that come without pause (a Redis user
+ * without the right to INFO: 40,000 a second), and a worker that stands still although jobs wait. Both end
+ * in a new worker on new connections. `handle` must be quick and idempotent: a job can come twice.
+ */
+export const createSteadyWorker = (options: {
+  queueName: string;
+  concurrency: number;
+  /** A fresh connection made by `connectWorker`, with the listener given here. */
+  connect: (onError: (error: Error) => void) => Redis;
+  handle: (job: Job<unknown>) => Promise<void>;
+  onProblem: (text: string) => void;
+  nowMs: () => number;
+  times?: SteadyTimes;
+}): SteadyWorker => {
+  const { queueName, concurrency, handle, onProblem, nowMs } = options;
+  const times = options.times ?? steadyTimes;
+  const prefix = queuePrefix(queueName);
+  const errors = createErrorRate({
+    nowMs,
+    everyMs: times.tellEveryMs,
+    limit: spinLimit,
+    say: ({ message, count }) => {
+      onProblem(`queue ${queueName}: ${message}${count > 1 ? ` (${count} times)` : ''}`);
+    },
+  });
+  let rebuilds = 0;
+  let pauseMs = times.pauseMs;
+  let closed = false;
+  let restart: NodeJS.Timeout | undefined;
+  let busy = 0;
+  /** Since when jobs were seen waiting while none was started; null: they are not. */
+  let stuckSince: number | null = null;
+
+  const build = (): { redis: Redis; worker: Worker } => {
+    const hear = (error: Error): void => {
+      errors.hear(error);
+      // In the listener itself: while it spins, timers hardly run.
+      if (errors.isSpinning() && present.redis === redis) rebuild('errors without pause', pauseMs);
+    };
+    const redis = options.connect(hear);
+    const workerOptions: WorkerOptions = {
+      connection: redis,
+      prefix,
+      concurrency,
+      drainDelay: drainDelaySeconds,
+      lockDuration: times.lockDurationMs,
+      stalledInterval: times.stalledIntervalMs,
+      // The default fails a job when its agent dies a second time.
+      maxStalledCount: 1_000_000,
+    };
+    const worker = new Worker(
+      queueName,
+      async (job: Job<unknown>) => {
+        busy += 1;
+        stuckSince = null;
+        pauseMs = times.pauseMs;
+        try {
+          await handle(job);
+        } finally {
+          busy -= 1;
+        }
+      },
+      workerOptions,
+    );
+    worker.on('error', hear);
+    return { redis, worker };
+  };
+
+  const discard = ({ redis, worker }: { redis: Redis; worker: Worker }): void => {
+    worker.close(true).catch(errors.hear);
+    redis.disconnect();
+  };
+
+  const rebuild = (why: string, afterMs: number): void => {
+    if (closed || restart !== undefined) return;
+    onProblem(`queue ${queueName}: ${why}; its worker is built anew in ${afterMs} ms`);
+    discard(present);
+    pauseMs = Math.min(pauseMs * 2, times.longestPauseMs);
+    restart = setTimeout(() => {
+      restart = undefined;
+      if (closed) return;
+      errors.reset();
+      rebuilds += 1;
+      stuckSince = null;
+      present = build();
+    }, afterMs);
+  };
+
+  let present = build();
+
+  const watch = repeat(
+    async () => {
+      const { redis } = present;
+      if (restart !== undefined || redis.status !== 'ready') return;
+      const key = `${prefix}:${queueName}`;
+      const [waiting, paused] = await Promise.all([
+        redis.llen(`${key}:wait`),
+        redis.hexists(`${key}:meta`, 'paused'),
+      ]);
+      if (waiting === 0 || paused === 1 || busy > 0 || redis !== present.redis) {
+        stuckSince = null;
+        return;
+      }
+      stuckSince ??= nowMs();
+      if (nowMs() - stuckSince >= times.idleLimitMs)
+        rebuild(`${waiting} jobs wait and none was started for ${times.idleLimitMs} ms`, 0);
+    },
+    { everyMs: times.watchEveryMs, onError: errors.hear },
+  );
+
+  return {
+    connection: () => present.redis,
+    rebuilds: () => rebuilds,
+    close: async (limitMs) => {
+      closed = true;
+      clearTimeout(restart);
+      const watched = watch.stop();
+      const { redis, worker } = present;
+      let limit: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>((resolve) => {
+        limit = setTimeout(() => {
+          resolve('late');
+        }, limitMs);
+      });
+      const outcome = await Promise.race([worker.close().then(() => 'closed' as const), late]);
+      clearTimeout(limit);
+      if (outcome === 'late') await worker.close(true);
+      // Also ends a look of the watchdog that waits for a Redis that is away.
+      redis.disconnect();
+      await watched;
+    },
+  };
+};

@@ -1,0 +1,30 @@
+import { Migrator } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
+import { infrastructureMigration } from './migrations/001-infrastructure.ts';
+import { fleetMigration } from './migrations/002-fleet.ts';
+
+/** All migrations in order. One that was released is never changed: write a new one. */
+const migrations: Record<string, Migration> = {
+  '001-infrastructure': infrastructureMigration,
+  '002-fleet': fleetMigration,
+};
+
+/**
+ * Bring the schema to the present version; does nothing when it is there. Throws when a migration fails
+ * (what it had done is undone), or when the database was made by a newer program.
+ */
+export const migrateToLatest = async <Tables>(db: Kysely<Tables>): Promise<void> => {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
+  throw new Error(
+    failed === undefined
+      ? `the store cannot be brought to this program's schema: ${error instanceof Error ? error.message : JSON.stringify(error)}`
+      : `migration ${failed} of the store failed and was undone`,
+    { cause: error },
+  );
+};
