@@ -24,11 +24,7 @@ const observe = (turn: Turn, host: Host, view: ContainerView): Container => {
   const { fleet, now } = turn;
   const id = containerId(host.id, view.name);
   const before = fleet.containers.get(id);
-  const service = serviceOf([...fleet.services.values()], {
-    host: host.id,
-    container: view.name,
-    groups: view.groups,
-  });
+  const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
   // R25: stopped when first seen is parked from the start; one that runs is parked no more.
   const parked =
     before === undefined ? view.state === 'stopped' : before.parked && view.state === 'stopped';
@@ -36,6 +32,7 @@ const observe = (turn: Turn, host: Host, view: ContainerView): Container => {
     id,
     host: host.id,
     service,
+    membershipProblem: problem,
     view,
     observedAt: now,
     parked,

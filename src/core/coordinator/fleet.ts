@@ -72,6 +72,8 @@ export interface Container {
   id: ContainerId;
   host: HostId;
   service: string;
+  /** Two services claim it (R18): nothing is granted until the configuration is mended. */
+  membershipProblem: string | null;
   view: ContainerView;
   observedAt: number;
   /** Deliberately stopped, and out of the count (R25). */

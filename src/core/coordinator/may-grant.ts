@@ -140,6 +140,7 @@ const containerDenies = (
     return deny(`the package database of ${host.id} is not at rest: ${host.atRestReason}`);
   if (host.gate !== null && !wave.byHand) return deny(`the host gate did not pass: ${host.gate}`);
   if (!view.onHostRoot) return deny('it does not stand on the host root');
+  if (container.membershipProblem !== null) return deny(container.membershipProblem);
   if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))
     return deny(`opted out: ${view.optOut.reason}`);
   if (container.parked) return deny('parked');

@@ -1,23 +1,18 @@
+import type { ContainerView } from '../messages.ts';
+import { membershipOf } from '../membership.ts';
 import type { ServiceSettings } from '../service-settings.ts';
 
-const globMatches = (glob: string, text: string): boolean =>
-  new RegExp(
-    `^${glob
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.')}$`,
-  ).test(text);
-
-/** R18: the service that claims a container; one that nobody claims belongs to `<host>/unassigned`. */
+/**
+ * R18: the service of a container. One that two claim counts as nobody's, and `problem` says which two:
+ * it is granted nothing until the configuration is mended.
+ */
 export const serviceOf = (
-  services: ServiceSettings[],
-  container: { host: string; container: string; groups: string[] },
-): string =>
-  services.find(({ match }) =>
-    match.some(
-      (rule) =>
-        (rule.host === undefined || globMatches(rule.host, container.host)) &&
-        (rule.container === undefined || globMatches(rule.container, container.container)) &&
-        (rule.group === undefined || container.groups.includes(rule.group)),
-    ),
-  )?.name ?? `${container.host}/unassigned`;
+  services: Iterable<ServiceSettings>,
+  hostId: string,
+  { name, groups }: Pick<ContainerView, 'name' | 'groups'>,
+): { service: string; problem: string | null } => {
+  const membership = membershipOf([...services], { hostId, name, groups });
+  return membership.kind === 'conflict'
+    ? { service: `${hostId}/unassigned`, problem: membership.reason }
+    : { service: membership.service, problem: null };
+};
