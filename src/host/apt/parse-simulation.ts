@@ -1,0 +1,64 @@
+/** A version that a simulation would install, and where it comes from. */
+export interface SimulatedInstall {
+  name: string;
+  arch: string;
+  /** Null: newly installed. */
+  from: string | null;
+  to: string;
+  origins: readonly string[];
+}
+
+export interface Simulation {
+  installs: SimulatedInstall[];
+  /** Packages that would be removed or purged, with their versions. */
+  removes: { name: string; version: string }[];
+  /** Packages that apt would configure: those installed, and any left unconfigured before. */
+  configures: string[];
+  keptBack: string[];
+}
+
+// Inst name[:arch] [old] (new Label:12/suite, Other:1/suite [arch]) [broken dependencies]
+const INST = /^Inst (\S+?)(?::\S+)? (?:\[([^\]]*)\] )?\((\S+) (.*?) ?\[([^\]]+)\]\)/;
+const REMOVE = /^(?:Remv|Purg) (\S+) \[([^\]]*)\]/;
+const CONFIGURE = /^Conf (\S+)/;
+
+const listAfter = (lines: readonly string[], heading: string): string[] => {
+  const begin = lines.indexOf(heading);
+  if (begin < 0) return [];
+  const rest = lines.slice(begin + 1);
+  const end = rest.findIndex((line) => !line.startsWith(' '));
+  return rest
+    .slice(0, end < 0 ? rest.length : end)
+    .flatMap((line) => line.trim().split(/\s+/))
+    .filter((word) => word !== '');
+};
+
+/** Reads what `apt-get -s` printed (C locale). Throws on a line of a kind that it knows but cannot read. */
+export const parseSimulation = (output: string): Simulation => {
+  const lines = output.split('\n');
+  const simulation: Simulation = {
+    installs: [],
+    removes: [],
+    configures: [],
+    keptBack: listAfter(lines, 'The following packages have been kept back:'),
+  };
+  for (const line of lines) {
+    if (line.startsWith('Inst ')) {
+      const match = INST.exec(line);
+      if (match === null) throw new Error(`apt-get -s: cannot read ${JSON.stringify(line)}`);
+      const [, name = '', from, to = '', origins = '', arch = ''] = match;
+      simulation.installs.push({
+        ...{ name, arch, to, from: from ?? null },
+        origins: origins === '' ? [] : origins.split(', '),
+      });
+    } else if (/^(?:Remv|Purg) /.test(line)) {
+      const match = REMOVE.exec(line);
+      if (match === null) throw new Error(`apt-get -s: cannot read ${JSON.stringify(line)}`);
+      simulation.removes.push({ name: match[1] ?? '', version: match[2] ?? '' });
+    } else {
+      const match = CONFIGURE.exec(line);
+      if (match !== null) simulation.configures.push(match[1] ?? '');
+    }
+  }
+  return simulation;
+};

@@ -1,0 +1,121 @@
+import type { WantedPackage } from '../../core/messages.ts';
+import { packageChanges } from '../../core/package-changes.ts';
+import { lockOption } from './apt-host.ts';
+import type { AptHost } from './apt-host.ts';
+import { unsettledReason } from './at-rest.ts';
+import { finishUpgrade, refused, resumeUpgrade } from './finish-upgrade.ts';
+import type { UpgradeResult } from './finish-upgrade.ts';
+import { aptFailure } from './name-failure.ts';
+import type { AptFailure } from './name-failure.ts';
+import { presentPackages } from './parse-dpkg-status.ts';
+import type { DpkgPackage } from './parse-dpkg-status.ts';
+import { aptOperands, planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
+import type { UpgradePlan } from './plan-upgrade.ts';
+import { readDpkgDatabase } from './read-dpkg-database.ts';
+import { readOffers } from './read-offers.ts';
+import { runTransaction } from './run-transaction.ts';
+import { simulate } from './simulate.ts';
+import type { Simulation } from './parse-simulation.ts';
+import { waitForLocks } from './wait-for-locks.ts';
+
+export type UpgradeRequest = {
+  /** Names the transaction: asked for twice, it is done once. */
+  id: string;
+  /** Without it an upgrade that would remove a package is refused. */
+  allowRemove: boolean;
+} & ({ mode: 'packages'; packages: readonly WantedPackage[] } | { mode: 'security' });
+
+/** Keep configuration files that were changed by hand; take the package's where they were not. */
+const KEEP_CONFIGURATION = [
+  ...['-o', 'DPkg::Options::=--force-confdef'],
+  ...['-o', 'DPkg::Options::=--force-confold'],
+];
+
+const makePlan = async (
+  host: AptHost,
+  request: UpgradeRequest,
+  packages: readonly DpkgPackage[],
+): Promise<UpgradePlan> => {
+  const installed = packages.filter(({ state }) => state === 'installed');
+  if (request.mode === 'security')
+    return planSecurityUpgrade(installed, await readOffers(host, installed));
+  const related = relatedPackages(installed, request.packages);
+  return planUpgrade(installed, await readOffers(host, related), request.packages);
+};
+
+/** What apt would do besides what it is asked for, where that is not allowed. */
+const forbidden = (simulation: Simulation, allowRemove: boolean): AptFailure | null => {
+  const names = simulation.removes.map(({ name }) => name);
+  if (names.length === 0 || allowRemove) return null;
+  return aptFailure('would-remove', `the upgrade would remove ${names.join(', ')}`);
+};
+
+type Prepared =
+  | { kind: 'refused'; reason: AptFailure }
+  | { kind: 'nothing'; held: string[] }
+  | { kind: 'run'; operands: string[]; held: string[]; before: readonly DpkgPackage[] };
+
+/** Everything up to the point where packages would be changed. */
+const prepare = async (host: AptHost, request: UpgradeRequest): Promise<Prepared> => {
+  const busy = await waitForLocks(host);
+  if (busy !== null) return { kind: 'refused', reason: busy };
+  const database = await readDpkgDatabase(host.root);
+  const unsettled = unsettledReason(database);
+  if (unsettled !== null) return { kind: 'refused', reason: aptFailure('interrupted', unsettled) };
+  const plan = await makePlan(host, request, database.packages);
+  if (!plan.ok) return { kind: 'refused', reason: plan.reason };
+  if (plan.targets.length === 0) return { kind: 'nothing', held: plan.held };
+  const operands = aptOperands(plan.targets);
+  const simulated = await simulate(host, ['--only-upgrade', 'install', ...operands]);
+  if (!simulated.ok) return { kind: 'refused', reason: simulated.reason };
+  const reason = forbidden(simulated.simulation, request.allowRemove);
+  if (reason !== null) return { kind: 'refused', reason };
+  return { kind: 'run', operands, held: plan.held, before: database.packages };
+};
+
+/**
+ * What an upgrade would do, without doing it: apt's own simulation of the very transaction, or why
+ * it would be refused. Null: there is nothing to do.
+ */
+export const planOnly = async (
+  host: AptHost,
+  request: UpgradeRequest,
+): Promise<
+  { ok: true; simulation: Simulation | null; held: string[] } | { ok: false; reason: AptFailure }
+> => {
+  const prepared = await prepare(host, request);
+  if (prepared.kind === 'refused') return { ok: false, reason: prepared.reason };
+  if (prepared.kind === 'nothing') return { ok: true, simulation: null, held: prepared.held };
+  const simulated = await simulate(host, ['--only-upgrade', 'install', ...prepared.operands]);
+  if (!simulated.ok) return simulated;
+  return { ok: true, simulation: simulated.simulation, held: prepared.held };
+};
+
+/**
+ * Upgrades packages in one apt transaction. Each goes to an exact version that was chosen before,
+ * together with all installed binaries of its source. Nothing is newly marked as wanted, nothing is
+ * removed unless allowed, holds are honoured. It waits for other managers as long as the host's
+ * lock timeout says.
+ *
+ * An id that was begun before is not done again: its transaction is awaited, and its result
+ * answered. Throws only where apt or the database cannot be asked at all.
+ */
+export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<UpgradeResult> => {
+  const resumed = await resumeUpgrade(host, request.id);
+  if (resumed !== null) return resumed;
+  const prepared = await prepare(host, request);
+  if (prepared.kind === 'refused') return refused(prepared.reason);
+  if (prepared.kind === 'nothing')
+    return { ok: true, changes: packageChanges([], []), transcript: null, held: prepared.held };
+  const argv = [
+    ...['apt-get', '-q', '-y', '--only-upgrade'],
+    // What the simulation showed may have changed since.
+    ...(request.allowRemove ? [] : ['--no-remove']),
+    ...[...lockOption(host), ...KEEP_CONFIGURATION, '-o', 'DPkg::Use-Pty=0'],
+    ...['install', ...prepared.operands],
+  ];
+  const { held } = prepared;
+  const before = presentPackages(prepared.before);
+  const { exitCode } = await runTransaction(host, request.id, { argv, before, held });
+  return finishUpgrade(host, request.id, { before, held, exitCode });
+};
