@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { withFileLock } from './file-lock.ts';
@@ -48,6 +48,18 @@ export const claimHostNumbers = async (
     for (const number of numbers) await writeFile(claimPath(number), JSON.stringify(claim));
     return [...abandoned];
   });
+};
+
+/** Beds whose process is gone, with the numbers they still hold. */
+export const abandonedBeds = async (): Promise<Map<string, number[]>> => {
+  const found = new Map<string, number[]>();
+  for (const name of await readdir(CLAIMS).catch(() => [])) {
+    const number = Number(/^(\d+)\.json$/.exec(name)?.[1]);
+    const claim = Number.isNaN(number) ? null : await readClaim(number);
+    if (claim === null || (await holderLives(claim))) continue;
+    found.set(claim.directory, [...(found.get(claim.directory) ?? []), number]);
+  }
+  return found;
 };
 
 /** Gives back what `directory` holds of `numbers`. */

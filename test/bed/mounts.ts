@@ -13,10 +13,16 @@ export const mountsBelow = async (directory: string): Promise<string[]> =>
     .filter((path) => path === directory || path.startsWith(`${directory}/`))
     .reverse();
 
-/** Unmounts everything below `directory`; what is busy is detached, so that it goes when unused. */
+/**
+ * Unmounts everything below `directory`; what is busy is detached, so that it goes when unused.
+ * Throws when something stays mounted.
+ */
 export const unmountBelow = async (commands: Commands, directory: string): Promise<void> => {
   for (const path of await mountsBelow(directory)) {
     const first = await commands.run(['umount', path]);
-    if (first.exitCode !== 0) await commands.must(['umount', '-l', path]);
+    if (first.exitCode !== 0) await commands.run(['umount', '-l', path]);
   }
+  // Only the end counts: another clean-up of the same bed may have been quicker.
+  const left = await mountsBelow(directory);
+  if (left.length > 0) throw new Error(`cannot unmount ${left.join(' ')}`);
 };

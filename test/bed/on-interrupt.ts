@@ -5,7 +5,9 @@ const INTERRUPTS: readonly Interrupt[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /**
  * On Ctrl-C, SIGTERM or SIGHUP: runs `cleanUp` once and ends the process as that signal would.
  * Further signals meanwhile are only reported, so that an impatient second Ctrl-C leaves nothing
- * behind. Answers a function that takes the handlers away again.
+ * behind; and what the clean-up makes fail in the caller's own work does not end the process before
+ * its time. Answers a function that takes the handlers away again. No use within Jest, whose
+ * tests get a `process` that hears no signals: see clean-abandoned.ts.
  */
 export const onInterrupt = (
   cleanUp: () => Promise<void>,
@@ -18,6 +20,7 @@ export const onInterrupt = (
       return;
     }
     cleaning = true;
+    process.on('uncaughtException', () => undefined);
     report(`${signal}: cleaning up`);
     cleanUp().then(
       () => process.exit(EXIT_STATUS[signal]),

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { askVersion, fetchHealth, setHealth } from '../bed/ask.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
+import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { findLeftovers } from '../bed/clean.ts';
 import { containerNamed, readWitness, waitUntilHealthy } from '../bed/containers.ts';
 import type { BedContainer } from '../bed/containers.ts';
@@ -14,7 +16,7 @@ import { watchContainers, watchHaproxy } from '../bed/watch-availability.ts';
 
 const OLD = '1.0-1';
 const FIXED = '1.0-1+deb12u1';
-const DIRECTORY = '/var/lib/groundswell-bed/self-test';
+const DIRECTORY = join(TEST_BEDS, 'bed');
 const HOST_NUMBERS = [100];
 // The first run on a machine builds the root that all hosts are unpacked from.
 const FIRST_RUN_MS = 300_000;
@@ -64,6 +66,12 @@ describe('a host with three containers in two services behind HAProxy', () => {
     expect(await findLeftovers(DIRECTORY, HOST_NUMBERS)).toEqual([]);
     await bed.dispose();
   }, 60_000);
+
+  test('the leftovers that clean-up must take away are seen while the bed is in use', async () => {
+    const kinds = (await findLeftovers(DIRECTORY, HOST_NUMBERS)).map((line) => line.split(' ')[0]);
+    expect(new Set(kinds)).toEqual(new Set(['cgroup', 'link', 'route', 'process']));
+    expect(await cleanAbandonedBeds()).not.toContain(DIRECTORY);
+  });
 
   test('commands run in the host, with its Node and the checkout', async () => {
     const script = 'console.log(require("os").hostname()); process.exit(3)';
