@@ -1,0 +1,136 @@
+import type { ContainerName } from '../../core/ids.ts';
+import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
+import type { ContainerScan, Health, StaleHostProcess } from '../../core/observation.ts';
+import type { HostServiceSettings } from '../../core/service-settings.ts';
+import type {
+  ChildIdentity,
+  ContainerRuntime,
+  RuntimeContainer,
+  RuntimeState,
+} from '../../host/runtime.ts';
+
+/** The container that something is done with, as its configuration has it. */
+export interface Target {
+  name: ContainerName;
+  address: string | null;
+}
+
+export interface HealthPort {
+  /** One probe, with the settings' own time limit. Never rejects: what cannot be probed is `unknown`. */
+  probe: (
+    target: Target,
+    settings: HostServiceSettings,
+  ) => Promise<{ health: Health; reason: string }>;
+  /**
+   * Probe until healthy for `minHealthyTimeMs`, or until `deadlineMs` (null: no limit) has passed. Rejects
+   * only when aborted.
+   */
+  watch: (
+    target: Target,
+    settings: HostServiceSettings,
+    options: { deadlineMs: number | null; signal: AbortSignal },
+  ) => Promise<{ kind: 'healthy' } | { kind: 'failed'; reason: string }>;
+}
+
+export interface DrainPort {
+  /**
+   * What a drain would find now (R28), as text that only this port reads; null: the service has no drain.
+   * Changes nothing.
+   */
+  look: (target: Target, settings: HostServiceSettings) => Promise<string | null>;
+  /** Take out of service: before-stop command, load balancer. Idempotent. Rejects with the reason. */
+  drain: (
+    target: Target,
+    settings: HostServiceSettings,
+    found: string | null,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /**
+   * Back into service, or as it was found (null: nobody knows, so into service): load balancer,
+   * after-healthy command. Also when no stop came after the drain. Idempotent. Rejects with the reason.
+   */
+  undrain: (
+    target: Target,
+    settings: HostServiceSettings,
+    found: string | null,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
+
+export interface ScanPort {
+  /** Off the main thread. Containers that could not be scanned say so in `unreadable`. */
+  all: () => Promise<{ containers: ContainerScan[]; hostProcesses: StaleHostProcess[] }>;
+  one: (name: ContainerName) => Promise<ContainerScan>;
+}
+
+export interface PackagesPort {
+  /** Whether the package database is at rest (R21). What cannot be read is not. */
+  atRest: () => Promise<{ ok: boolean; reason: string }>;
+  /**
+   * Run the upgrade, or with `resume` find the one of that job that was begun before a crash, await it, and
+   * answer what it changed. Outside the agent's own control group. Rejects only when nothing was begun.
+   */
+  upgrade: (
+    order: HostUpgrade,
+    options: { jobId: string; resume: boolean },
+  ) => Promise<Pick<UpgradeFinished, 'ok' | 'reason' | 'remedy' | 'changes' | 'transcript'>>;
+  /** The host gate but for the containers: network, DNS, runtime. */
+  gate: () => Promise<{ ok: boolean; reason: string }>;
+}
+
+/** An `lxc-stop` (or the like) of ours that may have outlived a former process (R15, R24). */
+export interface StopsPort {
+  atWork: () => (ChildIdentity & { name: string })[];
+  /** Whether it ended within the time. */
+  ended: (child: ChildIdentity, timeoutMs: number) => Promise<boolean>;
+  end: (child: ChildIdentity) => Promise<void>;
+}
+
+/** What the host's own configuration says (design §12). */
+export interface SettingsPort {
+  /** Settings for a service by name; those for all others where it is not named. */
+  of: (service: string) => HostServiceSettings;
+  /** Service → hash of its settings; `*`: the others. */
+  hashes: () => Record<string, string>;
+  /** The service that a container counts in as this host knows it; for probes between restarts. */
+  serviceOf: (container: Pick<RuntimeContainer, 'name' | 'groups'>) => string;
+  optOut: (
+    container: Pick<RuntimeContainer, 'name' | 'groups'>,
+    wallMs: number,
+  ) => { reason: string; until: number | null } | null;
+}
+
+/** Facts about the host that stand in every observation. */
+export interface HostFacts {
+  platform: string;
+  rebootRequired: string[];
+  /** This agent itself runs replaced code. */
+  agentStale: boolean;
+}
+
+/** All that the agent does and sees on its host. */
+export interface AgentHost {
+  runtime: ContainerRuntime & {
+    /** States of many at the price of one; one that is missing is unknown. */
+    states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
+  };
+  health: HealthPort;
+  drain: DrainPort;
+  scan: ScanPort;
+  packages: PackagesPort;
+  stops: StopsPort;
+  settings: SettingsPort;
+  facts: () => Promise<HostFacts>;
+  /** Private directories of the host that the container can read; cheap. */
+  unhidden: (container: RuntimeContainer) => Promise<string[]>;
+  /** While a container is down for a restart: hide the private directories in it. */
+  whileDown: (name: ContainerName) => Promise<void>;
+}
+
+/** Time and names, given from outside. */
+export interface AgentClock {
+  /** Monotonic ms of this process. */
+  monoMs: () => number;
+  wallMs: () => number;
+  newId: () => string;
+}

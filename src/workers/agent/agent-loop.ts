@@ -1,0 +1,191 @@
+import { bootAgent } from '../../core/agent/agent.ts';
+import type { Agent, AgentAudit, AgentEffect, AgentEvent } from '../../core/agent/agent.ts';
+import { serverTime } from '../../core/agent/record.ts';
+import { agentStep } from '../../core/agent/step.ts';
+import type { HostId } from '../../core/ids.ts';
+import type { AgentClock } from './agent-host.ts';
+import { auditEntry, ownAuditEntry } from './audit-entry.ts';
+import type { OwnAudit } from './audit-entry.ts';
+import type { Reserve } from './journal-reserve.ts';
+import type { JournalStore } from './journal-store.ts';
+
+/** Memory as one loading of the journal made it; work that was begun in a former one speaks to nobody. */
+export interface Life {
+  tell: (event: AgentEvent) => void;
+  /** Aborted when this life is over: watching ends, what works on containers goes on (R24 finds it). */
+  signal: AbortSignal;
+}
+
+export interface LoopPorts {
+  hostId: HostId;
+  store: JournalStore;
+  reserve: Reserve;
+  clock: AgentClock;
+  /** Begin an effect; called in the tick of the commit that it follows. Must not throw. */
+  perform: (effect: AgentEffect, life: Life) => void;
+  /** A turn is durable; called before its effects. */
+  onTurn: (event: AgentEvent, audits: readonly AgentAudit[]) => void;
+  alert: (message: string) => void;
+  /** Pause before the journal is tried again after a write that failed. */
+  retryMs: number;
+}
+
+export interface AgentLoop {
+  agent: () => Agent;
+  /** Load the journal and go on from it (R24). */
+  start: () => void;
+  /** One turn: step, journal, then the effects, all in this tick. Answers whether it is durable. */
+  dispatch: (event: AgentEvent) => boolean;
+  /** Dispatch until it is durable; false: the loop was closed before. */
+  journaled: (event: AgentEvent) => Promise<boolean>;
+  /** Write entries of the chain that no turn made. Answers whether they are durable. */
+  record: (audits: readonly OwnAudit[]) => boolean;
+  /** Whether the journal takes writes. */
+  writable: () => boolean;
+  /** No turn any more. */
+  close: () => void;
+}
+
+const errorText = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_FULL');
+
+/** What takes a container out of service or down: never begun on the reserve. */
+const disrupts = ({ kind }: AgentEffect): boolean =>
+  kind === 'drain' || kind === 'stop' || kind === 'run-upgrade';
+
+/**
+ * The agent's event loop: events one by one; step (core decides), journal (durable or nothing of it is
+ * done), effects. Synchronous from the event to the begin of its effects, so check and begin of a stop
+ * are one (R22).
+ */
+export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
+  const { store, reserve, clock, alert } = ports;
+  let agent = bootAgent(store.load());
+  let life: (Life & { abort: AbortController }) | null = null;
+  let queue: AgentEvent[] = [];
+  let turning = false;
+  let closed = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  const place = (): { hostId: HostId; wallMs: number } => ({
+    hostId: ports.hostId,
+    wallMs: clock.wallMs(),
+  });
+
+  const commit = (effects: readonly AgentEffect[], write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      if (!isFull(error) || effects.some(disrupts) || !reserve.release()) throw error;
+      alert('the disk of the journal is full: its reserve is used to end what has begun');
+      write();
+    }
+  };
+
+  /** What was not written has not happened: memory is thrown away, and the journal gone on from as after a crash. */
+  const lose = (error: unknown): void => {
+    alert(`the journal cannot be written (${errorText(error)}): nothing new begins until it can`);
+    life?.abort.abort();
+    life = null;
+    queue = [];
+    clearTimeout(retry);
+    retry = setTimeout(begin, ports.retryMs);
+  };
+
+  const turn = (event: AgentEvent): boolean => {
+    const mono = clock.monoMs();
+    // The steps of this turn bear the present server time, not that of the last question for it.
+    serverTime(agent, mono);
+    const { audits, effects } = agentStep(agent, event, mono);
+    try {
+      commit(effects, () => {
+        store.commit(
+          agent.journal,
+          audits.map((audit) => auditEntry(agent, audit, place())),
+        );
+      });
+    } catch (error) {
+      lose(error);
+      return false;
+    }
+    ports.onTurn(event, audits);
+    const present = life;
+    if (present !== null) for (const effect of effects) ports.perform(effect, present);
+    return true;
+  };
+
+  const dispatch = (event: AgentEvent): boolean => {
+    if (closed || life === null) return false;
+    queue.push(event);
+    // An effect that answers at once: its event is the next turn, not part of this one.
+    if (turning) return true;
+    turning = true;
+    let durable = true;
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) durable = turn(next);
+    } finally {
+      turning = false;
+    }
+    return durable;
+  };
+
+  const begin = (): void => {
+    if (closed) return;
+    const { transactionOpen } = agent;
+    try {
+      agent = bootAgent(store.load());
+    } catch (error) {
+      lose(error);
+      return;
+    }
+    agent.transactionOpen = transactionOpen;
+    const abort = new AbortController();
+    const mine: Life & { abort: AbortController } = {
+      abort,
+      signal: abort.signal,
+      tell: (event) => {
+        if (life === mine) dispatch(event);
+      },
+    };
+    life = mine;
+    dispatch({ kind: 'booted' });
+  };
+
+  return {
+    agent: () => agent,
+    start: begin,
+    dispatch,
+    journaled: async (event) => {
+      while (!closed) {
+        if (dispatch(event)) return true;
+        await new Promise((resolve) => setTimeout(resolve, ports.retryMs));
+      }
+      return false;
+    },
+    record: (audits) => {
+      if (closed || life === null || turning) return false;
+      try {
+        commit([], () => {
+          store.commit(
+            agent.journal,
+            audits.map((audit) => ownAuditEntry(agent, audit, place())),
+          );
+        });
+        return true;
+      } catch (error) {
+        lose(error);
+        return false;
+      }
+    },
+    writable: () => life !== null && reserve.held(),
+    close: () => {
+      closed = true;
+      clearTimeout(retry);
+      life?.abort.abort();
+      life = null;
+    },
+  };
+};
