@@ -7,7 +7,7 @@ import { once } from 'node:events';
  * so the kernel frees it however this process ends, and no stale lock can be left behind.
  */
 export const withFileLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
-  const holder = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo held; exec cat'], {
+  const holder = spawn('/usr/bin/flock', ['--exclusive', path, 'sh', '-c', 'echo held; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
   });
