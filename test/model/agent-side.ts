@@ -1,0 +1,165 @@
+import type { AgentAudit, AgentEffect, AgentEvent } from '../../src/core/agent/agent.ts';
+import type { AgentGrant } from '../../src/core/agent/journal.ts';
+import type { ContainerView } from '../../src/core/messages.ts';
+import type { PackageChange } from '../../src/core/packages.ts';
+import type { Core } from './core.ts';
+import { boxIndex, boxName } from './world.ts';
+import type { Box, Machine, World } from './world.ts';
+
+export const settingsHash = 'settings';
+
+const instanceOf = (box: Box) =>
+  box.up ? { bootId: 'boot', initPid: 1, startTime: String(box.instance) } : null;
+
+/** What an agent sees of a box; the owner's stop is known by what the journal remembers. */
+export const viewOf = (machine: Machine, index: number): ContainerView => {
+  const box = machine.boxes[index] as Box;
+  const name = boxName(index);
+  const stale = box.up && box.version !== machine.lower;
+  return {
+    name,
+    groups: [],
+    address: null,
+    onHostRoot: true,
+    state: box.up ? 'running' : 'stopped',
+    instance: instanceOf(box),
+    health: box.up && !box.sick ? 'healthy' : 'unhealthy',
+    healthReason: '',
+    stale: stale
+      ? [{ pid: 1, startTime: '', command: '', path: '', kind: 'replaced', process: 'container' }]
+      : [],
+    shadowed: [],
+    unreadable: [],
+    ownerStopped: machine.agent.journal.containers.get(name)?.ownerStopped ?? false,
+    optOut: null,
+    unhidden: [],
+  };
+};
+
+export const changes: PackageChange[] = [
+  { name: 'lib', arch: '', source: 'lib', from: '0', to: '1' },
+];
+
+/** Every stop has an intent that is durable before it, and an outcome in the end (I4). */
+const noteAudits = (machine: Machine, audits: AgentAudit[]): void => {
+  for (const { action, grantId, outcome } of audits) {
+    if (grantId === null) continue;
+    if (action === 'stop-begun' && !machine.intents.includes(grantId))
+      machine.intents = [...machine.intents, grantId].sort();
+    else if (outcome !== null && outcome !== 'failed')
+      machine.intents = machine.intents.filter((id) => id !== grantId);
+  }
+};
+
+const todoFor = (effect: AgentEffect): string | null => {
+  switch (effect.kind) {
+    case 'send-reports':
+    case 'observe':
+    case 'alert':
+      return null;
+    case 'end-stray-stops':
+      return 'end-stray-stops -';
+    case 'run-upgrade':
+      return `${effect.resume ? 'await-upgrade' : 'run-upgrade'} ${effect.jobId}`;
+    case 'watch-health':
+      return `${effect.deadline ? 'watch-health' : 'watch-long'} ${effect.grant.order.grantId}`;
+    default:
+      return `${effect.kind} ${effect.grant.order.grantId}`;
+  }
+};
+
+/** Give the agent an event; what it wants done stands in the world's `todo` then. Looking around is done at once. */
+export const feed = (core: Core, world: World, machine: Machine, event: AgentEvent): void => {
+  const { audits, effects } = core.agentStep(machine.agent, event, world.now);
+  noteAudits(machine, audits);
+  let looks = false;
+  for (const effect of effects) {
+    if (effect.kind === 'observe') looks = true;
+    if (effect.kind === 'alert') {
+      const box = machine.boxes[boxIndex(/c\d/.exec(effect.message)?.[0] ?? '')];
+      if (box !== undefined) box.alerted = true;
+    }
+    const todo = todoFor(effect);
+    if (todo !== null && !machine.todo.includes(todo)) machine.todo.push(todo);
+  }
+  if (looks) observe(core, world, machine);
+};
+
+export const observe = (core: Core, world: World, machine: Machine): void => {
+  machine.boxes.forEach((box, index) => {
+    feed(core, world, machine, {
+      kind: 'observed',
+      name: boxName(index),
+      state: box.up ? 'running' : 'stopped',
+      instance: instanceOf(box),
+    });
+  });
+  feed(core, world, machine, {
+    kind: 'host-observed',
+    observed: {
+      whole: true,
+      containers: machine.boxes.map((_, index) => viewOf(machine, index)),
+      settingsHashes: { '*': settingsHash },
+      atRest: machine.dpkg === 'rest',
+      atRestReason: '',
+      rebootRequired: [],
+      staleHostProcesses: [],
+      platform: 'p',
+      agentStale: false,
+    },
+  });
+};
+
+export const grantOf = (machine: Machine, id: string): AgentGrant | undefined =>
+  machine.agent.journal.grants.get(id);
+
+export const answersFor = (machine: Machine, index: number) => {
+  const box = machine.boxes[index] as Box;
+  return {
+    state: box.up ? ('running' as const) : ('stopped' as const),
+    instance: instanceOf(box),
+    stale: box.version !== machine.lower ? ('stale' as const) : ('fresh' as const),
+    health: box.up && !box.sick ? ('healthy' as const) : ('unhealthy' as const),
+    atRest: { ok: machine.dpkg === 'rest', reason: '' },
+    settingsHash,
+    optOut: null,
+    found: box.maintained ? 'maint' : 'ready',
+  };
+};
+
+/** The package manager is done: what runs now is old, and the agent, if it lives, will tell. */
+export const endTransaction = (machine: Machine): void => {
+  machine.dpkg = 'rest';
+  machine.lower += 1;
+  machine.untold = true;
+  if (machine.alive) machine.todo.push('tell-transaction -');
+};
+
+export const crash = (core: Core, machine: Machine): void => {
+  machine.alive = false;
+  machine.todo = [];
+  machine.agent = core.bootAgent(machine.agent.journal);
+};
+
+export const boot = (core: Core, world: World, machine: Machine): void => {
+  machine.alive = true;
+  feed(core, world, machine, { kind: 'booted' });
+  if (machine.dpkg === 'outside')
+    feed(core, world, machine, { kind: 'transaction', phase: 'open' });
+  if (machine.untold) machine.todo.push('tell-transaction -');
+};
+
+/** The journal's disk is replaced: what was on its way still is, and nothing is remembered. */
+export const loseJournal = (core: Core, machine: Machine): void => {
+  const { journal, record } = machine.agent;
+  for (const [seq, report] of journal.reports)
+    machine.wandering.push({
+      host: machine.id,
+      incarnation: journal.incarnation,
+      seq,
+      echo: record?.value.number ?? [0, 0, 0],
+      report,
+    });
+  crash(core, machine);
+  machine.agent = core.bootAgent(core.emptyJournal(`${journal.incarnation}+`, false));
+};

@@ -1,0 +1,194 @@
+import type { Core } from './core.ts';
+import { answersFor, changes, endTransaction, feed, grantOf, viewOf } from './agent-side.ts';
+import { boxIndex, Violation } from './world.ts';
+import type { Box, Machine, World } from './world.ts';
+
+/** How an effect may turn out, and whether the agent dies right after it, before it can journal. */
+export type Turnout = 'well' | 'badly' | 'sick' | 'unseen';
+
+const drop = (machine: Machine, todo: string): void => {
+  machine.todo = machine.todo.filter((other) => other !== todo);
+};
+
+/** Whether a thing that is under way can come to its end now. */
+export const canEnd = (machine: Machine, todo: string): boolean => {
+  const [kind = '', id = ''] = todo.split(' ');
+  const grant = grantOf(machine, id);
+  if (grant === undefined) return true;
+  const index = boxIndex(grant.order.container);
+  const box = machine.boxes[index] as Box;
+  if (kind === 'await-stop') return !machine.stops.includes(index);
+  if (kind === 'watch-long') return !box.up || !box.sick;
+  return true;
+};
+
+const stopBegins = (world: World, machine: Machine, index: number, grantId: string): void => {
+  if (!machine.intents.includes(grantId))
+    throw new Violation('I4', `the stop of ${grantId} begins without a durable intent`);
+  (machine.boxes[index] as Box).away = true;
+  machine.stops.push(index);
+  const away = world.machines.flatMap(({ boxes }) => boxes.filter((box) => box.away)).length;
+  const budget = world.fleet.services.get('web')?.budget;
+  const limit = budget !== undefined && 'maxUnavailable' in budget ? budget.maxUnavailable : 0;
+  if (away > Number(limit))
+    throw new Violation('I1', `${away} containers are away by our doing, ${limit} may be`);
+  const here = machine.boxes.filter((box) => box.away).length;
+  if (here > world.fleet.settings.hostCap)
+    throw new Violation('I6', `${here} containers of ${machine.id} are away, above its cap`);
+};
+
+/** Do one thing that an agent has under way, and tell the agent how it went. */
+export const carryOut = (
+  core: Core,
+  world: World,
+  machine: Machine,
+  todo: string,
+  turnout: Turnout,
+): void => {
+  drop(machine, todo);
+  const [kind = '', id = ''] = todo.split(' ');
+  const tell: typeof feed = (...args) => {
+    if (turnout !== 'unseen') feed(...args);
+  };
+  if (kind === 'tell-transaction') {
+    machine.untold = false;
+    const containers = machine.boxes.map((_, index) => viewOf(machine, index));
+    return feed(core, world, machine, {
+      kind: 'transaction',
+      phase: 'over',
+      upgraded: {
+        changes,
+        origin: { by: 'outside' },
+        containers: containers.filter(({ stale }) => stale.length > 0),
+      },
+    });
+  }
+  if (kind === 'end-stray-stops') {
+    machine.stops = [];
+    const states = new Map(
+      machine.boxes.map((_, index) => {
+        const view = viewOf(machine, index);
+        return [view.name, view.state] as const;
+      }),
+    );
+    return tell(core, world, machine, { kind: 'stray-stops-ended', states });
+  }
+  if (kind === 'run-upgrade') {
+    machine.dpkg = 'ours';
+    machine.todo.push(`await-upgrade ${id}`);
+    return;
+  }
+  if (kind === 'await-upgrade') {
+    const ran = machine.dpkg === 'ours';
+    if (ran) endTransaction(machine);
+    drop(machine, 'tell-transaction -');
+    machine.untold = false;
+    const containers = machine.boxes.map((_, index) => viewOf(machine, index));
+    return feed(core, world, machine, {
+      kind: 'upgrade-over',
+      jobId: id,
+      finished: {
+        ok: ran,
+        reason: '',
+        remedy: '',
+        changes: ran ? changes : [],
+        transcript: '',
+        gate: { ok: true, reason: '' },
+      },
+      containers: containers.filter(({ stale }) => stale.length > 0),
+    });
+  }
+  const grant = grantOf(machine, id);
+  if (grant === undefined) return;
+  const index = boxIndex(grant.order.container);
+  const box = machine.boxes[index] as Box;
+  const state = () => (box.up ? ('running' as const) : ('stopped' as const));
+  const { instance } = answersFor(machine, index);
+  switch (kind) {
+    case 'check': {
+      const last = grant.step === 'drained' && grant.ending === null;
+      feed(core, world, machine, {
+        kind: 'checked',
+        grantId: id,
+        answers: answersFor(machine, index),
+      });
+      if (!machine.todo.includes(`stop ${id}`)) return;
+      if (machine.dpkg !== 'rest')
+        throw new Violation('I7', `the stop of ${grant.order.container} is let in by dpkg's work`);
+      if (last && !grant.order.byHand && box.up && box.version === machine.lower)
+        throw new Violation('I3', `${grant.order.container} runs the present code already`);
+      return;
+    }
+    case 'drain':
+      box.serves = false;
+      return tell(core, world, machine, {
+        kind: 'drained',
+        grantId: id,
+        ok: turnout !== 'badly',
+        found: box.maintained ? 'maint' : 'ready',
+        reason: '',
+      });
+    case 'stop':
+      if (box.up) {
+        stopBegins(world, machine, index, id);
+        machine.todo.push(`await-stop ${id}`);
+        return;
+      }
+      return feed(core, world, machine, {
+        kind: 'stop-over',
+        grantId: id,
+        state: state(),
+        instance,
+      });
+    case 'await-stray-stop':
+      machine.stops = machine.stops.filter((other) => other !== index);
+      return tell(core, world, machine, {
+        kind: 'stop-over',
+        grantId: id,
+        state: state(),
+        instance,
+      });
+    case 'await-stop':
+      return feed(core, world, machine, {
+        kind: 'stop-over',
+        grantId: id,
+        state: state(),
+        instance,
+      });
+    case 'start':
+      if (turnout !== 'badly' && !box.up) {
+        if (box.downBy === 'owner')
+          throw new Violation('L2', `${grant.order.container} is started, its owner stopped it`);
+        Object.assign(box, { up: true, version: machine.lower, downBy: null });
+        box.instance += 1;
+        box.sick = turnout === 'sick';
+      }
+      return tell(core, world, machine, {
+        kind: 'start-over',
+        grantId: id,
+        state: state(),
+        instance: answersFor(machine, index).instance,
+        reason: '',
+      });
+    case 'watch-health':
+    case 'watch-long': {
+      const result = !box.up ? 'down' : box.sick ? 'deadline' : 'healthy';
+      if (result === 'healthy') box.away = false;
+      return feed(core, world, machine, { kind: 'health', grantId: id, result, reason: '' });
+    }
+    case 'undrain': {
+      const ok = !world.drainBroken;
+      if (ok && grant.found !== 'maint') box.serves = true;
+      return tell(core, world, machine, { kind: 'undrained', grantId: id, ok, reason: '' });
+    }
+    case 'verify':
+      return feed(core, world, machine, {
+        kind: 'verified',
+        grantId: id,
+        verification: box.version === machine.lower ? 'verified' : 'stale',
+        container: viewOf(machine, index),
+      });
+    default:
+      throw new Error(`nobody carries out ${kind}`);
+  }
+};

@@ -1,0 +1,119 @@
+import { boot, feed, observe, viewOf, changes } from './agent-side.ts';
+import type { Core } from './core.ts';
+import { serve } from './server-side.ts';
+import { base, clone } from './world.ts';
+import type { Machine, Scenario, World } from './world.ts';
+
+/** Let all reports arrive and each record be read, until nothing is on its way. */
+const settle = (core: Core, world: World): void => {
+  for (const machine of world.machines) {
+    const host = world.fleet.hosts.get(machine.id);
+    const { journal } = machine.agent;
+    for (const [seq, report] of [...journal.reports])
+      if (seq > (host?.ackedSeq ?? 0) || host?.incarnation !== journal.incarnation)
+        serve(core, world, {
+          kind: 'report',
+          message: {
+            host: machine.id,
+            incarnation: journal.incarnation,
+            seq,
+            echo: machine.agent.record?.value.number ?? [0, 0, 0],
+            report,
+          },
+        });
+    if (machine.register !== null)
+      feed(core, world, machine, {
+        kind: 'record',
+        record: clone(machine.register),
+        newIncarnation: 'never',
+      });
+  }
+};
+
+/** A fleet at rest, all of it known, right after a package transaction that made every container stale. */
+export const firstWorld = (core: Core, scenario: Scenario): World => {
+  const settings = {
+    ...core.defaultFleetSettings,
+    beginBeforeMs: 20_000,
+    deadlineMs: 30_000,
+    staleLimitMs: 30_000,
+    refusalBackoffMs: 5_000,
+    hostCap: scenario.hostCap,
+    maxFailures: scenario.maxFailures ?? 0,
+  };
+  const fleet = core.emptyFleet(settings, 1, 1);
+  fleet.services.set('web', {
+    name: 'web',
+    match: [{ container: '*' }],
+    budget: { maxUnavailable: scenario.budget },
+    mode: 'auto',
+    restartBroken: false,
+  });
+  const machines = scenario.hosts.map(({ boxes, maintained }, at): Machine => ({
+    id: `h${at + 1}`,
+    alive: false,
+    agent: core.bootAgent(core.emptyJournal(`h${at + 1}-i`, true)),
+    boxes: Array.from({ length: boxes }, (_, index) => ({
+      up: true,
+      version: 0,
+      instance: 0,
+      serves: index !== maintained,
+      maintained: index === maintained,
+      downBy: null,
+      away: false,
+      sick: false,
+      alerted: false,
+    })),
+    stops: [],
+    lower: 0,
+    dpkg: 'rest',
+    untold: false,
+    todo: [],
+    register: null,
+    late: null,
+    wandering: [],
+    intents: [],
+  }));
+  const world: World = {
+    now: base,
+    fleet,
+    machines,
+    rows: new Map(),
+    wire: new Map(),
+    left: { ...scenario.faults },
+    drainBroken: false,
+  };
+  for (const machine of machines) {
+    const action = { action: 'host-add', hostId: machine.id, zone: '', cap: null } as const;
+    serve(core, world, { kind: 'operator', actor: 'op', action });
+    boot(core, world, machine);
+  }
+  for (let round = 0; round < 3; round++) {
+    settle(core, world);
+    for (const machine of machines) if (round < 2) observe(core, world, machine);
+  }
+  if (scenario.ownUpgrade === true) {
+    const action = {
+      action: 'upgrade',
+      hosts: machines.map(({ id }) => id),
+      mode: 'packages',
+      packages: [],
+      allowRemove: false,
+    } as const;
+    serve(core, world, { kind: 'operator', actor: 'op', action });
+    return world;
+  }
+  for (const machine of machines) {
+    machine.lower = 1;
+    feed(core, world, machine, {
+      kind: 'transaction',
+      phase: 'over',
+      upgraded: {
+        changes,
+        origin: { by: 'outside' },
+        containers: machine.boxes.map((_, index) => viewOf(machine, index)),
+      },
+    });
+  }
+  return world;
+};

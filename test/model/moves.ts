@@ -1,0 +1,265 @@
+import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
+import { compareRecordNumbers } from '../../src/core/messages.ts';
+import { boot, crash, endTransaction, feed, loseJournal, observe } from './agent-side.ts';
+import type { Core } from './core.ts';
+import { canEnd, carryOut } from './effects.ts';
+import type { Turnout } from './effects.ts';
+import { changeLeader, serve } from './server-side.ts';
+import type { ServerTurnout } from './server-side.ts';
+import { boxName, clone, tickMs } from './world.ts';
+import type { Fault, Machine, World } from './world.ts';
+
+/** Something that may happen next. `fault` null: it happens by itself in the end, when nothing goes wrong. */
+export interface Move {
+  label: string;
+  fault: Fault | null;
+  apply: (world: World) => void;
+}
+
+type Add = (label: string, fault: Fault | null, apply: (world: World, machine: Machine) => void) => void;
+
+const effectMoves = (core: Core, machine: Machine, add: Add): void => {
+  for (const todo of machine.todo) {
+    if (!canEnd(machine, todo)) continue;
+    const [kind = ''] = todo.split(' ');
+    const turn = (label: string, fault: Fault | null, turnout: Turnout): void => {
+      add(`${todo}${label}`, fault, (world, own) => {
+        carryOut(core, world, own, todo, turnout);
+        if (turnout === 'unseen') crash(core, own);
+      });
+    };
+    turn('', null, 'well');
+    if (kind === 'drain') turn(' fails', 'drain fails', 'badly');
+    if (kind === 'start') {
+      turn(' fails', 'start fails', 'badly');
+      turn(', which stays unhealthy', 'sick', 'sick');
+    }
+    if (['drain', 'start', 'undrain', 'await-stray-stop', 'end-stray-stops'].includes(kind))
+      turn(', and the agent dies before it can journal that', 'agent crash', 'unseen');
+  }
+};
+
+const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Add): void => {
+  const { agent, register, late } = machine;
+  if (!machine.alive) {
+    add('the agent starts', null, (world, own) => { boot(core, world, own); });
+  } else {
+    effectMoves(core, machine, add);
+    add('the agent dies', 'agent crash', (_, own) => { crash(core, own); });
+    const highest = agent.journal.highestRecord;
+    const held = agent.record?.value.number;
+    if (
+      register !== null &&
+      (highest === null || compareRecordNumbers(register.number, highest) >= 0) &&
+      (held === undefined || compareRecordNumbers(register.number, held) !== 0)
+    )
+      add('the agent reads the control record', null, (world, own) => {
+        if (own.register !== null)
+          feed(core, world, own, {
+            kind: 'record',
+            record: clone(own.register),
+            newIncarnation: `${own.agent.journal.incarnation}+`,
+          });
+      });
+    for (const send of wire.values()) {
+      if (send.host !== machine.id) continue;
+      const deliver = (world: World, own: Machine): void => {
+        feed(core, world, own, {
+          kind: 'job',
+          jobId: send.jobId,
+          hash: send.jobId,
+          incarnation: send.incarnation,
+          expiresAt: send.expiresAt,
+          job:
+            send.kind === 'observe-host'
+              ? { kind: 'observe-host' }
+              : send.kind === 'restart-batch'
+                ? { kind: send.kind, payload: clone(send.payload) }
+                : { kind: send.kind, payload: clone(send.payload) },
+        });
+      };
+      add(`job ${send.jobId} arrives`, null, (world, own) => {
+        world.wire.delete(send.jobId);
+        deliver(world, own);
+      });
+      add(`job ${send.jobId} arrives, and a copy of it stays`, 'job doubled', deliver);
+    }
+    for (const [jobId, send] of rows)
+      if (send.host === machine.id && !wire.has(jobId) && !agent.journal.jobs.has(jobId))
+        add(`the relay puts job ${jobId} in again`, null, (world) => { world.wire.set(jobId, send); });
+    const ownStop = (index: number): boolean => machine.stops.includes(index);
+    machine.boxes.forEach((box, index) => {
+      if (box.up && !ownStop(index))
+        add(`the owner stops ${boxName(index)}`, 'owner stops', (world, own) => {
+          ownerStops(core, world, own, index);
+        });
+    });
+    add('the journal is lost', 'journal lost', (_, own) => { loseJournal(core, own); });
+  }
+  for (const jobId of wire.keys())
+    if (jobId.startsWith(`${machine.id}_`))
+      add(`Redis loses job ${jobId}`, 'job lost', (world) => { world.wire.delete(jobId); });
+  if (register !== null)
+    add('Redis loses the control record', 'record lost', (_, own) => { own.register = null; });
+  else
+    add('the server writes the lost control record again', null, (world, own) => {
+      serve(core, world, { kind: 'record-wanted', host: own.id });
+    });
+  if (late !== null)
+    add('the former leader writes its record', 'delay', (_, own) => {
+      own.register = own.late;
+      own.late = null;
+    });
+  for (const index of machine.stops)
+    add(`lxc-stop of ${boxName(index)} ends`, null, (world, own) => {
+      own.stops = own.stops.filter((other) => other !== index);
+      const box = own.boxes[index];
+      if (box !== undefined && box.up) Object.assign(box, { up: false, downBy: 'us' });
+      void world;
+    });
+  if (machine.dpkg === 'rest')
+    add('somebody begins a package transaction', 'outside upgrade', (world, own) => {
+      own.dpkg = 'outside';
+      if (own.alive) feed(core, world, own, { kind: 'transaction', phase: 'open' });
+    });
+  if (machine.dpkg === 'outside')
+    add('the package transaction is over', null, (_, own) => { endTransaction(own); });
+};
+
+const ownerStops = (core: Core, world: World, machine: Machine, index: number): void => {
+  const box = machine.boxes[index];
+  if (box === undefined) return;
+  const begun = [...machine.agent.journal.grants.values()].some(
+    ({ end, order, step, failed }) =>
+      end === null &&
+      order.container === boxName(index) &&
+      (['stopping', 'stopped', 'started'].includes(step) || failed),
+  );
+  // From the durable intent on, and until it was healthy again, what goes down is ours to bring back (R24, R25).
+  Object.assign(box, { up: false, downBy: begun ? 'us' : 'owner', sick: false });
+  observe(core, world, machine);
+};
+
+const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): void => {
+  const host = fleet.hosts.get(machine.id);
+  if (host === undefined) return;
+  const { journal, record } = machine.agent;
+  const next = host.incarnation === journal.incarnation ? host.ackedSeq + 1 : 1;
+  const report = machine.alive ? journal.reports.get(next) : undefined;
+  const messages = [...machine.wandering];
+  if (report !== undefined)
+    messages.push({
+      host: machine.id,
+      incarnation: journal.incarnation,
+      seq: next,
+      echo: record?.value.number ?? [0, 0, 0],
+      report,
+    });
+  for (const message of messages) {
+    const due = message.incarnation === host.incarnation ? host.ackedSeq + 1 : 1;
+    if (message.seq !== due) continue;
+    const inner = message.report;
+    const what = `${inner.kind}${'grantId' in inner ? ` ${inner.grantId}` : ''}${'step' in inner ? ` ${inner.step}` : ''}${'outcome' in inner ? ` ${inner.outcome}` : ''}`;
+    const turn = (label: string, fault: Fault | null, turnout: ServerTurnout): void => {
+      add(`report ${message.seq} (${what}) is applied${label}`, fault, (world) => {
+        serve(core, world, { kind: 'report', message: clone(message) }, turnout);
+      });
+    };
+    turn('', null, 'well');
+    turn('; the server dies after the commit', 'server crash', 'crash');
+    turn('; the leader stands still after the commit, another takes over', 'leader paused', 'pause');
+  }
+};
+
+const operatorMoves = (core: Core, world: World, add: Add): void => {
+  const { fleet } = world;
+  const act = (label: string, fault: Fault | null, action: OperatorAction): void => {
+    add(`operator: ${label}`, fault, (next) => {
+      serve(core, next, { kind: 'operator', actor: 'op', action });
+    });
+  };
+  const level = { level: 'fleet' } as const;
+  if (fleet.pauses.size > 0) act('resume', null, { action: 'resume', level });
+  else act('pause', 'pause', { action: 'pause', level, reason: '' });
+  const [freeze] = fleet.freezes.keys();
+  if (freeze !== undefined) act('unfreeze', null, { action: 'unfreeze', id: freeze });
+  else act('freeze', 'freeze', { action: 'freeze', reason: '', until: null });
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open') continue;
+    if (wave.pausedBy !== null)
+      act('resume the wave', null, { action: 'resume', level: { level: 'wave', waveId: wave.id } });
+    act('stop the wave', 'stop wave', { action: 'stop', waveId: wave.id });
+    if (wave.approvedBy === null && wave.cause.kind === 'found-stale')
+      act('approve', null, { action: 'approve', waveId: wave.id });
+  }
+  for (const { failed, container, id } of fleet.grants.values())
+    if (failed && container !== null)
+      if (![...fleet.grants.values()].some(({ expect }) => expect?.kind === 'retry' && expect.grantId === id))
+        act(`retry ${container}`, 'retry', { action: 'retry', scope: { of: 'container', container } });
+  for (const { id, view, parked } of fleet.containers.values())
+    if (view.ownerStopped && !parked) act(`park ${id}`, null, { action: 'park', container: id });
+};
+
+const personMoves = (core: Core, machine: Machine, add: Add): void => {
+  machine.boxes.forEach((box, index) => {
+    if (box.sick)
+      add(`somebody mends ${boxName(index)}`, null, (_, own) => {
+        const mended = own.boxes[index];
+        if (mended !== undefined) mended.sick = false;
+      });
+    if (!box.up && box.alerted && box.downBy === 'us' && machine.alive)
+      add(`somebody starts ${boxName(index)}`, null, (world, own) => {
+        const started = own.boxes[index];
+        if (started === undefined) return;
+        Object.assign(started, { up: true, version: own.lower, downBy: null, away: false });
+        started.instance += 1;
+        observe(core, world, own);
+      });
+  });
+};
+
+/** Time passes for everybody at once; `looks`: agents look around, as they do every few minutes. */
+const tick = (core: Core, world: World, looks: boolean): void => {
+  world.now += tickMs;
+  serve(core, world, { kind: 'tick' });
+  for (const machine of world.machines) {
+    if (!machine.alive) continue;
+    feed(core, world, machine, { kind: 'tick' });
+    if (looks) observe(core, world, machine);
+  }
+};
+
+/** All that may happen next, faults as far as they are left. */
+export const movesOf = (core: Core, world: World): Move[] => {
+  const moves: Move[] = [];
+  const adder =
+    (at: number | null): Add =>
+    (label, fault, apply) => {
+      if (fault !== null && (world.left[fault] ?? 0) <= 0) return;
+      const prefix = at === null || world.machines.length === 1 ? '' : `${world.machines[at]?.id ?? ''}: `;
+      moves.push({
+        label: `${prefix}${label}`,
+        fault,
+        apply: (next) => {
+          if (fault !== null) next.left[fault] = (next.left[fault] ?? 0) - 1;
+          apply(next, next.machines[at ?? 0] as Machine);
+        },
+      });
+    };
+  world.machines.forEach((machine, at) => {
+    agentMoves(core, world, machine, adder(at));
+    reportMoves(core, world, machine, adder(at));
+    personMoves(core, machine, adder(at));
+  });
+  const add = adder(null);
+  operatorMoves(core, world, add);
+  if (world.drainBroken)
+    add('the load balancer answers again', null, (next) => { next.drainBroken = false; });
+  else add('the load balancer does not answer', 'undrain fails', (next) => { next.drainBroken = true; });
+  add('the server dies, another leads', 'server crash', (next) => { changeLeader(core, next, false); });
+  add('the leader stands still, another leads', 'leader paused', (next) => { changeLeader(core, next, true); });
+  if (moves.every(({ fault }) => fault !== null))
+    add('10 s pass', null, (next) => { tick(core, next, true); });
+  else add('10 s pass all the same', 'delay', (next) => { tick(core, next, false); });
+  return moves;
+};

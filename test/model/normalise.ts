@@ -1,0 +1,281 @@
+import type { ControlRecord, RecordNumber, Report } from '../../src/core/messages.ts';
+import { compareRecordNumbers } from '../../src/core/messages.ts';
+import type { Send } from '../../src/core/coordinator/turn.ts';
+import type { Core } from './core.ts';
+import { encode, intern, isInterned } from './encode.ts';
+import { base } from './world.ts';
+import type { Machine, World } from './world.ts';
+
+/** How far back times are told apart. Farther than any delay that a scenario allows. */
+const horizonMs = 60_000;
+const longPast = base - horizonMs;
+
+const sorted = <V>(map: Map<string, V>): Map<string, V> =>
+  map.size < 2 ? map : new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Move every time by what has passed, so that the present is always `base`; forget how long ago long ago is. */
+const shiftTimes = (world: World): void => {
+  const passed = world.now - base;
+  world.now = base;
+  const at = (time: number): number => Math.max(longPast, time - passed);
+  const orders = (send: Send): void => {
+    send.expiresAt = at(send.expiresAt);
+    if (send.kind === 'restart-batch')
+      for (const order of send.payload.grants) {
+        order.beginBefore = at(order.beginBefore);
+        order.deadline = base;
+      }
+    else if (send.kind === 'host-upgrade') {
+      send.payload.beginBefore = at(send.payload.beginBefore);
+      send.payload.deadline = base;
+    }
+  };
+  for (const send of world.rows.values()) orders(send);
+  for (const send of world.wire.values()) orders(send);
+  const { fleet } = world;
+  for (const host of fleet.hosts.values()) {
+    if (host.heardAt !== null) host.heardAt = at(host.heardAt);
+    for (const issued of host.issued) issued.at = at(issued.at);
+  }
+  for (const container of fleet.containers.values()) {
+    container.observedAt = base;
+    if (container.refusal !== null) {
+      container.refusal.until = Math.max(base, container.refusal.until - passed);
+      container.refusal.count = 1;
+      container.refusal.reason = '';
+    }
+    container.lastFailure = null;
+    if (!isInterned(container.view)) container.view = intern({ ...container.view, healthReason: '' });
+  }
+  for (const grant of fleet.grants.values()) {
+    grant.grantedAt = base;
+    grant.beginBefore = Math.max(base, grant.beginBefore - passed);
+    grant.deadline = Math.max(base, grant.deadline - passed);
+    grant.why = '';
+    grant.attempt = 1;
+    if (grant.failReason !== null) grant.failReason = '';
+    if (grant.voidAsked !== null) grant.voidAsked = '';
+  }
+  for (const wave of fleet.waves.values()) {
+    wave.createdAt = base;
+    wave.told = [];
+    if (wave.pausedBy !== null) wave.pausedBy = '';
+    for (const member of wave.members.values()) Object.assign(member, { attempts: 1, reason: '' });
+    for (const upgrade of wave.upgrades.values()) upgrade.reason = '';
+    if (wave.cause.kind === 'upgrade') wave.cause.changes = [];
+  }
+  for (const pause of fleet.pauses.values()) pause.at = base;
+  for (const machine of world.machines) shiftMachine(machine, passed, at);
+};
+
+const shiftMachine = (machine: Machine, passed: number, at: (time: number) => number): void => {
+  for (const record of [machine.register, machine.late])
+    if (record !== null) {
+      record.serverTime = at(record.serverTime);
+      record.freezes = record.freezes.map(() => '');
+    }
+  const { agent } = machine;
+  if (agent.record !== null) {
+    const { record } = agent;
+    record.seenAt -= passed;
+    record.value.serverTime -= passed;
+    // Older than its life is all the same; the estimate of the server's time stays what it was.
+    const excess = Math.max(0, base - 20_000 - record.seenAt);
+    record.seenAt += excess;
+    record.value.serverTime = Math.max(longPast, record.value.serverTime + excess);
+    record.value.ackedSeq = 0;
+    record.value.freezes = record.value.freezes.map(() => '');
+  }
+  agent.serverTimeFloor = Math.max(longPast, agent.serverTimeFloor - passed);
+  agent.waiting.clear();
+  for (const [id, time] of agent.notBefore)
+    if (time - passed <= base) agent.notBefore.delete(id);
+    else agent.notBefore.set(id, time - passed);
+  for (const [id, count] of agent.attempts) agent.attempts.set(id, Math.min(count, 1));
+  const { journal } = agent;
+  for (const job of journal.jobs.values()) job.forgetAfter = base + 1_000_000;
+  for (const grant of journal.grants.values()) {
+    grant.order.beginBefore = at(grant.order.beginBefore);
+    grant.order.deadline = base;
+    grant.order.attempt = 1;
+    grant.steps = grant.steps.some(({ step }) => step === 'stopping')
+      ? [{ step: 'stopping', at: base }]
+      : [];
+    grant.child = null;
+    if (grant.ending !== null) grant.ending.reason = '';
+    if (grant.end !== null) grant.end.reason = '';
+  }
+  for (const upgrade of journal.upgrades.values()) {
+    upgrade.order.beginBefore = at(upgrade.order.beginBefore);
+    upgrade.order.deadline = base;
+  }
+  for (const refused of journal.refused.values()) refused.reason = '';
+  for (const [seq, report] of journal.reports)
+    if (!isInterned(report)) journal.reports.set(seq, intern(bare(report)));
+  for (const message of machine.wandering) message.report = intern(bare(message.report));
+};
+
+/** A report without what only people read. */
+const bare = (report: Report): Report => {
+  switch (report.kind) {
+    case 'restart-progress':
+      return { ...report, at: base };
+    case 'restart-finished':
+      return { ...report, steps: [], reason: '' };
+    case 'job-refused':
+      return { ...report, reason: '' };
+    case 'upgrade-finished':
+      return { ...report, reason: '' };
+    default:
+      return report;
+  }
+};
+
+/** Reports that are acknowledged in SQL are resent at most, and dropped then: they are as good as gone. */
+const forgetAcknowledged = (world: World): void => {
+  for (const machine of world.machines) {
+    const host = world.fleet.hosts.get(machine.id);
+    const { journal } = machine.agent;
+    const lost = (incarnation: string): boolean => host?.retired.includes(incarnation) ?? false;
+    if (host === undefined) continue;
+    const same = host.incarnation === journal.incarnation;
+    const acked = same ? host.ackedSeq : 0;
+    for (const seq of journal.reports.keys()) if (seq <= acked) journal.reports.delete(seq);
+    // Numbers begin anew at what is acknowledged; only the first report of an incarnation says that it is one.
+    if (same && acked > 1) {
+      const shift = acked - 1;
+      const reports = [...journal.reports].map(([seq, report]) => [seq - shift, report] as const);
+      journal.reports = new Map(reports);
+      journal.lastSeq -= shift;
+      host.ackedSeq -= shift;
+    }
+    machine.wandering = machine.wandering.filter(
+      ({ incarnation, seq }) =>
+        !lost(incarnation) && !(incarnation === host.incarnation && seq <= host.ackedSeq),
+    );
+    for (const record of [machine.register, machine.late])
+      if (record !== null) record.ackedSeq = record.incarnation === host.incarnation ? host.ackedSeq : 0;
+  }
+};
+
+/** Record numbers count by their order alone. */
+const renumber = (world: World): void => {
+  for (const machine of world.machines) {
+    const host = world.fleet.hosts.get(machine.id);
+    if (host === undefined) continue;
+    const { agent } = machine;
+    const held: RecordNumber[] = [];
+    const records: ControlRecord[] = [];
+    for (const record of [machine.register, machine.late, agent.record?.value])
+      if (record !== null && record !== undefined) {
+        records.push(record);
+        held.push(record.number);
+      }
+    if (agent.journal.highestRecord !== null) held.push(agent.journal.highestRecord);
+    for (const { echo } of machine.wandering) held.push(echo);
+    // Echoes can only name what somebody still holds.
+    const last = host.issued.at(-1);
+    host.issued = host.issued.filter(
+      (issued) =>
+        issued === last ||
+        held.some(([, epoch, n]) => epoch === world.fleet.epoch && n === issued.n),
+    );
+    const own = host.issued.map(({ n }): RecordNumber => [world.fleet.generation, world.fleet.epoch, n]);
+    const all = [...held, ...own, [world.fleet.generation, world.fleet.epoch, host.recordN] as RecordNumber]
+      .filter(([generation]) => generation > 0)
+      .sort(compareRecordNumbers);
+    const rank = new Map<string, RecordNumber>();
+    let n = 0;
+    let epoch = 0;
+    for (const number of all) {
+      if (number[1] !== epoch) n = 0;
+      epoch = number[1];
+      const key = number.join('.');
+      if (!rank.has(key)) rank.set(key, [number[0], number[1], number[2] === 0 ? 0 : ++n]);
+    }
+    const ranked = (number: RecordNumber): RecordNumber => rank.get(number.join('.')) ?? number;
+    for (const issued of host.issued)
+      issued.n = ranked([world.fleet.generation, world.fleet.epoch, issued.n])[2];
+    host.recordN = ranked([world.fleet.generation, world.fleet.epoch, host.recordN])[2];
+    for (const record of records) record.number = ranked(record.number);
+    if (agent.journal.highestRecord !== null)
+      agent.journal.highestRecord = ranked(agent.journal.highestRecord);
+    for (const message of machine.wandering) message.echo = ranked(message.echo);
+  }
+};
+
+/** Forget what nobody can ask for again: the journal does so after a day, by R5. */
+const forgetEnded = (world: World): void => {
+  const asked = new Set<string>(world.fleet.grants.keys());
+  for (const send of [...world.rows.values(), ...world.wire.values()])
+    if (send.kind === 'restart-batch')
+      for (const { grantId, expect } of send.payload.grants) {
+        asked.add(grantId);
+        if (expect.kind === 'retry') asked.add(expect.grantId);
+      }
+    else if (send.kind === 'host-upgrade') asked.add(send.payload.grantId);
+  for (const machine of world.machines) {
+    const { journal, record } = machine.agent;
+    const said = [machine.register, machine.late, record?.value ?? null];
+    for (const heard of said)
+      for (const id of [...(heard?.voids ?? []), ...(heard?.suspects ?? []).map((s) => s.grantId)])
+        asked.add(id);
+    for (const report of [...journal.reports.values(), ...machine.wandering.map((m) => m.report)])
+      if (report.kind === 'job-refused') for (const id of report.endsGrants) asked.add(id);
+      else if ('grantId' in report) asked.add(report.grantId);
+    for (const grant of journal.grants.values())
+      if (grant.end === null && grant.order.expect.kind === 'retry')
+        asked.add(grant.order.expect.grantId);
+    for (const todo of machine.todo) asked.add(todo.split(' ')[1] ?? '');
+  }
+  for (const machine of world.machines) {
+    const { journal } = machine.agent;
+    for (const [id, grant] of journal.grants)
+      if (grant.end !== null && !asked.has(id)) journal.grants.delete(id);
+    for (const id of journal.refused.keys()) if (!asked.has(id)) journal.refused.delete(id);
+    for (const [id, job] of journal.jobs)
+      if (!world.rows.has(id) && !world.wire.has(id) && !job.grants.some((g) => asked.has(g))) {
+        const open = job.grants.some((g) => journal.grants.get(g)?.end === null);
+        const upgrade = journal.upgrades.get(id);
+        if (open || (upgrade !== undefined && upgrade.step !== 'ended')) continue;
+        journal.jobs.delete(id);
+        journal.upgrades.delete(id);
+      }
+  }
+  for (const [id, wave] of world.fleet.waves)
+    if (
+      wave.state !== 'open' &&
+      wave.state !== 'stopping' &&
+      ![...world.fleet.grants.values()].some((grant) => grant.waveId === id)
+    )
+      world.fleet.waves.delete(id);
+};
+
+/** Bring a world into the one form that all worlds of equal future have, and give that form as text. */
+export const normalise = (core: Core, world: World): string => {
+  for (const { agent } of world.machines) if (agent.record !== null) core.serverTime(agent, world.now);
+  shiftTimes(world);
+  forgetAcknowledged(world);
+  forgetEnded(world);
+  renumber(world);
+  const { fleet } = world;
+  fleet.grants = sorted(fleet.grants);
+  fleet.containers = sorted(fleet.containers);
+  fleet.waves = sorted(fleet.waves);
+  for (const wave of fleet.waves.values()) wave.members = sorted(wave.members);
+  world.rows = sorted(world.rows);
+  world.wire = sorted(world.wire);
+  for (const machine of world.machines) {
+    const { agent } = machine;
+    machine.todo.sort();
+    machine.stops.sort();
+    agent.busy = sorted(agent.busy);
+    agent.notBefore = sorted(agent.notBefore);
+    agent.attempts = sorted(agent.attempts);
+    agent.journal.grants = sorted(agent.journal.grants);
+    agent.journal.refused = sorted(agent.journal.refused);
+    agent.journal.jobs = sorted(agent.journal.jobs);
+  }
+  const { settings: _settings, services: _services, ...rest } = fleet;
+  return encode([rest, world.machines, world.rows, world.wire, world.left, world.drainBroken]);
+};

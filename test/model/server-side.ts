@@ -1,0 +1,129 @@
+import type { Fleet } from '../../src/core/coordinator/fleet.ts';
+import type { FleetEvent } from '../../src/core/coordinator/step.ts';
+import type { Core } from './core.ts';
+import { encode, expand } from './encode.ts';
+import { Violation } from './world.ts';
+import type { Machine, World } from './world.ts';
+
+const machineOf = (world: World, id: string): Machine => {
+  const machine = world.machines.find((other) => other.id === id);
+  if (machine === undefined) throw new Error(`no machine ${id}`);
+  return machine;
+};
+
+/** Ids that nothing in the world names: the smallest ones, so that what is forgotten can be named again. */
+const freshIds = (world: World): (() => string) => {
+  let used: Set<string> | null = null;
+  return () => {
+    used ??= new Set([...expand(encode(world)).matchAll(/n\d+(?=")/g)].map(([id]) => id));
+    for (let n = 1; ; n++)
+      if (!used.has(`n${n}`)) {
+        used.add(`n${n}`);
+        return `n${n}`;
+      }
+  };
+};
+
+/** I2, from the bare facts that the coordinator holds: whatever is not known to serve is unavailable. */
+const checkBudget = (fleet: Fleet, now: number, given: string[]): void => {
+  if (given.length === 0) return;
+  const away = new Set<string>();
+  for (const { container } of fleet.grants.values()) if (container !== null) away.add(container);
+  for (const { id, host: hostId, parked, view } of fleet.containers.values()) {
+    const host = fleet.hosts.get(hostId);
+    const known =
+      host?.known === true &&
+      host.heardAt !== null &&
+      now - host.heardAt <= fleet.settings.staleLimitMs;
+    if (!parked && (!known || view.state !== 'running' || view.health !== 'healthy')) away.add(id);
+  }
+  const budget = fleet.services.get('web')?.budget;
+  const limit = budget !== undefined && 'maxUnavailable' in budget ? budget.maxUnavailable : 0;
+  if (away.size > Number(limit))
+    throw new Violation('I2', `${given.join(', ')} granted with ${[...away].join(', ')} away`);
+  for (const host of fleet.hosts.keys()) {
+    const here = [...fleet.grants.values()].filter((grant) => grant.host === host);
+    if (here.filter(({ kind }) => kind === 'restart').length > fleet.settings.hostCap + retries(fleet))
+      throw new Violation('I6', `host ${host} has ${here.length} restarts granted`);
+  }
+};
+
+/** A retry stands beside the grant that it takes over from (R26). */
+const retries = (fleet: Fleet): number =>
+  [...fleet.grants.values()].filter(({ expect }) => expect?.kind === 'retry').length;
+
+/** What a crash of the server leaves: committed rows, under a new epoch. */
+const load = (fleet: Fleet): void => {
+  fleet.epoch += 1;
+  for (const host of fleet.hosts.values()) {
+    host.recordN = 0;
+    host.issued = [];
+  }
+};
+
+/** What changed and is not written would be forgotten by the next leader (R19). */
+export const unwritten = (before: Fleet, after: Fleet, dirty: { table: string; key: string }[]): string[] => {
+  const lost: string[] = [];
+  for (const table of ['hosts', 'containers', 'grants', 'waves', 'pauses', 'freezes'] as const) {
+    const keys = new Set<string>([...before[table].keys(), ...after[table].keys()]);
+    for (const key of keys) {
+      if (dirty.some((row) => row.table === table && row.key === key)) continue;
+      const bare = (fleet: Fleet): unknown => {
+        const entity = fleet[table].get(key);
+        return entity === undefined ? null : { ...entity, recordN: 0, issued: [] };
+      };
+      if (encode(bare(before)) !== encode(bare(after))) lost.push(`${table} ${key}`);
+    }
+  }
+  return lost;
+};
+
+export type ServerTurnout = 'well' | 'crash' | 'pause';
+
+/**
+ * One step of the coordinator, committed whole. `crash`: it dies between the commit and the writing of
+ * records and jobs; `pause`: it stands still there, and may write its record when another leads already.
+ */
+export const serve = (
+  core: Core,
+  world: World,
+  event: FleetEvent,
+  turnout: ServerTurnout = 'well',
+  watch?: (dirty: { table: string; key: string }[]) => void,
+): void => {
+  const { fleet } = world;
+  const had = new Set(fleet.grants.keys());
+  const commands = core.fleetStep(fleet, event, {
+    now: world.now,
+    wall: { ms: 0, minuteOfDay: 0 },
+    newId: freshIds(world),
+  });
+  watch?.(commands.dirty);
+  const given = [...fleet.grants.values()].filter(
+    ({ id, kind, expect }) => !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,
+  );
+  checkBudget(fleet, world.now, given.map(({ container }) => container ?? ''));
+  for (const send of commands.sends) world.rows.set(send.jobId, send);
+  for (const jobId of commands.closes) world.rows.delete(jobId);
+  if (turnout === 'well') {
+    for (const { host, record } of commands.records) machineOf(world, host).register = record;
+    for (const send of commands.sends) world.wire.set(send.jobId, send);
+    return;
+  }
+  if (turnout === 'pause')
+    for (const { host, record } of commands.records) machineOf(world, host).late = record;
+  load(fleet);
+  serve(core, world, { kind: 'tick' });
+};
+
+/** The server dies while nothing is being written; `paused`: the old leader may renew its records once more. */
+export const changeLeader = (core: Core, world: World, paused: boolean): void => {
+  if (paused)
+    for (const machine of world.machines)
+      if (machine.register !== null) {
+        const [generation, epoch, n] = machine.register.number;
+        machine.late = { ...machine.register, number: [generation, epoch, n + 1], serverTime: world.now };
+      }
+  load(world.fleet);
+  serve(core, world, { kind: 'tick' });
+};

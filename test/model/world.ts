@@ -1,0 +1,147 @@
+import { isInterned } from './encode.ts';
+import type { Agent } from '../../src/core/agent/agent.ts';
+import type { Fleet } from '../../src/core/coordinator/fleet.ts';
+import type { Send } from '../../src/core/coordinator/turn.ts';
+import type { ControlRecord, SequencedReport } from '../../src/core/messages.ts';
+
+/** The moment of every state: times in a state are kept relative to it, so that equal states look equal. */
+export const base = 1_000_000;
+/** One step of time. Longer than half a control record's life, so that two of them outlive it. */
+export const tickMs = 10_000;
+
+/** One container as it really is. */
+export interface Box {
+  up: boolean;
+  /** Version of the code that runs in it. */
+  version: number;
+  instance: number;
+  /** Whether the load balancer sends it requests. */
+  serves: boolean;
+  /** An operator has it in maintenance: it must be left so (R28). */
+  maintained: boolean;
+  /** Who brought it down; null while it is up. */
+  downBy: 'us' | 'owner' | null;
+  /** We began to stop it, and it is not healthy again since (I1). */
+  away: boolean;
+  sick: boolean;
+  /** A sign to a person that this container needs one (L3, R15). */
+  alerted: boolean;
+}
+
+/** A machine with its agent, its containers and the corner of Redis that is addressed to it. */
+export interface Machine {
+  id: string;
+  alive: boolean;
+  agent: Agent;
+  boxes: Box[];
+  /** Boxes on which an `lxc-stop` is at work; it outlives the agent. */
+  stops: number[];
+  /** Version of the lower layer. */
+  lower: number;
+  dpkg: 'rest' | 'outside' | 'ours';
+  /** A package transaction that is over and of which nothing was journaled yet. */
+  untold: boolean;
+  /** Effects that the agent has under way: `kind grant`. They die with it. */
+  todo: string[];
+  /** What Redis holds as the control record. */
+  register: ControlRecord | null;
+  /** A record that a paused leader may still write. */
+  late: ControlRecord | null;
+  /** Reports of a lost journal that are still on their way. */
+  wandering: SequencedReport[];
+  /** Stops whose intent is audited and whose outcome is not (I4). */
+  intents: string[];
+}
+
+export const faults = [
+  'agent crash',
+  'server crash',
+  'leader paused',
+  'job lost',
+  'job doubled',
+  'record lost',
+  'journal lost',
+  'delay',
+  'drain fails',
+  'start fails',
+  'sick',
+  'owner stops',
+  'outside upgrade',
+  'pause',
+  'freeze',
+  'stop wave',
+  'retry',
+  'upgrade',
+  'undrain fails',
+] as const;
+export type Fault = (typeof faults)[number];
+
+export interface World {
+  now: number;
+  fleet: Fleet;
+  machines: Machine[];
+  /** Outbox rows that no answer has closed (R3). */
+  rows: Map<string, Send>;
+  /** Copies of jobs that Redis holds. */
+  wire: Map<string, Send>;
+  /** How often each fault may still happen. */
+  left: Partial<Record<Fault, number>>;
+  /** Whether the host's own drain socket works; see `undrain fails`. */
+  drainBroken: boolean;
+}
+
+export interface Scenario {
+  name: string;
+  hosts: { boxes: number; maintained?: number }[];
+  budget: number;
+  hostCap: number;
+  faults: Partial<Record<Fault, number>>;
+  /** An upgrade by Groundswell's own job begins the wave instead of an outsider's. */
+  ownUpgrade?: boolean;
+  /** All boxes of one host but the first start with the given number of failures allowed (R32). */
+  maxFailures?: number;
+}
+
+/** Copy a world, or any part of it: maps, arrays and plain objects. */
+export const clone = <T>(value: T): T => {
+  if (value === null || typeof value !== 'object' || isInterned(value)) return value;
+  if (Array.isArray(value)) {
+    const copy: unknown[] = new Array(value.length);
+    for (let i = 0; i < value.length; i++) copy[i] = clone((value as unknown[])[i]);
+    return copy as T;
+  }
+  if (value instanceof Map) {
+    const copy = new Map<unknown, unknown>();
+    for (const [key, entry] of value as Map<unknown, unknown>) copy.set(key, clone(entry));
+    return copy as T;
+  }
+  const copy: Record<string, unknown> = {};
+  for (const key in value) copy[key] = clone((value as Record<string, unknown>)[key]);
+  return copy as T;
+};
+
+/** Clone a world; its settings and services never change and are shared. */
+export const cloneWorld = (world: World): World => {
+  const { settings, services, ...rest } = world.fleet;
+  return {
+    now: world.now,
+    fleet: { ...clone(rest), settings, services },
+    machines: clone(world.machines),
+    rows: clone(world.rows),
+    wire: clone(world.wire),
+    left: { ...world.left },
+    drainBroken: world.drainBroken,
+  };
+};
+
+/** A rule that does not hold; caught by the exploration, which prints the way to it. */
+export class Violation extends Error {
+  readonly rule: string;
+  constructor(rule: string, message: string) {
+    super(`${rule}: ${message}`);
+    this.rule = rule;
+  }
+}
+
+export const boxName = (index: number): string => `c${index + 1}`;
+export const boxIndex = (name: string): number => Number(name.slice(1)) - 1;
