@@ -15,6 +15,7 @@ import {
 } from './queue-names.ts';
 import { createSteadyWorker } from './steady-worker.ts';
 import type { SteadyTimes } from './steady-worker.ts';
+import { within } from './within.ts';
 
 /** What an agent shows of itself while it lives; for people, never a ground for a decision. */
 export const Presence = z.strictObject({
@@ -26,21 +27,6 @@ export type Presence = z.infer<typeof Presence>;
 
 /** How long a presence lasts without being renewed. */
 export const presenceTtlMs = 30_000;
-
-/** Rejects when `promise` has not settled in time; what was begun may still happen later. */
-const within = async <T>(promise: Promise<T>, limitMs: number, what: string): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`${what}: Redis did not answer within ${limitMs} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
 
 /** An agent's two connections to Redis, and all that goes over them. */
 export interface AgentLink {

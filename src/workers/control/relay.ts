@@ -1,0 +1,129 @@
+import type { Redis } from 'ioredis';
+import type { HostId } from '../../core/ids.ts';
+import { Envelope, signAgain } from '../../jobs/envelope.ts';
+import { jobOptions } from '../../jobs/job-options.ts';
+import type { QueueCache } from '../../jobs/queue-cache.ts';
+import { hostQueue, jobKey, queuePrefix } from '../../jobs/queue-names.ts';
+import type { SigningKey } from '../../jobs/signing-key.ts';
+import type { OutboxRow } from '../../store/outbox.ts';
+
+/** What one pass of the relay saw and did. */
+export type RelayPass =
+  | { kind: 'redis-away'; reason: string }
+  | {
+      kind: 'passed';
+      /** Rows that wait for an answer. */
+      open: number;
+      /** Jobs that Redis did not have: new ones, or lost ones. */
+      put: number;
+      /** Jobs that Redis had finished with although no answer came. */
+      putAgain: number;
+      /** Jobs that Redis did not take; they are tried again in the next pass. */
+      refused: { jobId: string; reason: string }[];
+    };
+
+/** States in which a job will be run without our help. */
+const onItsWay = new Set(['waiting', 'active']);
+
+/**
+ * The outbox relay (R3): sees to it that each open row's job exists in Redis, under the same id and with the
+ * same content. It holds no truth: after any loss the next pass puts back what is missing. BullMQ silently
+ * ignores an id that it still keeps as completed or failed, so a job that is over without an answer for
+ * `putAgainAfterMs` is taken out and put in again; agents answer twice and act once (R5).
+ */
+export const createRelay = (options: {
+  /** A connection made by `connectSender`, shared with `queues`. */
+  redis: Redis;
+  queues: QueueCache;
+  openRows: () => Promise<OutboxRow[]>;
+  /** False while the control record that must go before a job is not written yet (R12). */
+  mayPut: (row: OutboxRow) => boolean;
+  /** The active key: rows signed by one that was rotated away are signed anew. */
+  signingKey: () => SigningKey;
+  /** Hosts whose queue is paused in SQL: BullMQ's own flag follows, also after Redis lost it (R31). */
+  pausedHosts: () => ReadonlySet<HostId>;
+  monotonicMs: () => number;
+  putAgainAfterMs?: number;
+}): { pass: () => Promise<RelayPass> } => {
+  const { redis, queues, mayPut, signingKey, pausedHosts, monotonicMs } = options;
+  const putAgainAfterMs = options.putAgainAfterMs ?? 30_000;
+  /** When a job was last known to be on its way. */
+  const seenAt = new Map<string, number>();
+  let pausedBefore = new Set<HostId>();
+
+  const put = async (row: OutboxRow): Promise<void> => {
+    const stored = Envelope.parse(JSON.parse(row.envelope));
+    const key = signingKey();
+    const envelope = stored.keyId === key.id ? stored : signAgain(stored, key);
+    await queues
+      .queue(hostQueue(row.hostId))
+      .add(row.kind, envelope, { ...jobOptions, jobId: row.jobId });
+    seenAt.set(row.jobId, monotonicMs());
+  };
+
+  /** Whether Redis will not run a job that it has, and so it was taken out. */
+  const takeOutIfOver = async ({ hostId, jobId }: OutboxRow): Promise<boolean> => {
+    const queue = queues.queue(hostQueue(hostId));
+    if (onItsWay.has(await queue.getJobState(jobId))) {
+      seenAt.set(jobId, monotonicMs());
+      return false;
+    }
+    // The job may be in no list at all, or no job at all: then only its key is in the way.
+    await queue.remove(jobId).catch(() => 0);
+    await redis.del(jobKey(hostQueue(hostId), jobId));
+    return true;
+  };
+
+  const syncPauses = async (rows: OutboxRow[]): Promise<void> => {
+    const wanted = pausedHosts();
+    const hosts = new Set([...wanted, ...pausedBefore, ...rows.map(({ hostId }) => hostId)]);
+    await Promise.all(
+      [...hosts].map(async (hostId) => {
+        const name = hostQueue(hostId);
+        const isPaused = (await redis.hexists(`${queuePrefix(name)}:${name}:meta`, 'paused')) === 1;
+        if (wanted.has(hostId) && !isPaused) await queues.queue(name).pause();
+        if (!wanted.has(hostId) && isPaused) await queues.queue(name).resume();
+      }),
+    );
+    pausedBefore = new Set(wanted);
+  };
+
+  const pass = async (): Promise<RelayPass> => {
+    if (redis.status !== 'ready')
+      return { kind: 'redis-away', reason: `connection is ${redis.status}` };
+    const open = await options.openRows();
+    const ids = new Set(open.map(({ jobId }) => jobId));
+    for (const jobId of seenAt.keys()) if (!ids.has(jobId)) seenAt.delete(jobId);
+    // Before any job: a queue that is to be paused must not run what is put into it.
+    await syncPauses(open);
+    const rows = open.filter(mayPut);
+    const present = await Promise.all(
+      rows.map(({ hostId, jobId }) => redis.exists(jobKey(hostQueue(hostId), jobId))),
+    );
+    const counts = { put: 0, putAgain: 0 };
+    const refused: { jobId: string; reason: string }[] = [];
+    await Promise.all(
+      rows.map(async (row, index) => {
+        try {
+          if (present[index] === 0) {
+            await put(row);
+            counts.put += 1;
+            return;
+          }
+          const since = seenAt.get(row.jobId);
+          if (since === undefined) seenAt.set(row.jobId, monotonicMs());
+          else if (monotonicMs() - since >= putAgainAfterMs && (await takeOutIfOver(row))) {
+            await put(row);
+            counts.putAgain += 1;
+          }
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          refused.push({ jobId: row.jobId, reason });
+        }
+      }),
+    );
+    return { kind: 'passed', open: open.length, ...counts, refused };
+  };
+
+  return { pass };
+};
