@@ -19,6 +19,7 @@ export interface LxcOptions {
 
 export interface LxcRuntime extends ContainerRuntime {
   list: () => Promise<LxcContainer[]>;
+  state: (name: ContainerName) => Promise<RuntimeState>;
   /** States of many at the price of one; a container whose state is unknown is missing. */
   states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
 }

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { createLxcRuntime } from '../../host/lxc/lxc-runtime.ts';
+import { ProvisionError } from '../../host/lxc/provision/provision-error.ts';
+import type { Provisioning } from '../../host/lxc/provision/provisioning.ts';
+import type { CliDependencies } from '../remote.ts';
+
+/** What the container commands are given by the wiring. */
+export type ContainerDependencies = Pick<CliDependencies, 'actor' | 'write'> & {
+  now: () => number;
+  /** Where notes on parked containers are kept; the default but for tests. */
+  parkedDirectory?: string;
+};
+
+/** Where a command works, by its own and the group's options. Throws unless it is run by root. */
+export const provision = (command: Command): Provisioning => {
+  if (process.getuid?.() !== 0)
+    throw new ProvisionError('containers belong to root: run it again with sudo');
+  const { lxcPath } = command.optsWithGlobals<{ lxcPath: string }>();
+  return { runtime: createLxcRuntime({ lxcPath }), lxcPath };
+};
