@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { execa } from 'execa';
 import { bedEnvironment } from './command.ts';
 import { childrenOf, programName, signalProcess } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -26,15 +26,18 @@ export const spawnInHost = async (
   what: string,
 ): Promise<HostProcess> => {
   const [file = '', ...args] = attachCommand;
-  const attach = spawn(file, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...bedEnvironment(bedDirectory) },
+  const attach = execa(file, args, {
+    stdin: 'ignore',
+    env: bedEnvironment(bedDirectory),
     detached: true,
+    reject: false,
+    buffer: false,
   });
   const written = { stdout: '', stderr: '' };
   attach.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
   attach.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
   let ended = false;
+  // Not execa's own end: that also awaits children of the program which keep its pipes open.
   const exited = once(attach, 'exit').then(([code]: unknown[]) => {
     ended = true;
     return typeof code === 'number' ? code : 137;

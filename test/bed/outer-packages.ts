@@ -10,7 +10,7 @@ const NEEDED: readonly (readonly [string, string])[] = [
   ['apt-utils', '/usr/bin/apt-ftparchive'],
   ['gnupg', '/usr/bin/gpg'],
   ['nftables', '/usr/sbin/nft'],
-  ['iproute2', '/usr/sbin/ip'],
+  ['iproute2', '/usr/bin/ip'],
   ['redis-server', '/usr/bin/redis-server'],
   ['gcc', '/usr/bin/gcc'],
   ['libc6-dev', '/usr/include/stdio.h'],
