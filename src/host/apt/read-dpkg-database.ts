@@ -35,6 +35,10 @@ export const dpkgSignature = async (root: string): Promise<string> => {
   return [ino, size, mtimeMs, ...(await listJournal(directory))].join(' ');
 };
 
+/** When dpkg last wrote its status file, in ms by the wall clock. */
+export const statusMtimeMs = async (root: string): Promise<number> =>
+  (await stat(join(root, DPKG_DIRECTORY, 'status'))).mtimeMs;
+
 const keyOf = ({ name, arch }: DpkgPackage): string => `${name}:${arch}`;
 
 const readOnce = async (directory: string): Promise<DpkgDatabase> => {
