@@ -13,6 +13,7 @@ import type { Fleet } from '../core/coordinator/fleet.ts';
 import type { Moment } from '../core/coordinator/may-grant.ts';
 import { OperatorAction } from '../core/coordinator/operator.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
+import { HostId } from '../core/ids.ts';
 import { pauseState } from '../core/coordinator/pause-state.ts';
 
 export interface AuditQuery {
@@ -36,7 +37,18 @@ export interface ApiBackend {
   about: () => Promise<Record<string, unknown>>;
   /** Called on the next change; answers how to stop listening. */
   onChange: (listener: () => void) => () => void;
+  changeKeys: (actor: string, hostId: string, change: KeyChange) => Promise<Answer>;
 }
+
+/** Whose signatures are believed (R1). */
+export const KeyChange = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('enrol'), machineId: z.string().min(1), publicKey: z.string() }),
+  z.strictObject({ kind: z.literal('add'), publicKey: z.string() }),
+  z.strictObject({ kind: z.literal('revoke') }),
+]);
+export type KeyChange = z.infer<typeof KeyChange>;
+
+const KeysBody = z.strictObject({ actor: z.string().min(1), hostId: HostId, change: KeyChange });
 
 const ActionBody = z.strictObject({ actor: z.string().min(1), action: OperatorAction });
 
@@ -160,6 +172,13 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
     const body = ActionBody.safeParse(request.body);
     if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
     const answer = await backend.act(body.data.actor, body.data.action);
+    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
+  });
+  app.post('/v1/keys', async (request, reply) => {
+    const body = KeysBody.safeParse(request.body);
+    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    const { actor, hostId, change } = body.data;
+    const answer = await backend.changeKeys(actor, hostId, change);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
   });
   app.get('/v1/changes', (request, reply) => {

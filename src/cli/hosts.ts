@@ -1,9 +1,29 @@
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { z } from 'zod';
+import { callApi, ApiError } from '../api/client.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
-import { callApi, ApiError } from '../api/client.ts';
 
 type Options = { json?: boolean; socket?: string };
+
+/** What `groundswell agent --show-key` prints on a host. */
+const KeyCard = z.strictObject({
+  hostId: z.string(),
+  machineId: z.string(),
+  publicKey: z.string(),
+});
+
+const readKeyCard = async (path: string): Promise<z.infer<typeof KeyCard>> => {
+  try {
+    return KeyCard.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    throw new ApiError(
+      `${path} holds no key of an agent: write it on the host with \`groundswell agent --show-key > key.json\` (${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)})`,
+      null,
+    );
+  }
+};
 
 /** `host add|exclude|revoke|rotate-key`: who may speak as a host. */
 export const registerHosts = (program: Command, deps: CliDependencies): void => {
@@ -14,24 +34,28 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
     .option('--zone <zone>', 'failure domain: rack, data centre', 'default')
     .option('--cap <n>', 'restarts at once on this host')
     .option(
-      '--public-key <pem-file>',
-      "the agent's public key, as `groundswell agent --show-key` prints it; not needed where the host is enrolled already",
+      '--key <file>',
+      'what `groundswell agent --show-key` printed on the host; not needed where it is enrolled already',
     )
     .action(
-      async (
-        hostId: string,
-        options: Options & { zone: string; cap?: string; publicKey?: string },
-      ) => {
+      async (hostId: string, options: Options & { zone: string; cap?: string; key?: string }) => {
         const remote = remoteFor(deps, options);
         const cap = options.cap === undefined ? null : Number(options.cap);
         if (cap !== null && (!Number.isInteger(cap) || cap < 1))
           throw new ApiError('--cap wants a whole number of at least 1', null);
-        if (options.publicKey !== undefined)
+        if (options.key !== undefined) {
+          const card = await readKeyCard(options.key);
+          if (card.hostId !== hostId)
+            throw new ApiError(
+              `${options.key} is the key of ${card.hostId}, not of ${hostId}`,
+              null,
+            );
           await callApi(remote.socketPath, 'POST', '/v1/keys', {
             actor: deps.actor,
             hostId,
-            change: { kind: 'add', path: options.publicKey },
+            change: { kind: 'enrol', machineId: card.machineId, publicKey: card.publicKey },
           });
+        }
         await actAndTell(remote, { action: 'host-add', hostId, zone: options.zone, cap });
       },
     );
@@ -54,25 +78,39 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
         reason: options.reason,
       }),
     );
-  for (const [name, text] of [
-    ['revoke', 'believe none of its keys any more'],
-    ['rotate-key', 'let the host bring a second key; the older one ends with the next rotation'],
-  ] as const)
-    withRemoteOptions(host.command(name).argument('<id>').description(text))
-      .option('--public-key <pem-file>', 'the new public key, for rotate-key')
-      .action(async (hostId: string, options: Options & { publicKey?: string }) => {
-        const remote = remoteFor(deps, options);
-        if (name === 'rotate-key' && options.publicKey === undefined)
-          throw new ApiError('rotate-key wants --public-key <pem-file>', null);
-        const change =
-          name === 'revoke' ? { kind: 'revoke' } : { kind: 'add', path: options.publicKey };
-        remote.show(
-          (await callApi(remote.socketPath, 'POST', '/v1/keys', {
-            actor: deps.actor,
-            hostId,
-            change,
-          })) as { text: string },
-          (answer) => answer.text,
-        );
-      });
+  withRemoteOptions(
+    host.command('revoke').argument('<id>').description('believe none of its keys any more'),
+  ).action(async (hostId: string, options: Options) => {
+    const remote = remoteFor(deps, options);
+    remote.show(
+      (await callApi(remote.socketPath, 'POST', '/v1/keys', {
+        actor: deps.actor,
+        hostId,
+        change: { kind: 'revoke' },
+      })) as { text: string },
+      ({ text }) => text,
+    );
+  });
+  withRemoteOptions(
+    host
+      .command('rotate-key')
+      .argument('<id>')
+      .description('believe a second key of a host as well; of three the oldest goes'),
+  )
+    .requiredOption(
+      '--key <file>',
+      'what `groundswell agent --show-key` printed on the host after it made its new key',
+    )
+    .action(async (hostId: string, options: Options & { key: string }) => {
+      const remote = remoteFor(deps, options);
+      const { publicKey } = await readKeyCard(options.key);
+      remote.show(
+        (await callApi(remote.socketPath, 'POST', '/v1/keys', {
+          actor: deps.actor,
+          hostId,
+          change: { kind: 'add', publicKey },
+        })) as { text: string },
+        ({ text }) => text,
+      );
+    });
 };

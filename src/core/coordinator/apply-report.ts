@@ -39,7 +39,10 @@ const observe = (turn: Turn, host: Host, view: ContainerView): Container => {
     attemptedAt: before?.attemptedAt ?? null,
     lastVerification: before?.lastVerification ?? null,
     lastFailure: before?.lastFailure ?? null,
-    refusal: before?.refusal ?? null,
+    refusal:
+      before === undefined || before.refusal === null
+        ? null
+        : { ...before.refusal, seenSince: true },
   };
   fleet.containers.set(id, container);
   if (before?.parked !== parked) turn.renew.add(host.id);
@@ -188,7 +191,7 @@ const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
             now + Math.min(fleet.settings.refusalBackoffMs * 2 ** (count - 1), largestBackoffMs),
           count,
           reason: report.reason,
-          observedAt: container.observedAt,
+          seenSince: false,
         };
       }
       if (member !== undefined) Object.assign(member, { state: 'pending', reason: report.reason });

@@ -82,8 +82,8 @@ export interface Container {
   attemptedAt: number | null;
   lastVerification: Verification | null;
   lastFailure: string | null;
-  /** No grant before this server time, and only after a newer observation (R21). */
-  refusal: { until: number; count: number; reason: string; observedAt: number } | null;
+  /** No grant before this server time, and only once it was observed again since (R21). */
+  refusal: { until: number; count: number; reason: string; seenSince: boolean } | null;
 }
 
 export interface Grant {

@@ -159,10 +159,7 @@ const containerDenies = (
     [...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === host.id)
   )
     return deny('its host is being upgraded');
-  if (
-    container.refusal !== null &&
-    (container.refusal.until > now || container.observedAt <= container.refusal.observedAt)
-  )
+  if (container.refusal !== null && (container.refusal.until > now || !container.refusal.seenSince))
     return deny(`was refused: ${container.refusal.reason}; asked again soon`);
   // R27: not again before a newer package transaction, or a retry by hand.
   if (!wave.byHand && container.attemptedAt !== null && host.transactions <= container.attemptedAt)

@@ -6,6 +6,7 @@ import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
+import { audit } from './turn.ts';
 import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';
 import { reviewWaves } from './waves.ts';
 
@@ -14,6 +15,10 @@ export type FleetEvent =
   | { kind: 'operator'; actor: string; action: OperatorAction }
   /** Redis lost a host's record, or its agent has just started (R12). */
   | { kind: 'record-wanted'; host: HostId }
+  /** Messages that nobody known had signed, summed up by the worker (R7). */
+  | { kind: 'junk'; total: number; reasons: string[] }
+  /** Keys are kept beside the fleet; the record of their change is kept with all others. */
+  | { kind: 'keys-changed'; actor: string; host: HostId; what: string }
   | { kind: 'tick' };
 
 /**
@@ -76,6 +81,22 @@ export const fleetStep = (
       break;
     case 'record-wanted':
       turn.renew.add(event.host);
+      break;
+    case 'junk':
+      audit(turn, {
+        action: 'messages-refused',
+        subject: 'fleet',
+        outcome: 'refused',
+        details: { total: event.total, reasons: event.reasons },
+      });
+      break;
+    case 'keys-changed':
+      audit(turn, {
+        action: 'keys-changed',
+        actor: event.actor,
+        subject: event.host,
+        details: { what: event.what },
+      });
       break;
     case 'tick':
       wantRecords(turn);

@@ -31,6 +31,8 @@ export interface ControlAudit {
     | 'nothing-stale'
     | 'outage-allowed'
     | 'job-refused'
+    | 'messages-refused'
+    | 'keys-changed'
     | 'store-restored';
   subject: string;
   waveId: string | null;

@@ -1,0 +1,139 @@
+import { chainRecord, chainStart } from '../../audit/chain.ts';
+import type { Link } from '../../audit/chain.ts';
+import type { ControlAudit, Send } from '../../core/coordinator/turn.ts';
+import { serverParty, signEnvelope } from '../../jobs/envelope.ts';
+import { hostUpgradeJob } from '../../jobs/host-upgrade.ts';
+import { observeHostJob } from '../../jobs/observe-host.ts';
+import { restartBatchJob } from '../../jobs/restart-batch.ts';
+import type { SigningKey } from '../../jobs/signing-key.ts';
+import { appendAuditRecords, lastAuditLink } from '../../store/audit-records.ts';
+import type { NewAuditRecord } from '../../store/audit-records.ts';
+import { saveFleet } from '../../store/fleet-rows.ts';
+import { inLeaderTransaction } from '../../store/lease.ts';
+import type { Lease } from '../../store/lease.ts';
+import { raiseGeneration } from '../../store/meta.ts';
+import type { Kysely } from 'kysely';
+import type { Store, StoreTables } from '../../store/open-store.ts';
+import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
+import type { OutboxRow } from '../../store/outbox.ts';
+import type { Commit } from './coordinate.ts';
+
+const versionOf: Record<Send['kind'], number> = {
+  'restart-batch': restartBatchJob.version,
+  'host-upgrade': hostUpgradeJob.version,
+  'observe-host': observeHostJob.version,
+};
+
+/** The server's own chain, and the one life that it has (a restored store goes on with its chain). */
+const serverChain = { chain: 'server', life: '' };
+
+export interface CommitOptions {
+  store: Store;
+  lease: Lease;
+  key: SigningKey;
+  serverNow: () => number;
+  wallNow: () => Date;
+}
+
+const auditEntry = (
+  entry: ControlAudit,
+  options: CommitOptions,
+): Parameters<typeof chainRecord>[1] => ({
+  at: options.wallNow().toISOString(),
+  serverTime: options.serverNow(),
+  host: serverParty,
+  life: serverChain.life,
+  actor: entry.actor,
+  action: entry.action,
+  subject: entry.subject,
+  service: null,
+  cause: null,
+  wave: entry.waveId,
+  grant: entry.grantId,
+  outcome: entry.outcome,
+  details: entry.details,
+});
+
+/**
+ * Make a group of decisions durable (R19): rows, audit records, outbox and closed jobs in one transaction that
+ * only the leader's epoch may commit. The audit chain goes on from what the store holds, so a failed commit
+ * leaves no gap.
+ */
+export const createCommit = (options: CommitOptions): ((commit: Commit) => Promise<void>) => {
+  const { store, lease, key, serverNow } = options;
+  let head: Link | null = null;
+
+  const outboxRow = ({ host, jobId, incarnation, expiresAt, kind, payload }: Send): OutboxRow => ({
+    jobId,
+    hostId: host,
+    kind,
+    envelope: JSON.stringify(
+      signEnvelope(
+        {
+          version: versionOf[kind],
+          kind,
+          id: jobId,
+          from: serverParty,
+          to: host,
+          issuedAt: serverNow(),
+          incarnation,
+          expiresAt,
+          payload,
+        },
+        key,
+      ),
+    ),
+    createdAt: serverNow(),
+    expiresAt,
+  });
+
+  return async ({ fleet, commands, reports }) => {
+    let link: Link =
+      head ?? (await lastAuditLink(store.db, serverChain.chain, serverChain.life)) ?? chainStart;
+    const own: NewAuditRecord[] = commands
+      .flatMap(({ audits }) => audits)
+      .map((entry) => {
+        const chained = chainRecord(link, auditEntry(entry, options));
+        link = chained;
+        return {
+          ...serverChain,
+          seq: chained.seq,
+          hash: chained.hash,
+          record: { ...chained.record },
+        };
+      });
+    const copies: NewAuditRecord[] = reports.flatMap(({ host, incarnation, report }) =>
+      report.kind === 'audit-copied'
+        ? [
+            {
+              chain: host,
+              life: incarnation,
+              seq: report.seq,
+              hash: report.hash,
+              record: report.record,
+            },
+          ]
+        : [],
+    );
+    const dirty = commands.flatMap((command) => command.dirty);
+    try {
+      await inLeaderTransaction(store.db, lease, async (transaction: Kysely<StoreTables>) => {
+        await saveFleet(transaction, fleet, dirty);
+        if (dirty.some(({ table }) => table === 'meta'))
+          await raiseGeneration(transaction, fleet.generation);
+        await appendAuditRecords(transaction, [...own, ...copies]);
+        const sends = commands.flatMap((command) => command.sends);
+        if (sends.length > 0) await insertOutbox(transaction, sends.map(outboxRow));
+        await closeOutbox(
+          transaction,
+          commands.flatMap(({ closes }) => closes),
+          { closedAt: serverNow(), reason: 'answered' },
+        );
+      });
+    } catch (error) {
+      head = null;
+      throw error;
+    }
+    head = link;
+  };
+};

@@ -1,0 +1,57 @@
+import type { HostId } from '../../core/ids.ts';
+import type { Party } from '../../jobs/envelope.ts';
+import { importPublicKey } from '../../jobs/signing-key.ts';
+import type { VerifyKey } from '../../jobs/signing-key.ts';
+import { addHostKey, enrolHost, enrolledHosts, revokeHost } from '../../store/enrolment.ts';
+import type { Store } from '../../store/open-store.ts';
+
+export interface HostKeys {
+  /** Keys whose signature is believed now: none for an unknown or revoked host (R7). */
+  keysOf: (from: Party) => readonly VerifyKey[];
+  /** Believe a host by this key alone. Throws when it is no Ed25519 key. */
+  enrol: (hostId: HostId, machineId: string, publicKey: string) => Promise<void>;
+  /** Believe a second key as well; of three the oldest goes (R1). */
+  addKey: (hostId: HostId, publicKey: string) => Promise<void>;
+  /** Believe nothing of it any more; answers whether it was enrolled. */
+  revoke: (hostId: HostId) => Promise<boolean>;
+  isEnrolled: (hostId: HostId) => boolean;
+}
+
+/** The enrolled hosts' keys, kept in memory beside the store that they are written to. */
+export const openHostKeys = async (store: Store, wallMs: () => number): Promise<HostKeys> => {
+  const known = new Map<string, VerifyKey[]>();
+  const read = async (): Promise<void> => {
+    known.clear();
+    for (const { hostId, state, publicKeys } of await enrolledHosts(store.db))
+      if (state === 'enrolled')
+        known.set(
+          hostId,
+          publicKeys.map(({ publicKey }) => importPublicKey(publicKey)),
+        );
+  };
+  await read();
+  return {
+    keysOf: (from) => known.get(from) ?? [],
+    isEnrolled: (hostId) => known.has(hostId),
+    enrol: async (hostId, machineId, publicKey) => {
+      const { id } = importPublicKey(publicKey);
+      await enrolHost(store.db, {
+        hostId,
+        machineId,
+        key: { keyId: id, publicKey },
+        atMs: wallMs(),
+      });
+      await read();
+    },
+    addKey: async (hostId, publicKey) => {
+      const { id } = importPublicKey(publicKey);
+      await addHostKey(store.db, hostId, { keyId: id, publicKey }, wallMs());
+      await read();
+    },
+    revoke: async (hostId) => {
+      const was = await revokeHost(store.db, hostId);
+      await read();
+      return was;
+    },
+  };
+};

@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
+import type { FleetSettings } from '../../core/coordinator/fleet.ts';
+import type { Moment } from '../../core/coordinator/may-grant.ts';
+import type { Answer } from '../../core/coordinator/operator.ts';
+import type { ServiceSettings } from '../../core/service-settings.ts';
+import { connectSender, connectWorker } from '../../jobs/connections.ts';
+import type { RedisAddress } from '../../jobs/connections.ts';
+import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
+import type { OwnKeys } from '../../jobs/key-files.ts';
+import { createQueueCache } from '../../jobs/queue-cache.ts';
+import { fleetQueue } from '../../jobs/queue-names.ts';
+import { repeat } from '../../jobs/repeat.ts';
+import { createSteadyWorker } from '../../jobs/steady-worker.ts';
+import { listAuditRecords } from '../../store/audit-records.ts';
+import type { AuditFilter } from '../../store/audit-records.ts';
+import type { Store } from '../../store/open-store.ts';
+import { forgetClosedOutbox, openOutbox } from '../../store/outbox.ts';
+import { loadRestartTimes, saveRestartTime } from '../../store/restart-times.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { limitErrors } from '../../telemetry/limited-errors.ts';
+import { createCommit } from './commit.ts';
+import { startCoordinator } from './coordinate.ts';
+import type { Coordinator } from './coordinate.ts';
+import { openHostKeys } from './host-keys.ts';
+import type { HostKeys } from './host-keys.ts';
+import { waitToLead } from './lead.ts';
+import { buildFleet } from './load-fleet.ts';
+import { learnRestartTimes } from './learn-restart-times.ts';
+import { createNotifier } from './notify.ts';
+import type { NotifySettings } from './notify.ts';
+import { countQueues } from './queue-counts.ts';
+import { createRefusedMessages } from './refused-messages.ts';
+import { createRelay } from './relay.ts';
+import { takeReport } from './take-reports.ts';
+
+export interface ServerOptions {
+  store: Store;
+  redis: RedisAddress;
+  keys: OwnKeys;
+  settings: FleetSettings;
+  services: readonly ServiceSettings[];
+  notify: NotifySettings;
+  logger: Logger;
+  /** This process alone can reach the store: no lease of a dead one need be waited for. */
+  seizeLease: boolean;
+  signal: AbortSignal;
+}
+
+export interface Server {
+  coordinator: Coordinator;
+  hostKeys: HostKeys;
+  moment: () => Moment;
+  queues: () => Promise<QueueCounts[]>;
+  audit: (filter: AuditFilter) => Promise<AuditRow[]>;
+  meanRestartMs: (service: string) => number;
+  alerts: () => string[];
+  redisState: () => string;
+  /** Record a change of a host's keys, which are no part of the fleet's state. */
+  changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
+  /** Resolves when another server has taken over: this process must begin anew. */
+  lost: Promise<void>;
+  stop: () => Promise<void>;
+}
+
+const every = {
+  tickMs: 1_000,
+  relayMs: 1_000,
+  lostRecordsMs: 5_000,
+  junkMs: 60_000,
+  forgetMs: 3_600_000,
+};
+/** Restarts whose service has no history are planned with this, in ms. */
+const unknownRestartMs = 10_000;
+const keptAlerts = 20;
+const outboxKeptMs = 7 * 86_400_000;
+
+const minuteOfDay = (date: Date): number => date.getHours() * 60 + date.getMinutes();
+
+/** Wait to lead, then coordinate: reports in, decisions committed, records and jobs out. */
+export const startServer = async (options: ServerOptions): Promise<Server> => {
+  const { store, logger, keys } = options;
+  const onError = limitErrors(logger);
+  const monotonicMs = (): number => performance.now();
+  const leadership = await waitToLead({
+    db: store.db,
+    databaseNow: store.databaseNow,
+    holder: randomUUID(),
+    seize: options.seizeLease,
+    monotonicMs,
+    onProblem: (text) => {
+      onError(new Error(text), 'lease');
+    },
+    signal: options.signal,
+  });
+  const { lease, clock } = leadership;
+  const moment = (): Moment => {
+    const wall = new Date();
+    return { now: clock.now(), wall: { ms: wall.getTime(), minuteOfDay: minuteOfDay(wall) } };
+  };
+  const hostKeys = await openHostKeys(store, Date.now);
+  const restartTimes = await loadRestartTimes(store.db);
+  const redis = connectSender(options.redis, (error) => {
+    onError(error, 'Redis');
+  });
+  const queues = createQueueCache(redis, {
+    capacity: 500,
+    onError: (error) => onError(error, 'queue'),
+  });
+  const alerts: string[] = [];
+  const notify = createNotifier(options.notify, onError);
+  /** Hosts whose newest record is committed but not yet in Redis: no job may overtake it (R12). */
+  const unpublished = new Set<string>();
+  const commit = createCommit({
+    store,
+    lease,
+    key: keys.active,
+    serverNow: clock.now,
+    wallNow: () => new Date(),
+  });
+
+  const coordinator = await startCoordinator({
+    load: () => buildFleet(store, lease.epoch, options.settings, options.services),
+    commit: async (group) => {
+      for (const { records } of group.commands)
+        for (const { host } of records) unpublished.add(host);
+      await commit(group);
+      for (const [service, time] of learnRestartTimes(restartTimes, group.fleet, group.reports))
+        await saveRestartTime(store.db, service, time);
+    },
+    publish: async (host, record) => {
+      if (!leadership.leads()) return;
+      await putControlRecord(redis, host, record, keys.active);
+      unpublished.delete(host);
+    },
+    kickRelay: () => {
+      relaying.wake();
+    },
+    notify: (notice) => {
+      logger.info({ notice }, notice.text);
+      if (notice.kind === 'alert') {
+        alerts.push(notice.text);
+        alerts.splice(0, Math.max(0, alerts.length - keptAlerts));
+      }
+      notify(notice);
+    },
+    moment,
+    newId: randomUUID,
+    onError,
+  });
+
+  const relay = createRelay({
+    redis,
+    queues,
+    openRows: () => openOutbox(store.db),
+    mayPut: ({ hostId }) => !unpublished.has(hostId),
+    signingKey: () => keys.active,
+    pausedHosts: () =>
+      new Set(
+        [...coordinator.fleet().pauses.values()].flatMap(({ level }) =>
+          level.level === 'queue' ? [level.hostId] : [],
+        ),
+      ),
+    monotonicMs,
+  });
+  const failed = (what: string) => (error: unknown) => {
+    onError(error, what);
+  };
+  const relaying = repeat(
+    async () => {
+      const pass = await relay.pass();
+      if (pass.kind === 'passed')
+        for (const { jobId, reason } of pass.refused)
+          onError(new Error(reason), `job ${jobId.split('_')[0] ?? ''}`);
+    },
+    { everyMs: every.relayMs, onError: failed('relay') },
+  );
+  const ticking = repeat(
+    async () => {
+      await coordinator.submit({ kind: 'tick' });
+    },
+    {
+      everyMs: every.tickMs,
+      onError: failed('tick'),
+    },
+  );
+  const restoring = repeat(
+    async () => {
+      if (redis.status !== 'ready') return;
+      const lostRecords = await hostsWithoutRecord(redis, [...coordinator.fleet().hosts.keys()]);
+      for (const host of lostRecords) await coordinator.submit({ kind: 'record-wanted', host });
+    },
+    { everyMs: every.lostRecordsMs, onError: failed('control records') },
+  );
+  const refused = createRefusedMessages();
+  const summing = repeat(
+    async () => {
+      const junk = refused.take();
+      if (junk !== null) await coordinator.submit({ kind: 'junk', ...junk });
+    },
+    { everyMs: every.junkMs, onError: failed('refused messages') },
+  );
+  const forgetting = repeat(
+    async () => {
+      await forgetClosedOutbox(store.db, clock.now() - outboxKeptMs);
+    },
+    { everyMs: every.forgetMs, onError: failed('outbox') },
+  );
+  const reports = createSteadyWorker({
+    queueName: fleetQueue,
+    concurrency: 50,
+    connect: (hear) => connectWorker(options.redis, hear),
+    handle: takeReport({ coordinator, keysOf: hostKeys.keysOf, onRefused: refused.count }),
+    onProblem: (text) => {
+      onError(new Error(text), 'reports');
+    },
+    nowMs: monotonicMs,
+  });
+
+  return {
+    coordinator,
+    hostKeys,
+    moment,
+    queues: () => countQueues(queues, [...coordinator.fleet().hosts.keys()]),
+    audit: (filter) => listAuditRecords(store.db, filter),
+    meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
+    alerts: () => [...alerts],
+    redisState: () => redis.status,
+    changedKeys: async (actor, hostId, what) => {
+      await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what });
+      return { ok: true, id: null, text: `${what} of host ${hostId}` };
+    },
+    lost: leadership.lost,
+    stop: async () => {
+      await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
+      await reports.close(5_000);
+      await coordinator.stop();
+      await relaying.stop();
+      await queues.close();
+      redis.disconnect();
+      await leadership.resign();
+    },
+  };
+};
