@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { classifyRoot, overlayLayers } from '../../../src/host/lxc/classify-root.ts';
+import type { LowerKind } from '../../../src/host/lxc/classify-root.ts';
+import { interpretConfig } from '../../../src/host/lxc/interpret-config.ts';
+import { mountPoints } from '../../../src/host/lxc/lower-kind.ts';
+import { parseConfig } from '../../../src/host/lxc/parse-config.ts';
+import { configReader } from '../../../src/host/lxc/read-config.ts';
+
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../../fixtures/lxc/${name}.conf`, import.meta.url), 'utf8');
+
+const meaningOf = (name: string) => interpretConfig(parseConfig(fixture(name)));
+
+describe('what a configuration says', () => {
+  test('one of the test bed, in keys of today', () => {
+    expect(meaningOf('bed-web')).toEqual({
+      rootfs: 'overlay:/var/lib/lxc/host/rootfs:/var/lib/lxc/web-01/delta0',
+      groups: ['web'],
+      addresses: ['10.78.20.11'],
+      autostart: true,
+      oldKeys: [],
+    });
+  });
+
+  test('one that groundswell made', () => {
+    expect(meaningOf('made-by-groundswell')).toMatchObject({
+      groups: ['app'],
+      addresses: ['10.78.20.2'],
+      oldKeys: [],
+    });
+  });
+
+  test('the old form, with every old key by name', () => {
+    expect(meaningOf('old-form')).toEqual({
+      rootfs: 'overlayfs:/var/lib/lxc/host/rootfs:/var/lib/lxc/web-07/delta0',
+      groups: ['web', 'onboot'],
+      addresses: ['10.0.3.17'],
+      autostart: true,
+      oldKeys: [
+        'lxc.rootfs',
+        'lxc.utsname',
+        'lxc.tty',
+        'lxc.pts',
+        'lxc.network.type',
+        'lxc.network.link',
+        'lxc.network.flags',
+        'lxc.network.ipv4',
+        'lxc.network.ipv4.gateway',
+      ],
+    });
+  });
+
+  test('blanks, quotes, emptied lists, values said twice', () => {
+    expect(meaningOf('odd-writing')).toEqual({
+      rootfs: 'overlayfs:/var/lib/lxc/host/rootfs:/srv/upper/odd',
+      groups: ['web'],
+      addresses: ['10.0.3.10', '192.168.7.2'],
+      autostart: true,
+      oldKeys: [],
+    });
+  });
+});
+
+describe('included files', () => {
+  const reader = (files: Record<string, string | string[]>, reads: string[] = []) =>
+    configReader({
+      readText: (path) => {
+        reads.push(path);
+        const text = files[path];
+        return typeof text === 'string'
+          ? Promise.resolve(text)
+          : Promise.reject(new Error(`ENOENT ${path}`));
+      },
+      listDirectory: (path) => {
+        const found = files[path];
+        return Promise.resolve(Array.isArray(found) ? found : null);
+      },
+    });
+
+  test('stand where they are included, a directory for its *.conf files in order', async () => {
+    const read = reader({
+      '/a/config': 'lxc.group = one\nlxc.include = /d\nlxc.group = four',
+      '/d': ['20.conf', 'README', '10.conf'],
+      '/d/10.conf': 'lxc.group = two',
+      '/d/20.conf': 'lxc.group = three',
+    });
+    expect((await read('/a/config')).map(({ value }) => value)).toEqual([
+      'one',
+      'two',
+      'three',
+      'four',
+    ]);
+  });
+
+  test('are read once for all containers', async () => {
+    const reads: string[] = [];
+    const read = reader(
+      {
+        '/a/config': 'lxc.include = /common',
+        '/b/config': 'lxc.include = /common',
+        '/common': 'lxc.start.auto = 1',
+      },
+      reads,
+    );
+    await Promise.all([read('/a/config'), read('/b/config')]);
+    expect(reads.filter((path) => path === '/common')).toHaveLength(1);
+  });
+
+  test('that include each other end with an error that names one', async () => {
+    const read = reader({
+      '/a/config': 'lxc.include = /b',
+      '/b': 'lxc.include = /c',
+      '/c': 'lxc.include = /b',
+    });
+    await expect(read('/a/config')).rejects.toThrow(/\/[bc]: lxc\.include is nested/);
+  });
+});
+
+describe('on the host’s root or not', () => {
+  const classify = (rootfs: string | null, lower: LowerKind, oldKeys: string[] = []) =>
+    classifyRoot({ rootfs, oldKeys }, () => Promise.resolve(lower));
+  const overlay = 'overlay:/var/lib/lxc/host/rootfs:/var/lib/lxc/a/delta0';
+
+  test('an overlay over a bind mount of it is', async () => {
+    expect(await classify(overlay, 'host-root')).toEqual({
+      kind: 'host-overlay',
+      lower: '/var/lib/lxc/host/rootfs',
+      upper: '/var/lib/lxc/a/delta0',
+    });
+  });
+
+  test('in keys that LXC dropped it is named as such', async () => {
+    const root = await classify(overlay, 'host-root', ['lxc.network.type']);
+    expect(root.kind).toBe('host-overlay-old-keys');
+  });
+
+  test.each([
+    ['plain-directory', overlay, 'nothing is mounted there'],
+    ['other-mount', overlay, "not the host's root"],
+    ['missing', overlay, 'does not exist'],
+    ['host-root', 'dir:/srv/own', 'dir:/srv/own'],
+    ['host-root', '/srv/own', '/srv/own'],
+    ['host-root', 'overlay:/a:/b:/c', 'not one lower and one upper'],
+    ['host-root', 'overlay:/a', 'not one lower and one upper'],
+    ['host-root', 'zfs:tank/a', 'zfs:tank/a'],
+    ['host-root', null, 'no root filesystem'],
+  ] as const)('lower layer %s, root %s: left alone', async (lower, rootfs, said) => {
+    const root = await classify(rootfs, lower);
+    expect(root.kind).toBe('other');
+    expect(root.kind === 'other' && root.describe).toContain(said);
+  });
+
+  test('both spellings of the overlay backend', () => {
+    expect(overlayLayers('overlayfs:/l:/u')).toEqual({ lower: '/l', upper: '/u' });
+    expect(overlayLayers('overlay:/l:/u')).toEqual({ lower: '/l', upper: '/u' });
+    expect(overlayLayers('/overlay:/l:/u')).toBeNull();
+  });
+
+  test('mount points with blanks are found by their real name', () => {
+    const table = '46 89 254:0 /r /mnt/a\\040b rw,relatime - ext4 /dev/vda rw\n';
+    expect(mountPoints(table)).toEqual(new Set(['/mnt/a b']));
+  });
+});
