@@ -1,0 +1,84 @@
+/** One file that a process maps, proc_pid_maps(5): all its ranges together. */
+export interface MappedFile {
+  /** Device as mountinfo writes it: `major:minor`, decimal. */
+  device: string;
+  /** Inode number in decimal, as text: with xino it is above 2^53. */
+  inode: string;
+  /**
+   * The path as `maps` writes it. Two things in it are ambiguous: a ` (deleted)` at its end and a
+   * `\012` can stand for what they say or be part of the name.
+   */
+  text: string;
+  /** Whether any of its ranges may be executed. */
+  executable: boolean;
+  /** Address range of one mapping: the name under /proc/PID/map_files. */
+  range: string;
+}
+
+/** How `maps` marks a file whose last name is gone. */
+export const DELETED = ' (deleted)';
+
+/** Files that are memory: never on a file system, so never replaced by anybody. */
+const MEMORY = [
+  '/memfd:',
+  '/dev/zero',
+  '/SYSV',
+  '/anon_hugepage',
+  '/dev/shm/',
+  '/[aio]',
+  '/drm mm object',
+  '/i915',
+];
+
+const decimalDevice = (hex: string): string => {
+  const colon = hex.indexOf(':');
+  return `${Number.parseInt(hex.slice(0, colon), 16)}:${Number.parseInt(hex.slice(colon + 1), 16)}`;
+};
+
+/**
+ * The files in a /proc/PID/maps text, each once. Anonymous memory, `[heap]` and the like, and files
+ * that are memory in truth are left out. Lines that are not as the kernel writes them are ignored:
+ * the last one may be cut.
+ */
+export const parseMaps = (text: string): MappedFile[] => {
+  const files = new Map<string, MappedFile>();
+  let begin = 0;
+  while (begin < text.length) {
+    let end = text.indexOf('\n', begin);
+    if (end < 0) end = text.length;
+    // Paths begin at the first slash of a line: nothing before it can hold one.
+    const slash = text.indexOf('/', begin);
+    if (slash < 0) break;
+    if (slash < end) {
+      const rangeEnd = text.indexOf(' ', begin);
+      const deviceBegin = text.indexOf(' ', rangeEnd + 6) + 1;
+      // Ranges of one file follow each other: device, inode and path are one piece of text.
+      const key = text.slice(deviceBegin, end);
+      const executable = text[rangeEnd + 3] === 'x';
+      const known = files.get(key);
+      if (known !== undefined) known.executable ||= executable;
+      else {
+        const [device = '', inode = ''] = text.slice(deviceBegin, slash).split(' ');
+        const path = text.slice(slash, end);
+        if (/^[0-9a-f]+:[0-9a-f]+$/.test(device) && /^\d+$/.test(inode) && !isMemory(path))
+          files.set(key, {
+            ...{ device: decimalDevice(device), inode, text: path, executable },
+            range: text.slice(begin, rangeEnd),
+          });
+      }
+    }
+    begin = end + 1;
+  }
+  return [...files.values()];
+};
+
+const isMemory = (path: string): boolean => MEMORY.some((prefix) => path.startsWith(prefix));
+
+/**
+ * Whether two inode numbers mean the same file of the lower layer. With xino an overlay over
+ * different file systems marks the file system in the highest bit, so only 63 bits count.
+ */
+export const sameInode = (mapped: string, lower: string): boolean =>
+  mapped === lower ||
+  // 2^63 has 19 digits: shorter numbers have no mark.
+  (mapped.length >= 19 && BigInt.asUintN(63, BigInt(mapped)).toString() === lower);

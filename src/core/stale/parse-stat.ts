@@ -1,0 +1,39 @@
+/** What the scan needs of /proc/PID/stat, proc_pid_stat(5). */
+export interface ProcessStatus {
+  command: string;
+  /** State letter; Z is a zombie, or a process whose main thread has ended. */
+  state: string;
+  parent: number;
+  /** A thread of the kernel: it has no memory of its own. */
+  kernelThread: boolean;
+  /** It is ending: its memory is given back already or about to be. */
+  exiting: boolean;
+  /** Field 22: clock ticks since boot, as text. */
+  startTime: string;
+}
+
+const PF_EXITING = 0x4;
+const PF_KTHREAD = 0x200000;
+
+/**
+ * The fields of a /proc/PID/stat text; null when it is cut. The command stands in parentheses and
+ * may itself hold blanks, parentheses and newlines, so the rest begins after the last one.
+ */
+export const parseStatus = (text: string): ProcessStatus | null => {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < open) return null;
+  const fields = text.slice(close + 2).split(' ');
+  const [state, parent, flags, startTime] = [fields[0], fields[1], fields[6], fields[19]];
+  if (state === undefined || parent === undefined) return null;
+  if (flags === undefined || startTime === undefined) return null;
+  const bits = Number(flags);
+  return {
+    command: text.slice(open + 1, close),
+    state,
+    parent: Number(parent),
+    kernelThread: (bits & PF_KTHREAD) !== 0,
+    exiting: (bits & PF_EXITING) !== 0,
+    startTime: startTime.trim(),
+  };
+};

@@ -1,0 +1,75 @@
+import { mountOf } from '../../core/stale/parse-mountinfo.ts';
+import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { inodeOf, readMappings, splitDeleted } from './read-mappings.ts';
+import type { OpenedFile } from './read-mappings.ts';
+import type { SeenProcess } from './read-processes.ts';
+import type { Packaged, Surroundings } from './scan-surroundings.ts';
+
+export interface HostRules {
+  packaged: Packaged;
+  /** The mount of the host's own root: processes on another root are in somebody's container. */
+  root: Mount | null;
+}
+
+export const hostRules = ({ hostMounts }: Surroundings, packaged: Packaged): HostRules => ({
+  packaged,
+  root: mountOf(hostMounts, '/'),
+});
+
+export type JudgedHostProcess =
+  | { kind: 'judged'; files: { path: string; how: 'replaced' | 'removed' }[] }
+  | { kind: 'gone' }
+  | { kind: 'unreadable'; reason: string }
+  /** It lives on another root: not a process of this host's system. */
+  | { kind: 'elsewhere' };
+
+/** Where removed files were code; elsewhere programs map and delete files of their own. */
+const CODE = /^\/(?:usr|lib\w*|bin|sbin|opt)\//;
+
+const counts = (packaged: Packaged, path: string, { executable }: OpenedFile): boolean =>
+  executable || ('paths' in packaged && packaged.paths.packageOf(path) !== null);
+
+const judge = (
+  { procRoot }: Surroundings,
+  { packaged }: HostRules,
+  process: SeenProcess,
+  mounts: readonly Mount[],
+  file: OpenedFile,
+): 'fine' | { path: string; how: 'replaced' | 'removed' } => {
+  const mount = mountOf(mounts, file.text);
+  if (mount === null || (file.device !== null && mount.device !== file.device)) return 'fine';
+  const root = `${procRoot}/${process.pid}/root`;
+  const { path, deleted } = splitDeleted(
+    file.text,
+    (literal) => inodeOf(root + literal) === file.inode,
+  );
+  if (!counts(packaged, path, file)) return 'fine';
+  const inode = inodeOf(root + path);
+  if (inode === null) return deleted && CODE.test(path) ? { path, how: 'removed' } : 'fine';
+  if (inode === file.inode) return 'fine';
+  // A file system that shows one number in maps and another in stat says nothing by a difference.
+  return deleted || mount.fileSystem !== 'overlay' ? { path, how: 'replaced' } : 'fine';
+};
+
+/**
+ * The replaced files that a process of the host maps. On the host's own file systems the kernel
+ * says `(deleted)`, and a stat of the path answers with the new file.
+ */
+export const judgeHostFiles = (
+  around: Surroundings,
+  rules: HostRules,
+  process: SeenProcess,
+): JudgedHostProcess => {
+  const same = process.mountNamespace === around.hostNamespace;
+  const mounts = same ? around.hostMounts : around.mountsOf(process);
+  const mappings = readMappings(around.procRoot, process);
+  if (mappings.kind !== 'read') return mappings;
+  if (mounts === null) return { kind: 'unreadable', reason: 'its mounts cannot be read' };
+  const root = mountOf(mounts, '/');
+  if (!same && (root?.device !== rules.root?.device || root?.root !== rules.root?.root))
+    return { kind: 'elsewhere' };
+  const files = mappings.files
+    .map((file) => judge(around, rules, process, mounts, file))
+    .filter((verdict) => verdict !== 'fine');
+  return { kind: 'judged', files };
+};

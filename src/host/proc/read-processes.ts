@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { assignProcesses } from '../../core/stale/assign-processes.ts';
+import type { AssignableProcess, Assignment } from '../../core/stale/assign-processes.ts';
+import { lxcCgroup, ownContainerPrefix } from '../../core/stale/parse-cgroup.ts';
+import type { LxcCgroup } from '../../core/stale/parse-cgroup.ts';
+import { parseStatus } from '../../core/stale/parse-stat.ts';
+import type { ProcessStatus } from '../../core/stale/parse-stat.ts';
+
+/** A process as it was seen in one pass over the table. */
+export interface SeenProcess extends AssignableProcess {
+  status: ProcessStatus;
+  /** Its whole /proc/PID/cgroup. */
+  cgroupText: string;
+  /** Its mount namespace, such as `mnt:[4026531841]`; null where that may not be read. */
+  mountNamespace: string | null;
+}
+
+/** Errors that say that a process has ended meanwhile: it is gone, not unreadable. */
+export const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+
+/** Why something could not be read, in the system's own word where it has one. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : error instanceof Error
+      ? error.message
+      : String(error);
+
+/** A small file of procfs, or null when it is gone or may not be read. */
+export const readProcText = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+};
+
+export const readProcLink = (path: string): string | null => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+};
+
+/** State and start time now; null when the process is gone. */
+export const readStatus = (procRoot: string, pid: number): ProcessStatus | null => {
+  const text = readProcText(`${procRoot}/${pid}/stat`);
+  return text === null ? null : parseStatus(text);
+};
+
+/** Whether that very process is still there and runs code. */
+export const stillRuns = (procRoot: string, { pid, startTime }: SeenProcess): boolean => {
+  const now = readStatus(procRoot, pid);
+  return now !== null && now.startTime === startTime && !now.exiting;
+};
+
+/** LXC's monitor calls itself `[lxc monitor] PATH NAME`; its command (`comm`) stays lxc-start. */
+const monitoredContainer = (procRoot: string, pid: number): string | null => {
+  const line = readProcText(`${procRoot}/${pid}/cmdline`);
+  return /^\[lxc monitor\] \/.* ([^ \0]+)\0*$/.exec(line ?? '')?.[1] ?? null;
+};
+
+/** What stays the same while one scan goes through the process table. */
+export interface ProcessReader {
+  procRoot: string;
+  /** The reader's own container, where it has no cgroup namespace. */
+  ownPrefix: string;
+  /** Pids that were looked at already, kernel threads among them. */
+  looked: Set<string>;
+  /** Cgroup texts are few and many processes share one. */
+  cgroups: Map<string, LxcCgroup | null>;
+}
+
+export const processReader = (procRoot: string): ProcessReader => ({
+  procRoot,
+  ownPrefix: ownContainerPrefix(readProcText(`${procRoot}/self/cgroup`) ?? ''),
+  looked: new Set(),
+  cgroups: new Map(),
+});
+
+const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
+  const { procRoot, cgroups } = reader;
+  const status = readStatus(procRoot, pid);
+  if (status === null || status.kernelThread) return null;
+  const cgroupText = readProcText(`${procRoot}/${pid}/cgroup`) ?? '';
+  let cgroup = cgroups.get(cgroupText);
+  if (cgroup === undefined)
+    cgroups.set(cgroupText, (cgroup = lxcCgroup(cgroupText, reader.ownPrefix)));
+  // Before LXC 4 monitors stay in the cgroup of whoever started them.
+  const mayMonitor = cgroup?.role === 'monitor' || status.command.startsWith('lxc');
+  return {
+    ...{ pid, parent: status.parent, startTime: status.startTime, status, cgroupText, cgroup },
+    monitorOf: mayMonitor ? monitoredContainer(procRoot, pid) : null,
+    mountNamespace: readProcLink(`${procRoot}/${pid}/ns/mnt`),
+  };
+};
+
+/**
+ * Every process that this reader has not seen yet, kernel threads left out. Processes that vanish
+ * meanwhile are left out too. Throws when procfs itself cannot be listed.
+ */
+export const seeProcesses = (reader: ProcessReader): SeenProcess[] => {
+  const pids = readdirSync(reader.procRoot).filter(
+    (name) => /^\d+$/.test(name) && !reader.looked.has(name),
+  );
+  for (const pid of pids) reader.looked.add(pid);
+  return pids.map((pid) => seeProcess(reader, Number(pid))).filter((process) => process !== null);
+};
+
+/**
+ * Gives each process to its container; one that entered a container's mount namespace without its
+ * cgroup (nsenter) is part of it too.
+ */
+export const assignSeen = (
+  processes: readonly SeenProcess[],
+  known: ReadonlySet<string>,
+): Assignment<SeenProcess> => {
+  const { containers, host } = assignProcesses(processes, known);
+  const byNamespace = new Map<string, string>();
+  for (const [name, { init }] of containers)
+    if (init !== null && init.mountNamespace !== null) byNamespace.set(init.mountNamespace, name);
+  const own = host.filter((process) => {
+    const name = byNamespace.get(process.mountNamespace ?? '');
+    const container = name === undefined ? undefined : containers.get(name);
+    container?.members.push(process);
+    return container === undefined;
+  });
+  return { containers, host: own };
+};

@@ -1,0 +1,211 @@
+import type { ContainerScan, ShadowedFile, StaleFile, Unreadable } from '../../core/observation.ts';
+import type { ContainerProcesses } from '../../core/stale/assign-processes.ts';
+import type { RootDevices } from '../../core/stale/locate-mapping.ts';
+import { mountOf, mountsBelow } from '../../core/stale/parse-mountinfo.ts';
+import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { findShadows } from './find-shadows.ts';
+import type { FoundShadow } from './find-shadows.ts';
+import { judgeFile } from './judge-files.ts';
+import type { FileVerdict, RunningRoot } from './judge-files.ts';
+import { hostRules, judgeHostFiles } from './judge-host-files.ts';
+import { ownVersions } from './own-versions.ts';
+import { readMappings } from './read-mappings.ts';
+import { readProcLink, reasonOf, stillRuns } from './read-processes.ts';
+import type { SeenProcess } from './read-processes.ts';
+import type { ContainerRoot, Packaged, Surroundings } from './scan-surroundings.ts';
+import type { UpperLayer } from './upper-layer.ts';
+
+/** A container with its upper layer held open for the scan. */
+export interface OpenedContainer {
+  container: ContainerRoot;
+  /** Null where it has none yet; `reason` where it cannot be read. */
+  upper: UpperLayer | null | { reason: string };
+}
+
+type Processes = ContainerProcesses<SeenProcess>;
+type Findings = Pick<ContainerScan, 'stale' | 'shadowed' | 'unreadable'>;
+
+const nameOf = ({ pid, status }: SeenProcess): string => `process ${pid} ${status.command}`;
+
+/** Mounts of a process's namespace by the paths that `maps` shows. */
+const mountsFor = (
+  around: Surroundings,
+  init: SeenProcess,
+  process: SeenProcess,
+): readonly Mount[] | null => {
+  if (process.mountNamespace === init.mountNamespace) return around.mountsOf(init);
+  // In a namespace of its own a process may also have a root of its own: mountinfo begins there.
+  const root = readProcLink(`${around.procRoot}/${process.pid}/root`);
+  const mounts = around.mountsOf(process);
+  return mounts === null || root === null ? mounts : mountsBelow(root, mounts);
+};
+
+/** The devices of a running container's root, or why its processes cannot be judged. */
+const rootDevices = (
+  around: Surroundings,
+  container: ContainerRoot,
+  mounts: readonly Mount[] | null,
+): RootDevices | { reason: string } => {
+  if (mounts === null) return { reason: "its init's mounts cannot be read" };
+  const root = mountOf(mounts, '/');
+  if (root?.fileSystem !== 'overlay')
+    return { reason: `its root is ${root?.fileSystem ?? 'unknown'}, not an overlay` };
+  const layers = [container.lower, container.upper].flatMap((path) => {
+    const mount = mountOf(around.hostMounts, path);
+    return mount === null ? [] : [mount.device];
+  });
+  return { overlay: root.device, layers };
+};
+
+const scanMembers = (
+  around: Surroundings,
+  opened: OpenedContainer,
+  packaged: Packaged,
+  processes: Processes,
+  found: Findings,
+): number => {
+  const { container, upper } = opened;
+  const { init, members } = processes;
+  if (init === null) return 0;
+  const cannot = (what: string, reason: string): void => {
+    found.unreadable.push({ what, reason });
+  };
+  const devices = rootDevices(around, container, around.mountsOf(init));
+  if ('reason' in devices) {
+    // Its init has ended between the two looks: the container is on its way down.
+    if (stillRuns(around.procRoot, init)) cannot('root', devices.reason);
+    return members.length;
+  }
+  // Inode numbers say nothing where the upper layer could not be looked into.
+  if (upper === null || 'reason' in upper) {
+    if (upper === null) cannot(`upper layer ${container.upper}`, 'it does not exist');
+    return members.length;
+  }
+  const root: RunningRoot = { lower: around.lowerOf(container.lower), upper, packaged, devices };
+  const verdicts = new Map<string, FileVerdict>();
+  let alive = 0;
+  for (const process of members) {
+    const mappings = readMappings(around.procRoot, process);
+    if (mappings.kind === 'gone') continue;
+    alive += 1;
+    const mounts = mountsFor(around, init, process);
+    if (mappings.kind === 'unreadable' || mounts === null) {
+      if (stillRuns(around.procRoot, process))
+        cannot(nameOf(process), mappings.kind === 'unreadable' ? mappings.reason : 'mountinfo');
+      continue;
+    }
+    const stale: StaleFile[] = [];
+    const failed: Unreadable[] = [];
+    for (const file of mappings.files) {
+      const key = `${process.mountNamespace ?? process.pid} ${file.device} ${file.inode} ${file.executable} ${file.text}`;
+      const verdict = verdicts.get(key) ?? judgeFile(around, root, mounts, file);
+      if (verdict.kind !== 'gone') verdicts.set(key, verdict);
+      if (verdict.kind === 'stale')
+        stale.push({
+          ...{ pid: process.pid, startTime: process.startTime, command: process.status.command },
+          ...{ path: verdict.path, kind: verdict.how, process: 'container' },
+        });
+      else if (verdict.kind === 'unreadable')
+        failed.push({ what: `${nameOf(process)}: ${verdict.path}`, reason: verdict.reason });
+    }
+    if (stale.length + failed.length > 0 && stillRuns(around.procRoot, process)) {
+      found.stale.push(...stale);
+      found.unreadable.push(...failed);
+    }
+  }
+  return alive;
+};
+
+const scanMonitors = (
+  around: Surroundings,
+  monitors: readonly SeenProcess[],
+  packaged: Packaged,
+  found: Findings,
+): void => {
+  for (const process of monitors) {
+    const judged = judgeHostFiles(around, hostRules(around, packaged), process);
+    if (judged.kind === 'unreadable')
+      found.unreadable.push({ what: `monitor ${process.pid}`, reason: judged.reason });
+    if (judged.kind !== 'judged' || judged.files.length === 0) continue;
+    if (!stillRuns(around.procRoot, process)) continue;
+    for (const { path, how } of judged.files)
+      found.stale.push({
+        ...{ pid: process.pid, startTime: process.startTime, command: process.status.command },
+        ...{ path, kind: how, process: 'monitor' },
+      });
+  }
+};
+
+/** More of one container say nothing that these do not. */
+const MAX_SHADOWED = 1_000;
+
+const withOwnVersions = (
+  found: readonly FoundShadow[],
+  versions: ReadonlyMap<string, string>,
+): ShadowedFile[] =>
+  found.slice(0, MAX_SHADOWED).map(({ path, kind, package: name }) => ({
+    path,
+    kind,
+    ownVersion: versions.get(name) ?? null,
+  }));
+
+const scanShadows = (
+  around: Surroundings,
+  { container, upper }: OpenedContainer,
+  packaged: Packaged,
+  onlyPackages: ReadonlySet<string> | null,
+  found: Findings,
+): void => {
+  if (upper === null) return;
+  if ('reason' in upper || 'reason' in packaged) {
+    if ('reason' in upper)
+      found.unreadable.push({ what: `upper layer ${container.upper}`, reason: upper.reason });
+    if ('reason' in packaged)
+      found.unreadable.push({ what: "the packages' file lists", reason: packaged.reason });
+    return;
+  }
+  const { contents } = around.memory;
+  const lower = around.lowerOf(container.lower);
+  const shadows = findShadows({ upper, lower, packaged: packaged.paths, contents }).filter(
+    (one) => onlyPackages === null || onlyPackages.has(one.package),
+  );
+  if (shadows.length > 0)
+    found.shadowed.push(...withOwnVersions(shadows, ownVersions(upper, packaged.paths)));
+};
+
+/**
+ * Scans one container whose processes are known. With `onlyPackages`, shadowed files of other
+ * packages are left out: what a check after a patch asks for.
+ */
+export const scanOpened = (
+  around: Surroundings,
+  opened: OpenedContainer,
+  processes: Processes | undefined,
+  onlyPackages: ReadonlySet<string> | null = null,
+): ContainerScan => {
+  const { container, upper } = opened;
+  const found: Findings = { stale: [], shadowed: [], unreadable: [] };
+  const packaged = around.packagedOf(container.lower);
+  let alive = 0;
+  try {
+    scanShadows(around, opened, packaged, onlyPackages, found);
+    if (processes !== undefined) {
+      alive = scanMembers(around, opened, packaged, processes, found);
+      scanMonitors(around, processes.monitors, packaged, found);
+    }
+  } catch (error) {
+    const layer =
+      upper !== null && !('reason' in upper) ? `upper layer ${container.upper}` : 'scan';
+    found.unreadable.push({ what: layer, reason: reasonOf(error) });
+  }
+  const init = processes?.init ?? null;
+  return {
+    name: container.name,
+    instance:
+      init === null
+        ? null
+        : { bootId: around.bootId, initPid: init.pid, startTime: init.startTime },
+    processes: alive,
+    ...found,
+  };
+};

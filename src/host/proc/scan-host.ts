@@ -1,0 +1,187 @@
+import type { ContainerScan, StaleHostProcess, Unreadable } from '../../core/observation.ts';
+import { unitOf } from '../../core/stale/parse-cgroup.ts';
+import { mountOf } from '../../core/stale/parse-mountinfo.ts';
+import { entriesToAsk } from './find-shadows.ts';
+import { hostRules, judgeHostFiles } from './judge-host-files.ts';
+import type { XattrNamespace } from './overlay-xattrs.ts';
+import {
+  assignSeen,
+  processReader,
+  readProcLink,
+  reasonOf,
+  seeProcesses,
+  stillRuns,
+} from './read-processes.ts';
+import type { SeenProcess } from './read-processes.ts';
+import { scanOpened } from './scan-container.ts';
+import type { OpenedContainer } from './scan-container.ts';
+import { lookAround } from './scan-surroundings.ts';
+import type { ContainerRoot, ScanOptions, Surroundings } from './scan-surroundings.ts';
+import { openUpperLayer } from './upper-layer.ts';
+
+/** What one look at a whole host found. */
+export interface HostScan {
+  containers: ContainerScan[];
+  /** Processes of the host itself that run replaced code. */
+  host: StaleHostProcess[];
+  /** What could not be read outside of containers. */
+  unreadable: Unreadable[];
+  tookMs: number;
+}
+
+/** Attributes of an overlay that a user namespace mounted have other names. */
+const namespaceOf = (around: Surroundings, init: SeenProcess | null): XattrNamespace => {
+  const mounts = init === null ? null : around.mountsOf(init);
+  const root = mounts === null ? null : mountOf(mounts, '/');
+  return root?.options.includes('userxattr') === true ? 'user' : 'trusted';
+};
+
+const openContainer = (
+  around: Surroundings,
+  container: ContainerRoot,
+  init: SeenProcess | null,
+): OpenedContainer => {
+  const { memory, limits, now } = around;
+  try {
+    return {
+      container,
+      upper: openUpperLayer(container.upper, {
+        ...{ xattrs: memory.xattrs, namespace: namespaceOf(around, init), limits, now },
+      }),
+    };
+  } catch (error) {
+    return { container, upper: { reason: reasonOf(error) } };
+  }
+};
+
+/** Asks for the attributes of all upper layers' entries at once. */
+const prefetchAttributes = (around: Surroundings, opened: readonly OpenedContainer[]): void => {
+  const questions = opened.flatMap(({ container, upper }) => {
+    const packaged = around.packagedOf(container.lower);
+    if (upper === null || 'reason' in upper || 'reason' in packaged) return [];
+    const lower = around.lowerOf(container.lower);
+    const search = { upper, lower, packaged: packaged.paths, contents: around.memory.contents };
+    try {
+      return upper.questions(entriesToAsk(search));
+    } catch {
+      // The scan of this container meets the same obstacle, and says so.
+      return [];
+    }
+  });
+  around.memory.xattrs.prefetch(questions);
+};
+
+const close = (opened: readonly OpenedContainer[]): void => {
+  for (const { upper } of opened) if (upper !== null && !('reason' in upper)) upper.close();
+};
+
+const scanHostProcesses = (
+  around: Surroundings,
+  processes: readonly SeenProcess[],
+  unreadable: Unreadable[],
+): StaleHostProcess[] =>
+  processes.flatMap((process) => {
+    const { pid, status, cgroupText } = process;
+    const judged = judgeHostFiles(around, hostRules(around, around.packagedOf('/')), process);
+    if (judged.kind === 'unreadable' && stillRuns(around.procRoot, process))
+      unreadable.push({ what: `process ${pid} ${status.command}`, reason: judged.reason });
+    if (judged.kind !== 'judged' || judged.files.length === 0) return [];
+    if (!stillRuns(around.procRoot, process)) return [];
+    const paths = judged.files.map(({ path }) => path);
+    return [{ pid, command: status.command, paths, unit: unitOf(cgroupText) }];
+  });
+
+/** Processes that appear while a scan is at work are looked for this many times. */
+const ROUNDS = 3;
+
+const merge = (into: ContainerScan, more: ContainerScan): void => {
+  into.processes += more.processes;
+  into.stale.push(...more.stale);
+  into.unreadable.push(
+    ...more.unreadable.filter(
+      ({ what, reason }) =>
+        !into.unreadable.some((known) => known.what === what && known.reason === reason),
+    ),
+  );
+};
+
+/**
+ * Looks at every process of the host once, and into each container's upper layer: which containers
+ * run code that the host has since replaced, which carry shadowed copies, which processes of the
+ * host itself are stale, and what could not be read. Synchronous: see `startScanThread`. Changes
+ * nothing, and reads nothing but procfs, the layers and the packages' file lists; throws only when
+ * procfs cannot be listed.
+ */
+export const scanHost = (options: ScanOptions): HostScan => {
+  const now = options.now ?? (() => performance.now());
+  const begin = now();
+  const reader = processReader(options.procRoot ?? '/proc');
+  const around = lookAround(options, readProcLink(`${reader.procRoot}/self/ns/mnt`));
+  const names = new Set(options.containers.map(({ name }) => name));
+  const seen = seeProcesses(reader);
+  const assigned = assignSeen(seen, names);
+  const initOf = (name: string): SeenProcess | null => assigned.containers.get(name)?.init ?? null;
+  const opened = options.containers.map((one) => openContainer(around, one, initOf(one.name)));
+  const unreadable: Unreadable[] = [];
+  try {
+    prefetchAttributes(around, opened);
+    const containers = opened.map((one) =>
+      scanOpened(around, one, assigned.containers.get(one.container.name)),
+    );
+    const host = scanHostProcesses(around, assigned.host, unreadable);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const fresh = seeProcesses(reader);
+      if (fresh.length === 0) break;
+      seen.push(...fresh);
+      const again = assignSeen(seen, names);
+      const isFresh = new Set(fresh);
+      for (const [at, one] of opened.entries()) {
+        const all = again.containers.get(one.container.name);
+        const scan = containers[at];
+        if (all === undefined || scan === undefined) continue;
+        const part = {
+          init: all.init,
+          members: all.members.filter((process) => isFresh.has(process)),
+          monitors: all.monitors.filter((process) => isFresh.has(process)),
+        };
+        if (part.members.length + part.monitors.length > 0)
+          merge(scan, scanOpened(around, one, part));
+      }
+      host.push(
+        ...scanHostProcesses(
+          around,
+          again.host.filter((process) => isFresh.has(process)),
+          unreadable,
+        ),
+      );
+    }
+    return { containers, host, unreadable, tookMs: now() - begin };
+  } finally {
+    close(opened);
+  }
+};
+
+/**
+ * Scans a single container, as the check after its restart does: with `onlyPackages`, shadowed files
+ * of other packages than those that were patched are left out. Names must be those of the file lists
+ * (without architecture). Throws when the container is none of `containers`.
+ */
+export const scanContainer = (
+  name: string,
+  options: ScanOptions & { onlyPackages?: readonly string[] },
+): ContainerScan => {
+  const container = options.containers.find((one) => one.name === name);
+  if (container === undefined) throw new Error(`scan of ${name}: no such container was given`);
+  const reader = processReader(options.procRoot ?? '/proc');
+  const around = lookAround(options, readProcLink(`${reader.procRoot}/self/ns/mnt`));
+  const names = new Set(options.containers.map((one) => one.name));
+  const processes = assignSeen(seeProcesses(reader), names).containers.get(name);
+  const opened = openContainer(around, container, processes?.init ?? null);
+  try {
+    prefetchAttributes(around, [opened]);
+    const only = options.onlyPackages === undefined ? null : new Set(options.onlyPackages);
+    return scanOpened(around, opened, processes, only);
+  } finally {
+    close([opened]);
+  }
+};

@@ -1,0 +1,110 @@
+import { parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
+import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import type { PackagedPaths } from '../../core/stale/packaged-paths.ts';
+import { dpkgPathsReader } from './dpkg-paths.ts';
+import type { PackagedPathsReader } from './dpkg-paths.ts';
+import { contentReader } from './file-content.ts';
+import type { ContentReader } from './file-content.ts';
+import { openLowerLayer } from './lower-layer.ts';
+import type { LowerLayer } from './lower-layer.ts';
+import { xattrReader } from './overlay-xattrs.ts';
+import type { XattrReader } from './overlay-xattrs.ts';
+import { readProcText, reasonOf } from './read-processes.ts';
+import type { SeenProcess } from './read-processes.ts';
+import { DEFAULT_UPPER_LIMITS } from './upper-layer.ts';
+import type { UpperLimits } from './upper-layer.ts';
+
+/** A container to scan: its name and the layers of its root. */
+export interface ContainerRoot {
+  name: string;
+  lower: string;
+  upper: string;
+}
+
+/** What is remembered from one scan to the next: contents and attributes of unchanged files. */
+export interface ScanMemory {
+  contents: ContentReader;
+  xattrs: XattrReader;
+  packagedPaths: PackagedPathsReader;
+}
+
+export const createScanMemory = (): ScanMemory => ({
+  contents: contentReader(),
+  xattrs: xattrReader(),
+  packagedPaths: dpkgPathsReader(),
+});
+
+export interface ScanOptions {
+  containers: readonly ContainerRoot[];
+  procRoot?: string;
+  /** File lists of the packages in a lower layer; default: dpkg's. */
+  packagedPaths?: PackagedPathsReader;
+  /** Keep it between scans: a warm one reads far less. */
+  memory?: ScanMemory;
+  limits?: UpperLimits;
+  /** Milliseconds, never going back. */
+  now?: () => number;
+}
+
+/** Packages of one root, or why they cannot be told. */
+export type Packaged = { paths: PackagedPaths } | { reason: string };
+
+/** Everything that one scan looks at, and what it has seen so far. */
+export interface Surroundings {
+  procRoot: string;
+  hostMounts: readonly Mount[];
+  hostNamespace: string | null;
+  bootId: string;
+  memory: ScanMemory;
+  limits: UpperLimits;
+  now: () => number;
+  lowerOf: (directory: string) => LowerLayer;
+  packagedOf: (directory: string) => Packaged;
+  /** Mounts that a process sees; null where they cannot be read. */
+  mountsOf: (process: SeenProcess) => readonly Mount[] | null;
+}
+
+const remember = <V>(make: (key: string) => V): ((key: string) => V) => {
+  const known = new Map<string, V>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make(key);
+    known.set(key, made);
+    return made;
+  };
+};
+
+export const lookAround = (options: ScanOptions, hostNamespace: string | null): Surroundings => {
+  const { procRoot = '/proc', limits = DEFAULT_UPPER_LIMITS } = options;
+  const memory = options.memory ?? createScanMemory();
+  const reader = options.packagedPaths ?? memory.packagedPaths;
+  const mounts = new Map<string, readonly Mount[] | null>();
+  return {
+    procRoot,
+    hostMounts: parseMountinfo(readProcText(`${procRoot}/self/mountinfo`) ?? ''),
+    hostNamespace,
+    bootId: (readProcText(`${procRoot}/sys/kernel/random/boot_id`) ?? '').trim(),
+    memory,
+    limits,
+    now: options.now ?? (() => performance.now()),
+    lowerOf: remember(openLowerLayer),
+    packagedOf: remember((directory) => {
+      try {
+        return { paths: reader(directory) };
+      } catch (error) {
+        return { reason: reasonOf(error) };
+      }
+    }),
+    mountsOf: (process) => {
+      // A process that was moved into a chroot sees fewer mounts than its namespace has.
+      const key = process.mountNamespace ?? `pid ${process.pid}`;
+      const known = mounts.get(key);
+      if (known !== undefined) return known;
+      const text = readProcText(`${procRoot}/${process.pid}/mountinfo`);
+      const found = text === null ? null : parseMountinfo(text);
+      mounts.set(key, found);
+      return found;
+    },
+  };
+};

@@ -1,0 +1,25 @@
+import { parentPort } from 'node:worker_threads';
+import { reasonOf } from './read-processes.ts';
+import { scanContainer, scanHost } from './scan-host.ts';
+import { createScanMemory } from './scan-surroundings.ts';
+import type { ScanAnswer, ScanRequest } from './scan-thread.ts';
+
+const memory = createScanMemory();
+
+const scan = (request: ScanRequest) => {
+  const { containers } = request;
+  if (request.kind === 'host') return scanHost({ containers, memory });
+  const { name, onlyPackages } = request;
+  const only = onlyPackages === null ? {} : { onlyPackages };
+  return scanContainer(name, { containers, memory, ...only });
+};
+
+parentPort?.on('message', ({ id, request }: { id: number; request: ScanRequest }) => {
+  let answer: ScanAnswer;
+  try {
+    answer = { id, ok: true, scan: scan(request) };
+  } catch (error) {
+    answer = { id, ok: false, error: `stale scan: ${reasonOf(error)}` };
+  }
+  parentPort?.postMessage(answer);
+});
