@@ -1,6 +1,7 @@
+import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
-import type { ContainerScan, Health, StaleHostProcess } from '../../core/observation.ts';
+import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type {
   ChildIdentity,
@@ -17,44 +18,44 @@ export interface Target {
 
 export interface HealthPort {
   /** One probe, with the settings' own time limit. Never rejects: what cannot be probed is `unknown`. */
-  probe: (
-    target: Target,
-    settings: HostServiceSettings,
-  ) => Promise<{ health: Health; reason: string }>;
+  probe: (target: Target, settings: HostServiceSettings) => Promise<ProbeAnswer>;
   /**
-   * Probe until healthy for `minHealthyTimeMs`, or until `deadlineMs` (null: no limit) has passed. Rejects
-   * only when aborted.
+   * Probe until healthy for `minHealthyTimeMs`, past its deadline (`deadline` false: never), down or gone.
+   * Never rejects.
    */
-  watch: (
-    target: Target,
-    settings: HostServiceSettings,
-    options: { deadlineMs: number | null; signal: AbortSignal },
-  ) => Promise<{ kind: 'healthy' } | { kind: 'failed'; reason: string }>;
+  watch: (options: {
+    target: Target;
+    settings: HostServiceSettings;
+    deadline: boolean;
+    signal: AbortSignal;
+  }) => Promise<{ result: 'healthy' | 'deadline' | 'down' | 'gone' | 'aborted'; reason: string }>;
 }
+
+export type DrainAnswer = { ok: true } | { ok: false; reason: string };
 
 export interface DrainPort {
   /**
-   * What a drain would find now (R28), as text that only this port reads; null: the service has no drain.
-   * Changes nothing.
+   * What a drain would find now (R28), as text that only this port reads. Changes nothing. Rejects where
+   * the load balancer cannot be asked.
    */
-  look: (target: Target, settings: HostServiceSettings) => Promise<string | null>;
-  /** Take out of service: before-stop command, load balancer. Idempotent. Rejects with the reason. */
+  look: (target: Target, settings: HostServiceSettings) => Promise<string>;
+  /** Take out of service: before-stop command, load balancer. May be repeated. */
   drain: (
     target: Target,
     settings: HostServiceSettings,
-    found: string | null,
+    found: string,
     signal: AbortSignal,
-  ) => Promise<void>;
+  ) => Promise<DrainAnswer>;
   /**
-   * Back into service, or as it was found (null: nobody knows, so into service): load balancer,
-   * after-healthy command. Also when no stop came after the drain. Idempotent. Rejects with the reason.
+   * Back into service as it was found, also when no stop came after the drain; `found` null: the journal
+   * that knew is lost (R15). May be repeated.
    */
   undrain: (
     target: Target,
     settings: HostServiceSettings,
     found: string | null,
     signal: AbortSignal,
-  ) => Promise<void>;
+  ) => Promise<DrainAnswer>;
 }
 
 export interface ScanPort {

@@ -2,6 +2,8 @@ import { bootAgent } from '../../core/agent/agent.ts';
 import type { Agent, AgentAudit, AgentEffect, AgentEvent } from '../../core/agent/agent.ts';
 import { serverTime } from '../../core/agent/record.ts';
 import { agentStep } from '../../core/agent/step.ts';
+import type { AgentTurn } from '../../core/agent/step.ts';
+import { errorText } from '../../core/error-text.ts';
 import type { HostId } from '../../core/ids.ts';
 import type { AgentClock } from './agent-host.ts';
 import { auditEntry, ownAuditEntry } from './audit-entry.ts';
@@ -46,11 +48,11 @@ export interface AgentLoop {
   close: () => void;
 }
 
-const errorText = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
-
 const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_FULL');
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  String(error.code).startsWith('SQLITE_FULL');
 
 /** What takes a container out of service or down: never begun on the reserve. */
 const disrupts = ({ kind }: AgentEffect): boolean =>
@@ -99,18 +101,18 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
     const mono = clock.monoMs();
     // The steps of this turn bear the present server time, not that of the last question for it.
     serverTime(agent, mono);
-    const { audits, effects } = agentStep(agent, event, mono);
+    let step: AgentTurn;
     try {
-      commit(effects, () => {
-        store.commit(
-          agent.journal,
-          audits.map((audit) => auditEntry(agent, audit, place())),
-        );
+      step = agentStep(agent, event, mono);
+      const entries = step.audits.map((audit) => auditEntry(agent, audit, place()));
+      commit(step.effects, () => {
+        store.commit(agent.journal, entries);
       });
     } catch (error) {
       lose(error);
       return false;
     }
+    const { audits, effects } = step;
     ports.onTurn(event, audits);
     const present = life;
     if (present !== null) for (const effect of effects) ports.perform(effect, present);

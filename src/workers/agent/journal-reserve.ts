@@ -23,7 +23,7 @@ export const createReserve = (path: string, bytes = reserveBytes): Reserve => {
     const file = openSync(partial, 'w', 0o600);
     try {
       const content = randomBytes(bytes);
-      for (let at = 0; at < bytes; ) at += writeSync(file, content, at);
+      for (let at = 0; at < bytes;) at += writeSync(file, content, at);
       fsyncSync(file);
     } catch (error) {
       closeSync(file);

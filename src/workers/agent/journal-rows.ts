@@ -75,7 +75,11 @@ const always = (): boolean => true;
 
 export const parts: readonly Part[] = [
   { name: 'grants', schema: GrantRow, fixed: (value) => (value as AgentGrant).end !== null },
-  { name: 'upgrades', schema: UpgradeRow, fixed: (value) => (value as AgentUpgrade).step === 'ended' },
+  {
+    name: 'upgrades',
+    schema: UpgradeRow,
+    fixed: (value) => (value as AgentUpgrade).step === 'ended',
+  },
   { name: 'jobs', schema: JobRow, fixed: always },
   { name: 'refused', schema: Ending, fixed: always },
   { name: 'reports', schema: Report, fixed: always },

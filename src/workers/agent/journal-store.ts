@@ -5,6 +5,7 @@ import { chainRecord, chainStart } from '../../audit/chain.ts';
 import type { AuditEntry, ChainedRecord, Link } from '../../audit/chain.ts';
 import { emptyJournal } from '../../core/agent/journal.ts';
 import type { Journal } from '../../core/agent/journal.ts';
+import { errorText } from '../../core/error-text.ts';
 import { createWrittenJournal } from './journal-diff.ts';
 import { journalOf } from './journal-rows.ts';
 import type { JournalRow } from './journal-rows.ts';
@@ -104,7 +105,7 @@ const createStore = (db: SqliteHandle, first: Journal | null): JournalStore => {
         // SQLite rolls back by itself on some errors (SQLITE_FULL, SQLITE_IOERR): nothing is open then.
       }
       // The journal is as the turn left it, so that the same turn can be tried once more.
-      for (const _record of records) {
+      for (let undone = 0; undone < records.length; undone++) {
         journal.reports.delete(journal.lastSeq);
         journal.lastSeq -= 1;
       }
@@ -184,22 +185,21 @@ export const openJournal = (
     }
     if (!existed || !isUnreadable(error)) throw error;
     const aside = putAside(path, newId());
-    const reason = error instanceof Error ? error.message : String(error);
     return {
       store: begin(open(path)),
       made: true,
-      alert: `the journal could not be read (${reason}): it lies at ${aside}, and a new incarnation was begun`,
+      alert: `the journal could not be read (${errorText(error)}): it lies at ${aside}, and a new incarnation was begun`,
     };
   }
 };
 
 /** Damage or content of another make; a full or failing disk is no reason to give the journal up. */
 const isUnreadable = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   return (
     code.startsWith('SQLITE_CORRUPT') ||
     code.startsWith('SQLITE_NOTADB') ||
-    /^the journal/.test(error.message)
+    errorText(error).startsWith('the journal')
   );
 };

@@ -1,0 +1,77 @@
+import type { ContainerView } from '../../core/messages.ts';
+import { sameInstance } from '../../core/observation.ts';
+import type { ContainerScan, Health } from '../../core/observation.ts';
+import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
+import { seenState } from './seen-state.ts';
+
+/** All that is known of one container. */
+export interface Known {
+  container: RuntimeContainer;
+  /** Null: its runtime does not answer. */
+  state: RuntimeState | null;
+  /** Of the newest instance that was scanned; counts only for that one. */
+  scan: ContainerScan | null;
+  health: { health: Health; reason: string };
+  optOut: { reason: string; until: number | null } | null;
+  unhidden: string[];
+}
+
+/** More than this of a kind is not told: an observation has a largest size. */
+const tellAtMost = 50;
+
+const healthOf = ({ state, health }: Known): { health: Health; reason: string } => {
+  if (state === null) return { health: 'unknown', reason: 'its runtime does not answer' };
+  switch (state.state) {
+    case 'running':
+      return health;
+    case 'frozen':
+      return { health: 'unhealthy', reason: 'it is frozen' };
+    default:
+      return { health: 'unhealthy', reason: `it is ${state.state}` };
+  }
+};
+
+/** The scan's words, if it is of the instance that runs now. */
+const scanOf = ({
+  state,
+  scan,
+}: Known): Pick<ContainerView, 'stale' | 'shadowed' | 'unreadable'> => {
+  const instance = state?.instance ?? null;
+  if (instance === null) return { stale: [], shadowed: [], unreadable: [] };
+  if (scan === null || !sameInstance(scan.instance, instance))
+    return {
+      stale: [],
+      shadowed: [],
+      unreadable: [{ what: 'container', reason: 'it was not scanned yet' }],
+    };
+  return {
+    stale: scan.stale.slice(0, tellAtMost),
+    shadowed: scan.shadowed.slice(0, tellAtMost),
+    unreadable: scan.unreadable.slice(0, tellAtMost),
+  };
+};
+
+/**
+ * Stands on the host's root, in keys that today's LXC reads. One in the keys of LXC before 3 is listed and
+ * left alone: stopped, it might not start again.
+ */
+const onHostRoot = ({ root }: RuntimeContainer): boolean => root.kind === 'host-overlay';
+
+export const containerView = (known: Known, ownerStopped: boolean): ContainerView => {
+  const { container, state } = known;
+  const { health, reason } = healthOf(known);
+  return {
+    name: container.name,
+    groups: container.groups,
+    address: container.address,
+    onHostRoot: onHostRoot(container),
+    state: state === null ? 'changing' : seenState(state),
+    instance: state?.instance ?? null,
+    health,
+    healthReason: reason,
+    ...scanOf(known),
+    ownerStopped,
+    optOut: known.optOut,
+    unhidden: known.unhidden,
+  };
+};

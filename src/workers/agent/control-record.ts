@@ -1,0 +1,98 @@
+import type { AgentEvent } from '../../core/agent/agent.ts';
+import { errorText } from '../../core/error-text.ts';
+import type { HostId } from '../../core/ids.ts';
+import { readControlRecord } from '../../jobs/control-record.ts';
+import { controlRecordKey } from '../../jobs/queue-names.ts';
+import { repeat } from '../../jobs/repeat.ts';
+import type { VerifyKey } from '../../jobs/signing-key.ts';
+import { within } from './within.ts';
+
+export interface RecordTimes {
+  /** Poll while grants are open or have just come, and otherwise. */
+  busyMs: number;
+  quietMs: number;
+  /** Redis may take this long to answer. */
+  limitMs: number;
+}
+
+export const recordTimes: RecordTimes = { busyMs: 250, quietMs: 2_000, limitMs: 1_000 };
+
+export interface RecordPorts {
+  hostId: HostId;
+  serverKeys: () => readonly VerifyKey[];
+  /** The text at a key; null: there is none. May hang while Redis is away. */
+  get: (key: string) => Promise<string | null>;
+  dispatch: (event: AgentEvent) => boolean;
+  /** Whether the loop still knows the record that it heard last: not after its memory was thrown away. */
+  known: () => boolean;
+  busy: () => boolean;
+  newId: () => string;
+  times: RecordTimes;
+}
+
+export interface RecordReader {
+  /** Read now and give it to the loop; answers why it cannot be read, or null (R13). */
+  hear: () => Promise<string | null>;
+  /** Something has begun: poll quickly from now. */
+  wake: () => void;
+  /** Why the last reading failed; null: it did not. */
+  problem: () => string | null;
+  stop: () => Promise<void>;
+}
+
+/** The host's control record, read before every check and on a short poll (R13). */
+export const readRecords = (ports: RecordPorts): RecordReader => {
+  const key = controlRecordKey(ports.hostId);
+  let heard: string | null = null;
+  let problem: string | null = 'no control record was read yet';
+
+  const unreadable = (reason: string): string => {
+    if (problem !== reason) ports.dispatch({ kind: 'record-unreadable' });
+    // The same text again is news then: core is to hear that it can be read.
+    heard = null;
+    problem = reason;
+    return reason;
+  };
+
+  const hear = async (): Promise<string | null> => {
+    let text: string | null;
+    try {
+      text = await within(ports.get(key), ports.times.limitMs, 'Redis');
+    } catch (error) {
+      return unreadable(`the control record cannot be read: ${errorText(error)}`);
+    }
+    if (text === null) return unreadable('there is no control record for this host in Redis');
+    if (text !== heard || !ports.known()) {
+      const read = readControlRecord(text, ports.hostId, ports.serverKeys());
+      if (read.kind !== 'record')
+        return unreadable(`the control record is not the server's: ${read.reason}`);
+      const event = { kind: 'record', record: read.record, newIncarnation: ports.newId() } as const;
+      // Where it could not be journaled it was not heard.
+      if (!ports.dispatch(event)) return unreadable('the control record could not be journaled');
+      heard = text;
+    }
+    problem = null;
+    return null;
+  };
+
+  let lastAt = -Infinity;
+  const poll = repeat(
+    async () => {
+      const now = performance.now();
+      if (!ports.busy() && now - lastAt < ports.times.quietMs) return;
+      lastAt = now;
+      await hear();
+    },
+    { everyMs: ports.times.busyMs, onError: (error) => unreadable(errorText(error)) },
+  );
+
+  return {
+    hear,
+    wake: () => {
+      lastAt = -Infinity;
+      poll.wake();
+    },
+    problem: () => problem,
+    stop: poll.stop,
+  };
+};

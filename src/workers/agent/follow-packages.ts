@@ -1,0 +1,55 @@
+import type { AgentEvent } from '../../core/agent/agent.ts';
+import { errorText } from '../../core/error-text.ts';
+import type { PackageChange } from '../../core/packages.ts';
+import type { Work } from './work.ts';
+
+/** What a watch on the package database is told to call. */
+export interface PackageEvents {
+  onOpen: () => void;
+  /** What looked like a transaction has changed nothing. */
+  onQuiet: () => void;
+  /** It is over; rejects unless that is journaled, and is told again then. */
+  onTransaction: (transaction: { changes: PackageChange[] }) => Promise<void>;
+}
+
+/** Package transactions of others, as events of the agent (R30). */
+export const followPackages = (
+  work: Work,
+  ports: {
+    journaled: (event: AgentEvent) => Promise<boolean>;
+    observeWhole: () => void;
+  },
+): PackageEvents => {
+  const over = (
+    changes: PackageChange[],
+    containers: ReturnType<Work['knowledge']['views']>,
+  ): AgentEvent => ({
+    kind: 'transaction',
+    phase: 'over',
+    upgraded: { changes, origin: { by: 'outside' }, containers },
+  });
+  /** In the order in which they were told, however long the journal takes. */
+  let last: Promise<boolean> = Promise.resolve(true);
+  const inTurn = (event: AgentEvent): Promise<boolean> => {
+    last = last.then(() => ports.journaled(event));
+    return last;
+  };
+  return {
+    onOpen: () => {
+      void inTurn({ kind: 'transaction', phase: 'open' });
+    },
+    onQuiet: () => {
+      void inTurn(over([], [])).then(ports.observeWhole);
+    },
+    onTransaction: async ({ changes }) => {
+      const stale = await work.knowledge.scanAll().catch((error: unknown) => {
+        // What is stale is found by the next scan; that packages changed is told now.
+        work.alert(`the scan after a package transaction failed: ${errorText(error)}`);
+        return [];
+      });
+      if (!(await inTurn(over(changes, stale))))
+        throw new Error('the agent is stopping; the transaction is told of again later');
+      ports.observeWhole();
+    },
+  };
+};

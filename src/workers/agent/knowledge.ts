@@ -1,0 +1,93 @@
+import type { ContainerName } from '../../core/ids.ts';
+import type { ContainerView } from '../../core/messages.ts';
+import { sameInstance } from '../../core/observation.ts';
+import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
+import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
+import type { AgentHost } from './agent-host.ts';
+import { containerView } from './container-view.ts';
+import type { Known } from './container-view.ts';
+
+/** What the agent knows of its containers between two looks. */
+export interface Knowledge {
+  container: (name: ContainerName) => RuntimeContainer | null;
+  state: (name: ContainerName) => RuntimeState | null;
+  /** The newest scan, if there was one. */
+  scan: (name: ContainerName) => ContainerScan | null;
+  view: (name: ContainerName) => ContainerView | null;
+  views: () => ContainerView[];
+  hostProcesses: () => StaleHostProcess[];
+  /** The list as the runtime has it now: new ones come in, gone ones go. */
+  setList: (containers: readonly RuntimeContainer[]) => void;
+  /** `null`: its runtime does not answer. */
+  setState: (name: ContainerName, state: RuntimeState | null) => void;
+  setScan: (scan: ContainerScan) => void;
+  setHealth: (name: ContainerName, health: Known['health']) => void;
+  setSurroundings: (name: ContainerName, surroundings: Pick<Known, 'optOut' | 'unhidden'>) => void;
+  /** Scan everything; answers the containers that are stale now. */
+  scanAll: () => Promise<ContainerView[]>;
+}
+
+const unprobed: Known['health'] = { health: 'unknown', reason: 'it was not probed yet' };
+
+export const createKnowledge = (
+  scanner: AgentHost['scan'],
+  ownerStopped: (name: ContainerName) => boolean,
+): Knowledge => {
+  let known = new Map<ContainerName, Known>();
+  let hostProcesses: StaleHostProcess[] = [];
+
+  const change = (name: ContainerName, changes: Partial<Known>): void => {
+    const before = known.get(name);
+    if (before !== undefined) known.set(name, { ...before, ...changes });
+  };
+  const view = (name: ContainerName): ContainerView | null => {
+    const one = known.get(name);
+    return one === undefined ? null : containerView(one, ownerStopped(name));
+  };
+  const views = (): ContainerView[] =>
+    [...known.keys()].map(view).filter((one): one is ContainerView => one !== null);
+
+  return {
+    container: (name) => known.get(name)?.container ?? null,
+    state: (name) => known.get(name)?.state ?? null,
+    scan: (name) => known.get(name)?.scan ?? null,
+    view,
+    views,
+    hostProcesses: () => hostProcesses,
+    setList: (containers) => {
+      known = new Map(
+        containers.map((container) => [
+          container.name,
+          {
+            state: null,
+            scan: null,
+            health: unprobed,
+            optOut: null,
+            unhidden: [],
+            ...known.get(container.name),
+            container,
+          },
+        ]),
+      );
+    },
+    setState: (name, state) => {
+      const before = known.get(name)?.state?.instance ?? null;
+      // Another life of the container: what was probed in the former one says nothing of it.
+      const another = !sameInstance(before, state?.instance ?? null);
+      change(name, { state, ...(another ? { health: unprobed } : {}) });
+    },
+    setScan: (scan) => {
+      change(scan.name, { scan });
+    },
+    setHealth: (name, health) => {
+      change(name, { health });
+    },
+    setSurroundings: change,
+    scanAll: async () => {
+      const scanned = await scanner.all();
+      for (const scan of scanned.containers) change(scan.name, { scan });
+      hostProcesses = scanned.hostProcesses;
+      return views().filter(({ stale }) => stale.length > 0);
+    },
+  };
+};

@@ -1,0 +1,81 @@
+import type { AgentEvent } from '../../core/agent/agent.ts';
+import type { Journal } from '../../core/agent/journal.ts';
+import type { ContainerName } from '../../core/ids.ts';
+import { sameInstance } from '../../core/observation.ts';
+import type { Instance } from '../../core/observation.ts';
+import { seenState } from './seen-state.ts';
+import type { Work } from './work.ts';
+
+/** Which containers something of ours was done with, and when: what was seen before that is out of date. */
+export interface Touched {
+  touch: (name: ContainerName) => void;
+  /** Whether it was touched at or after `mono`. */
+  since: (name: ContainerName, mono: number) => boolean;
+}
+
+export const createTouched = (monoMs: () => number): Touched => {
+  const at = new Map<ContainerName, number>();
+  return {
+    touch: (name) => {
+      at.set(name, monoMs());
+    },
+    since: (name, mono) => (at.get(name) ?? -Infinity) >= mono,
+  };
+};
+
+const isNews = (
+  journal: Journal,
+  name: ContainerName,
+  state: string,
+  instance: Instance | null,
+): boolean => {
+  const known = journal.containers.get(name);
+  if (known === undefined) return true;
+  if (instance !== null) return known.ownerStopped || !sameInstance(known.instance, instance);
+  return state === 'stopped' && !known.ownerStopped && known.instance !== null;
+};
+
+/**
+ * List the containers and look at their states; core hears of each that changed (owners' stops, R25). What
+ * our own work touched meanwhile is left out: it is seen the next time.
+ */
+export const lookAtContainers = async (
+  work: Work,
+  {
+    journal,
+    tell,
+    touched,
+  }: {
+    journal: () => Journal;
+    tell: (event: AgentEvent) => void;
+    touched: Touched;
+  },
+): Promise<void> => {
+  const { host, knowledge, clock } = work;
+  const startedAt = clock.monoMs();
+  const containers = await host.runtime.list();
+  const names = containers.map(({ name }) => name);
+  const states = await host.runtime.states(names);
+  const surroundings = await Promise.all(
+    containers.map(async (container) => ({
+      optOut: host.settings.optOut(container, clock.wallMs()),
+      unhidden: await host.unhidden(container),
+    })),
+  );
+  knowledge.setList(containers);
+  containers.forEach(({ name }, index) => {
+    const around = surroundings[index];
+    if (around !== undefined) knowledge.setSurroundings(name, around);
+    if (touched.since(name, startedAt)) return;
+    const now = states.get(name) ?? null;
+    knowledge.setState(name, now);
+    if (now === null) return;
+    const state = seenState(now);
+    if (state !== 'changing' && isNews(journal(), name, state, now.instance))
+      tell({ kind: 'observed', name, state, instance: now.instance });
+  });
+  const present = new Set(names);
+  for (const name of journal().containers.keys())
+    if (!present.has(name) && !touched.since(name, startedAt))
+      tell({ kind: 'observed', name, state: 'gone', instance: null });
+};

@@ -1,0 +1,80 @@
+import { readAtRest } from '../../../host/apt/at-rest.ts';
+import type { AptHost } from '../../../host/apt/apt-host.ts';
+import { resumeUpgrade } from '../../../host/apt/finish-upgrade.ts';
+import type { UpgradeResult } from '../../../host/apt/finish-upgrade.ts';
+import { refresh } from '../../../host/apt/refresh.ts';
+import { upgrade } from '../../../host/apt/upgrade.ts';
+import { judgeGate, readAbilities } from '../../../host/gate/host-gate.ts';
+import type { HostAbilities } from '../../../host/gate/host-gate.ts';
+import { errorText } from '../../../core/error-text.ts';
+import type { HostUpgrade } from '../../../core/messages.ts';
+import type { PackagesPort } from '../agent-host.ts';
+
+/** Mirrors can be slow; an upgrade that waits longer goes by the indexes that are there. */
+const refreshTimeoutMs = 120_000;
+
+type Answer = Awaited<ReturnType<PackagesPort['upgrade']>>;
+
+const answerOf = (result: UpgradeResult): Answer => ({
+  ok: result.ok,
+  reason: result.ok
+    ? result.held.length === 0
+      ? ''
+      : `held back: ${result.held.join(', ')}`
+    : result.reason.message,
+  remedy: result.ok ? '' : result.reason.remedy,
+  changes: result.changes,
+  transcript: result.transcript ?? '',
+});
+
+const failed = (reason: string, remedy: string): Answer => ({
+  ok: false,
+  reason,
+  remedy,
+  changes: [],
+  transcript: '',
+});
+
+/** Packages of an apt host, and the host gate that follows an upgrade (R29). */
+export const createPackagesPort = (
+  host: AptHost,
+  listContainers: () => Promise<unknown>,
+): PackagesPort => {
+  /** What the host could do before its upgrade began; null after a crash in the middle of one. */
+  let before: HostAbilities | null = null;
+
+  const run = async (
+    { mode, packages, allowRemove }: HostUpgrade,
+    jobId: string,
+  ): Promise<Answer> => {
+    before = await readAbilities(listContainers);
+    const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+    if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
+    return answerOf(
+      await upgrade(
+        host,
+        mode === 'security'
+          ? { id: jobId, allowRemove, mode }
+          : { id: jobId, allowRemove, mode, packages },
+      ),
+    );
+  };
+
+  return {
+    atRest: async () => {
+      try {
+        const rest = await readAtRest(host.root);
+        return rest.atRest ? { ok: true, reason: '' } : { ok: false, reason: rest.reason };
+      } catch (error) {
+        return { ok: false, reason: `the package database cannot be read: ${errorText(error)}` };
+      }
+    },
+    upgrade: async (order, { jobId, resume }) => {
+      if (!resume) return run(order, jobId);
+      const resumed = await resumeUpgrade(host, jobId);
+      // It had been journaled as begun, but apt was not started: nothing was changed, so it is begun now.
+      return resumed === null ? run(order, jobId) : answerOf(resumed);
+    },
+    gate: async () => judgeGate(before, await readAbilities(listContainers)),
+  };
+};

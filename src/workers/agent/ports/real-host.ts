@@ -1,0 +1,108 @@
+import process from 'node:process';
+import { errorText } from '../../../core/error-text.ts';
+import type { ContainerName } from '../../../core/ids.ts';
+import type { ContainerScan } from '../../../core/observation.ts';
+import type { AptHost } from '../../../host/apt/apt-host.ts';
+import { awaitChild, endChild, findStopsAtWork } from '../../../host/lxc/child-identity.ts';
+import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
+import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
+import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
+import { layersOf } from '../../../host/proc/layers-of.ts';
+import { startScanThread } from '../../../host/proc/scan-thread.ts';
+import { runBounded } from '../../../host/run-bounded.ts';
+import type { RuntimeContainer } from '../../../host/runtime.ts';
+import type { AgentHost, SettingsPort } from '../agent-host.ts';
+import { createDrainPort } from './drain-port.ts';
+import { createHealthPort } from './health-port.ts';
+import { readPlatform, readRebootRequired } from './host-facts.ts';
+import { createPackagesPort } from './packages-port.ts';
+
+export interface RealHostOptions {
+  lxcPath: string;
+  apt: AptHost;
+  settings: SettingsPort;
+  onProblem: (text: string) => void;
+}
+
+/** Directories once hidden stay hidden: an upper layer is asked again only after this long, in ms. */
+const hiddenForMs = 600_000;
+
+const unscanned = (name: ContainerName, reason: string): ContainerScan => ({
+  name,
+  instance: null,
+  processes: 0,
+  stale: [],
+  shadowed: [],
+  unreadable: [{ what: 'container', reason }],
+});
+
+/** Everything that the agent does and sees, on the real LXC and apt of this host. */
+export const openRealHost = (
+  options: RealHostOptions,
+): { host: AgentHost; close: () => Promise<void> } => {
+  const { lxcPath, apt, settings, onProblem } = options;
+  const runtime = createLxcRuntime({
+    lxcPath,
+    report: (tool, name, result) => {
+      onProblem(`${tool} ${name}: ${JSON.stringify(result)}`);
+    },
+  });
+  const scanThread = startScanThread();
+  const health = createHealthPort(runtime, runBounded, lxcPath);
+  let agentStale = false;
+  const hidden = new Map<ContainerName, number>();
+
+  const unhidden = async (container: RuntimeContainer): Promise<string[]> => {
+    if (container.root.kind === 'other') return [];
+    const since = hidden.get(container.name);
+    if (since !== undefined && performance.now() - since < hiddenForMs) return [];
+    const [found] = await findUnhidden([container], lxcPath);
+    if (found === undefined) hidden.set(container.name, performance.now());
+    return found?.paths ?? [];
+  };
+
+  const host: AgentHost = {
+    runtime,
+    health,
+    drain: createDrainPort(runBounded, health),
+    scan: {
+      all: async () => {
+        const containers = layersOf(await runtime.list());
+        const scan = await scanThread.scanHost(containers);
+        agentStale = scan.host.some(({ pid }) => pid === process.pid);
+        return { containers: scan.containers, hostProcesses: scan.host };
+      },
+      one: async (name) => {
+        const containers = layersOf(await runtime.list());
+        if (!containers.some((container) => container.name === name))
+          return unscanned(name, "it is not on the host's root");
+        return scanThread.scanContainer(name, containers);
+      },
+    },
+    packages: createPackagesPort(apt, () => runtime.list()),
+    stops: {
+      atWork: () => findStopsAtWork(),
+      ended: (child, timeoutMs) => awaitChild(child, timeoutMs),
+      end: (child) => endChild(child),
+    },
+    settings,
+    facts: async () => ({
+      platform: await readPlatform(),
+      rebootRequired: await readRebootRequired('/run'),
+      agentStale,
+    }),
+    unhidden,
+    whileDown: async (name) => {
+      const container = (await runtime.list()).find((one) => one.name === name);
+      if (container === undefined || (await unhidden(container)).length === 0) return;
+      try {
+        await hidePrivateDirectories(container, { lxcPath, state: runtime.state });
+        hidden.set(name, performance.now());
+      } catch (error) {
+        // The container comes back in any case; `status` and `doctor` name what it can still read.
+        onProblem(`private directories of the host stay visible in ${name}: ${errorText(error)}`);
+      }
+    },
+  };
+  return { host, close: () => scanThread.close() };
+};

@@ -1,0 +1,104 @@
+import type { Agent } from '../../core/agent/agent.ts';
+import type { HostId } from '../../core/ids.ts';
+import type { RecordNumber } from '../../core/messages.ts';
+import { reportOptions } from '../../jobs/job-options.ts';
+import { signEnvelope } from '../../jobs/envelope.ts';
+import type { Envelope } from '../../jobs/envelope.ts';
+import { writeReport } from '../../jobs/read-report.ts';
+import { repeat } from '../../jobs/repeat.ts';
+import type { SigningKey } from '../../jobs/signing-key.ts';
+import { within } from './within.ts';
+
+export interface ReportTimes {
+  /** First and largest pause before what was sent and not acknowledged is sent again. */
+  againMs: { first: number; largest: number };
+  /** `fleet.add` hangs while Redis is away. */
+  addLimitMs: number;
+  pollMs: number;
+}
+
+export const reportTimes: ReportTimes = {
+  againMs: { first: 2_000, largest: 30_000 },
+  addLimitMs: 5_000,
+  pollMs: 500,
+};
+
+/** So many are sent ahead of the acknowledgement: a server that comes back is not flooded. */
+const windowSize = 500;
+
+export interface ReportPorts {
+  hostId: HostId;
+  agent: () => Agent;
+  signingKey: () => SigningKey;
+  /** Add to the fleet queue; may hang while Redis is away. */
+  add: (envelope: Envelope, options: typeof reportOptions) => Promise<unknown>;
+  newId: () => string;
+  monoMs: () => number;
+  onError: (error: unknown) => void;
+  times: ReportTimes;
+}
+
+export interface ReportSender {
+  wake: () => void;
+  stop: () => Promise<void>;
+}
+
+const noRecord: RecordNumber = [0, 0, 0];
+
+/**
+ * Send what is not acknowledged, in order, each sending freshly signed under a fresh id (R8). What the
+ * server dropped because an earlier one was missing comes again: from the first unacknowledged on, with
+ * growing pauses, until the control record's `ackedSeq` covers it (R9).
+ */
+export const sendReports = (ports: ReportPorts): ReportSender => {
+  const { times } = ports;
+  /** The journal's life that `sentSeq` counts in. */
+  let incarnation = '';
+  let sentSeq = 0;
+  let lowest = 0;
+  let progressAt = 0;
+  let againMs = times.againMs.first;
+
+  const sendOne = async (seq: number): Promise<void> => {
+    const agent = ports.agent();
+    const report = agent.journal.reports.get(seq);
+    if (report === undefined) return;
+    const echo = agent.record?.value.number ?? agent.journal.highestRecord ?? noRecord;
+    const message = writeReport(
+      { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
+      { uuid: ports.newId(), issuedAt: agent.serverTimeFloor },
+    );
+    const envelope = signEnvelope(message, ports.signingKey());
+    await within(ports.add(envelope, reportOptions), times.addLimitMs, 'the fleet queue');
+  };
+
+  const run = async (): Promise<void> => {
+    const { journal } = ports.agent();
+    const unacknowledged = [...journal.reports.keys()];
+    const first = unacknowledged[0];
+    const now = ports.monoMs();
+    const another = journal.incarnation !== incarnation;
+    if (another || first === undefined || first !== lowest) {
+      // Something was acknowledged: no reason to send again soon what followed it.
+      incarnation = journal.incarnation;
+      if (another) sentSeq = 0;
+      lowest = first ?? 0;
+      progressAt = now;
+      againMs = times.againMs.first;
+    } else if (sentSeq >= first && now - progressAt >= againMs) {
+      sentSeq = first - 1;
+      progressAt = now;
+      againMs = Math.min(againMs * 2, times.againMs.largest);
+    }
+    for (const seq of unacknowledged.slice(0, windowSize)) {
+      if (seq <= sentSeq) continue;
+      // Another life of the journal has begun meanwhile: its reports are not these.
+      if (ports.agent().journal.incarnation !== incarnation) return;
+      await sendOne(seq);
+      sentSeq = seq;
+    }
+  };
+
+  const repeated = repeat(run, { everyMs: times.pollMs, onError: ports.onError });
+  return { wake: repeated.wake, stop: repeated.stop };
+};

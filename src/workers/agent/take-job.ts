@@ -1,0 +1,49 @@
+import type { AgentEvent } from '../../core/agent/agent.ts';
+import type { Journal } from '../../core/agent/journal.ts';
+import type { HostId } from '../../core/ids.ts';
+import { serverParty, verifyEnvelope } from '../../jobs/envelope.ts';
+import { readHostJob } from '../../jobs/read-host-job.ts';
+import type { VerifyKey } from '../../jobs/signing-key.ts';
+import type { Junk } from './junk.ts';
+
+export interface TakePorts {
+  hostId: HostId;
+  serverKeys: () => readonly VerifyKey[];
+  journal: () => Journal;
+  /** Resolves once it is durable; false: the agent is stopping. */
+  journaled: (event: AgentEvent) => Promise<boolean>;
+  junk: Junk;
+}
+
+/**
+ * Take one job of the host's queue: verify, journal, and it is complete (R4). Junk is counted and complete
+ * too (R7). Rejects only while the agent stops: the job then comes again.
+ */
+export const takeJob = async (ports: TakePorts, data: unknown): Promise<void> => {
+  const { hostId, junk } = ports;
+  const verified = verifyEnvelope(data, {
+    recipient: hostId,
+    keysOf: (from) => (from === serverParty ? ports.serverKeys() : []),
+  });
+  if (verified.kind !== 'valid') {
+    junk.count(verified.kind, verified.reason);
+    return;
+  }
+  const { envelope, hash } = verified;
+  const prefix = `${hostId}_`;
+  if (!envelope.id.startsWith(prefix)) {
+    junk.count('wrong-recipient', `id ${envelope.id} is not this host's`);
+    return;
+  }
+  // Answers name the job as the server's outbox does: without the host (R3).
+  const jobId = envelope.id.slice(prefix.length);
+  const known = ports.journal().jobs.get(jobId);
+  if (known !== undefined && known.hash !== hash) {
+    junk.count('other-content', `another content under the known id ${jobId}`);
+    return;
+  }
+  const { job, expiresAt } = readHostJob(envelope);
+  const { incarnation } = envelope;
+  const taken = await ports.journaled({ kind: 'job', jobId, hash, incarnation, expiresAt, job });
+  if (!taken) throw new Error('the agent is stopping; the job is taken again later');
+};

@@ -1,0 +1,41 @@
+import type { ContainerName } from '../../core/ids.ts';
+import type { PackageChange } from '../../core/packages.ts';
+import type { HostServiceSettings } from '../../core/service-settings.ts';
+import type { RuntimeContainer } from '../../host/runtime.ts';
+import type { AgentClock, AgentHost, Target } from './agent-host.ts';
+import type { Knowledge } from './knowledge.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What every effect works with. */
+export interface Work {
+  host: AgentHost;
+  clock: AgentClock;
+  knowledge: Knowledge;
+  lanes: Lanes;
+  /** Read the control record now and give it to the loop; answers why it cannot be read, or null (R13). */
+  hearRecord: () => Promise<string | null>;
+  /** Our own upgrade is under way: what changes meanwhile is no transaction of others. */
+  packageWatch: {
+    suspend: () => Promise<void>;
+    resume: (ownChanges: readonly PackageChange[]) => Promise<void>;
+  };
+  /** Why nothing may begin by this process's own state (journal, shutdown); null: it may. */
+  holdBack: () => string | null;
+  alert: (message: string) => void;
+}
+
+/** The container's configuration; read anew where it is not known yet. */
+export const findContainer = async (
+  { knowledge, host }: Pick<Work, 'knowledge' | 'host'>,
+  name: ContainerName,
+): Promise<RuntimeContainer | null> =>
+  knowledge.container(name) ?? (await host.runtime.list()).find((one) => one.name === name) ?? null;
+
+/** Where to probe and drain a container. One whose configuration is gone has no address. */
+export const targetOf = async (
+  work: Pick<Work, 'knowledge' | 'host'>,
+  name: ContainerName,
+): Promise<Target> => ({ name, address: (await findContainer(work, name))?.address ?? null });
+
+export const settingsOf = ({ host }: Pick<Work, 'host'>, service: string): HostServiceSettings =>
+  host.settings.of(service);
