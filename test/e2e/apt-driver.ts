@@ -1,0 +1,89 @@
+/**
+ * Runs in a bed host: `node --import tsx apt-driver.ts COMMAND JSON`. Calls one function of the agent
+ * on the host's real apt and prints its answer as JSON; `watch` prints one line per event.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { InstalledPackage } from '../../src/core/packages.ts';
+import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packages.ts';
+import { readAtRest } from '../../src/host/apt/at-rest.ts';
+import { findCgroupDirectories } from '../../src/host/apt/cgroup-directories.ts';
+import { findOtherRestarters } from '../../src/host/apt/other-restarters.ts';
+import { refresh } from '../../src/host/apt/refresh.ts';
+import { resumeUpgrade } from '../../src/host/apt/finish-upgrade.ts';
+import { planOnly, upgrade } from '../../src/host/apt/upgrade.ts';
+import type { AptHost } from '../../src/host/apt/apt-host.ts';
+import type { UpgradeRequest } from '../../src/host/apt/upgrade.ts';
+import { watchPackages } from '../../src/producers/watch-packages.ts';
+
+const [command = '', json = '{}'] = process.argv.slice(2);
+const input: unknown = JSON.parse(json);
+const print = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+const BASELINE = '/var/lib/gsbed/inventory.json';
+
+const host: AptHost = {
+  root: '/',
+  transactionsDirectory: '/var/lib/groundswell/transactions',
+  launcherPath: '/opt/groundswell/packaging/libexec/groundswell-run-transaction',
+  cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
+  lockTimeoutMs: 2000,
+  environment: {},
+};
+
+const store = {
+  load: async (): Promise<InstalledPackage[] | null> => {
+    const text = await readFile(BASELINE, 'utf8').catch(() => null);
+    return text === null ? null : z.array(InstalledPackageSchema).parse(JSON.parse(text));
+  },
+  save: (inventory: InstalledPackage[]): Promise<void> =>
+    writeFile(BASELINE, JSON.stringify(inventory)),
+};
+
+const watch = async (): Promise<void> => {
+  const watcher = await watchPackages({
+    ...{ root: '/', spoolDirectory: '/var/spool/groundswell', spoolOwner: 0, store },
+    clocks: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
+    ...{ idleMs: 5000, pollMs: 1000, openPollMs: 250, compareMs: 60_000, suspended: false },
+    onTransaction: (transaction) => {
+      print({ event: 'transaction', ...transaction });
+      return Promise.resolve();
+    },
+    onOpen: (reason) => print({ event: 'open', reason }),
+    onQuiet: () => print({ event: 'quiet' }),
+    onRefused: (refused) => print({ event: 'refused', ...refused }),
+    onError: (error) => print({ event: 'error', message: String(error) }),
+  });
+  print({ event: 'watching' });
+  process.once('SIGTERM', () => {
+    void watcher.stop();
+  });
+};
+
+switch (command) {
+  case 'at-rest':
+    print(await readAtRest('/'));
+    break;
+  case 'refresh':
+    print(await refresh(host, { timeoutMs: 60_000 }));
+    break;
+  case 'plan':
+    print(await planOnly(host, input as UpgradeRequest));
+    break;
+  case 'upgrade':
+    print(await upgrade(host, input as UpgradeRequest));
+    break;
+  case 'resume':
+    print(await resumeUpgrade(host, (input as UpgradeRequest).id));
+    break;
+  case 'other-restarters':
+    print(await findOtherRestarters('/'));
+    break;
+  case 'watch':
+    await watch();
+    break;
+  default:
+    throw new Error(`no command ${command}`);
+}
