@@ -24,7 +24,6 @@ export interface AgentTimes {
   quietTickMs: number;
   junkEveryMs: number;
   presenceEveryMs: number;
-  presenceSeconds: number;
   /** At a stop: how long a container that is down for a restart is awaited. */
   stopGraceMs: number;
 }
@@ -38,7 +37,6 @@ export const agentTimes: AgentTimes = {
   quietTickMs: 5_000,
   junkEveryMs: 60_000,
   presenceEveryMs: 10_000,
-  presenceSeconds: 30,
   stopGraceMs: 20_000,
 };
 
@@ -51,6 +49,8 @@ export interface PackageWatch {
 
 export interface AgentOptions {
   hostId: HostId;
+  /** Of this program. */
+  version: string;
   /** The journal's file; its directory is made for root alone. */
   journalPath: string;
   redis: RedisAddress;

@@ -2,26 +2,22 @@ import type { AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { HostId } from '../../core/ids.ts';
 import { readControlRecord } from '../../jobs/control-record.ts';
-import { controlRecordKey } from '../../jobs/queue-names.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import type { VerifyKey } from '../../jobs/signing-key.ts';
-import { within } from './within.ts';
 
 export interface RecordTimes {
   /** Poll while grants are open or have just come, and otherwise. */
   busyMs: number;
   quietMs: number;
-  /** Redis may take this long to answer. */
-  limitMs: number;
 }
 
-export const recordTimes: RecordTimes = { busyMs: 250, quietMs: 2_000, limitMs: 1_000 };
+export const recordTimes: RecordTimes = { busyMs: 250, quietMs: 2_000 };
 
 export interface RecordPorts {
   hostId: HostId;
   serverKeys: () => readonly VerifyKey[];
-  /** The text at a key; null: there is none. May hang while Redis is away. */
-  get: (key: string) => Promise<string | null>;
+  /** The text at the host's key; null: there is none. Rejects while Redis is away or slow. */
+  fetch: () => Promise<string | null>;
   dispatch: (event: AgentEvent) => boolean;
   /** Whether the loop still knows the record that it heard last: not after its memory was thrown away. */
   known: () => boolean;
@@ -42,7 +38,6 @@ export interface RecordReader {
 
 /** The host's control record, read before every check and on a short poll (R13). */
 export const readRecords = (ports: RecordPorts): RecordReader => {
-  const key = controlRecordKey(ports.hostId);
   let heard: string | null = null;
   let problem: string | null = 'no control record was read yet';
 
@@ -57,7 +52,7 @@ export const readRecords = (ports: RecordPorts): RecordReader => {
   const hear = async (): Promise<string | null> => {
     let text: string | null;
     try {
-      text = await within(ports.get(key), ports.times.limitMs, 'Redis');
+      text = await ports.fetch();
     } catch (error) {
       return unreadable(`the control record cannot be read: ${errorText(error)}`);
     }

@@ -9,6 +9,7 @@ import { errorText } from '../../core/error-text.ts';
 import { createWrittenJournal } from './journal-diff.ts';
 import { journalOf } from './journal-rows.ts';
 import type { JournalRow } from './journal-rows.ts';
+import { lockFile } from '../../store/open-sqlite.ts';
 import type { SqliteHandle } from '../../store/open-sqlite.ts';
 
 /** Rows keep the order of their first writing: what waits, waits in that order. */
@@ -153,7 +154,22 @@ export interface OpenedJournal {
 }
 
 /**
- * Open the journal at `path`, its directory for root alone (0700), or begin a new incarnation (R15) where
+ * Keep other agents off the journal at `path` for as long as this process lives, and others than root out
+ * of its directory (0700). Throws where another agent works on it, or the place cannot be written.
+ */
+export const lockJournal = (path: string): { release: () => void } => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  chmodSync(dirname(path), 0o700);
+  const lock = lockFile(`${path}.lock`);
+  if (lock === null)
+    throw new Error(
+      `another agent works on ${path}: stop it first (systemctl stop groundswell-agent)`,
+    );
+  return lock;
+};
+
+/**
+ * Open the journal at `path`, whose lock is held, or begin a new incarnation (R15) where
  * there is none; one that cannot be read is put aside first, never overwritten. Throws where the place
  * cannot be written at all.
  */
@@ -161,8 +177,6 @@ export const openJournal = (
   path: string,
   { open, newId }: { open: (path: string) => SqliteHandle; newId: () => string },
 ): OpenedJournal => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  chmodSync(dirname(path), 0o700);
   const begin = (db: SqliteHandle): JournalStore => {
     db.exec(schema);
     const store = createStore(db, null);

@@ -1,25 +1,20 @@
 import type { Agent } from '../../core/agent/agent.ts';
 import type { HostId } from '../../core/ids.ts';
 import type { RecordNumber } from '../../core/messages.ts';
-import { reportOptions } from '../../jobs/job-options.ts';
 import { signEnvelope } from '../../jobs/envelope.ts';
 import type { Envelope } from '../../jobs/envelope.ts';
 import { writeReport } from '../../jobs/read-report.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import type { SigningKey } from '../../jobs/signing-key.ts';
-import { within } from './within.ts';
 
 export interface ReportTimes {
   /** First and largest pause before what was sent and not acknowledged is sent again. */
   againMs: { first: number; largest: number };
-  /** `fleet.add` hangs while Redis is away. */
-  addLimitMs: number;
   pollMs: number;
 }
 
 export const reportTimes: ReportTimes = {
   againMs: { first: 2_000, largest: 30_000 },
-  addLimitMs: 5_000,
   pollMs: 500,
 };
 
@@ -30,8 +25,8 @@ export interface ReportPorts {
   hostId: HostId;
   agent: () => Agent;
   signingKey: () => SigningKey;
-  /** Add to the fleet queue; may hang while Redis is away. */
-  add: (envelope: Envelope, options: typeof reportOptions) => Promise<unknown>;
+  /** Put into the fleet queue. Rejects while Redis is away or slow. */
+  send: (envelope: Envelope) => Promise<void>;
   newId: () => string;
   monoMs: () => number;
   onError: (error: unknown) => void;
@@ -50,7 +45,7 @@ const noRecord: RecordNumber = [0, 0, 0];
  * server dropped because an earlier one was missing comes again: from the first unacknowledged on, with
  * growing pauses, until the control record's `ackedSeq` covers it (R9).
  */
-export const sendReports = (ports: ReportPorts): ReportSender => {
+export const startSender = (ports: ReportPorts): ReportSender => {
   const { times } = ports;
   /** The journal's life that `sentSeq` counts in. */
   let incarnation = '';
@@ -68,8 +63,7 @@ export const sendReports = (ports: ReportPorts): ReportSender => {
       { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
       { uuid: ports.newId(), issuedAt: agent.serverTimeFloor },
     );
-    const envelope = signEnvelope(message, ports.signingKey());
-    await within(ports.add(envelope, reportOptions), times.addLimitMs, 'the fleet queue');
+    await ports.send(signEnvelope(message, ports.signingKey()));
   };
 
   const run = async (): Promise<void> => {

@@ -1,31 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAudit, AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
-import { connectWorker } from '../../jobs/connections.ts';
-import { hostQueue } from '../../jobs/queue-names.ts';
+import { createAgentLink } from '../../jobs/agent-link.ts';
 import { repeat } from '../../jobs/repeat.ts';
-import { createSteadyWorker } from '../../jobs/steady-worker.ts';
-import { lockFile, openSqlite } from '../../store/open-sqlite.ts';
-import { agentTimes } from './agent-options.ts';
-import type { AgentOptions, RunningAgent } from './agent-options.ts';
+import { openSqlite } from '../../store/open-sqlite.ts';
 import { createAgentLoop } from './agent-loop.ts';
 import type { AgentLoop } from './agent-loop.ts';
+import { agentTimes } from './agent-options.ts';
+import type { AgentOptions, RunningAgent } from './agent-options.ts';
 import { agentStatus } from './agent-status.ts';
 import { createAlerts } from './alerts.ts';
+import { createClosing } from './closing.ts';
+import type { Closing } from './closing.ts';
 import { readRecords } from './control-record.ts';
-import { createFleetConnection } from './fleet-connection.ts';
 import { followPackages } from './follow-packages.ts';
 import { createReserve } from './journal-reserve.ts';
-import { openJournal } from './journal-store.ts';
+import { lockJournal, openJournal } from './journal-store.ts';
 import { countJunk } from './junk.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createLanes } from './lanes.ts';
 import { createTouched } from './look-at-containers.ts';
 import { startObserver } from './observe.ts';
 import { performEffect } from './perform-effect.ts';
-import { sendReports } from './send-reports.ts';
+import { startSender } from './send-reports.ts';
 import { takeJob } from './take-job.ts';
 import type { Work } from './work.ts';
+
+/** Jobs seldom come alone: the record is polled quickly for so long after one. */
+const afterJobMs = 5_000;
+/** Time that BullMQ's worker has to hand over the job that it is at. */
+const workerCloseMs = 2_000;
 
 const endedContainers = (audits: readonly AgentAudit[]): string[] =>
   audits.flatMap(({ action, container }) =>
@@ -38,47 +42,44 @@ const wantsWhole = (event: AgentEvent, audits: readonly AgentAudit[]): boolean =
   event.kind === 'upgrade-over' ||
   audits.some(({ action }) => action === 'incarnation-begun');
 
-/**
- * The agent of one host: takes jobs, works from its journal, reports. Throws where another agent works on
- * the same journal, or the journal's place cannot be written; Redis may be away.
- */
-export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
-  const { hostId, host, clock, logger } = options;
+/** Something of the journal is not over, so the clock and the server's word matter. */
+const anythingOpen = ({ agent }: Pick<AgentLoop, 'agent'>): boolean => {
+  const { journal } = agent();
+  return (
+    !journal.settled ||
+    [...journal.grants.values()].some(({ end }) => end === null) ||
+    [...journal.upgrades.values()].some(({ step }) => step !== 'ended')
+  );
+};
+
+/** A container is down in the middle of its restart. */
+const anythingDown = ({ agent }: Pick<AgentLoop, 'agent'>): boolean =>
+  [...agent().journal.grants.values()].some(
+    ({ end, step, failed }) =>
+      end === null && !failed && (step === 'stopping' || step === 'stopped'),
+  );
+
+const start = async (options: AgentOptions, closing: Closing): Promise<RunningAgent> => {
+  const { hostId, host, clock, logger, journalPath } = options;
   const times = options.times ?? agentTimes;
   const alerts = createAlerts(clock.wallMs, (message) => {
     logger.warn({ hostId }, message);
   });
-  const opened = openJournal(options.journalPath, { open: openSqlite, newId: clock.newId });
-  const lock = lockFile(`${options.journalPath}.lock`);
-  if (lock === null) {
-    opened.store.close();
-    throw new Error(
-      `another agent works on ${options.journalPath}: stop it first (systemctl stop groundswell-agent)`,
-    );
-  }
-  if (opened.alert !== null) alerts.raise(opened.alert);
-  const { store } = opened;
-  const reserve = createReserve(`${options.journalPath}.reserve`);
+  const lock = lockJournal(journalPath);
+  closing.add(lock.release);
+  const { store, alert } = openJournal(journalPath, { open: openSqlite, newId: clock.newId });
+  closing.add(store.close);
+  if (alert !== null) alerts.raise(alert);
+  const reserve = createReserve(`${journalPath}.reserve`);
   reserve.restore();
   const touched = createTouched(clock.monoMs);
   let stopping = false;
   let jobAt = -Infinity;
 
-  const holdBack = (): string | null =>
-    stopping
-      ? 'the agent is stopping'
-      : loop.writable()
-        ? null
-        : 'the journal cannot be written: its disk is full or fails';
-  const open = (): boolean => {
-    const { journal } = loop.agent();
-    return (
-      !journal.settled ||
-      [...journal.grants.values()].some(({ end }) => end === null) ||
-      [...journal.upgrades.values()].some(({ step }) => step !== 'ended')
-    );
+  const holdBack = (): string | null => {
+    if (stopping) return 'the agent is stopping';
+    return loop.writable() ? null : 'the journal cannot be written: its disk is full or fails';
   };
-
   const knowledge = createKnowledge(
     host.scan,
     (name) => loop.agent().journal.containers.get(name)?.ownerStopped ?? false,
@@ -96,6 +97,12 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     holdBack,
     alert: alerts.raise,
   };
+  const sendReports = (): void => {
+    sender.wake();
+  };
+  const observe = (): void => {
+    observer.observe();
+  };
   const loop: AgentLoop = createAgentLoop({
     hostId,
     store,
@@ -104,24 +111,20 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     alert: alerts.raise,
     retryMs: times.journalRetryMs,
     perform: (effect, life) => {
-      performEffect(
-        { work, touched, sendReports: () => sender.wake(), observe: () => observer.observe() },
-        effect,
-        life,
-      );
+      performEffect({ work, touched, sendReports, observe }, effect, life);
     },
     onTurn: (event, audits) => {
       if (event.kind === 'job') {
         jobAt = clock.monoMs();
         records.wake();
       }
+      // Audit records are reports too, also of turns that report nothing else.
       if (audits.length > 0) sender.wake();
       const names = endedContainers(audits);
       const whole = wantsWhole(event, audits);
       if (names.length > 0 || whole) observer.observe({ names, whole });
     },
   });
-
   const junk = countJunk({
     everyMs: times.junkEveryMs,
     record: (audit) => {
@@ -130,94 +133,83 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       return durable;
     },
   });
-  const worker = createSteadyWorker({
-    queueName: hostQueue(hostId),
-    concurrency: 1,
-    connect: (onError) => connectWorker(options.redis, onError),
-    handle: (job) =>
-      takeJob(
-        {
-          hostId,
-          serverKeys: options.serverKeys,
-          journal: () => loop.agent().journal,
-          journaled: loop.journaled,
-          junk,
-        },
-        job.data,
-      ),
+  const { serverKeys } = options;
+  const { dispatch, journaled } = loop;
+  const journal = (): ReturnType<AgentLoop['agent']>['journal'] => loop.agent().journal;
+  const link = createAgentLink({
+    address: options.redis,
+    hostId,
+    onJob: (data) => takeJob({ hostId, serverKeys, journal, journaled, junk }, data),
     onProblem: (text) => {
       logger.warn({ hostId }, text);
     },
     nowMs: clock.monoMs,
   });
-  const onError = (error: unknown): void => {
-    alerts.raise(`the server is not reached: ${errorText(error)}`);
-  };
-  const fleet = createFleetConnection(worker.connection, onError);
+  closing.add(() => link.close(workerCloseMs));
   const records = readRecords({
     hostId,
-    serverKeys: options.serverKeys,
-    get: fleet.get,
-    dispatch: loop.dispatch,
+    serverKeys,
+    fetch: link.fetchControlRecord,
+    dispatch,
     known: () => loop.agent().record !== null,
-    busy: () => open() || clock.monoMs() - jobAt < 5_000,
+    busy: () => anythingOpen(loop) || clock.monoMs() - jobAt < afterJobMs,
     newId: clock.newId,
     times: times.record,
   });
-  const sender = sendReports({
+  closing.add(records.stop);
+  const sender = startSender({
     hostId,
     agent: loop.agent,
     signingKey: options.signingKey,
-    add: fleet.add,
+    send: link.sendReport,
     newId: clock.newId,
     monoMs: clock.monoMs,
-    onError,
+    onError: (error) => {
+      alerts.raise(`reports do not reach the server: ${errorText(error)}`);
+    },
     times: times.report,
   });
-  const packages = await options.watchPackages(
-    followPackages(work, {
-      journaled: loop.journaled,
-      observeWhole: () => observer.observe({ whole: true }),
-    }),
-    {
-      suspended: [...loop.agent().journal.upgrades.values()].some(({ step }) => step === 'running'),
-    },
+  closing.add(sender.stop);
+  const presence = repeat(
+    () =>
+      link.showPresence({
+        version: options.version,
+        incarnation: journal().incarnation,
+        pid: process.pid,
+      }),
+    // That Redis is away is told by those that need it.
+    { everyMs: times.presenceEveryMs, onError: () => undefined },
   );
+  closing.add(presence.stop);
+  const observeWhole = (): void => {
+    observer.observe({ whole: true });
+  };
+  const packages = await options.watchPackages(followPackages(work, { journaled, observeWhole }), {
+    suspended: [...journal().upgrades.values()].some(({ step }) => step === 'running'),
+  });
+  closing.add(packages.stop);
   const observer = startObserver(work, {
-    journal: () => loop.agent().journal,
+    journal,
     transactionOpen: () => loop.agent().transactionOpen,
-    dispatch: loop.dispatch,
+    dispatch,
     touched,
     times: times.observe,
   });
+  closing.add(observer.stop);
+  closing.add(junk.stop);
   loop.start();
 
   let tickedAt = -Infinity;
   const ticker = setInterval(() => {
     const now = clock.monoMs();
-    if (!open() && now - tickedAt < times.quietTickMs) return;
+    if (!anythingOpen(loop) && now - tickedAt < times.quietTickMs) return;
     tickedAt = now;
     if (!reserve.held()) reserve.restore();
-    loop.dispatch({ kind: 'tick' });
+    dispatch({ kind: 'tick' });
   }, times.tickMs);
-  const presence = repeat(
-    async () => {
-      const text = JSON.stringify({ hostId, incarnation: loop.agent().journal.incarnation });
-      await fleet.present(hostId, text, times.presenceSeconds);
-    },
-    { everyMs: times.presenceEveryMs, onError: () => undefined },
-  );
-
-  /** A container that is down in the middle of its restart is brought up first, within its time. */
-  const bringUp = async (): Promise<void> => {
-    const end = clock.monoMs() + times.stopGraceMs;
-    const down = (): boolean =>
-      [...loop.agent().journal.grants.values()].some(
-        ({ end: ended, step, failed }) =>
-          ended === null && !failed && (step === 'stopping' || step === 'stopped'),
-      );
-    while (down() && clock.monoMs() < end) await sleep(20);
-  };
+  closing.add(() => {
+    clearInterval(ticker);
+  });
 
   return {
     status: () =>
@@ -229,16 +221,26 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       }),
     stop: async () => {
       stopping = true;
-      await bringUp();
-      clearInterval(ticker);
+      const end = clock.monoMs() + times.stopGraceMs;
+      while (anythingDown(loop) && clock.monoMs() < end) await sleep(20);
       junk.stop();
+      // From here nothing is stepped any more; whatever is under way is found by the next start (R24).
       loop.close();
-      await Promise.all([packages.stop(), observer.stop(), records.stop(), presence.stop()]);
-      await sender.stop();
-      await fleet.close();
-      await worker.close(2_000);
-      store.close();
-      lock.release();
+      await closing.run();
     },
   };
+};
+
+/**
+ * The agent of one host: takes jobs, works from its journal, reports. Redis may be away. Throws where
+ * another agent works on the same journal, or the journal's place cannot be written; nothing is left then.
+ */
+export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
+  const closing = createClosing();
+  try {
+    return await start(options, closing);
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
 };
