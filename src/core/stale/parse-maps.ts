@@ -41,7 +41,9 @@ const decimalDevice = (hex: string): string => {
  * the last one may be cut.
  */
 export const parseMaps = (text: string): MappedFile[] => {
-  const files = new Map<string, MappedFile>();
+  const files = new Map<string, MappedFile | null>();
+  let key = '';
+  let file: MappedFile | null = null;
   let begin = 0;
   while (begin < text.length) {
     let end = text.indexOf('\n', begin);
@@ -52,24 +54,28 @@ export const parseMaps = (text: string): MappedFile[] => {
     if (slash < end) {
       const rangeEnd = text.indexOf(' ', begin);
       const deviceBegin = text.indexOf(' ', rangeEnd + 6) + 1;
-      // Ranges of one file follow each other: device, inode and path are one piece of text.
-      const key = text.slice(deviceBegin, end);
-      const executable = text[rangeEnd + 3] === 'x';
-      const known = files.get(key);
-      if (known !== undefined) known.executable ||= executable;
-      else {
-        const [device = '', inode = ''] = text.slice(deviceBegin, slash).split(' ');
-        const path = text.slice(slash, end);
-        if (/^[0-9a-f]+:[0-9a-f]+$/.test(device) && /^\d+$/.test(inode) && !isMemory(path))
-          files.set(key, {
-            ...{ device: decimalDevice(device), inode, text: path, executable },
-            range: text.slice(begin, rangeEnd),
-          });
+      // Device, inode and path are one piece of text, the same in all ranges of a file, and the
+      // ranges of one file mostly follow each other.
+      if (end - deviceBegin !== key.length || !text.startsWith(key, deviceBegin)) {
+        key = text.slice(deviceBegin, end);
+        const known = files.get(key);
+        file = known === undefined ? readFile(key, text.slice(begin, rangeEnd)) : known;
+        if (known === undefined) files.set(key, file);
       }
+      if (file !== null && text[rangeEnd + 3] === 'x') file.executable = true;
     }
     begin = end + 1;
   }
-  return [...files.values()];
+  return [...files.values()].filter((one) => one !== null);
+};
+
+/** A file from `major:minor inode path`; null for what is none, or memory in truth. */
+const readFile = (key: string, range: string): MappedFile | null => {
+  const match = /^([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/s.exec(key);
+  if (match === null) return null;
+  const [, device = '', inode = '', path = ''] = match;
+  if (isMemory(path)) return null;
+  return { device: decimalDevice(device), inode, text: path, executable: false, range };
 };
 
 const isMemory = (path: string): boolean => MEMORY.some((prefix) => path.startsWith(prefix));

@@ -7,8 +7,8 @@ export interface Mount {
   /** Where, relative to the root directory of the process. */
   point: string;
   fileSystem: string;
-  /** Options of the file system, such as `upperdir=…`. */
-  options: string[];
+  /** Options of the file system, parted by commas, such as `upperdir=…`; as they were written. */
+  options: string;
 }
 
 /** Undoes the octal escapes of blanks, newlines, backslashes and number signs. */
@@ -32,7 +32,7 @@ export const parseMountinfo = (text: string): Mount[] => {
     mounts.push({
       ...{ device, root: unescape(root), point: unescape(point) },
       fileSystem: fileSystem ?? '',
-      options: options.split(',').map(unescape),
+      options,
     });
   }
   return mounts;

@@ -8,7 +8,8 @@ import type { LowerLayer } from './lower-layer.ts';
 import { splitDeleted } from './read-mappings.ts';
 import type { OpenedFile } from './read-mappings.ts';
 import { isGone, reasonOf } from './read-processes.ts';
-import type { Packaged, Surroundings } from './scan-surroundings.ts';
+import type { Packaged } from './host-rules.ts';
+import type { Surroundings } from './scan-surroundings.ts';
 import type { UpperLayer } from './upper-layer.ts';
 
 /** One container's root as its processes see it. */

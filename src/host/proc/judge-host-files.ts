@@ -3,21 +3,11 @@ import type { Mount } from '../../core/stale/parse-mountinfo.ts';
 import { inodeOf, readMappings, splitDeleted } from './read-mappings.ts';
 import type { OpenedFile } from './read-mappings.ts';
 import type { SeenProcess } from './read-processes.ts';
-import type { Packaged, Surroundings } from './scan-surroundings.ts';
-
-export interface HostRules {
-  packaged: Packaged;
-  /** The mount of the host's own root: processes on another root are in somebody's container. */
-  root: Mount | null;
-}
-
-export const hostRules = ({ hostMounts }: Surroundings, packaged: Packaged): HostRules => ({
-  packaged,
-  root: mountOf(hostMounts, '/'),
-});
+import type { HostFileVerdict, HostRules, Packaged } from './host-rules.ts';
+import type { Surroundings } from './scan-surroundings.ts';
 
 export type JudgedHostProcess =
-  | { kind: 'judged'; files: { path: string; how: 'replaced' | 'removed' }[] }
+  | { kind: 'judged'; files: Exclude<HostFileVerdict, 'fine'>[] }
   | { kind: 'gone' }
   | { kind: 'unreadable'; reason: string }
   /** It lives on another root: not a process of this host's system. */
@@ -30,15 +20,13 @@ const counts = (packaged: Packaged, path: string, { executable }: OpenedFile): b
   executable || ('paths' in packaged && packaged.paths.packageOf(path) !== null);
 
 const judge = (
-  { procRoot }: Surroundings,
   { packaged }: HostRules,
-  process: SeenProcess,
+  root: string,
   mounts: readonly Mount[],
   file: OpenedFile,
-): 'fine' | { path: string; how: 'replaced' | 'removed' } => {
+): HostFileVerdict => {
   const mount = mountOf(mounts, file.text);
   if (mount === null || (file.device !== null && mount.device !== file.device)) return 'fine';
-  const root = `${procRoot}/${process.pid}/root`;
   const { path, deleted } = splitDeleted(
     file.text,
     (literal) => inodeOf(root + literal) === file.inode,
@@ -68,8 +56,17 @@ export const judgeHostFiles = (
   const root = mountOf(mounts, '/');
   if (!same && (root?.device !== rules.root?.device || root?.root !== rules.root?.root))
     return { kind: 'elsewhere' };
-  const files = mappings.files
-    .map((file) => judge(around, rules, process, mounts, file))
-    .filter((verdict) => verdict !== 'fine');
+  // `maps` shows paths from the root of the namespace, also where the process is in a chroot.
+  const lookUp = same ? '' : `${around.procRoot}/${process.pid}/root`;
+  const judgeOne = (file: OpenedFile): HostFileVerdict => {
+    // Many processes of one namespace map the same files: libc, and each monitor the libraries of LXC.
+    const key = same ? `${file.device} ${file.inode} ${file.executable} ${file.text}` : null;
+    const known = key === null ? undefined : rules.verdicts.get(key);
+    if (known !== undefined) return known;
+    const verdict = judge(rules, lookUp, mounts, file);
+    if (key !== null) rules.verdicts.set(key, verdict);
+    return verdict;
+  };
+  const files = mappings.files.map(judgeOne).filter((verdict) => verdict !== 'fine');
   return { kind: 'judged', files };
 };

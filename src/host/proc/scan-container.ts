@@ -7,12 +7,13 @@ import { findShadows } from './find-shadows.ts';
 import type { FoundShadow } from './find-shadows.ts';
 import { judgeFile } from './judge-files.ts';
 import type { FileVerdict, RunningRoot } from './judge-files.ts';
-import { hostRules, judgeHostFiles } from './judge-host-files.ts';
+import { judgeHostFiles } from './judge-host-files.ts';
 import { ownVersions } from './own-versions.ts';
 import { readMappings } from './read-mappings.ts';
 import { readProcLink, reasonOf, stillRuns } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
-import type { ContainerRoot, Packaged, Surroundings } from './scan-surroundings.ts';
+import type { Packaged } from './host-rules.ts';
+import type { ContainerRoot, Surroundings } from './scan-surroundings.ts';
 import type { UpperLayer } from './upper-layer.ts';
 
 /** A container with its upper layer held open for the scan. */
@@ -119,11 +120,11 @@ const scanMembers = (
 const scanMonitors = (
   around: Surroundings,
   monitors: readonly SeenProcess[],
-  packaged: Packaged,
+  lower: string,
   found: Findings,
 ): void => {
   for (const process of monitors) {
-    const judged = judgeHostFiles(around, hostRules(around, packaged), process);
+    const judged = judgeHostFiles(around, around.hostRulesOf(lower), process);
     if (judged.kind === 'unreadable')
       found.unreadable.push({ what: `monitor ${process.pid}`, reason: judged.reason });
     if (judged.kind !== 'judged' || judged.files.length === 0) continue;
@@ -191,7 +192,7 @@ export const scanOpened = (
     scanShadows(around, opened, packaged, onlyPackages, found);
     if (processes !== undefined) {
       alive = scanMembers(around, opened, packaged, processes, found);
-      scanMonitors(around, processes.monitors, packaged, found);
+      scanMonitors(around, processes.monitors, container.lower, found);
     }
   } catch (error) {
     const layer =

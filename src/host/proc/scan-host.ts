@@ -2,7 +2,7 @@ import type { ContainerScan, StaleHostProcess, Unreadable } from '../../core/obs
 import { unitOf } from '../../core/stale/parse-cgroup.ts';
 import { mountOf } from '../../core/stale/parse-mountinfo.ts';
 import { entriesToAsk } from './find-shadows.ts';
-import { hostRules, judgeHostFiles } from './judge-host-files.ts';
+import { judgeHostFiles } from './judge-host-files.ts';
 import type { XattrNamespace } from './overlay-xattrs.ts';
 import {
   assignSeen,
@@ -33,7 +33,7 @@ export interface HostScan {
 const namespaceOf = (around: Surroundings, init: SeenProcess | null): XattrNamespace => {
   const mounts = init === null ? null : around.mountsOf(init);
   const root = mounts === null ? null : mountOf(mounts, '/');
-  return root?.options.includes('userxattr') === true ? 'user' : 'trusted';
+  return root?.options.split(',').includes('userxattr') === true ? 'user' : 'trusted';
 };
 
 const openContainer = (
@@ -79,10 +79,11 @@ const scanHostProcesses = (
   around: Surroundings,
   processes: readonly SeenProcess[],
   unreadable: Unreadable[],
-): StaleHostProcess[] =>
-  processes.flatMap((process) => {
+): StaleHostProcess[] => {
+  const rules = around.hostRulesOf('/');
+  return processes.flatMap((process) => {
     const { pid, status, cgroupText } = process;
-    const judged = judgeHostFiles(around, hostRules(around, around.packagedOf('/')), process);
+    const judged = judgeHostFiles(around, rules, process);
     if (judged.kind === 'unreadable' && stillRuns(around.procRoot, process))
       unreadable.push({ what: `process ${pid} ${status.command}`, reason: judged.reason });
     if (judged.kind !== 'judged' || judged.files.length === 0) return [];
@@ -90,6 +91,7 @@ const scanHostProcesses = (
     const paths = judged.files.map(({ path }) => path);
     return [{ pid, command: status.command, paths, unit: unitOf(cgroupText) }];
   });
+};
 
 /** Processes that appear while a scan is at work are looked for this many times. */
 const ROUNDS = 3;

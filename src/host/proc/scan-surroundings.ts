@@ -1,12 +1,13 @@
 import { parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
-import type { PackagedPaths } from '../../core/stale/packaged-paths.ts';
 import { dpkgPathsReader } from './dpkg-paths.ts';
 import type { PackagedPathsReader } from './dpkg-paths.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
 import { openLowerLayer } from './lower-layer.ts';
 import type { LowerLayer } from './lower-layer.ts';
+import { hostRules } from './host-rules.ts';
+import type { HostRules, Packaged } from './host-rules.ts';
 import { xattrReader } from './overlay-xattrs.ts';
 import type { XattrReader } from './overlay-xattrs.ts';
 import { readProcText, reasonOf } from './read-processes.ts';
@@ -46,9 +47,6 @@ export interface ScanOptions {
   now?: () => number;
 }
 
-/** Packages of one root, or why they cannot be told. */
-export type Packaged = { paths: PackagedPaths } | { reason: string };
-
 /** Everything that one scan looks at, and what it has seen so far. */
 export interface Surroundings {
   procRoot: string;
@@ -60,6 +58,8 @@ export interface Surroundings {
   now: () => number;
   lowerOf: (directory: string) => LowerLayer;
   packagedOf: (directory: string) => Packaged;
+  /** How processes of the host are judged, by the root whose packages they run. */
+  hostRulesOf: (directory: string) => HostRules;
   /** Mounts that a process sees; null where they cannot be read. */
   mountsOf: (process: SeenProcess) => readonly Mount[] | null;
 }
@@ -80,22 +80,25 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
   const memory = options.memory ?? createScanMemory();
   const reader = options.packagedPaths ?? memory.packagedPaths;
   const mounts = new Map<string, readonly Mount[] | null>();
+  const hostMounts = parseMountinfo(readProcText(`${procRoot}/self/mountinfo`) ?? '');
+  const packagedOf = remember((directory): Packaged => {
+    try {
+      return { paths: reader(directory) };
+    } catch (error) {
+      return { reason: reasonOf(error) };
+    }
+  });
   return {
     procRoot,
-    hostMounts: parseMountinfo(readProcText(`${procRoot}/self/mountinfo`) ?? ''),
+    hostMounts,
     hostNamespace,
     bootId: (readProcText(`${procRoot}/sys/kernel/random/boot_id`) ?? '').trim(),
     memory,
     limits,
     now: options.now ?? (() => performance.now()),
     lowerOf: remember(openLowerLayer),
-    packagedOf: remember((directory) => {
-      try {
-        return { paths: reader(directory) };
-      } catch (error) {
-        return { reason: reasonOf(error) };
-      }
-    }),
+    packagedOf,
+    hostRulesOf: remember((directory) => hostRules(hostMounts, packagedOf(directory))),
     mountsOf: (process) => {
       // A process that was moved into a chroot sees fewer mounts than its namespace has.
       const key = process.mountNamespace ?? `pid ${process.pid}`;
