@@ -19,9 +19,9 @@ const LEFTOVER_TIMEOUT_MS = 10_000;
 const SETTLE_TIMEOUT_MS = 5_000;
 
 /**
- * Starts a container and answers the state that is seen once it has settled: lxc-start exits with
- * 0 for an init that ends at once, and `stopped` is the answer then. Starting one that runs changes
- * nothing. Throws when processes of its former life do not end (a second mount of the upper layer
+ * Starts a container and answers the state that is seen once it has settled: `stopped` for an init
+ * that cannot be run, and for one that has ended already (lxc-start exits with 0 then). One that
+ * ends a moment later is for the health check to find. Starting one that runs changes nothing. Throws when processes of its former life do not end (a second mount of the upper layer
  * would destroy data), or when its monitor does not answer.
  */
 export const startContainer = async (
