@@ -17,6 +17,8 @@ export const TransactionRequest = z.strictObject({
   /** The inventory from before it. */
   before: z.array(InstalledPackage),
   held: z.array(z.string()),
+  /** Packages that were installed automatically, and must be marked so again (apt-mark(8)). */
+  auto: z.array(z.string()),
 });
 export type TransactionRequest = z.infer<typeof TransactionRequest>;
 
@@ -78,6 +80,7 @@ export const runTransaction = async (
   await mkdir(host.transactionsDirectory, { recursive: true, mode: 0o700 });
   await mkdir(directory, { mode: 0o700 });
   await writeDurably(join(directory, 'request.json'), JSON.stringify(request));
+  await writeDurably(join(directory, 'auto'), request.auto.map((name) => `${name}\n`).join(''));
   const transcript = await open(join(directory, 'transcript'), 'a', 0o600);
   try {
     const statusFile = join(host.root, DPKG_DIRECTORY, 'status');

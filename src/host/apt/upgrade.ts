@@ -10,7 +10,8 @@ import type { AptFailure } from './name-failure.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 import { aptOperands, planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
-import type { UpgradePlan } from './plan-upgrade.ts';
+import type { UpgradePlan, UpgradeTarget } from './plan-upgrade.ts';
+import { readAutoMarks } from './read-auto-marks.ts';
 import { readDpkgDatabase } from './read-dpkg-database.ts';
 import { readOffers } from './read-offers.ts';
 import { runTransaction } from './run-transaction.ts';
@@ -53,7 +54,13 @@ const forbidden = (simulation: Simulation, allowRemove: boolean): AptFailure | n
 type Prepared =
   | { kind: 'refused'; reason: AptFailure }
   | { kind: 'nothing'; held: string[] }
-  | { kind: 'run'; operands: string[]; held: string[]; before: readonly DpkgPackage[] };
+  | {
+      kind: 'run';
+      operands: string[];
+      targets: UpgradeTarget[];
+      held: string[];
+      before: readonly DpkgPackage[];
+    };
 
 /** Everything up to the point where packages would be changed. */
 const prepare = async (host: AptHost, request: UpgradeRequest): Promise<Prepared> => {
@@ -70,7 +77,8 @@ const prepare = async (host: AptHost, request: UpgradeRequest): Promise<Prepared
   if (!simulated.ok) return { kind: 'refused', reason: simulated.reason };
   const reason = forbidden(simulated.simulation, request.allowRemove);
   if (reason !== null) return { kind: 'refused', reason };
-  return { kind: 'run', operands, held: plan.held, before: database.packages };
+  const { targets, held } = plan;
+  return { kind: 'run', operands, targets, held, before: database.packages };
 };
 
 /**
@@ -116,6 +124,7 @@ export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<U
   ];
   const { held } = prepared;
   const before = presentPackages(prepared.before);
-  const { exitCode } = await runTransaction(host, request.id, { argv, before, held });
+  const auto = await readAutoMarks(host, prepared.targets);
+  const { exitCode } = await runTransaction(host, request.id, { argv, before, held, auto });
   return finishUpgrade(host, request.id, { before, held, exitCode });
 };
