@@ -31,13 +31,18 @@ const healthOf = ({ state, health }: Known): { health: Health; reason: string } 
   }
 };
 
+/** Whether the stale scan has anything to say of it: its root has to do with the host's. */
+export const isScanned = ({ root }: RuntimeContainer): boolean => root.kind !== 'other';
+
 /** The scan's words, if it is of the instance that runs now. */
 const scanOf = ({
+  container,
   state,
   scan,
 }: Known): Pick<ContainerView, 'stale' | 'shadowed' | 'unreadable'> => {
   const instance = state?.instance ?? null;
-  if (instance === null) return { stale: [], shadowed: [], unreadable: [] };
+  if (instance === null || !isScanned(container))
+    return { stale: [], shadowed: [], unreadable: [] };
   if (scan === null || !sameInstance(scan.instance, instance))
     return {
       stale: [],

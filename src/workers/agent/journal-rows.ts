@@ -17,7 +17,7 @@ import {
 } from '../../core/messages.ts';
 import { Instance } from '../../core/observation.ts';
 
-const Ending = z.strictObject({ outcome: z.enum(['refused', 'void']), reason: z.string() });
+const Refused = z.strictObject({ outcome: z.enum(['refused', 'void']), reason: z.string() });
 
 const GrantRow: z.ZodType<AgentGrant> = z.strictObject({
   order: GrantOrder,
@@ -29,7 +29,11 @@ const GrantRow: z.ZodType<AgentGrant> = z.strictObject({
   child: z.strictObject({ pid: z.int(), startTime: z.string() }).nullable(),
   failed: z.boolean(),
   adopted: z.boolean(),
-  ending: Ending.nullable(),
+  tookOver: Step.nullable(),
+  stopping: Instance.nullable(),
+  ending: z
+    .strictObject({ outcome: z.enum(['refused', 'void', 'gone']), reason: z.string() })
+    .nullable(),
   verification: Verification.nullable(),
   end: z.strictObject({ outcome: Outcome, reason: z.string() }).nullable(),
 });
@@ -81,7 +85,7 @@ export const parts: readonly Part[] = [
     fixed: (value) => (value as AgentUpgrade).step === 'ended',
   },
   { name: 'jobs', schema: JobRow, fixed: always },
-  { name: 'refused', schema: Ending, fixed: always },
+  { name: 'refused', schema: Refused, fixed: always },
   { name: 'reports', schema: Report, fixed: always },
   { name: 'containers', schema: ContainerRow, fixed: always },
 ];
@@ -131,7 +135,7 @@ export const journalOf = (rows: readonly JournalRow[]): Journal => {
     grants: mapOf('grants', GrantRow),
     upgrades: mapOf('upgrades', UpgradeRow),
     jobs: mapOf('jobs', JobRow),
-    refused: mapOf('refused', Ending),
+    refused: mapOf('refused', Refused),
     reports: new Map([...mapOf('reports', Report)].map(([key, value]) => [Number(key), value])),
     containers: mapOf('containers', ContainerRow),
   };

@@ -7,6 +7,7 @@ import { sameInstance } from '../../core/observation.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import type { Repeated } from '../../jobs/repeat.ts';
 import type { HostFacts } from './agent-host.ts';
+import { isScanned } from './container-view.ts';
 import { inParallel } from './in-parallel.ts';
 import { lookAtContainers } from './look-at-containers.ts';
 import type { Touched } from './look-at-containers.ts';
@@ -70,8 +71,9 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
       return;
     }
     const unscanned = knowledge.views().filter(({ name, instance }) => {
-      const known = knowledge.scan(name);
-      return instance !== null && !sameInstance(known?.instance ?? null, instance);
+      const container = knowledge.container(name);
+      if (instance === null || container === null || !isScanned(container)) return false;
+      return !sameInstance(knowledge.scan(name)?.instance ?? null, instance);
     });
     await inParallel(unscanned, 2, async ({ name }) => {
       knowledge.setScan(await host.scan.one(name));

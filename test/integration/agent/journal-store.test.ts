@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { verifyChain } from '../../../src/audit/chain.ts';
+import type { AuditEntry } from '../../../src/audit/chain.ts';
+import { emptyJournal } from '../../../src/core/agent/journal.ts';
+import { openSqlite } from '../../../src/store/open-sqlite.ts';
+import { lockJournal, openJournal } from '../../../src/workers/agent/journal-store.ts';
+import type { OpenedJournal } from '../../../src/workers/agent/journal-store.ts';
+import { removeTree } from './loop-rig.ts';
+
+const directories: string[] = [];
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+  for (const path of directories.splice(0)) removeTree(path);
+});
+const newPath = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'gs-journal-'));
+  directories.push(directory);
+  return join(directory, 'agent', 'journal.sqlite');
+};
+const open = (path: string): OpenedJournal => {
+  const lock = lockJournal(path);
+  closers.push(lock.release);
+  const opened = openJournal(path, { open: openSqlite, newId: randomUUID });
+  closers.push(opened.store.close);
+  return opened;
+};
+const closeAll = (): void => {
+  for (const close of closers.splice(0).reverse()) close();
+};
+
+const entry = (life: string): AuditEntry => ({
+  at: '2026-11-24T12:00:00.000Z',
+  ...{ serverTime: 1, host: 'h1', life, actor: 'agent h1', action: 'stop-begun' },
+  ...{ subject: 'h1/web-1', service: 'web', cause: null, wave: null, grant: 'g1', outcome: null },
+  details: {},
+});
+
+describe('the journal on disk', () => {
+  test('begins an incarnation at the first start, for root alone, and keeps it', () => {
+    const path = newPath();
+    const first = open(path);
+    const { incarnation } = first.store.load();
+    expect(first.made).toBe(true);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    closeAll();
+    const second = open(path);
+    expect(second.made).toBe(false);
+    expect(second.store.load()).toEqual(emptyJournal(incarnation, false));
+  });
+
+  test('is locked against a second agent', () => {
+    const path = newPath();
+    open(path);
+    expect(() => lockJournal(path)).toThrow(/another agent works on/);
+  });
+
+  test('comes back exactly as it was written, in the order of first writing', () => {
+    const path = newPath();
+    const { store } = open(path);
+    const journal = store.load();
+    journal.settled = true;
+    journal.highestRecord = [1, 2, 3];
+    for (const id of ['z', 'a', 'm'])
+      journal.upgrades.set(id, {
+        jobId: id,
+        step: 'waiting',
+        order: {
+          ...{ waveId: 'w', grantId: `g-${id}`, mode: 'security', packages: [] },
+          ...{ allowRemove: false, beginBefore: 1, deadline: 2 },
+        },
+      });
+    journal.jobs.set('z', { hash: 'h', grants: ['g-z'], forgetAfter: 5 });
+    journal.refused.set('g-0', { outcome: 'void', reason: 'taken back' });
+    journal.containers.set('web-1', { instance: null, ownerStopped: true });
+    store.commit(journal, [entry(journal.incarnation)]);
+    const waiting = journal.upgrades.get('a');
+    if (waiting === undefined) throw new Error('no upgrade');
+    // Changed in place, as core does it.
+    waiting.step = 'running';
+    journal.refused.delete('g-0');
+    store.commit(journal, [entry(journal.incarnation)]);
+    closeAll();
+    const loaded = open(path).store.load();
+    expect(loaded).toEqual(journal);
+    expect([...loaded.upgrades.keys()]).toEqual(['z', 'a', 'm']);
+    expect(loaded.upgrades.get('a')?.step).toBe('running');
+  });
+
+  test('chains audit records in the same write, and reports each (audit-copied)', () => {
+    const path = newPath();
+    const { store } = open(path);
+    const journal = store.load();
+    const life = journal.incarnation;
+    store.commit(journal, [entry(life), entry(life)]);
+    closeAll();
+    const again = open(path);
+    const loaded = again.store.load();
+    again.store.commit(loaded, [entry(life)]);
+    const chain = again.store.chain(life);
+    expect(verifyChain(chain)).toMatchObject({ kind: 'intact', head: { seq: 3 } });
+    expect([...loaded.reports]).toEqual(
+      chain.map(({ seq, hash, record }) => [seq, { kind: 'audit-copied', seq, hash, record }]),
+    );
+    expect(loaded.lastSeq).toBe(3);
+  });
+
+  test('leaves journal and chain as they were when a write does not commit', () => {
+    const path = newPath();
+    const { store } = open(path);
+    const journal = store.load();
+    const life = journal.incarnation;
+    journal.transactions = 7;
+    store.commit(journal, [entry(life)]);
+    // A record that lies in the second's place: the write breaks off in its middle.
+    const other = openSqlite(path);
+    closers.push(() => other.close());
+    other.exec(`insert into audit_chain values ('${life}', 3, 'other', '{}')`);
+    journal.transactions = 8;
+    expect(() => {
+      store.commit(journal, [entry(life), entry(life)]);
+    }).toThrow(/UNIQUE/);
+    expect(journal.lastSeq).toBe(1);
+    expect(store.load()).toMatchObject({ transactions: 7, lastSeq: 1 });
+    expect(store.load().reports.size).toBe(1);
+    other.exec("delete from audit_chain where hash = 'other'");
+    expect(verifyChain(store.chain(life))).toMatchObject({ kind: 'intact', head: { seq: 1 } });
+    store.commit(store.load(), [entry(life), entry(life)]);
+    expect(verifyChain(store.chain(life))).toMatchObject({ kind: 'intact', head: { seq: 3 } });
+  });
+
+  test.each([
+    [
+      'is no database',
+      (path: string) => {
+        // What lies in the write-ahead log would bring it back.
+        removeTree(`${path}-wal`);
+        removeTree(`${path}-shm`);
+        writeFileSync(path, 'x'.repeat(8_192));
+      },
+    ],
+    [
+      'holds what this agent cannot read',
+      (path: string) => {
+        const db = openSqlite(path);
+        db.exec(`update journal set body = '{"incarnation":"old","strange":1}'`);
+        db.close();
+      },
+    ],
+  ])('is put aside, and a new incarnation begun, when it %s (R15)', (_what, spoil) => {
+    const path = newPath();
+    const { incarnation } = open(path).store.load();
+    closeAll();
+    spoil(path);
+    const opened = open(path);
+    expect(opened.alert).toMatch(/could not be read [^]* lies at .*unreadable-/);
+    expect(opened.made).toBe(true);
+    expect(opened.store.load().incarnation).not.toBe(incarnation);
+    expect(readdirSync(dirname(path)).some((name) => name.includes('unreadable-'))).toBe(true);
+  });
+});
