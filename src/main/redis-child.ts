@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
@@ -8,6 +8,8 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { longestSocketPath, redisConfig } from './redis-config.ts';
 import { stopLeftoverRedis } from './redis-leftovers.ts';
+import { hasCode } from '../core/error-code.ts';
+import { errorText } from '../core/error-text.ts';
 
 export interface RedisChild {
   address: Extract<RedisAddress, { kind: 'socket' }>;
@@ -29,7 +31,7 @@ const password = async (directory: string): Promise<string> => {
     // Whole or not at all; one that is there stays.
     await link(beside, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     await rm(beside, { force: true });
   }
@@ -171,7 +173,7 @@ export const startRedisChild = async (options: {
         await start(config, address);
         attempt = -1;
       } catch (error) {
-        onProblem(error instanceof Error ? error.message : String(error));
+        onProblem(errorText(error));
       }
     }
   };
@@ -196,6 +198,8 @@ export const startRedisChild = async (options: {
         await kept;
         clearTimeout(kill);
         await rm(address.path, { force: true });
+        if (dirname(address.path) !== directory)
+          await rm(dirname(address.path), { recursive: true, force: true });
         lock.release();
       },
     };

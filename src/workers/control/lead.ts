@@ -1,7 +1,8 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../../core/error-text.ts';
 import { repeat } from '../../jobs/repeat.ts';
-import type { InfrastructureTables } from '../../store/infrastructure-tables.ts';
+import type { StoreTables } from '../../store/tables.ts';
 import { acquireLease, LeaseLost, releaseLease, renewLease } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
 import { startServerClock } from '../../store/server-clock.ts';
@@ -29,7 +30,7 @@ export const leaseTimes = { ttlMs: 10_000, renewEveryMs: 2_000, askEveryMs: 1_00
  * ends the waiting (rejects with an AbortError). `seize`: see `acquireLease`.
  */
 export const waitToLead = async (options: {
-  db: Kysely<InfrastructureTables>;
+  db: Kysely<StoreTables>;
   databaseNow: RawBuilder<number>;
   /** This process, unlike any other that ever led. */
   holder: string;
@@ -69,9 +70,7 @@ export const waitToLead = async (options: {
     {
       everyMs: renewEveryMs,
       onError: (error) => {
-        onProblem(
-          `lease not renewed: ${error instanceof Error ? error.message : JSON.stringify(error)}`,
-        );
+        onProblem(`lease not renewed: ${errorText(error)}`);
         if (!(error instanceof LeaseLost)) return;
         isLost = true;
         tellLost();

@@ -3,9 +3,9 @@ import type { Notice } from '../../core/coordinator/turn.ts';
 
 export interface NotifySettings {
   /** Argument vector; the notice is given as JSON on standard input. */
-  command: string[] | undefined;
+  command?: string[] | undefined;
   /** Gets the notice as a JSON POST. */
-  webhook: string | undefined;
+  webhook?: string | undefined;
 }
 
 const limitMs = 10_000;

@@ -6,6 +6,7 @@ import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { hostQueue, jobKey, queuePrefix } from '../../jobs/queue-names.ts';
 import type { SigningKey } from '../../jobs/signing-key.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
+import { errorText } from '../../core/error-text.ts';
 
 /** What one pass of the relay saw and did. */
 export type RelayPass =
@@ -117,7 +118,7 @@ export const createRelay = (options: {
             counts.putAgain += 1;
           }
         } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
+          const reason = errorText(error);
           refused.push({ jobId: row.jobId, reason });
         }
       }),

@@ -40,6 +40,8 @@ export interface ServerOptions {
   keys: OwnKeys;
   settings: FleetSettings;
   services: readonly ServiceSettings[];
+  /** Minute of the day, for the maintenance window. */
+  minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
   logger: Logger;
   /** This process alone can reach the store: no lease of a dead one need be waited for. */
@@ -75,8 +77,6 @@ const unknownRestartMs = 10_000;
 const keptAlerts = 20;
 const outboxKeptMs = 7 * 86_400_000;
 
-const minuteOfDay = (date: Date): number => date.getHours() * 60 + date.getMinutes();
-
 /** Wait to lead, then coordinate: reports in, decisions committed, records and jobs out. */
 export const startServer = async (options: ServerOptions): Promise<Server> => {
   const { store, logger, keys } = options;
@@ -96,7 +96,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const { lease, clock } = leadership;
   const moment = (): Moment => {
     const wall = new Date();
-    return { now: clock.now(), wall: { ms: wall.getTime(), minuteOfDay: minuteOfDay(wall) } };
+    return {
+      now: clock.now(),
+      wall: { ms: wall.getTime(), minuteOfDay: options.minuteOfDay(wall) },
+    };
   };
   const hostKeys = await openHostKeys(store, Date.now);
   const restartTimes = await loadRestartTimes(store.db);

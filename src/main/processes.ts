@@ -1,0 +1,222 @@
+import { execa } from 'execa';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { processEnvironment } from '../config/environment.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Configuration } from '../config/schema.ts';
+import { writeTrustedKeys } from '../jobs/key-files.ts';
+import type { RedisAddress } from '../jobs/connections.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { limitErrors } from '../telemetry/limited-errors.ts';
+import {
+  fleetSettingsFrom,
+  hostIdFrom,
+  minuteOfDayIn,
+  redisFrom,
+  serverServices,
+  settingsPortFrom,
+} from './from-config.ts';
+import { startRedisChild } from './redis-child.ts';
+import { readKeyCard, runAgent, trustedKeysPath } from './run-agent.ts';
+import { runServer } from './run-server.ts';
+import type { RunningServer } from './run-server.ts';
+import { closeInOrder, stopSignal, untilAborted } from './until-stopped.ts';
+
+export const version = '0.1.0';
+
+/** From dist/src/main and from src/main alike. */
+const launcherPath = (): string => {
+  const here = fileURLToPath(import.meta.url);
+  const root = here.includes('/dist/src/')
+    ? here.slice(0, here.lastIndexOf('/dist/src/'))
+    : here.slice(0, here.lastIndexOf('/src/'));
+  return `${root}/packaging/libexec/groundswell-run-transaction`;
+};
+
+/** The configuration of this machine. Throws with every problem in it, one a line. */
+export const readConfig = async (file: string | undefined): Promise<Configuration> => {
+  const loaded = await loadConfig({ file, environment: processEnvironment() });
+  if (!loaded.ok)
+    throw new Error(
+      `the configuration is wrong:\n${loaded.problems.map(formatProblem).join('\n')}`,
+    );
+  return loaded.config;
+};
+
+const needsRoot = (what: string): void => {
+  if (process.getuid?.() !== 0)
+    throw new Error(
+      `${what} works on this host's packages and containers, so it needs root: use sudo`,
+    );
+};
+
+const makeDataDirectory = async ({ dataDirectory }: Configuration): Promise<void> => {
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+};
+
+const startRedisOf = async (
+  config: Configuration,
+  logger: Logger,
+): Promise<{ address: RedisAddress; stop: () => Promise<void> }> => {
+  const configured = redisFrom(config);
+  if (configured !== null) return { address: configured, stop: () => Promise.resolve() };
+  return startRedisChild({
+    dataDirectory: config.dataDirectory,
+    onProblem: (text) => {
+      limitErrors(logger)(new Error(text), 'redis-server');
+    },
+  });
+};
+
+const startServerOf = (
+  config: Configuration,
+  redis: RedisAddress,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<RunningServer> =>
+  runServer({
+    version,
+    dataDirectory: config.dataDirectory,
+    socketPath: config.server.socket,
+    redis,
+    settings: fleetSettingsFrom(config),
+    services: serverServices(config),
+    minuteOfDay: minuteOfDayIn(config),
+    notify: config.server.notify,
+    logger,
+    signal,
+  });
+
+/** Tell the service manager that we are up (sd_notify(3)), where it asked to be told. */
+const tellReady = async (): Promise<void> => {
+  if (processEnvironment()['NOTIFY_SOCKET'] !== undefined)
+    await execa('systemd-notify', ['--ready'], { reject: false });
+};
+
+const wait = async (signal: AbortSignal, lost: Promise<void>): Promise<void> => {
+  const over = await Promise.race([
+    untilAborted(signal).then(() => 'stopped' as const),
+    lost.then(() => 'lost' as const),
+  ]);
+  if (over === 'lost')
+    throw new Error('another server has taken over: this one ends, to begin anew as a standby');
+};
+
+/** `groundswell server`: coordinator and API of a fleet of several hosts. */
+export const serve = async (file: string | undefined): Promise<void> => {
+  const config = await readConfig(file);
+  const logger = createLogger(config.log.level, 'server');
+  const signal = stopSignal();
+  await makeDataDirectory(config);
+  const redis = await startRedisOf(config, logger);
+  try {
+    const running = await startServerOf(config, redis.address, logger, signal);
+    logger.info(
+      { socket: config.server.socket, publicKeys: running.publicKeys },
+      'the server is up',
+    );
+    await tellReady();
+    await wait(signal, running.server.lost).finally(running.stop);
+  } finally {
+    await redis.stop();
+  }
+};
+
+/** `groundswell agent`: this host's half of it. */
+export const beAgent = async (file: string | undefined): Promise<void> => {
+  needsRoot('groundswell agent');
+  const config = await readConfig(file);
+  const redis = redisFrom(config);
+  if (redis === null)
+    throw new Error(
+      'an agent of its own needs the Redis of its server: set redis.url in the configuration (or use groundswell up, which starts one)',
+    );
+  const logger = createLogger(config.log.level, 'agent');
+  const signal = stopSignal();
+  await makeDataDirectory(config);
+  const agent = await startAgentOf(config, redis, logger);
+  await tellReady();
+  await untilAborted(signal);
+  await agent.stop();
+};
+
+const startAgentOf = (
+  config: Configuration,
+  redis: RedisAddress,
+  logger: Logger,
+): ReturnType<typeof runAgent> =>
+  runAgent({
+    version,
+    hostId: hostIdFrom(config),
+    dataDirectory: config.dataDirectory,
+    lxcPath: config.agent.lxcPath,
+    spoolDirectory: config.agent.spoolDirectory,
+    redis,
+    settings: settingsPortFrom(config),
+    launcherPath: launcherPath(),
+    logger,
+  });
+
+/** The host of an all-in-one process is enrolled without asking: both halves are this very process. */
+const enrolOwnHost = async (
+  { server, publicKeys }: RunningServer,
+  config: Configuration,
+): Promise<void> => {
+  const card = await readKeyCard(config.dataDirectory, hostIdFrom(config));
+  await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
+  if (!server.hostKeys.isEnrolled(card.hostId))
+    await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
+  if (!server.coordinator.fleet().hosts.has(card.hostId)) {
+    const answer = await server.coordinator.act('groundswell up', {
+      action: 'host-add',
+      hostId: card.hostId,
+      zone: config.agent.zone,
+      cap: config.agent.hostCap,
+    });
+    if (!answer.ok) throw new Error(`cannot enrol this host: ${answer.reason}`);
+  }
+};
+
+/** `groundswell up`: server, agent and, unless one is configured, their own Redis, in one process. */
+export const runAllInOne = async (file: string | undefined): Promise<void> => {
+  needsRoot('groundswell up');
+  const config = await readConfig(file);
+  const logger = createLogger(config.log.level, 'groundswell');
+  const signal = stopSignal();
+  await makeDataDirectory(config);
+  const redis = await startRedisOf(config, logger);
+  const closers: (() => Promise<void>)[] = [redis.stop];
+  try {
+    const running = await startServerOf(config, redis.address, logger, signal);
+    closers.unshift(running.stop);
+    await enrolOwnHost(running, config);
+    const agent = await startAgentOf(config, redis.address, logger);
+    closers.unshift(agent.stop);
+    logger.info(
+      { hostId: hostIdFrom(config), socket: config.server.socket },
+      'server and agent are up',
+    );
+    await tellReady();
+    await wait(signal, running.server.lost);
+  } finally {
+    await closeInOrder(closers);
+  }
+};
+
+/** `groundswell agent --show-key`: what the server must be given to believe this host. */
+export const showKey = async (file: string | undefined): Promise<string> => {
+  const config = await readConfig(file);
+  await makeDataDirectory(config);
+  return JSON.stringify(await readKeyCard(config.dataDirectory, hostIdFrom(config)), null, 2);
+};
+
+/** `groundswell agent --trust`: believe a server by the public keys that it printed. */
+export const trustServer = async (
+  file: string | undefined,
+  publicKeys: readonly string[],
+): Promise<void> => {
+  const config = await readConfig(file);
+  await writeTrustedKeys(trustedKeysPath(config.dataDirectory), [...publicKeys]);
+};

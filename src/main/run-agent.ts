@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InstalledPackage } from '../core/packages.ts';
+import { findCgroupDirectories } from '../host/apt/cgroup-directories.ts';
+import type { RedisAddress } from '../jobs/connections.ts';
+import { loadOrMakeKeys, readTrustedKeys } from '../jobs/key-files.ts';
+import { exportPublicKey, importPublicKey, verifyKeyOf } from '../jobs/signing-key.ts';
+import { watchPackages } from '../producers/watch-packages.ts';
+import { limitErrors } from '../telemetry/limited-errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { startAgent } from '../workers/agent/start-agent.ts';
+import type { RunningAgent } from '../workers/agent/agent-options.ts';
+import { openRealHost } from '../workers/agent/ports/real-host.ts';
+import type { SettingsPort } from '../workers/agent/agent-host.ts';
+
+/** What a server needs to believe this agent: `groundswell host add --key`. */
+export interface KeyCard {
+  hostId: string;
+  machineId: string;
+  publicKey: string;
+}
+
+export interface RunAgentOptions {
+  version: string;
+  hostId: string;
+  dataDirectory: string;
+  lxcPath: string;
+  spoolDirectory: string;
+  redis: RedisAddress;
+  settings: SettingsPort;
+  /** The script that runs a transaction outside our control group. */
+  launcherPath: string;
+  logger: Logger;
+}
+
+const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs: 180_000 };
+const aptLockTimeoutMs = 600_000;
+
+/** machine-id(5): a cloned disk that was given a new one is another machine. */
+const readMachineId = async (): Promise<string> =>
+  (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim() || 'none';
+
+export const agentDirectory = (dataDirectory: string): string => join(dataDirectory, 'agent');
+export const trustedKeysPath = (dataDirectory: string): string =>
+  join(agentDirectory(dataDirectory), 'server-keys.json');
+
+/** The agent's own key, made on first start. */
+export const readKeyCard = async (dataDirectory: string, hostId: string): Promise<KeyCard> => {
+  const machineId = await readMachineId();
+  await mkdir(agentDirectory(dataDirectory), { recursive: true, mode: 0o700 });
+  const keys = await loadOrMakeKeys(join(agentDirectory(dataDirectory), 'keys.json'), machineId);
+  return { hostId, machineId, publicKey: exportPublicKey(verifyKeyOf(keys.active)) };
+};
+
+/** The inventory that was last told of, in a file that is whole or not there. */
+const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['store'] => ({
+  load: async () => {
+    const text = await readFile(path, 'utf8').catch(() => null);
+    if (text === null) return null;
+    const read = z.array(InstalledPackage).safeParse(JSON.parse(text));
+    return read.success ? read.data : null;
+  },
+  save: async (inventory) => {
+    const beside = `${path}.${randomUUID()}`;
+    await writeFile(beside, JSON.stringify(inventory), { mode: 0o600, flush: true });
+    await rename(beside, path);
+  },
+});
+
+/** The agent of this host, on its real LXC and apt. */
+export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> => {
+  const { hostId, dataDirectory, spoolDirectory, logger } = options;
+  const directory = agentDirectory(dataDirectory);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(spoolDirectory, { recursive: true, mode: 0o700 });
+  const keys = await loadOrMakeKeys(join(directory, 'keys.json'), await readMachineId());
+  const serverKeys = (await readTrustedKeys(trustedKeysPath(dataDirectory))).map(importPublicKey);
+  const onError = limitErrors(logger);
+  const real = openRealHost({
+    lxcPath: options.lxcPath,
+    settings: options.settings,
+    apt: {
+      root: '/',
+      transactionsDirectory: join(directory, 'transactions'),
+      launcherPath: options.launcherPath,
+      cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
+      lockTimeoutMs: aptLockTimeoutMs,
+      environment: {},
+    },
+    onProblem: (text) => {
+      onError(new Error(text), 'host');
+    },
+  });
+  const clock = { monoMs: () => performance.now(), wallMs: Date.now, newId: randomUUID };
+  const agent = await startAgent({
+    hostId,
+    version: options.version,
+    journalPath: join(directory, 'journal.sqlite'),
+    redis: options.redis,
+    serverKeys: () => serverKeys,
+    signingKey: () => keys.active,
+    host: real.host,
+    watchPackages: (events, { suspended }) =>
+      watchPackages({
+        root: '/',
+        spoolDirectory,
+        spoolOwner: 0,
+        store: inventoryStore(join(directory, 'inventory.json')),
+        clocks: { monotonicMs: clock.monoMs, wallMs: clock.wallMs },
+        ...packageTimes,
+        suspended,
+        onTransaction: events.onTransaction,
+        onOpen: events.onOpen,
+        onQuiet: events.onQuiet,
+        onRefused: ({ path, reason }) => {
+          onError(new Error(`${path}: ${reason}`), 'spool');
+        },
+        onError: (error) => {
+          onError(error, 'package database');
+        },
+      }),
+    clock,
+    logger,
+  });
+  return {
+    status: agent.status,
+    stop: async () => {
+      await agent.stop();
+      await real.close();
+    },
+  };
+};

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { createApi, listenOnSocket } from '../api/server.ts';
+import type { ApiBackend } from '../api/server.ts';
+import { errorText } from '../core/error-text.ts';
+import type { FleetSettings } from '../core/coordinator/fleet.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import type { RedisAddress } from '../jobs/connections.ts';
+import { loadOrMakeKeys } from '../jobs/key-files.ts';
+import { exportPublicKey, verifyKeyOf } from '../jobs/signing-key.ts';
+import { lockFile } from '../store/open-sqlite.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { NotifySettings } from '../workers/control/notify.ts';
+import { startServer } from '../workers/control/start-server.ts';
+import type { Server } from '../workers/control/start-server.ts';
+import { groupIdOf } from './group-id.ts';
+
+export interface RunServerOptions {
+  version: string;
+  dataDirectory: string;
+  socketPath: string;
+  redis: RedisAddress;
+  settings: FleetSettings;
+  services: readonly ServiceSettings[];
+  /** Minute of the day, for the maintenance window. */
+  minuteOfDay: (date: Date) => number;
+  notify: NotifySettings;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
+export interface RunningServer {
+  server: Server;
+  /** Base64 of the keys that agents must know. */
+  publicKeys: string[];
+  stop: () => Promise<void>;
+}
+
+/** Operators of this group may use the socket without being root. */
+const operatorsGroup = 'groundswell';
+
+const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
+  fleet: server.coordinator.fleet,
+  moment: server.moment,
+  act: server.coordinator.act,
+  queues: server.queues,
+  audit: server.audit,
+  meanRestartMs: server.meanRestartMs,
+  onChange: server.coordinator.onChange,
+  about: () =>
+    Promise.resolve({
+      version: options.version,
+      leader: true,
+      redis:
+        server.redisState() === 'ready' ? 'answers' : `does not answer (${server.redisState()})`,
+      store: join(options.dataDirectory, 'server', 'store.sqlite'),
+      alerts: server.alerts(),
+    }),
+  changeKeys: async (actor, hostId, change) => {
+    try {
+      switch (change.kind) {
+        case 'enrol':
+          await server.hostKeys.enrol(hostId, change.machineId, change.publicKey);
+          return await server.changedKeys(actor, hostId, 'enrolled the key');
+        case 'add':
+          await server.hostKeys.addKey(hostId, change.publicKey);
+          return await server.changedKeys(actor, hostId, 'added a second key');
+        case 'revoke':
+          if (!(await server.hostKeys.revoke(hostId)))
+            return { ok: false, reason: `host ${hostId} is not enrolled` };
+          return await server.changedKeys(actor, hostId, 'revoked the keys');
+      }
+    } catch (error) {
+      return { ok: false, reason: errorText(error) };
+    }
+  },
+});
+
+/** The server of this machine: its store and keys under the data directory, its API on a Unix socket. */
+export const runServer = async (options: RunServerOptions): Promise<RunningServer> => {
+  const directory = join(options.dataDirectory, 'server');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = lockFile(join(directory, 'lock'));
+  if (lock === null)
+    throw new Error(
+      `another server works in ${directory}: stop it first, or give this one its own data directory`,
+    );
+  const keys = await loadOrMakeKeys(join(directory, 'keys.json'), null);
+  const store = await openStore(join(directory, 'store.sqlite'));
+  let app: FastifyInstance | null = null;
+  try {
+    const server = await startServer({ ...options, store, keys, seizeLease: true });
+    app = createApi(backendOf(server, options));
+    await mkdir(dirname(options.socketPath), { recursive: true, mode: 0o755 });
+    await listenOnSocket(app, options.socketPath, await groupIdOf(operatorsGroup));
+    const api = app;
+    return {
+      server,
+      publicKeys: [keys.active, ...(keys.other === null ? [] : [keys.other])].map((key) =>
+        exportPublicKey(verifyKeyOf(key)),
+      ),
+      stop: async () => {
+        // Followers of changes hold their connections for ever.
+        api.server.closeAllConnections();
+        await api.close();
+        await server.stop();
+        await store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    await app?.close();
+    await store.close();
+    lock.release();
+    throw error;
+  }
+};
