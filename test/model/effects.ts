@@ -22,6 +22,11 @@ export const canEnd = (machine: Machine, todo: string): boolean => {
   return true;
 };
 
+/** Our stop was ended before it had done its work. */
+const notStopped = (box: Box): void => {
+  if (box.up) box.away = box.sick;
+};
+
 const stopBegins = (world: World, machine: Machine, index: number, grantId: string): void => {
   if (!machine.intents.includes(grantId))
     throw new Violation('I4', `the stop of ${grantId} begins without a durable intent`);
@@ -64,6 +69,7 @@ export const carryOut = (
     });
   }
   if (kind === 'end-stray-stops') {
+    for (const at of machine.stops) notStopped(machine.boxes[at] as Box);
     machine.stops = [];
     const states = new Map(
       machine.boxes.map((_, index) => {
@@ -162,6 +168,7 @@ export const carryOut = (
         Object.assign(box, { up: true, version: machine.lower, downBy: null });
         box.instance += 1;
         box.sick = turnout === 'sick';
+        box.away = box.sick;
       }
       return tell(core, world, machine, {
         kind: 'start-over',
@@ -173,7 +180,6 @@ export const carryOut = (
     case 'watch-health':
     case 'watch-long': {
       const result = !box.up ? 'down' : box.sick ? 'deadline' : 'healthy';
-      if (result === 'healthy') box.away = false;
       return feed(core, world, machine, { kind: 'health', grantId: id, result, reason: '' });
     }
     case 'undrain': {

@@ -23,7 +23,7 @@ export interface Judge {
 }
 
 /** 128 bits of a state's text stand for it; the texts themselves would not fit into memory. */
-const digest = (text: string): string => createHash('md5').update(text).digest('latin1');
+const digest = (text: string): string => createHash('md5').update(text).digest('binary');
 
 /** A growing list of numbers. */
 const numbers = () => {
@@ -121,7 +121,8 @@ export const explore = (core: Core, first: World, judge: Judge, limit = 3_000_00
         let target = seen.get(key);
         if (target === undefined) {
           target = seen.size;
-          if (target >= limit) throw new Error(`more than ${limit} states: the scenario is too large`);
+          if (target >= limit)
+            throw new Error(`more than ${limit} states: the scenario is too large`);
           seen.set(key, target);
           parents.push(id);
           parentMove.push(index);

@@ -1,3 +1,4 @@
+import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
 import { boot, feed, observe, viewOf, changes } from './agent-side.ts';
 import type { Core } from './core.ts';
 import { serve } from './server-side.ts';
@@ -94,12 +95,12 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
   }
   if (scenario.ownUpgrade === true) {
     const action = {
-      action: 'upgrade',
+      action: 'upgrade' as const,
       hosts: machines.map(({ id }) => id),
-      mode: 'packages',
+      mode: 'packages' as const,
       packages: [],
       allowRemove: false,
-    } as const;
+    } satisfies OperatorAction;
     serve(core, world, { kind: 'operator', actor: 'op', action });
     return world;
   }

@@ -50,7 +50,8 @@ export const judgeFor = (core: Core): Judge => ({
         const grant = agent.journal.grants.get(id);
         return kind === 'stop' && grant !== undefined && grant.order.expect.kind !== 'retry';
       });
-      if (paused && stopping) throw new Violation('I5', 'a stop is about to begin after `paused` is shown');
+      if (paused && stopping)
+        throw new Violation('I5', 'a stop is about to begin after `paused` is shown');
       void stops;
       void boxes;
     }
@@ -64,7 +65,10 @@ export const judgeFor = (core: Core): Judge => ({
   stuck: (world) => {
     const where = describe(world);
     const wrong = amiss(world, false);
-    return { rule: wrong?.rule ?? 'L1', message: `${wrong?.message ?? 'nothing more happens'}; ${where}` };
+    return {
+      rule: wrong?.rule ?? 'L1',
+      message: `${wrong?.message ?? 'nothing more happens'}; ${where}`,
+    };
   },
 });
 

@@ -6,7 +6,7 @@ import { canEnd, carryOut } from './effects.ts';
 import type { Turnout } from './effects.ts';
 import { changeLeader, serve } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
-import { boxName, clone, tickMs } from './world.ts';
+import { boxIndex, boxName, clone, tickMs } from './world.ts';
 import type { Fault, Machine, World } from './world.ts';
 
 /** Something that may happen next. `fault` null: it happens by itself in the end, when nothing goes wrong. */
@@ -16,7 +16,11 @@ export interface Move {
   apply: (world: World) => void;
 }
 
-type Add = (label: string, fault: Fault | null, apply: (world: World, machine: Machine) => void) => void;
+type Add = (
+  label: string,
+  fault: Fault | null,
+  apply: (world: World, machine: Machine) => void,
+) => void;
 
 const effectMoves = (core: Core, machine: Machine, add: Add): void => {
   for (const todo of machine.todo) {
@@ -42,10 +46,14 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
 const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Add): void => {
   const { agent, register, late } = machine;
   if (!machine.alive) {
-    add('the agent starts', null, (world, own) => { boot(core, world, own); });
+    add('the agent starts', null, (world, own) => {
+      boot(core, world, own);
+    });
   } else {
     effectMoves(core, machine, add);
-    add('the agent dies', 'agent crash', (_, own) => { crash(core, own); });
+    add('the agent dies', 'agent crash', (_, own) => {
+      crash(core, own);
+    });
     const highest = agent.journal.highestRecord;
     const held = agent.record?.value.number;
     if (
@@ -86,7 +94,9 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
     }
     for (const [jobId, send] of rows)
       if (send.host === machine.id && !wire.has(jobId) && !agent.journal.jobs.has(jobId))
-        add(`the relay puts job ${jobId} in again`, null, (world) => { world.wire.set(jobId, send); });
+        add(`the relay puts job ${jobId} in again`, null, (world) => {
+          world.wire.set(jobId, send);
+        });
     const ownStop = (index: number): boolean => machine.stops.includes(index);
     machine.boxes.forEach((box, index) => {
       if (box.up && !ownStop(index))
@@ -94,13 +104,19 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
           ownerStops(core, world, own, index);
         });
     });
-    add('the journal is lost', 'journal lost', (_, own) => { loseJournal(core, own); });
+    add('the journal is lost', 'journal lost', (_, own) => {
+      loseJournal(core, own);
+    });
   }
   for (const jobId of wire.keys())
     if (jobId.startsWith(`${machine.id}_`))
-      add(`Redis loses job ${jobId}`, 'job lost', (world) => { world.wire.delete(jobId); });
+      add(`Redis loses job ${jobId}`, 'job lost', (world) => {
+        world.wire.delete(jobId);
+      });
   if (register !== null)
-    add('Redis loses the control record', 'record lost', (_, own) => { own.register = null; });
+    add('Redis loses the control record', 'record lost', (_, own) => {
+      own.register = null;
+    });
   else
     add('the server writes the lost control record again', null, (world, own) => {
       serve(core, world, { kind: 'record-wanted', host: own.id });
@@ -123,17 +139,19 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
       if (own.alive) feed(core, world, own, { kind: 'transaction', phase: 'open' });
     });
   if (machine.dpkg === 'outside')
-    add('the package transaction is over', null, (_, own) => { endTransaction(own); });
+    add('the package transaction is over', null, (_, own) => {
+      endTransaction(own);
+    });
 };
 
 const ownerStops = (core: Core, world: World, machine: Machine, index: number): void => {
   const box = machine.boxes[index];
   if (box === undefined) return;
   const begun = [...machine.agent.journal.grants.values()].some(
-    ({ end, order, step, failed }) =>
+    ({ end, order, step, tookOver }) =>
       end === null &&
       order.container === boxName(index) &&
-      (['stopping', 'stopped', 'started'].includes(step) || failed),
+      (['stopping', 'stopped', 'started'].includes(step) || tookOver !== null),
   );
   // From the durable intent on, and until it was healthy again, what goes down is ours to bring back (R24, R25).
   Object.assign(box, { up: false, downBy: begun ? 'us' : 'owner', sick: false });
@@ -167,8 +185,19 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
     };
     turn('', null, 'well');
     turn('; the server dies after the commit', 'server crash', 'crash');
-    turn('; the leader stands still after the commit, another takes over', 'leader paused', 'pause');
+    turn(
+      '; the leader stands still after the commit, another takes over',
+      'leader paused',
+      'pause',
+    );
   }
+};
+
+/** A person took it upon himself that this container stays down. */
+const leaveDown = ({ machines }: World, container: string): void => {
+  const [id, name = ''] = container.split('/');
+  const box = machines.find((machine) => machine.id === id)?.boxes[boxIndex(name)];
+  if (box !== undefined && !box.up) Object.assign(box, { away: false, alerted: true });
 };
 
 const operatorMoves = (core: Core, world: World, add: Add): void => {
@@ -176,6 +205,7 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
   const act = (label: string, fault: Fault | null, action: OperatorAction): void => {
     add(`operator: ${label}`, fault, (next) => {
       serve(core, next, { kind: 'operator', actor: 'op', action });
+      if (action.action === 'park') leaveDown(next, action.container);
     });
   };
   const level = { level: 'fleet' } as const;
@@ -194,10 +224,19 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
   }
   for (const { failed, container, id } of fleet.grants.values())
     if (failed && container !== null)
-      if (![...fleet.grants.values()].some(({ expect }) => expect?.kind === 'retry' && expect.grantId === id))
-        act(`retry ${container}`, 'retry', { action: 'retry', scope: { of: 'container', container } });
+      if (
+        ![...fleet.grants.values()].some(
+          ({ expect }) => expect?.kind === 'retry' && expect.grantId === id,
+        )
+      )
+        act(`retry ${container}`, 'retry', {
+          action: 'retry',
+          scope: { of: 'container', container },
+        });
   for (const { id, view, parked } of fleet.containers.values())
     if (view.ownerStopped && !parked) act(`park ${id}`, null, { action: 'park', container: id });
+    else if (view.state === 'stopped' && !parked)
+      act(`park ${id}`, 'park', { action: 'park', container: id });
 };
 
 const personMoves = (core: Core, machine: Machine, add: Add): void => {
@@ -205,7 +244,9 @@ const personMoves = (core: Core, machine: Machine, add: Add): void => {
     if (box.sick)
       add(`somebody mends ${boxName(index)}`, null, (_, own) => {
         const mended = own.boxes[index];
-        if (mended !== undefined) mended.sick = false;
+        if (mended === undefined) return;
+        mended.sick = false;
+        if (mended.up) mended.away = false;
       });
     if (!box.up && box.alerted && box.downBy === 'us' && machine.alive)
       add(`somebody starts ${boxName(index)}`, null, (world, own) => {
@@ -236,7 +277,8 @@ export const movesOf = (core: Core, world: World): Move[] => {
     (at: number | null): Add =>
     (label, fault, apply) => {
       if (fault !== null && (world.left[fault] ?? 0) <= 0) return;
-      const prefix = at === null || world.machines.length === 1 ? '' : `${world.machines[at]?.id ?? ''}: `;
+      const prefix =
+        at === null || world.machines.length === 1 ? '' : `${world.machines[at]?.id ?? ''}: `;
       moves.push({
         label: `${prefix}${label}`,
         fault,
@@ -254,12 +296,26 @@ export const movesOf = (core: Core, world: World): Move[] => {
   const add = adder(null);
   operatorMoves(core, world, add);
   if (world.drainBroken)
-    add('the load balancer answers again', null, (next) => { next.drainBroken = false; });
-  else add('the load balancer does not answer', 'undrain fails', (next) => { next.drainBroken = true; });
-  add('the server dies, another leads', 'server crash', (next) => { changeLeader(core, next, false); });
-  add('the leader stands still, another leads', 'leader paused', (next) => { changeLeader(core, next, true); });
+    add('the load balancer answers again', null, (next) => {
+      next.drainBroken = false;
+    });
+  else
+    add('the load balancer does not answer', 'undrain fails', (next) => {
+      next.drainBroken = true;
+    });
+  add('the server dies, another leads', 'server crash', (next) => {
+    changeLeader(core, next, false);
+  });
+  add('the leader stands still, another leads', 'leader paused', (next) => {
+    changeLeader(core, next, true);
+  });
   if (moves.every(({ fault }) => fault !== null))
-    add('10 s pass', null, (next) => { tick(core, next, true); });
-  else add('10 s pass all the same', 'delay', (next) => { tick(core, next, false); });
+    add('10 s pass', null, (next) => {
+      tick(core, next, true);
+    });
+  else
+    add('10 s pass all the same', 'delay', (next) => {
+      tick(core, next, false);
+    });
   return moves;
 };

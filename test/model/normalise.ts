@@ -45,7 +45,8 @@ const shiftTimes = (world: World): void => {
       container.refusal.reason = '';
     }
     container.lastFailure = null;
-    if (!isInterned(container.view)) container.view = intern({ ...container.view, healthReason: '' });
+    if (!isInterned(container.view))
+      container.view = intern({ ...container.view, healthReason: '' });
   }
   for (const grant of fleet.grants.values()) {
     grant.grantedAt = base;
@@ -154,7 +155,8 @@ const forgetAcknowledged = (world: World): void => {
         !lost(incarnation) && !(incarnation === host.incarnation && seq <= host.ackedSeq),
     );
     for (const record of [machine.register, machine.late])
-      if (record !== null) record.ackedSeq = record.incarnation === host.incarnation ? host.ackedSeq : 0;
+      if (record !== null)
+        record.ackedSeq = record.incarnation === host.incarnation ? host.ackedSeq : 0;
   }
 };
 
@@ -180,8 +182,16 @@ const renumber = (world: World): void => {
         issued === last ||
         held.some(([, epoch, n]) => epoch === world.fleet.epoch && n === issued.n),
     );
-    const own = host.issued.map(({ n }): RecordNumber => [world.fleet.generation, world.fleet.epoch, n]);
-    const all = [...held, ...own, [world.fleet.generation, world.fleet.epoch, host.recordN] as RecordNumber]
+    const own = host.issued.map(({ n }): RecordNumber => [
+      world.fleet.generation,
+      world.fleet.epoch,
+      n,
+    ]);
+    const all = [
+      ...held,
+      ...own,
+      [world.fleet.generation, world.fleet.epoch, host.recordN] as RecordNumber,
+    ]
       .filter(([generation]) => generation > 0)
       .sort(compareRecordNumbers);
     const rank = new Map<string, RecordNumber>();
@@ -253,7 +263,8 @@ const forgetEnded = (world: World): void => {
 
 /** Bring a world into the one form that all worlds of equal future have, and give that form as text. */
 export const normalise = (core: Core, world: World): string => {
-  for (const { agent } of world.machines) if (agent.record !== null) core.serverTime(agent, world.now);
+  for (const { agent } of world.machines)
+    if (agent.record !== null) core.serverTime(agent, world.now);
   shiftTimes(world);
   forgetAcknowledged(world);
   forgetEnded(world);

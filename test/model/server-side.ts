@@ -43,7 +43,10 @@ const checkBudget = (fleet: Fleet, now: number, given: string[]): void => {
     throw new Violation('I2', `${given.join(', ')} granted with ${[...away].join(', ')} away`);
   for (const host of fleet.hosts.keys()) {
     const here = [...fleet.grants.values()].filter((grant) => grant.host === host);
-    if (here.filter(({ kind }) => kind === 'restart').length > fleet.settings.hostCap + retries(fleet))
+    if (
+      here.filter(({ kind }) => kind === 'restart').length >
+      fleet.settings.hostCap + retries(fleet)
+    )
       throw new Violation('I6', `host ${host} has ${here.length} restarts granted`);
   }
 };
@@ -62,7 +65,11 @@ const load = (fleet: Fleet): void => {
 };
 
 /** What changed and is not written would be forgotten by the next leader (R19). */
-export const unwritten = (before: Fleet, after: Fleet, dirty: { table: string; key: string }[]): string[] => {
+export const unwritten = (
+  before: Fleet,
+  after: Fleet,
+  dirty: { table: string; key: string }[],
+): string[] => {
   const lost: string[] = [];
   for (const table of ['hosts', 'containers', 'grants', 'waves', 'pauses', 'freezes'] as const) {
     const keys = new Set<string>([...before[table].keys(), ...after[table].keys()]);
@@ -100,9 +107,14 @@ export const serve = (
   });
   watch?.(commands.dirty);
   const given = [...fleet.grants.values()].filter(
-    ({ id, kind, expect }) => !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,
+    ({ id, kind, expect }) =>
+      !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,
   );
-  checkBudget(fleet, world.now, given.map(({ container }) => container ?? ''));
+  checkBudget(
+    fleet,
+    world.now,
+    given.map(({ container }) => container ?? ''),
+  );
   for (const send of commands.sends) world.rows.set(send.jobId, send);
   for (const jobId of commands.closes) world.rows.delete(jobId);
   if (turnout === 'well') {
@@ -122,7 +134,11 @@ export const changeLeader = (core: Core, world: World, paused: boolean): void =>
     for (const machine of world.machines)
       if (machine.register !== null) {
         const [generation, epoch, n] = machine.register.number;
-        machine.late = { ...machine.register, number: [generation, epoch, n + 1], serverTime: world.now };
+        machine.late = {
+          ...machine.register,
+          number: [generation, epoch, n + 1],
+          serverTime: world.now,
+        };
       }
   load(world.fleet);
   serve(core, world, { kind: 'tick' });

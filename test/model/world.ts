@@ -73,6 +73,7 @@ export const faults = [
   'retry',
   'upgrade',
   'undrain fails',
+  'park',
 ] as const;
 export type Fault = (typeof faults)[number];
 

@@ -1,4 +1,5 @@
 import { sameInstance } from '../observation.ts';
+import { reached } from '../messages.ts';
 import type { ControlRecord } from '../messages.ts';
 import type { Agent, CheckAnswers, CheckPurpose } from './agent.ts';
 import type { AgentGrant } from './journal.ts';
@@ -30,6 +31,21 @@ const pausedBy = (record: ControlRecord, grant: AgentGrant): string | null => {
 export const voided = (agent: Agent, grantId: string): boolean =>
   agent.record?.value.voids.includes(grantId) ?? false;
 
+/** Another grant that holds the same container, but for the failed one that this one retries (R26). */
+export const hasElder = (agent: Agent, grant: AgentGrant): boolean =>
+  [...agent.journal.grants.values()].some(
+    (other) =>
+      other !== grant &&
+      other.end === null &&
+      other.order.container === grant.order.container &&
+      other.step !== 'journaled' &&
+      !(
+        grant.order.expect.kind === 'retry' &&
+        other.order.grantId === grant.order.expect.grantId &&
+        other.failed
+      ),
+  );
+
 const permitted = (agent: Agent, grant: AgentGrant, mono: number): Decision => {
   const record = agent.record?.value;
   if (voided(agent, grant.order.grantId)) return deny('taken back by the server');
@@ -51,7 +67,7 @@ const retryable = (agent: Agent, grant: AgentGrant, answers: CheckAnswers): Deci
   if (answers.state === 'gone') return deny('the container is gone');
   if (grant.step !== 'journaled') return allow; // it has taken over already
   const old = agent.journal.grants.get(expect.grantId);
-  if (old === undefined || old.end !== null || !old.failed)
+  if (old === undefined || old.end !== null || !old.failed || reached(old.step, 'healthy'))
     return deny('the grant it retries is not a failed one any more');
   return allow;
 };
@@ -96,7 +112,13 @@ export const decideBegin = (
   } else {
     const counts = recordCounts(agent, mono);
     if (counts.kind === 'deny') return wait(counts.reason);
+    const record = agent.record?.value;
+    if (record?.excluded === true) return wait('this host is excluded');
+    const frozen = record?.freezes[0];
+    if (frozen !== undefined) return wait(`freeze: ${frozen}`);
   }
+  if (purpose === 'begin' && hasElder(agent, grant))
+    return wait('another grant of the same container is not over');
   const container = sameContainer(agent, grant, answers, purpose);
   if (container.kind !== 'allow') return container;
   // R22: our own upgrade and the beginning of a stop exclude each other; others hold at their moment.

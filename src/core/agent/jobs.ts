@@ -42,6 +42,7 @@ const refuse = (turn: Turn, event: JobEvent, reason: string): void => {
     details: { jobId: event.jobId, reason, endsGrants },
   });
   report(turn, { kind: 'job-refused', jobId: event.jobId, reason, endsGrants });
+  turn.effects.push({ kind: 'observe' });
 };
 
 /** The journaled answer, once more (R5): the reports that may have been acknowledged with nobody listening. */
@@ -64,7 +65,7 @@ const answerAgain = (turn: Turn, event: JobEvent): void => {
         outcome: held.end.outcome,
         verification: held.verification,
         reason: held.end.reason,
-        steps: held.steps,
+        steps: [...held.steps],
         container: null,
       });
     else if (refused !== undefined)
@@ -86,6 +87,9 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
     if (known.hash === event.hash) answerAgain(turn, event);
     return;
   }
+  // R15: until the server has named the grants of the former incarnation, nothing of it may be refused:
+  // a refusal would end a grant whose stop may have begun. The job comes again.
+  if (!journal.settled && event.incarnation !== journal.incarnation) return;
   if (event.incarnation !== journal.incarnation)
     return refuse(
       turn,
@@ -151,6 +155,8 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
       child: null,
       failed: false,
       adopted: false,
+      tookOver: null,
+      stopping: null,
       ending: null,
       verification: null,
       end: null,
@@ -176,6 +182,7 @@ export const onVoids = (turn: Turn): void => {
       steps: [],
       container: null,
     });
+    turn.effects.push({ kind: 'observe' });
   }
 };
 

@@ -34,8 +34,12 @@ export interface AgentGrant {
   failed: boolean;
   /** Taken over from a former incarnation: started and awaited, never stopped (R15). */
   adopted: boolean;
-  /** Why it is being undone before `stopping`; null while it goes forward. */
-  ending: { outcome: 'refused' | 'void'; reason: string } | null;
+  /** R26: the step of the failed grant that this one took over from, until its own stop begins; else null. */
+  tookOver: Step | null;
+  /** The instance that our stop was begun on; another one is never stopped for this grant (R24). */
+  stopping: Instance | null;
+  /** Why it is being undone; null while it goes forward. */
+  ending: { outcome: 'refused' | 'void' | 'gone'; reason: string } | null;
   verification: Verification | null;
   end: { outcome: Outcome; reason: string } | null;
 }

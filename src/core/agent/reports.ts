@@ -96,7 +96,7 @@ export const endGrant = (
     outcome,
     verification: grant.verification,
     reason,
-    steps: grant.steps,
+    steps: [...grant.steps],
     container,
   });
   turn.effects.push({ kind: 'observe' });

@@ -1,18 +1,11 @@
 import type { Agent, AgentAudit, AgentEffect, AgentEvent, Turn } from './agent.ts';
+import { onStrayStopsEnded } from './adopt.ts';
+import { advance } from './advance.ts';
+import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './after-stop.ts';
+import { onChecked, onDrained } from './before-stop.ts';
 import { emptyJournal } from './journal.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord } from './record.ts';
-import {
-  advance,
-  onChecked,
-  onDrained,
-  onHealth,
-  onStartOver,
-  onStopOver,
-  onStrayStopsEnded,
-  onUndrained,
-  onVerified,
-} from './restart.ts';
 import { audit, report } from './reports.ts';
 import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
 
@@ -88,7 +81,7 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
     (grant) =>
       grant.end === null &&
       grant.order.container === event.name &&
-      (grant.step === 'stopping' || grant.step === 'stopped' || grant.step === 'started'),
+      (['stopping', 'stopped', 'started'].includes(grant.step) || grant.tookOver !== null),
   );
   // Down, seen up before, and not by us: its owner's doing, so it is not ours to start (R25).
   const ownerStopped =

@@ -34,14 +34,20 @@ const end = (
   });
 };
 
+/** Taken back before it began: void, so that the coordinator may order it anew (R20, R31). */
 const notRun = (turn: Turn, upgrade: AgentUpgrade, reason: string): void => {
-  end(turn, upgrade, {
-    ok: false,
+  upgrade.step = 'ended';
+  const { grantId, waveId } = upgrade.order;
+  turn.agent.waiting.delete(grantId);
+  audit(turn, { action: 'upgrade-ended', waveId, grantId, outcome: 'void', details: { reason } });
+  report(turn, {
+    kind: 'restart-finished',
+    grantId,
+    outcome: 'void',
+    verification: null,
     reason,
-    remedy: '',
-    changes: [],
-    transcript: '',
-    gate: { ok: true, reason: 'nothing was done' },
+    steps: [],
+    container: null,
   });
 };
 

@@ -20,14 +20,19 @@ import { joinWave, noticeStale, pauseWave, tell, waveForChanges } from './waves.
 const largestBackoffMs = 60_000;
 
 /** Take in what an agent saw of one container; answers the fleet's entry. */
-const observe = (turn: Turn, host: Host, view: ContainerView): Container => {
+const observe = (
+  turn: Turn,
+  host: Host,
+  view: ContainerView,
+  held: ReadonlySet<string> = new Set(),
+): Container => {
   const { fleet, now } = turn;
   const id = containerId(host.id, view.name);
   const before = fleet.containers.get(id);
   const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
-  // R25: stopped when first seen is parked from the start; one that runs is parked no more.
+  // R25: stopped when first seen is parked from the start, unless a grant holds it; one that runs is parked no more.
   const parked =
-    before === undefined ? view.state === 'stopped' : before.parked && view.state === 'stopped';
+    view.state === 'stopped' && (before === undefined ? !held.has(view.name) : before.parked);
   const container: Container = {
     id,
     host: host.id,
@@ -59,7 +64,8 @@ const onObserved = (turn: Turn, host: Host, report: HostObserved): void => {
   host.staleHostProcesses = report.staleHostProcesses;
   host.agentStale = report.agentStale;
   host.platform = report.platform;
-  const seen = report.containers.map((view) => observe(turn, host, view));
+  const held = new Set(report.openGrants.map(({ container }) => container));
+  const seen = report.containers.map((view) => observe(turn, host, view, held));
   if (report.whole) {
     host.known = true;
     const names = new Set(seen.map(({ id }) => id));
@@ -149,11 +155,28 @@ const countFailure = (turn: Turn, grant: Grant, reason: string): void => {
     pauseWave(turn, wave, `${grant.container ?? grant.host}: ${reason}`);
 };
 
+/** R29: an upgrade that was taken back is ordered anew; one that the agent refuses pauses its wave. */
+const upgradeNotBegun = (turn: Turn, grant: Grant, report: RestartFinished): void => {
+  if (report.outcome === 'failed') return;
+  endGrant(turn, grant, report.outcome, report.reason);
+  const wave = turn.fleet.waves.get(grant.waveId);
+  const upgrade = wave?.upgrades.get(grant.host);
+  if (wave === undefined || upgrade === undefined || upgrade.state !== 'running') return;
+  touch(turn, { table: 'waves', key: wave.id });
+  if (report.outcome === 'void') {
+    Object.assign(upgrade, { state: 'pending', reason: report.reason });
+    return;
+  }
+  Object.assign(upgrade, { state: 'failed', reason: report.reason });
+  pauseWave(turn, wave, `upgrade of ${grant.host}: ${report.reason}`);
+};
+
 const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
   const { fleet, now } = turn;
   const grant = fleet.grants.get(report.grantId);
   if (report.container !== null) observe(turn, host, report.container);
   if (grant === undefined) return;
+  if (grant.kind === 'upgrade') return upgradeNotBegun(turn, grant, report);
   const container = grant.container === null ? undefined : fleet.containers.get(grant.container);
   const wave = fleet.waves.get(grant.waveId);
   const member = grant.container === null ? undefined : wave?.members.get(grant.container);
@@ -177,8 +200,19 @@ const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
     return;
   }
   endGrant(turn, grant, report.outcome, report.reason);
+  // R10: an end that does not say what became of the container leaves it unknown until it is observed.
+  if (container !== undefined && report.container === null && report.outcome !== 'retried')
+    container.view = {
+      ...container.view,
+      health: 'unknown',
+      healthReason: 'its restart is over, and it was not observed since',
+    };
   if (container !== undefined) touch(turn, { table: 'containers', key: container.id });
   if (wave !== undefined) touch(turn, { table: 'waves', key: wave.id });
+  // R26: the failed grant that a retry names stays open when the retry comes to nothing.
+  const stillFailed = [...fleet.grants.values()].some(
+    (other) => other.container === grant.container && other.failed,
+  );
   switch (report.outcome) {
     case 'done':
       onDone(turn, grant, report, container);
@@ -194,12 +228,13 @@ const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
           seenSince: false,
         };
       }
-      if (member !== undefined) Object.assign(member, { state: 'pending', reason: report.reason });
+      if (member !== undefined)
+        Object.assign(member, { state: stillFailed ? 'failed' : 'pending', reason: report.reason });
       return;
     case 'void':
       if (member !== undefined)
         Object.assign(member, {
-          state: grant.failed ? 'unknown' : 'pending',
+          state: stillFailed ? 'failed' : grant.failed ? 'unknown' : 'pending',
           reason: report.reason,
         });
       return;
@@ -417,20 +452,14 @@ const onRefused = (
     const grant = turn.fleet.grants.get(id);
     // A grant of a former incarnation is ended by the answer to its being suspect, not by this (R15).
     if (grant === undefined || host.suspects.some(({ grantId }) => grantId === id)) continue;
-    if (grant.kind === 'upgrade') {
-      endGrant(turn, grant, 'refused', reason);
-      const upgrade = turn.fleet.waves.get(grant.waveId)?.upgrades.get(host.id);
-      if (upgrade !== undefined) Object.assign(upgrade, { state: 'failed', reason });
-      touch(turn, { table: 'waves', key: grant.waveId });
-    } else
-      onFinished(turn, host, {
-        kind: 'restart-finished',
-        grantId: id,
-        outcome: 'refused',
-        verification: null,
-        reason,
-        steps: [],
-        container: null,
-      });
+    onFinished(turn, host, {
+      kind: 'restart-finished',
+      grantId: id,
+      outcome: 'refused',
+      verification: null,
+      reason,
+      steps: [],
+      container: null,
+    });
   }
 };

@@ -17,6 +17,8 @@ const frozenBecause = (fleet: Fleet, wallMs: number): string[] =>
 export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
   const { fleet, now } = turn;
   host.recordN += 1;
+  // An echo that is older than the stale limit tells nothing more than silence does (R14).
+  host.issued = host.issued.filter(({ at }) => now - at <= fleet.settings.staleLimitMs);
   host.issued.push({ n: host.recordN, at: now });
   return {
     number: [fleet.generation, fleet.epoch, host.recordN],

@@ -91,11 +91,11 @@ const waveDenies = (
   { wall }: Moment,
   retry: boolean,
 ): Decision | null => {
-  if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return deny(`freeze: ${freeze.reason}`);
-  // R26: a retry passes pause and threshold, not a freeze.
+  // R26: a retry passes pause and threshold, and the end of its wave, not a freeze.
   if (retry) return null;
+  if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
   if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay))
     return deny('outside the maintenance window');
   const pause = pauseOf(fleet, wave, container);

@@ -3,7 +3,7 @@ import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Wave } from './fleet.ts';
 import { askVoid, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
-import { freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
+import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave } from './waves.ts';
@@ -64,7 +64,7 @@ export const watchDeadlines = (turn: Turn): void => {
         text: `${grant.container ?? grant.host} does not answer: its grant is past its deadline`,
       });
       const wave = fleet.waves.get(grant.waveId);
-      if (wave !== undefined && wave.failures + 1 > wave.maxFailures)
+      if (wave !== undefined && failuresOf(fleet, wave) > wave.maxFailures)
         pauseWave(turn, wave, `${grant.container ?? grant.host} does not answer`);
     }
   }

@@ -1,0 +1,75 @@
+import { reached } from '../messages.ts';
+import type { AgentEvent, Turn } from './agent.ts';
+import { gone } from './activity.ts';
+import type { AgentGrant } from './journal.ts';
+import { audit } from './reports.ts';
+
+/** Containers of the former incarnation whose grants are void now; those that we had stopped are started (R15). */
+export const onStrayStopsEnded = (
+  turn: Turn,
+  event: Extract<AgentEvent, { kind: 'stray-stops-ended' }>,
+): void => {
+  const { agent } = turn;
+  const record = agent.record?.value;
+  if (record === undefined || !agent.strayBusy) return;
+  agent.strayBusy = false;
+  agent.strayStopsEnded = true;
+  agent.journal.settled = true;
+  // What went down in between did so by the stops of the former incarnation: nobody's owner did it.
+  for (const [name, state] of event.states)
+    if (state === 'stopped')
+      agent.journal.containers.set(name, { instance: null, ownerStopped: false });
+  for (const suspect of record.suspects) {
+    const known =
+      agent.journal.grants.has(suspect.grantId) || agent.journal.refused.has(suspect.grantId);
+    if (known) continue;
+    const state = event.states.get(suspect.container) ?? 'gone';
+    const grant: AgentGrant = {
+      order: {
+        grantId: suspect.grantId,
+        container: suspect.container,
+        service: '',
+        settingsHash: '',
+        expect: { kind: 'retry', grantId: suspect.grantId },
+        attempt: 1,
+        beginBefore: 0,
+        deadline: 0,
+        byHand: true,
+        onlyIfBroken: false,
+      },
+      waveId: '',
+      jobId: '',
+      step: suspect.step,
+      steps: [],
+      found: null,
+      child: null,
+      failed: false,
+      adopted: true,
+      tookOver: null,
+      stopping: null,
+      ending: null,
+      verification: null,
+      end: null,
+    };
+    agent.journal.grants.set(suspect.grantId, grant);
+    if (state === 'gone') gone(turn, grant);
+    else if (!reached(suspect.step, 'stopping')) {
+      grant.ending = { outcome: 'void', reason: 'given to a former incarnation of the journal' };
+      grant.step = 'drained';
+      if (state === 'stopped')
+        turn.effects.push({
+          kind: 'alert',
+          message: `${suspect.container} is down and its journal is lost: start it, or park it (groundswell container park)`,
+        });
+    } else {
+      grant.step = state === 'stopped' ? 'stopped' : 'started';
+    }
+  }
+  audit(turn, {
+    action: 'incarnation-begun',
+    details: {
+      incarnation: agent.journal.incarnation,
+      suspects: record.suspects.map(({ grantId }) => grantId),
+    },
+  });
+};

@@ -1,0 +1,90 @@
+import type { Step } from '../messages.ts';
+import { reached } from '../messages.ts';
+import type { Turn } from './agent.ts';
+import { begin, check, fail } from './activity.ts';
+import { hasElder, voided } from './checks.ts';
+import type { AgentGrant } from './journal.ts';
+import { serverTime } from './record.ts';
+import { endGrant } from './reports.ts';
+
+/**
+ * R26: the failed grant has ended already, and its container is still not healthy: a retry that is undone
+ * before its stop cannot be refused, but stands where the failed one stood, drained, held and counted.
+ */
+const goOnAsFailed = (turn: Turn, grant: AgentGrant, step: Step, reason: string): void => {
+  grant.step = step;
+  grant.tookOver = null;
+  grant.ending = null;
+  fail(turn, grant, `the retry was undone: ${reason}`, null);
+  advance(turn, grant);
+};
+
+/** What a grant that is being undone, or waits for its first step, does next. */
+const advanceBeforeStop = (turn: Turn, grant: AgentGrant): void => {
+  const { agent, mono } = turn;
+  const id = grant.order.grantId;
+  if (grant.ending === null && voided(agent, id))
+    grant.ending = { outcome: 'void', reason: 'taken back by the server' };
+  if (grant.ending === null && serverTime(agent, mono) >= grant.order.beginBefore)
+    grant.ending = {
+      outcome: 'refused',
+      reason: agent.waiting.get(id) ?? 'expired before it began',
+    };
+  if (grant.ending !== null && grant.tookOver !== null) {
+    goOnAsFailed(turn, grant, grant.tookOver, grant.ending.reason);
+    return;
+  }
+  if (grant.ending !== null) {
+    if (grant.step === 'journaled')
+      endGrant(turn, grant, grant.ending.outcome, grant.ending.reason, null);
+    else begin(turn, grant, { kind: 'undrain', grant });
+    return;
+  }
+  if (grant.step === 'journaled') {
+    if (hasElder(agent, grant))
+      agent.waiting.set(id, 'another grant of the same container is not over');
+    // R29: while an upgrade waits, no new draining begins.
+    else if (
+      agent.journal.upgrades.size > 0 &&
+      [...agent.journal.upgrades.values()].some(({ step }) => step !== 'ended')
+    )
+      agent.waiting.set(id, 'an upgrade of this host comes first');
+    else check(turn, grant, 'begin');
+  } else if (grant.step === 'draining') begin(turn, grant, { kind: 'drain', grant });
+  else check(turn, grant, 'stop');
+};
+
+/** Do what the grant's step calls for, unless something is under way for it. */
+export const advance = (turn: Turn, grant: AgentGrant): void => {
+  const { agent, mono } = turn;
+  const id = grant.order.grantId;
+  if (grant.end !== null || agent.busy.has(id) || (agent.notBefore.get(id) ?? 0) > mono) return;
+  if (!reached(grant.step, 'stopping')) {
+    advanceBeforeStop(turn, grant);
+    return;
+  }
+  const parked = agent.record?.value.parked.includes(grant.order.container) ?? false;
+  switch (grant.step) {
+    case 'stopping':
+      check(turn, grant, 'stop-again');
+      return;
+    case 'stopped':
+      // R25: started again for ever, until healthy once, removed or parked by an operator.
+      if (parked) grant.ending ??= { outcome: 'gone', reason: 'parked by an operator' };
+      // L3: whoever starts it again finds it undrained.
+      if (grant.ending !== null) begin(turn, grant, { kind: 'undrain', grant });
+      else begin(turn, grant, { kind: 'start', grant });
+      return;
+    case 'started':
+      begin(turn, grant, { kind: 'watch-health', grant, deadline: !grant.failed });
+      return;
+    case 'healthy':
+      begin(turn, grant, { kind: 'undrain', grant });
+      return;
+    case 'undrained':
+      begin(turn, grant, { kind: 'verify', grant });
+      return;
+    default:
+      return;
+  }
+};
