@@ -45,8 +45,9 @@ const readText = (path: string): string => {
 /** Whether a process is frozen by its cgroup (`lxc-freeze`), in either version. */
 export const isFrozen = (procRoot: string, pid: number, mounts: FreezerMounts): boolean => {
   const paths = freezerPaths(readProcess(procRoot, pid, 'cgroup') ?? '');
-  const v1 = mounts.v1 !== null && paths.v1 !== null ? mounts.v1 + paths.v1 : null;
-  const v2 = mounts.v2 !== null && paths.v2 !== null ? mounts.v2 + paths.v2 : null;
-  if (v1 !== null && readText(`${v1}/freezer.state`).startsWith('FROZEN')) return true;
-  return v2 !== null && /^frozen 1$/m.test(readText(`${v2}/cgroup.events`));
+  // Where there is a freezer of v1, LXC uses that one.
+  if (mounts.v1 !== null && paths.v1 !== null)
+    return readText(`${mounts.v1}${paths.v1}/freezer.state`).startsWith('FROZEN');
+  if (mounts.v2 === null || paths.v2 === null) return false;
+  return /^frozen 1$/m.test(readText(`${mounts.v2}${paths.v2}/cgroup.events`));
 };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ContainerName } from '../../core/ids.ts';
+import { freezerMounts } from './freezer.ts';
 import { isContainerInit } from './monitors.ts';
 import { isLive, readProcess, readProcessStat } from './process-stat.ts';
 
@@ -16,18 +17,9 @@ export const payloadDirectories = (
   );
 };
 
-const cgroupMounts = (procRoot: string): string[] =>
-  readFileSync(`${procRoot}/self/mountinfo`, 'utf8')
-    .split('\n')
-    .filter((line) => / - cgroup2? /.test(line))
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((point) => point !== '');
-
 const directoriesIn = (path: string): string[] => {
   try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
+    return readdirSync(path);
   } catch {
     return [];
   }
@@ -53,7 +45,9 @@ const pidsBelow = (directory: string): number[] => {
  */
 export const findLeftoverInits = (name: ContainerName, procRoot = '/proc'): number[] => {
   const found = new Set<number>();
-  for (const mount of cgroupMounts(procRoot))
+  const mounts = freezerMounts(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
+  // LXC makes its cgroups in every hierarchy: one of each version will do.
+  for (const mount of [mounts.v1, mounts.v2].filter((point) => point !== null))
     for (const directory of payloadDirectories(name, directoriesIn(mount)))
       for (const pid of pidsBelow(`${mount}/${directory}`)) {
         if (!isContainerInit(readProcess(procRoot, pid, 'status') ?? '')) continue;

@@ -67,6 +67,19 @@ export const findMonitors = (procRoot: string, lxcPath: string): Map<string, num
   return monitors;
 };
 
+/** Processes in the cgroup that LXC usually makes for a container's monitor; a hint, no proof. */
+export const monitorsInCgroup = (mount: string | null, name: string): number[] => {
+  if (mount === null) return [];
+  try {
+    return readFileSync(`${mount}/lxc.monitor.${name}/cgroup.procs`, 'utf8')
+      .split('\n')
+      .filter((text) => text !== '')
+      .map(Number);
+  } catch {
+    return [];
+  }
+};
+
 /** Containers of which a monitor is alive, as the kernel's table of sockets shows it. */
 export const findLiveNames = (procRoot: string, lxcPath: string): Set<string> =>
   namesWithSocket(lxcPath, readFileSync(`${procRoot}/self/net/unix`, 'utf8'));

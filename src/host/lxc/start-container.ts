@@ -5,7 +5,7 @@ import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { pollUntil } from './poll-until.ts';
 import { readState } from './read-state.ts';
-import type { LxcPlaces } from './read-state.ts';
+import type { LxcPlaces } from './ask-monitor.ts';
 
 export interface StartOptions {
   /** Told what lxc-start complained of; the state decides, not the tool. */

@@ -2,12 +2,12 @@ import type { ContainerName } from '../../core/ids.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { Instance } from '../../core/observation.ts';
 import type { ChildIdentity, RuntimeState } from '../runtime.ts';
+import type { LxcPlaces } from './ask-monitor.ts';
 import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { pollUntil } from './poll-until.ts';
 import { isLive, readProcessStat } from './process-stat.ts';
 import { readState } from './read-state.ts';
-import type { LxcPlaces } from './read-state.ts';
 
 export interface StopOptions {
   timeoutMs: number;

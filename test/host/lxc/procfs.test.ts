@@ -4,7 +4,7 @@ import { freezerMounts, freezerPaths } from '../../../src/host/lxc/freezer.ts';
 import { payloadDirectories } from '../../../src/host/lxc/leftover-processes.ts';
 import { isContainerInit, monitoredName, namesWithSocket } from '../../../src/host/lxc/monitors.ts';
 import { parseProcessStat } from '../../../src/host/lxc/process-stat.ts';
-import { parseInfo } from '../../../src/host/lxc/read-state.ts';
+import { parseInfo } from '../../../src/host/lxc/ask-monitor.ts';
 
 const STAT_FIELDS =
   'S 130 133 133 0 -1 4194560 140 0 0 0 0 0 0 0 20 0 1 0 398498 2547712 290 18446744073709551615';
