@@ -83,9 +83,10 @@ export const judgeFile = (
     return file.executable
       ? { kind: 'unreadable', path: located, reason: 'its name is not UTF-8' }
       : fine;
-  const { path, deleted } = splitDeleted(located, (literal) => {
-    if (upper !== null && findInUpper(upper, literal).state === 'copy') return true;
-    return lower.stat(literal)?.ino.toString() === file.inode;
+  const { path, deleted } = splitDeleted(located, (literal, stripped) => {
+    if (lower.stat(literal) !== null) return true;
+    if (upper === null || lower.stat(stripped) !== null) return false;
+    return findInUpper(upper, literal).state === 'copy';
   });
   const { state, lowerPath } =
     upper === null ? ({ state: 'none', lowerPath: path } as const) : findInUpper(upper, path);

@@ -27,10 +27,7 @@ const judge = (
 ): HostFileVerdict => {
   const mount = mountOf(mounts, file.text);
   if (mount === null || (file.device !== null && mount.device !== file.device)) return 'fine';
-  const { path, deleted } = splitDeleted(
-    file.text,
-    (literal) => inodeOf(root + literal) === file.inode,
-  );
+  const { path, deleted } = splitDeleted(file.text, (literal) => inodeOf(root + literal) !== null);
   if (!counts(packaged, path, file)) return 'fine';
   const inode = inodeOf(root + path);
   if (inode === null) return deleted && CODE.test(path) ? { path, how: 'removed' } : 'fine';

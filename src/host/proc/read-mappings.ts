@@ -91,16 +91,19 @@ export const readMappings = (procRoot: string, { pid, startTime }: SeenProcess):
 };
 
 /**
- * Tells what ` (deleted)` at the end of a path means: a mark of the kernel, or part of the name,
- * which it is when a file of that very name and inode is there.
+ * Tells what ` (deleted)` at the end of a path means: a mark of the kernel, or part of the name.
+ * Names that end so are rare enough that one which is there settles it.
  */
 export const splitDeleted = (
   text: string,
-  isThere: (literal: string) => boolean,
-): { path: string; deleted: boolean } =>
-  text.endsWith(DELETED) && !isThere(text)
-    ? { path: text.slice(0, -DELETED.length), deleted: true }
-    : { path: text, deleted: false };
+  isThere: (literal: string, stripped: string) => boolean,
+): { path: string; deleted: boolean } => {
+  if (!text.endsWith(DELETED)) return { path: text, deleted: false };
+  const stripped = text.slice(0, -DELETED.length);
+  return isThere(text, stripped)
+    ? { path: text, deleted: false }
+    : { path: stripped, deleted: true };
+};
 
 /** Inode number of a path that is not followed; null where there is nothing. */
 export const inodeOf = (path: string): string | null => {

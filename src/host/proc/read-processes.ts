@@ -50,10 +50,20 @@ export const readStatus = (procRoot: string, pid: number): ProcessStatus | null 
   return text === null ? null : parseStatus(text);
 };
 
+/** Whether a process has threads beside its main one, which may have ended before them. */
+const hasOtherThreads = (procRoot: string, pid: number): boolean => {
+  try {
+    return readdirSync(`${procRoot}/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
+};
+
 /** Whether that very process is still there and runs code. */
 export const stillRuns = (procRoot: string, { pid, startTime }: SeenProcess): boolean => {
   const now = readStatus(procRoot, pid);
-  return now !== null && now.startTime === startTime && !now.exiting;
+  if (now === null || now.startTime !== startTime) return false;
+  return !now.exiting || hasOtherThreads(procRoot, pid);
 };
 
 /** LXC's monitor calls itself `[lxc monitor] PATH NAME`; its command (`comm`) stays lxc-start. */

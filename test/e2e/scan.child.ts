@@ -1,0 +1,44 @@
+import { createLxcRuntime } from '../../src/host/lxc/lxc-runtime.ts';
+import { layersOf } from '../../src/host/proc/layers-of.ts';
+import { scanContainer, scanHost } from '../../src/host/proc/scan-host.ts';
+import { createScanMemory } from '../../src/host/proc/scan-surroundings.ts';
+import { startScanThread } from '../../src/host/proc/scan-thread.ts';
+
+// Where sources run as they are, threads need their loader registered again.
+const api = import.meta.resolve('tsx/esm/api');
+const register = `import { register } from ${JSON.stringify(api)}; register();`;
+const loader = `data:text/javascript,${encodeURIComponent(register)}`;
+
+// Runs in a host of the bed: `host`, `thread`, `container NAME [PACKAGE…]` or `warm COUNT`.
+const [mode = 'host', ...rest] = process.argv.slice(2);
+const containers = layersOf(await createLxcRuntime().list());
+
+const run = async (): Promise<unknown> => {
+  switch (mode) {
+    case 'thread': {
+      const thread = startScanThread({ execArgv: ['--import', loader] });
+      const [whole, one] = await Promise.all([
+        thread.scanHost(containers),
+        thread.scanContainer(containers[0]?.name ?? '', containers),
+      ]);
+      const failed = await thread.scanContainer('none-01', containers).catch(String);
+      await thread.close();
+      return { whole, one, failed };
+    }
+    case 'container': {
+      const [name = '', ...onlyPackages] = rest;
+      return scanContainer(name, {
+        containers,
+        ...(onlyPackages.length === 0 ? {} : { onlyPackages }),
+      });
+    }
+    case 'warm': {
+      const memory = createScanMemory();
+      return Array.from({ length: Number(rest[0]) }, () => scanHost({ containers, memory }));
+    }
+    default:
+      return scanHost({ containers });
+  }
+};
+
+console.log(JSON.stringify(await run()));
