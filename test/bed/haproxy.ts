@@ -77,7 +77,8 @@ const configuration = (
     '  retries 0',
     '  option httpchk GET /health',
     '  http-check expect status 200',
-    '  default-server check inter 50ms fastinter 20ms downinter 20ms fall 1 rise 1',
+    '  timeout check 1s',
+    '  default-server check inter 100ms fastinter 30ms downinter 20ms fall 3 rise 1',
     ...(options.extraDefaults ?? []).map((line) => `  ${line}`),
   ];
   options.services.forEach(({ service, containers }, index) => {

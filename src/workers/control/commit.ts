@@ -12,8 +12,7 @@ import { saveFleet } from '../../store/fleet-rows.ts';
 import { inLeaderTransaction } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
 import { raiseGeneration } from '../../store/meta.ts';
-import type { Kysely } from 'kysely';
-import type { Store, StoreTables } from '../../store/open-store.ts';
+import type { Store } from '../../store/open-store.ts';
 import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
 import type { Commit } from './coordinate.ts';
@@ -117,7 +116,7 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
     );
     const dirty = commands.flatMap((command) => command.dirty);
     try {
-      await inLeaderTransaction(store.db, lease, async (transaction: Kysely<StoreTables>) => {
+      await inLeaderTransaction(store.db, lease, async (transaction: Store['db']) => {
         await saveFleet(transaction, fleet, dirty);
         if (dirty.some(({ table }) => table === 'meta'))
           await raiseGeneration(transaction, fleet.generation);
