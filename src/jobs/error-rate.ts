@@ -1,3 +1,5 @@
+import { errorText } from '../core/error-text.ts';
+
 /** What a limited listener says, once per period: the newest message and how many there were. */
 export interface ErrorSummary {
   message: string;
@@ -30,7 +32,7 @@ export const createErrorRate = ({
       recent.push(now);
       if (recent.length > limit + 1) recent.shift();
       if (now - spokeAt < everyMs) return;
-      say({ message: error instanceof Error ? error.message : String(error), count: unsaid });
+      say({ message: errorText(error), count: unsaid });
       spokeAt = now;
       unsaid = 0;
     },

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { exportPrivateKey, importPrivateKey, newSigningKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
+import { hasCode } from '../core/error-code.ts';
 
 const KeyFile = z.strictObject({
   version: z.literal(1),
@@ -25,9 +26,6 @@ export interface OwnKeys {
   /** The other one while keys are rotated: others may still know only it. */
   other: SigningKey | null;
 }
-
-const isNodeError = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
 
 /** Bytes and directory entry are on disk before anybody relies on the name. */
 const syncDirectory = async (path: string): Promise<void> => {
@@ -67,7 +65,7 @@ const readKeyFile = async (path: string): Promise<KeyFile | null> => {
       await file.close();
     }
   } catch (error) {
-    if (isNodeError(error, 'ENOENT')) return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
   try {
@@ -122,7 +120,7 @@ export const loadOrMakeKeys = async (
       await syncDirectory(path);
       return { active: key, other: null, made: true };
     } catch (error) {
-      if (!isNodeError(error, 'EEXIST')) throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
     } finally {
       await rm(beside, { force: true });
     }

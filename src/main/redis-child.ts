@@ -75,6 +75,8 @@ const spawnRedis = (config: string, redisServer: string): Running => {
     reject: false,
     detached: true,
     cleanup: false,
+    // `stop` has its own limit.
+    forceKillAfterDelay: false,
   });
   const lines: string[] = [];
   child.all.on('data', (data: Buffer) => {

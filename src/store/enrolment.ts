@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { HostId } from '../core/ids.ts';
 import { inTransaction } from './in-transaction.ts';
-import type { InfrastructureTables } from './infrastructure-tables.ts';
+import type { StoreTables } from './open-store.ts';
 
 export interface EnrolledHost {
   hostId: HostId;
@@ -21,7 +21,7 @@ export interface NewKey {
  * another machine now. `atMs` is the wall clock's.
  */
 export const enrolHost = async (
-  store: Kysely<InfrastructureTables>,
+  store: Kysely<StoreTables>,
   {
     hostId,
     machineId,
@@ -48,7 +48,7 @@ export const enrolHost = async (
  * Throws when the host is not enrolled.
  */
 export const addHostKey = async (
-  store: Kysely<InfrastructureTables>,
+  store: Kysely<StoreTables>,
   hostId: HostId,
   key: NewKey,
   atMs: number,
@@ -85,10 +85,7 @@ export const addHostKey = async (
   });
 
 /** Believe nothing that a host says any more. Answers whether it was enrolled. */
-export const revokeHost = async (
-  store: Kysely<InfrastructureTables>,
-  hostId: HostId,
-): Promise<boolean> =>
+export const revokeHost = async (store: Kysely<StoreTables>, hostId: HostId): Promise<boolean> =>
   inTransaction(store, async (db) => {
     await db.deleteFrom('host_keys').where('host_id', '=', hostId).execute();
     const revoked = await db
@@ -101,7 +98,7 @@ export const revokeHost = async (
   });
 
 /** Every host that was ever enrolled, with its valid keys. */
-export const enrolledHosts = async (db: Kysely<InfrastructureTables>): Promise<EnrolledHost[]> => {
+export const enrolledHosts = async (db: Kysely<StoreTables>): Promise<EnrolledHost[]> => {
   const keys = await db.selectFrom('host_keys').selectAll().orderBy('added_at').execute();
   const hosts = await db.selectFrom('enrolled_hosts').selectAll().orderBy('host_id').execute();
   return hosts.map(({ host_id, machine_id, state }) => ({

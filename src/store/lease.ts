@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Kysely, RawBuilder, Transaction } from 'kysely';
-import type { InfrastructureTables } from './infrastructure-tables.ts';
+import type { StoreTables } from './open-store.ts';
 
 /** The right to lead, by name and number. The epoch rises with each new holder, for ever. */
 export interface Lease {
@@ -25,7 +25,7 @@ export class LeaseLost extends Error {
  * the data directory that the store lies in).
  */
 export const acquireLease = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   {
     databaseNow,
     holder,
@@ -51,7 +51,7 @@ export const acquireLease = async (
 
 /** Hold the lease for another `ttlMs`. Throws `LeaseLost` when somebody else has taken it. */
 export const renewLease = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   { holder, epoch, ttlMs }: Lease,
   databaseNow: RawBuilder<number>,
 ): Promise<void> => {
@@ -67,7 +67,7 @@ export const renewLease = async (
 
 /** Give the lease back, so that another server need not wait; nothing happens if it is lost already. */
 export const releaseLease = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   { holder, epoch }: Lease,
 ): Promise<void> => {
   await db
@@ -83,10 +83,10 @@ export const releaseLease = async (
  * commits before another server takes the lease or not at all. Throws `LeaseLost`, with nothing written, when
  * somebody else leads.
  */
-export const inLeaderTransaction = <Tables extends InfrastructureTables, Result>(
-  db: Kysely<Tables>,
+export const inLeaderTransaction = <Result>(
+  db: Kysely<StoreTables>,
   lease: Lease,
-  work: (transaction: Transaction<Tables>) => Promise<Result>,
+  work: (transaction: Transaction<StoreTables>) => Promise<Result>,
 ): Promise<Result> =>
   db.transaction().execute(async (transaction) => {
     const held =

@@ -1,5 +1,6 @@
 import { Migrator } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
+import { errorText } from '../core/error-text.ts';
 import { infrastructureMigration } from './migrations/001-infrastructure.ts';
 import { fleetMigration } from './migrations/002-fleet.ts';
 
@@ -23,7 +24,7 @@ export const migrateToLatest = async <Tables>(db: Kysely<Tables>): Promise<void>
   const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
   throw new Error(
     failed === undefined
-      ? `the store cannot be brought to this program's schema: ${error instanceof Error ? error.message : JSON.stringify(error)}`
+      ? `the store cannot be brought to this program's schema: ${errorText(error)}`
       : `migration ${failed} of the store failed and was undone`,
     { cause: error },
   );

@@ -1,4 +1,5 @@
 import Database from 'libsql';
+import { hasCode } from '../core/error-code.ts';
 
 /**
  * A synchronous SQLite handle: what the agent's journal works with, and what the store is built on. This
@@ -36,7 +37,7 @@ export const lockFile = (path: string): { release: () => void } | null => {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return null;
+    if (hasCode(error, 'SQLITE_BUSY')) return null;
     throw error;
   }
   return {

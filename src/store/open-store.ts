@@ -6,7 +6,10 @@ import { migrateToLatest } from './migrate.ts';
 import { openSqlite } from './open-sqlite.ts';
 import type { SqliteHandle } from './open-sqlite.ts';
 
-/** Every table of the server's store. */
+/**
+ * Every table of the server's store. Operations take a `Kysely` of this, the whole: a transaction of more
+ * tables is no `Kysely` of fewer to the compiler, though it would be at run time.
+ */
 export interface StoreTables extends InfrastructureTables, FleetTables {}
 
 export interface Store {

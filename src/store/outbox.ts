@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { HostId } from '../core/ids.ts';
-import type { InfrastructureTables } from './infrastructure-tables.ts';
+import type { StoreTables } from './open-store.ts';
 
 /** A job to a host that no answer has closed yet (R3). Times are server time in ms. */
 export interface OutboxRow {
@@ -18,7 +18,7 @@ const rowsPerInsert = 1_000;
 
 /** Put jobs into the outbox; call it in the transaction that writes their cause (R19). */
 export const insertOutbox = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   rows: readonly OutboxRow[],
 ): Promise<void> => {
   for (let from = 0; from < rows.length; from += rowsPerInsert)
@@ -42,10 +42,7 @@ export const insertOutbox = async (
 };
 
 /** The jobs that wait for an answer, oldest first. */
-export const openOutbox = async (
-  db: Kysely<InfrastructureTables>,
-  limit = 10_000,
-): Promise<OutboxRow[]> => {
+export const openOutbox = async (db: Kysely<StoreTables>, limit = 10_000): Promise<OutboxRow[]> => {
   const rows = await db
     .selectFrom('outbox')
     .select(['job_id', 'host_id', 'kind', 'envelope', 'created_at', 'expires_at'])
@@ -66,7 +63,7 @@ export const openOutbox = async (
 
 /** Close jobs that were answered; one that is closed or unknown already is left as it is (R3). */
 export const closeOutbox = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   jobIds: readonly string[],
   { closedAt, reason }: { closedAt: number; reason: string },
 ): Promise<void> => {
@@ -81,7 +78,7 @@ export const closeOutbox = async (
 
 /** Forget closed jobs; answers how many. The audit trail keeps what they did. */
 export const forgetClosedOutbox = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   closedBefore: number,
 ): Promise<number> => {
   const gone = await db

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { InfrastructureTables } from './infrastructure-tables.ts';
+import type { StoreTables } from './open-store.ts';
 import { inLeaderTransaction } from './lease.ts';
 import type { Lease } from './lease.ts';
 
@@ -19,7 +19,7 @@ export const reserveAheadMs = 10_000;
 
 /** Start the clock of a new leader where the last reservation ended. `monotonicMs` never goes back. */
 export const startServerClock = async (
-  db: Kysely<InfrastructureTables>,
+  db: Kysely<StoreTables>,
   lease: Lease,
   monotonicMs: () => number,
 ): Promise<ServerClock> => {

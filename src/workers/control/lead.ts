@@ -2,7 +2,7 @@ import type { Kysely, RawBuilder } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../../core/error-text.ts';
 import { repeat } from '../../jobs/repeat.ts';
-import type { StoreTables } from '../../store/tables.ts';
+import type { StoreTables } from '../../store/open-store.ts';
 import { acquireLease, LeaseLost, releaseLease, renewLease } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
 import { startServerClock } from '../../store/server-clock.ts';
