@@ -1,0 +1,69 @@
+import { at, placeOf } from './located.ts';
+import type { Located } from './located.ts';
+import type { Configuration } from './schema.ts';
+import { formatOption } from './problem.ts';
+import type { Problem } from './problem.ts';
+
+const haproxyName = /^[A-Za-z0-9_.:{}-]+$/;
+
+/** What no schema of one option can say. `located` is where the values of `configuration` came from. */
+export const checkConfiguration = (configuration: Configuration, located: Located): Problem[] => {
+  const problem = (path: PropertyKey[], message: string): Problem => ({
+    ...placeOf(located, path),
+    option: formatOption(path),
+    message,
+  });
+  const first = new Map<string, number>();
+  return configuration.services.flatMap((service, index) => {
+    const here: PropertyKey[] = ['services', index];
+    const problems: Problem[] = [];
+    const before = first.get(service.name);
+    if (before !== undefined) {
+      const { file, line } = placeOf(located, ['services', before, 'name']);
+      problems.push(
+        problem(
+          [...here, 'name'],
+          `service ${service.name} is there already (${file}:${line ?? 1})`,
+        ),
+      );
+    } else first.set(service.name, index);
+    if (service.name.endsWith('/unassigned'))
+      problems.push(
+        problem(
+          [...here, 'name'],
+          '<host>/unassigned is the service of containers that no other claims; choose another name',
+        ),
+      );
+    service.match.forEach((rule, at_) => {
+      if (Object.keys(rule).length === 0)
+        problems.push(
+          problem(
+            [...here, 'match', at_],
+            'name a host, a container or a group (`container: "*"` for all)',
+          ),
+        );
+    });
+    if (service.haproxy !== undefined)
+      for (const key of ['backend', 'server'] as const)
+        if (!haproxyName.test(service.haproxy[key]))
+          problems.push(
+            problem(
+              [...here, 'haproxy', key],
+              `"${service.haproxy[key]}" is no name for HAProxy: want letters, digits, _ . : - and {name}`,
+            ),
+          );
+    if (service.minHealthyTimeMs >= service.healthyDeadlineMs)
+      problems.push(
+        problem(
+          [
+            ...here,
+            at(located, [...here, 'healthyDeadlineMs']) === null
+              ? 'minHealthyTimeMs'
+              : 'healthyDeadlineMs',
+          ],
+          `healthyDeadlineMs (${service.healthyDeadlineMs}) must be more than minHealthyTimeMs (${service.minHealthyTimeMs}), or no restart can end well`,
+        ),
+      );
+    return problems;
+  });
+};

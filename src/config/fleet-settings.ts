@@ -1,0 +1,48 @@
+import { defaultFleetSettings } from '../core/coordinator/fleet.ts';
+import type { FleetSettings } from '../core/coordinator/fleet.ts';
+import type { Configuration } from './schema.ts';
+
+const minuteOf = (time: string): number => {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return hours * 60 + minutes;
+};
+
+/** What the coordinator goes by, in its own units. */
+export const fleetSettingsOf = (config: Configuration): FleetSettings => {
+  const { waves, maintenanceWindow: window } = config;
+  return {
+    ...defaultFleetSettings,
+    beginBeforeMs: waves.beginBeforeSeconds * 1_000,
+    deadlineMs: waves.deadlineSeconds * 1_000,
+    staleLimitMs: waves.staleLimitSeconds * 1_000,
+    maxFailures: waves.maxFailures,
+    canaries: waves.canaries,
+    hostCap: config.agent.hostCap,
+    zoneCap: waves.zoneCap ?? null,
+    fleetCap: waves.fleetCap ?? null,
+    platformModes: Object.fromEntries(
+      Object.entries(config.platforms).map(([platform, { mode }]) => [platform, mode]),
+    ),
+    window:
+      window === undefined
+        ? null
+        : { fromMinute: minuteOf(window.from), toMinute: minuteOf(window.to) },
+    disruptivePackages: config.disruptivePackages,
+  };
+};
+
+/** Minute of the day (0 to 1439) at `wallMs` in the window's time zone, else in the machine's own. */
+export const minuteOfDay = (
+  wallMs: number,
+  { maintenanceWindow }: Pick<Configuration, 'maintenanceWindow'>,
+): number => {
+  const parts = new Intl.DateTimeFormat('en', {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZone: maintenanceWindow?.timezone,
+  }).formatToParts(wallMs);
+  const part = (type: string): number =>
+    Number(parts.find((candidate) => candidate.type === type)?.value);
+  return part('hour') * 60 + part('minute');
+};

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { HostId } from '../core/ids.ts';
+import { HostServiceSettings, Mode, ServiceSettings } from '../core/service-settings.ts';
+
+const AbsolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, 'want an absolute path such as /var/lib/groundswell');
+
+const Glob = z
+  .string()
+  .regex(/^[A-Za-z0-9_./*?-]+$/, 'want a name; * stands for any characters, ? for one');
+
+const ServerSection = z.strictObject({
+  /** Socket of the HTTP API: root and the group `groundswell` may use it. */
+  socket: AbsolutePath.default('/run/groundswell/api.sock'),
+  notify: z
+    .strictObject({
+      /** Argument vector; gets the notice as JSON on standard input. */
+      command: z.array(z.string()).min(1).optional(),
+      /** Gets the notice as a JSON POST. */
+      webhook: z.url({ protocol: /^https?$/, error: 'want an http or https address' }).optional(),
+    })
+    .prefault({}),
+});
+
+const AgentSection = z.strictObject({
+  /** Default: the host's name. */
+  hostId: HostId.optional(),
+  zone: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'want a zone such as rack-1')
+    .default('default'),
+  /** Where LXC keeps its containers (lxc.lxcpath). */
+  lxcPath: AbsolutePath.default('/var/lib/lxc'),
+  /** The filesystem tree that is the containers' lower layer. */
+  lowerRoot: AbsolutePath.default('/'),
+  /** Restarts at once on this host. */
+  hostCap: z.int().min(1).default(2),
+  /** Where the hooks of apt and dpkg leave their notes. */
+  spoolDirectory: AbsolutePath.default('/var/spool/groundswell'),
+  /** How often the health of each container is looked at. */
+  healthIntervalMs: z.int().min(100).default(2_000),
+  /** How often the package database is compared where no hook has told of a change. */
+  packageCheckSeconds: z.int().min(1).default(180),
+  /** How often everything is reported, changed or not. */
+  observeSeconds: z.int().min(1).default(180),
+});
+
+/** One entry of `services`: what the server decides by and what the host does, side by side. */
+export const ConfiguredService = z.strictObject({
+  ...ServiceSettings.shape,
+  ...HostServiceSettings.shape,
+});
+export type ConfiguredService = z.infer<typeof ConfiguredService>;
+
+const timeOfDay = z
+  .string()
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'want a time of day in quotes, such as "02:00"');
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const MaintenanceWindow = z
+  .strictObject({
+    from: timeOfDay,
+    to: timeOfDay,
+    /** Default: the server's own. */
+    timezone: z
+      .string()
+      .refine(isTimeZone, 'want a time zone such as Europe/Berlin or UTC')
+      .optional(),
+  })
+  .refine(({ from, to }) => from !== to, {
+    path: ['to'],
+    error:
+      'want another time than `from`: leave maintenanceWindow out to allow restarts at any time',
+  });
+
+/** Whether there is such a day: `Date.parse` takes 31 February for 3 March. */
+const isMoment = (text: string): boolean => {
+  const day = text.slice(0, 10);
+  const midnight = Date.parse(day);
+  return (
+    Number.isFinite(Date.parse(text)) &&
+    Number.isFinite(midnight) &&
+    new Date(midnight).toISOString().startsWith(day)
+  );
+};
+
+/** A date alone means its first moment, in UTC. */
+const Moment = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$/, {
+    error: 'want a date such as 2027-01-31, or a moment such as 2027-01-31T06:00:00+01:00',
+    abort: true,
+  })
+  .refine(isMoment, 'there is no such date');
+
+const ConfiguredOptOut = z
+  .strictObject({
+    host: Glob.optional(),
+    container: Glob.optional(),
+    service: Glob.optional(),
+    /** Not restarted before this; default: never restarted. */
+    until: Moment.optional(),
+    reason: z.string().min(1),
+  })
+  .refine(
+    ({ host, container, service }) => (host ?? container ?? service) !== undefined,
+    'name a host, a container or a service (or several, then all must match)',
+  );
+
+const Waves = z.strictObject({
+  /** A wave pauses when more restarts than this have failed. */
+  maxFailures: z.int().min(0).default(0),
+  /** Restarts that must end well before the rest of a wave begins. */
+  canaries: z.int().min(0).default(1),
+  /** A permission that was not used for this long is taken back. */
+  beginBeforeSeconds: z.int().min(1).default(30),
+  /** A restart that is not over after this time counts as an error until it is. */
+  deadlineSeconds: z.int().min(1).default(600),
+  /** A host that was not heard for this long is unknown, and its containers count as unavailable. */
+  staleLimitSeconds: z.int().min(1).default(90),
+  /** Restarts at once in one zone, and in the fleet; default: no limit but the services' own. */
+  zoneCap: z.int().min(1).optional(),
+  fleetCap: z.int().min(1).optional(),
+});
+
+/** Packages of which an upgrade alone can disturb every container of the host. */
+export const defaultDisruptivePackages = [
+  ...[
+    'libc6',
+    'libc-bin',
+    'systemd',
+    'systemd-sysv',
+    'libsystemd0',
+    'udev',
+    'dbus',
+    'sysvinit-core',
+  ],
+  ...['lxc', 'liblxc1', 'liblxc-common', 'lxcfs', 'lxc-libs', 'glibc', 'glibc-common'],
+  ...['iproute2', 'ifupdown', 'netplan.io', 'network-manager', 'NetworkManager', 'nftables'],
+];
+
+/** Everything that /etc/groundswell/config.yaml and its drop-ins may say. */
+export const Configuration = z.strictObject({
+  /** Store, journal, keys and the embedded Redis live below it. */
+  dataDirectory: AbsolutePath.default('/var/lib/groundswell'),
+  redis: z
+    .strictObject({
+      /** Default: a redis-server of our own, started by `groundswell up`. */
+      url: z
+        .string()
+        .regex(/^(rediss?|unix):\/\//, 'want redis://…, rediss://… or unix://…')
+        .optional(),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    })
+    .prefault({}),
+  server: ServerSection.prefault({}),
+  agent: AgentSection.prefault({}),
+  services: z.array(ConfiguredService).default([]),
+  /** Platform, such as debian-12, to what holds on its hosts. */
+  platforms: z
+    .record(
+      z.string().regex(/^[a-z]+-[0-9][0-9.]*$/, 'want a platform such as debian-12'),
+      z.strictObject({ mode: Mode.default('auto') }),
+    )
+    .default({}),
+  disruptivePackages: z.array(z.string().min(1)).default(defaultDisruptivePackages),
+  optOut: z.array(ConfiguredOptOut).default([]),
+  maintenanceWindow: MaintenanceWindow.optional(),
+  waves: Waves.prefault({}),
+});
+export type Configuration = z.infer<typeof Configuration>;
