@@ -50,9 +50,9 @@ const RUNTIME_PORT = 19999;
 const FIRST_PORT = 8001;
 
 /**
- * Set so that a stopped server is noticed within 50 ms and a request is never tried twice: with
- * HAProxy's usual retries and redispatch even restarts without a drain cost no request, and a test
- * with them proves nothing.
+ * Set so that a stopped server is noticed within a fifth of a second, a slow answer on a busy machine
+ * is not taken for a stopped one, and a request is never tried twice: with HAProxy's usual retries and
+ * redispatch even restarts without a drain cost no request, and a test with them proves nothing.
  */
 const configuration = (
   options: HaproxyOptions,

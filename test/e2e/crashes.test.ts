@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { askVersion, fetchHealth } from '../bed/ask.ts';
+import { readWitness } from '../bed/containers.ts';
+import { restartRecords, upgradeByApt, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { createScene } from '../bed/scene.ts';
+import type { Scene } from '../bed/scene.ts';
+import { watchContainers } from '../bed/watch-availability.ts';
+
+const u1 = '1.0-1+deb12u1';
+const u2 = '1.0-1+deb12u2';
+
+describe('kill -9 in the middle of a wave', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await createScene({
+      directory: '/var/lib/groundswell-bed/e2e-crashes',
+      hostNumber: 114,
+      projectDirectory: process.cwd(),
+      services: { web: { count: 6, arguments: ['--start-delay-ms', '400'] } },
+    });
+  }, 300_000);
+
+  afterAll(async () => {
+    await scene.dispose();
+  }, 60_000);
+
+  const completes = async (
+    version: typeof u1 | typeof u2,
+    kill: () => Promise<void>,
+  ): Promise<void> => {
+    const members = scene.containers.get('web') ?? [];
+    const startsBefore = (await readWitness(scene.host)).filter(
+      ({ kind }) => kind === 'start',
+    ).length;
+    const watch = watchContainers(members);
+    try {
+      await upgradeByApt(scene, 'libgs-demo1', version);
+      await waveWhen(
+        scene,
+        'gs-demo',
+        'is in its middle',
+        ({ counts }) => (counts['verified'] ?? 0) >= 1,
+      );
+      await kill();
+      const wave = await waveOver(scene, 'gs-demo', 120_000);
+      expect(wave.counts).toEqual({ verified: 6 });
+    } finally {
+      expect((await watch.stop()).lowest['web']).toBeGreaterThanOrEqual(4);
+    }
+    const starts = (await readWitness(scene.host))
+      .filter(({ kind }) => kind === 'start')
+      .slice(startsBefore);
+    for (const member of members) {
+      expect({
+        name: member.name,
+        starts: starts.filter(({ container }) => container === member.name).length,
+      }).toEqual({ name: member.name, starts: 1 });
+      expect(await fetchHealth(member)).toBe(true);
+      expect((await askVersion(member)).library).toBe(version);
+    }
+    const records = await restartRecords(scene);
+    expect(records.filter(({ action }) => action === 'stop-begun')).toHaveLength(
+      records.filter(({ action, outcome }) => action === 'restart-ended' && outcome === 'done')
+        .length,
+    );
+  };
+
+  test('of the process that is server and agent at once: the wave completes, nothing twice, nobody left down', async () => {
+    await completes(u1, async () => {
+      await scene.up().kill('SIGKILL');
+      await scene.startUp();
+    });
+  }, 240_000);
+
+  test('of Redis: it comes back with its file, and the wave completes', async () => {
+    await completes(u2, async () => {
+      await scene.host.must(['sh', '-c', 'kill -9 $(pidof redis-server)']);
+    });
+  }, 240_000);
+});

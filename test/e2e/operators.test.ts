@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setHealth } from '../bed/ask.ts';
+import { readWitness } from '../bed/containers.ts';
+import { upgradeByApt, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { createScene } from '../bed/scene.ts';
+import type { Scene } from '../bed/scene.ts';
+import { waitUntil } from '../bed/wait-until.ts';
+import type { QueueCounts } from '../../src/core/coordinator/api-rows.ts';
+import type { StatusView } from '../../src/cli/views.ts';
+
+const u1 = '1.0-1+deb12u1';
+const u2 = '1.0-1+deb12u2';
+
+describe('operators in the middle of a wave', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await createScene({
+      directory: '/var/lib/groundswell-bed/e2e-operators',
+      hostNumber: 113,
+      projectDirectory: process.cwd(),
+      services: {
+        web: {
+          count: 5,
+          arguments: ['--start-delay-ms', '500', '--unhealthy-file', '/etc/gs-unhealthy'],
+          maxUnavailable: 1,
+          healthyDeadlineMs: 3_000,
+        },
+      },
+    });
+  }, 300_000);
+
+  afterAll(async () => {
+    await scene.dispose();
+  }, 60_000);
+
+  const stops = async (): Promise<number> =>
+    (await readWitness(scene.host)).filter(({ kind }) => kind === 'stop').length;
+  const status = async (): Promise<StatusView> => (await scene.get('/v1/status')) as StatusView;
+
+  test('a pause in the middle: no stop begins once it is shown as paused; resume completes', async () => {
+    await upgradeByApt(scene, 'libgs-demo1', u1);
+    const { id } = await waveWhen(
+      scene,
+      'gs-demo',
+      'has one verified',
+      ({ counts }) => (counts['verified'] ?? 0) >= 1,
+    );
+    await scene.act({ action: 'pause', level: { level: 'fleet' }, reason: 'a test' });
+    await waitUntil('it is paused', async () => (await status()).pauses[0]?.state === 'paused', {
+      deadlineMs: 30_000,
+      everyMs: 10,
+    });
+    const shown = await stops();
+    // A whole restart would fit into this: whatever came late would have begun.
+    await waitUntil('the server has ticked', async () => (await status()).pauses.length === 1, {
+      deadlineMs: 5_000,
+      everyMs: 100,
+    });
+    await scene.host.must(['sleep', '2']);
+    expect(await stops()).toBe(shown);
+    await scene.act({ action: 'resume', level: { level: 'fleet' } });
+    const wave = await waveOver(scene, 'gs-demo');
+    expect({ id: wave.id, counts: wave.counts }).toEqual({ id, counts: { verified: 5 } });
+  }, 180_000);
+
+  test('a container whose health never returns fails, holds its budget, pauses the wave, and is retried with success once mended', async () => {
+    await scene.host.must([
+      'sh',
+      '-c',
+      'mkdir -p /var/lib/lxc/web-01/delta0/etc && touch /var/lib/lxc/web-01/delta0/etc/gs-unhealthy',
+    ]);
+    await upgradeByApt(scene, 'libgs-demo1', u2);
+    const paused = await waveWhen(
+      scene,
+      'gs-demo',
+      'is paused',
+      ({ state, pausedBy }) => state === 'paused' && pausedBy !== null,
+    );
+    expect(paused.pausedBy).toContain('web-01');
+    expect(paused.members.find(({ container }) => container === 'h113/web-01')?.state).toBe(
+      'failed',
+    );
+    const service = (await status()).services.find(({ name }) => name === 'web');
+    expect(service?.unavailable.map(({ container }) => container)).toContain('h113/web-01');
+    const member = scene.containers.get('web')?.[0];
+    if (member === undefined) throw new Error('web-01 is missing');
+    await scene.host.must(['rm', '/var/lib/lxc/web-01/delta0/etc/gs-unhealthy']);
+    await scene.act({ action: 'retry', scope: { of: 'wave', waveId: paused.id } });
+    await waveWhen(scene, 'gs-demo', 'has web-01 verified', ({ members }) =>
+      members.some(({ container, state }) => container === 'h113/web-01' && state === 'verified'),
+    );
+    await scene.act({ action: 'resume', level: { level: 'wave', waveId: paused.id } });
+    const wave = await waveOver(scene, 'gs-demo');
+    expect(wave.counts).toEqual({ verified: 5 });
+    await setHealth(member, 'ok');
+  }, 180_000);
+
+  test('a paused queue holds its jobs and resumes; a freeze forbids; a stopped wave begins nothing more', async () => {
+    await scene.act({
+      action: 'pause',
+      level: { level: 'queue', hostId: scene.host.name },
+      reason: 'a test',
+    });
+    await waitUntil(
+      'Redis holds the queue',
+      async () =>
+        ((await scene.get('/v1/queues')) as QueueCounts[]).find(
+          ({ name }) => name === `host-${scene.host.name}`,
+        )?.paused ?? false,
+      { deadlineMs: 30_000, everyMs: 50 },
+    );
+    const before = await stops();
+    const { id } = await scene.act({
+      action: 'restart',
+      containers: ['h113/web-03'],
+      what: 'a test',
+    });
+    expect(await stops()).toBe(before);
+    await scene.act({ action: 'resume', level: { level: 'queue', hostId: scene.host.name } });
+    await waveWhen(scene, 'a test', 'is over', (wave) => wave.id === id && wave.endedAt !== null);
+    expect(await stops()).toBe(before + 1);
+
+    const { id: freeze } = await scene.act({ action: 'freeze', reason: 'a holiday', until: null });
+    const { id: frozen } = await scene.act({
+      action: 'restart',
+      containers: ['h113/web-04'],
+      what: 'frozen',
+    });
+    const wave = await waveWhen(scene, 'frozen', 'waits', ({ waitsFor }) => waitsFor !== null);
+    expect(wave.waitsFor).toContain('a holiday');
+    await scene.act({ action: 'stop', waveId: frozen ?? '' });
+    await scene.act({ action: 'unfreeze', id: freeze ?? '' });
+    await waveWhen(scene, 'frozen', 'is stopped', ({ state }) => state === 'stopped');
+    expect(await stops()).toBe(before + 1);
+  }, 180_000);
+});
