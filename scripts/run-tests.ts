@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { cleanAbandonedBeds } from '../test/bed/clean-abandoned.ts';
 import { installOuterPackages } from '../test/bed/outer-packages.ts';
 
 /**
@@ -53,10 +54,14 @@ let passed = 0;
 for (const part of parts) {
   console.log(`\n=== ${part.name} ===`);
   const code = await run(part);
-  if (code === 130) process.exit(130);
+  if (code === 130) {
+    if (canRunHosts) await cleanAbandonedBeds();
+    process.exit(130);
+  }
   if (code === 0) passed += 1;
   else failed.push(part.name);
 }
+if (canRunHosts) await cleanAbandonedBeds();
 console.log(`\n${passed} passed, ${failed.length} failed`);
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`);
 console.log(notRun.length === 0 ? 'All parts were run.' : `Not run: ${notRun.join('; ')}.`);

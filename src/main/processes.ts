@@ -2,7 +2,10 @@ import { execa } from 'execa';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '../config/environment.ts';
+import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
+import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { serverServices } from '../config/services.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Configuration } from '../config/schema.ts';
 import { writeTrustedKeys } from '../jobs/key-files.ts';
@@ -10,14 +13,7 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
-import {
-  fleetSettingsFrom,
-  hostIdFrom,
-  minuteOfDayIn,
-  redisFrom,
-  serverServices,
-  settingsPortFrom,
-} from './from-config.ts';
+import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { startRedisChild } from './redis-child.ts';
 import { readKeyCard, runAgent, trustedKeysPath } from './run-agent.ts';
 import { runServer } from './run-server.ts';
@@ -81,9 +77,9 @@ const startServerOf = (
     dataDirectory: config.dataDirectory,
     socketPath: config.server.socket,
     redis,
-    settings: fleetSettingsFrom(config),
+    settings: fleetSettingsOf(config),
     services: serverServices(config),
-    minuteOfDay: minuteOfDayIn(config),
+    minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
     logger,
     signal,
@@ -149,7 +145,7 @@ const startAgentOf = (
 ): ReturnType<typeof runAgent> =>
   runAgent({
     version,
-    hostId: hostIdFrom(config),
+    hostId: hostIdOf(config),
     dataDirectory: config.dataDirectory,
     lxcPath: config.agent.lxcPath,
     spoolDirectory: config.agent.spoolDirectory,
@@ -164,7 +160,7 @@ const enrolOwnHost = async (
   { server, publicKeys }: RunningServer,
   config: Configuration,
 ): Promise<void> => {
-  const card = await readKeyCard(config.dataDirectory, hostIdFrom(config));
+  const card = await readKeyCard(config.dataDirectory, hostIdOf(config));
   await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
   if (!server.hostKeys.isEnrolled(card.hostId))
     await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
@@ -195,7 +191,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
     const agent = await startAgentOf(config, redis.address, logger);
     closers.unshift(agent.stop);
     logger.info(
-      { hostId: hostIdFrom(config), socket: config.server.socket },
+      { hostId: hostIdOf(config), socket: config.server.socket },
       'server and agent are up',
     );
     await tellReady();
@@ -209,7 +205,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
 export const showKey = async (file: string | undefined): Promise<string> => {
   const config = await readConfig(file);
   await makeDataDirectory(config);
-  return JSON.stringify(await readKeyCard(config.dataDirectory, hostIdFrom(config)), null, 2);
+  return JSON.stringify(await readKeyCard(config.dataDirectory, hostIdOf(config)), null, 2);
 };
 
 /** `groundswell agent --trust`: believe a server by the public keys that it printed. */
