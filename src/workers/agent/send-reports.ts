@@ -29,6 +29,7 @@ export interface ReportPorts {
   send: (envelope: Envelope) => Promise<void>;
   newId: () => string;
   monoMs: () => number;
+  /** Sending fails for a while now. */
   onError: (error: unknown) => void;
   times: ReportTimes;
 }
@@ -37,6 +38,9 @@ export interface ReportSender {
   wake: () => void;
   stop: () => Promise<void>;
 }
+
+/** A connection that is just being made is no error yet. */
+const patienceMs = 5_000;
 
 const noRecord: RecordNumber = [0, 0, 0];
 
@@ -93,6 +97,19 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     }
   };
 
-  const repeated = repeat(run, { everyMs: times.pollMs, onError: ports.onError });
+  let failingSince: number | null = null;
+  const repeated = repeat(
+    async () => {
+      await run();
+      failingSince = null;
+    },
+    {
+      everyMs: times.pollMs,
+      onError: (error) => {
+        failingSince ??= ports.monoMs();
+        if (ports.monoMs() - failingSince >= patienceMs) ports.onError(error);
+      },
+    },
+  );
   return { wake: repeated.wake, stop: repeated.stop };
 };

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAudit, AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
 import { createAgentLink } from '../../jobs/agent-link.ts';
-import { repeat } from '../../jobs/repeat.ts';
 import { openSqlite } from '../../store/open-sqlite.ts';
 import { createAgentLoop } from './agent-loop.ts';
 import type { AgentLoop } from './agent-loop.ts';
@@ -23,11 +22,12 @@ import { createTouched } from './look-at-containers.ts';
 import { startObserver } from './observe.ts';
 import { performEffect } from './perform-effect.ts';
 import { startSender } from './send-reports.ts';
+import { showPresence } from './show-presence.ts';
 import { takeJob } from './take-job.ts';
 import type { Work } from './work.ts';
 
-/** Jobs seldom come alone: the record is polled quickly for so long after one. */
-const afterJobMs = 5_000;
+/** So long after a turn its answer is expected: the record, with the acknowledgement, is polled quickly. */
+const afterTurnMs = 1_500;
 /** Time that BullMQ's worker has to hand over the job that it is at. */
 const workerCloseMs = 2_000;
 
@@ -74,7 +74,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   reserve.restore();
   const touched = createTouched(clock.monoMs);
   let stopping = false;
-  let jobAt = -Infinity;
+  let turnedAt = -Infinity;
 
   const holdBack = (): string | null => {
     if (stopping) return 'the agent is stopping';
@@ -114,10 +114,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       performEffect({ work, touched, sendReports, observe }, effect, life);
     },
     onTurn: (event, audits) => {
-      if (event.kind === 'job') {
-        jobAt = clock.monoMs();
-        records.wake();
-      }
+      if (event.kind === 'job') records.wake();
+      if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();
       // Audit records are reports too, also of turns that report nothing else.
       if (audits.length > 0) sender.wake();
       const names = endedContainers(audits);
@@ -152,7 +150,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     fetch: link.fetchControlRecord,
     dispatch,
     known: () => loop.agent().record !== null,
-    busy: () => anythingOpen(loop) || clock.monoMs() - jobAt < afterJobMs,
+    busy: () => anythingOpen(loop) || clock.monoMs() - turnedAt < afterTurnMs,
     newId: clock.newId,
     times: times.record,
   });
@@ -170,15 +168,12 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     times: times.report,
   });
   closing.add(sender.stop);
-  const presence = repeat(
-    () =>
-      link.showPresence({
-        version: options.version,
-        incarnation: journal().incarnation,
-        pid: process.pid,
-      }),
-    // That Redis is away is told by those that need it.
-    { everyMs: times.presenceEveryMs, onError: () => undefined },
+  const presence = showPresence(
+    () => {
+      const { incarnation } = journal();
+      return link.showPresence({ version: options.version, incarnation, pid: process.pid });
+    },
+    { everyMs: times.presenceEveryMs, monoMs: clock.monoMs },
   );
   closing.add(presence.stop);
   const observeWhole = (): void => {

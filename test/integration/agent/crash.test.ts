@@ -65,22 +65,22 @@ describe('an agent that is killed and started again over its journal', () => {
         // What a real stop takes: a crash meets it at work.
         fake.duringStop = () => new Promise((resolve) => setTimeout(resolve, 15));
 
-        let killed = false;
+        const victimState = { killed: false };
         const victim: LoopRig = startLoop(
           path,
           fake,
           source,
           killedAt(at, when, () => {
-            killed = true;
+            victimState.killed = true;
           }),
         );
         const job = batchJob(incarnation, [order(fake, 'web-1', 'grant-1')]);
         const over = (rig: LoopRig): boolean =>
           [...rig.loop.agent().journal.grants.values()].some(({ end }) => end !== null);
         victim.loop.dispatch(job);
-        await until(() => killed || over(victim), 'the victim is dead or done');
+        await until(() => victimState.killed || over(victim), 'the victim is dead or done');
         victim.kill();
-        if (!killed) break;
+        if (!victimState.killed) break;
         kills += 1;
 
         const heir = startLoop(path, fake, source);

@@ -12,6 +12,8 @@ export const start = async (work: Work, grant: AgentGrant, life: Life): Promise<
   });
   try {
     const now = await work.host.runtime.start(container);
+    // What is probed from now on is of this instance.
+    work.knowledge.setState(container, now);
     life.tell({
       kind: 'start-over',
       grantId,
