@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { Step } from '../src/core/messages.ts';
+import type { Scene } from '../test/bed/scene.ts';
+
+const Row = z.object({
+  position: z.number(),
+  record: z.object({
+    action: z.string(),
+    at: z.iso.datetime().optional(),
+    subject: z.string().optional(),
+    service: z.string().nullish(),
+    wave: z.string().nullish(),
+    outcome: z.string().nullish(),
+    details: z
+      .object({ steps: z.array(z.string()).optional(), verification: z.string().nullish() })
+      .nullish(),
+  }),
+});
+
+/** One restart as the audit trail has it: when each step was reached, in ms of the server's clock. */
+export interface OwnRestart {
+  service: string;
+  verification: string | null;
+  at: ReadonlyMap<Step, number>;
+}
+
+const stepsOf = (steps: readonly string[]): Map<Step, number> =>
+  new Map(
+    steps.map((text) => {
+      const [step = '', at = ''] = text.split('@');
+      return [Step.parse(step), Number(at)];
+    }),
+  );
+
+/** The restarts of one wave out of the audit records `restart-ended`. */
+export const restartsOf = async (scene: Scene, waveId: string): Promise<OwnRestart[]> => {
+  const rows = z.array(Row).parse(await scene.get(`/v1/audit?limit=10000&wave=${waveId}`));
+  return rows.flatMap(({ record: { action, service, details } }) =>
+    action === 'restart-ended'
+      ? [
+          {
+            service: service ?? '',
+            verification: details?.verification ?? null,
+            at: stepsOf(details?.steps ?? []),
+          },
+        ]
+      : [],
+  );
+};
+
+/** Time from one step to another, in ms; NaN where one of them was not reached. */
+export const between = ({ at }: OwnRestart, from: Step, to: Step): number =>
+  (at.get(to) ?? Number.NaN) - (at.get(from) ?? Number.NaN);
+
+/** What each piece between two steps is. */
+export const pieces: readonly { what: string; from: Step; to: Step }[] = [
+  { what: 'check before the drain', from: 'journaled', to: 'draining' },
+  { what: 'drain', from: 'draining', to: 'drained' },
+  { what: 'check before the stop', from: 'drained', to: 'stopping' },
+  { what: 'stop', from: 'stopping', to: 'stopped' },
+  { what: 'start', from: 'stopped', to: 'started' },
+  { what: 'health', from: 'started', to: 'healthy' },
+  { what: 'undrain', from: 'healthy', to: 'undrained' },
+  { what: 'verify', from: 'undrained', to: 'done' },
+];
