@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../core/error-code.ts';
 
 /**
  * Locks that package managers hold while they change packages: the two of dpkg, and that of
@@ -39,7 +40,7 @@ export const parseProcLocks = (text: string): Map<string, number> => {
  */
 const lockKey = async (path: string): Promise<string | null> => {
   const file = await open(path, 'r').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   });
   if (file === null) return null;

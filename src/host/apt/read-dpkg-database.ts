@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../../core/error-code.ts';
 import { parseDpkgStatus } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 
@@ -19,7 +20,7 @@ const PAUSE_MS = 25;
 /** Names of journal entries, in dpkg's order: all digits; `tmp.i` is one that was never finished. */
 const listJournal = async (directory: string): Promise<string[]> => {
   const names = await readdir(join(directory, 'updates')).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasCode(error, 'ENOENT')) return [];
     throw error;
   });
   return names.filter((name) => /^\d+$/.test(name)).sort();

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { hasCode } from '../../core/error-code.ts';
 import { InstalledPackage } from '../../core/packages.ts';
 import type { ChildIdentity } from '../runtime.ts';
 import { aptEnvironment } from './apt-host.ts';
@@ -41,12 +42,9 @@ export const transactionDirectory = (host: AptHost, id: string): string => {
 
 const readOrNull = (path: string): Promise<string | null> =>
   readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   });
-
-const isErrno = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
 
 /** Writes a small file so that after a crash it is there whole or not at all. */
 export const writeDurably = async (path: string, text: string): Promise<void> => {
@@ -112,7 +110,7 @@ const neverBegan = async (directory: string): Promise<boolean> => {
     await mkdir(join(directory, 'claim'));
     return true;
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 };

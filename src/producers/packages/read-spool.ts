@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../core/error-code.ts';
 
 /** One file that the hook left. Only that it is there counts; the package database tells the rest. */
 export interface SpoolFile {
@@ -29,12 +30,6 @@ const HEADER = /^groundswell-hook 1 (?:pre-install-pkgs|post-invoke|dpkg-post-in
 const UNFINISHED = /^\.[a-z-]+\.\d+\.[\d.]+$/;
 const UNFINISHED_MS = 60 * 60 * 1000;
 
-const isErrno = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  codes.includes(error.code);
-
 type Looked = { kind: 'file'; mtimeMs: number } | { kind: 'refused'; reason: string };
 
 const look = async (path: string, owner: number): Promise<Looked> => {
@@ -42,8 +37,8 @@ const look = async (path: string, owner: number): Promise<Looked> => {
   // Not through a link, and without waiting for the other end of a pipe.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {
-    if (isErrno(error, 'ELOOP')) return 'a link';
-    if (isErrno(error, 'ENXIO')) return 'a socket';
+    if (hasCode(error, 'ELOOP')) return 'a link';
+    if (hasCode(error, 'ENXIO')) return 'a socket';
     throw error;
   });
   if (typeof file === 'string') return refuse(`it is ${file}`);
@@ -79,7 +74,7 @@ const putAside = async (directory: string, name: string): Promise<void> => {
 export const readSpool = async ({ directory, owner }: SpoolOptions): Promise<Spool> => {
   const spool: Spool = { files: [], refused: [] };
   const names = await readdir(directory).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
     throw error;
   });
   for (const name of names.sort()) {
@@ -97,7 +92,7 @@ export const readSpool = async ({ directory, owner }: SpoolOptions): Promise<Spo
         await putAside(directory, name);
       }
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) continue; // gone meanwhile
+      if (hasCode(error, 'ENOENT')) continue; // gone meanwhile
       spool.refused.push({ path, reason: error instanceof Error ? error.message : String(error) });
     }
   }
