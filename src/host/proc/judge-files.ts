@@ -2,12 +2,13 @@ import { locateMapping } from '../../core/stale/locate-mapping.ts';
 import type { RootDevices } from '../../core/stale/locate-mapping.ts';
 import { judgeContent, judgeMapping } from '../../core/stale/judge-mapping.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { isGone, reasonOf } from './error-code.ts';
 import { identityOf } from './file-content.ts';
 import { findInUpper } from './find-in-upper.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import { splitDeleted } from './read-mappings.ts';
 import type { OpenedFile } from './read-mappings.ts';
-import { isGone, reasonOf } from './read-processes.ts';
+
 import type { Packaged } from './host-rules.ts';
 import type { Surroundings } from './scan-surroundings.ts';
 import type { UpperLayer } from './upper-layer.ts';

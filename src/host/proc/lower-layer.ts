@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import type { LowerEntry } from '../../core/stale/judge-shadow.ts';
+import { leadsNowhere } from './error-code.ts';
 
 /** The files that containers share, as they are now. Paths are those in a container. */
 export interface LowerLayer {
@@ -20,12 +21,7 @@ const lstat = (path: string): BigIntStats | null => {
     return lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
   } catch (error) {
     // Below something that is no directory (any more) there is nothing.
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      ['ENOTDIR', 'ELOOP'].includes(String(error.code))
-    )
-      return null;
+    if (leadsNowhere(error)) return null;
     throw error;
   }
 };

@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { DELETED, parseMaps } from '../../core/stale/parse-maps.ts';
 import type { MappedFile } from '../../core/stale/parse-maps.ts';
-import { isGone, readProcLink, readStatus, reasonOf } from './read-processes.ts';
+import { isGone, reasonOf } from './error-code.ts';
+import { readProcLink, readStatus } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 
 /** A file that a process runs or maps. */

@@ -15,18 +15,6 @@ export interface SeenProcess extends AssignableProcess {
   mountNamespace: string | null;
 }
 
-/** Errors that say that a process has ended meanwhile: it is gone, not unreadable. */
-export const isGone = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
-
-/** Why something could not be read, in the system's own word where it has one. */
-export const reasonOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : error instanceof Error
-      ? error.message
-      : String(error);
-
 /** A small file of procfs, or null when it is gone or may not be read. */
 export const readProcText = (path: string): string | null => {
   try {

@@ -1,14 +1,15 @@
 import type { ContainerScan, StaleHostProcess, Unreadable } from '../../core/observation.ts';
 import { unitOf } from '../../core/stale/parse-cgroup.ts';
 import { mountOf } from '../../core/stale/parse-mountinfo.ts';
+import { reasonOf } from './error-code.ts';
 import { entriesToAsk } from './find-shadows.ts';
+import { changedSources } from './interpreted.ts';
 import { judgeHostFiles } from './judge-host-files.ts';
 import type { XattrNamespace } from './overlay-xattrs.ts';
 import {
   assignSeen,
   processReader,
   readProcLink,
-  reasonOf,
   seeProcesses,
   stillRuns,
 } from './read-processes.ts';
@@ -86,9 +87,13 @@ const scanHostProcesses = (
     const judged = judgeHostFiles(around, rules, process);
     if (judged.kind === 'unreadable' && stillRuns(around.procRoot, process))
       unreadable.push({ what: `process ${pid} ${status.command}`, reason: judged.reason });
-    if (judged.kind !== 'judged' || judged.files.length === 0) return [];
-    if (!stillRuns(around.procRoot, process)) return [];
-    const paths = judged.files.map(({ path }) => path);
+    if (judged.kind !== 'judged') return [];
+    const sources = changedSources(around.procRoot, process, {
+      memory: around.memory.imports,
+      wallNowMs: around.wallNow(),
+    });
+    const paths = [...new Set([...judged.files.map(({ path }) => path), ...sources])];
+    if (paths.length === 0 || !stillRuns(around.procRoot, process)) return [];
     return [{ pid, command: status.command, paths, unit: unitOf(cgroupText) }];
   });
 };

@@ -1,16 +1,18 @@
 import { parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { reasonOf } from './error-code.ts';
 import { dpkgPathsReader } from './dpkg-paths.ts';
 import type { PackagedPathsReader } from './dpkg-paths.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
+import type { ImportMemory } from './interpreted.ts';
 import { openLowerLayer } from './lower-layer.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import { hostRules } from './host-rules.ts';
 import type { HostRules, Packaged } from './host-rules.ts';
 import { xattrReader } from './overlay-xattrs.ts';
 import type { XattrReader } from './overlay-xattrs.ts';
-import { readProcText, reasonOf } from './read-processes.ts';
+import { readProcText } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 import { DEFAULT_UPPER_LIMITS } from './upper-layer.ts';
 import type { UpperLimits } from './upper-layer.ts';
@@ -27,12 +29,14 @@ export interface ScanMemory {
   contents: ContentReader;
   xattrs: XattrReader;
   packagedPaths: PackagedPathsReader;
+  imports: ImportMemory;
 }
 
 export const createScanMemory = (): ScanMemory => ({
   contents: contentReader(),
   xattrs: xattrReader(),
   packagedPaths: dpkgPathsReader(),
+  imports: new Map(),
 });
 
 export interface ScanOptions {
@@ -45,6 +49,8 @@ export interface ScanOptions {
   limits?: UpperLimits;
   /** Milliseconds, never going back. */
   now?: () => number;
+  /** Milliseconds of the wall clock, which file times are compared with. */
+  wallNow?: () => number;
 }
 
 /** Everything that one scan looks at, and what it has seen so far. */
@@ -56,6 +62,7 @@ export interface Surroundings {
   memory: ScanMemory;
   limits: UpperLimits;
   now: () => number;
+  wallNow: () => number;
   lowerOf: (directory: string) => LowerLayer;
   packagedOf: (directory: string) => Packaged;
   /** How processes of the host are judged, by the root whose packages they run. */
@@ -96,6 +103,7 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
     memory,
     limits,
     now: options.now ?? (() => performance.now()),
+    wallNow: options.wallNow ?? (() => Date.now()),
     lowerOf: remember(openLowerLayer),
     packagedOf,
     hostRulesOf: remember((directory) => hostRules(hostMounts, packagedOf(directory))),

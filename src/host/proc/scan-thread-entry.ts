@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { reasonOf } from './read-processes.ts';
+
+import { reasonOf } from './error-code.ts';
 import { scanContainer, scanHost } from './scan-host.ts';
 import { createScanMemory } from './scan-surroundings.ts';
 import type { ScanAnswer, ScanRequest } from './scan-thread.ts';

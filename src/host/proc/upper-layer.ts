@@ -1,6 +1,7 @@
 import { closeSync, constants, lstatSync, opendirSync, openSync, readlinkSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
 import type { UpperEntry } from '../../core/stale/judge-shadow.ts';
+import { leadsNowhere } from './error-code.ts';
 import { identityOf } from './file-content.ts';
 import type { XattrNamespace, XattrQuestion, XattrReader } from './overlay-xattrs.ts';
 
@@ -32,11 +33,6 @@ export interface UpperLayer {
   close: () => void;
 }
 
-const missing = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(String(error.code));
-
 /** Its data lies in the lower layer: an overlay made by metacopy holds only a hole. */
 const mayBeMetacopy = (found: BigIntStats): boolean =>
   found.isFile() && found.blocks === 0n && found.size > 0n;
@@ -66,7 +62,7 @@ export const openUpperLayer = (
   try {
     descriptors.set('', openSync(directory, O_RDONLY | O_DIRECTORY));
   } catch (error) {
-    if (missing(error)) return null;
+    if (leadsNowhere(error)) return null;
     throw error;
   }
 
@@ -91,7 +87,7 @@ export const openUpperLayer = (
       try {
         opened = openSync(location, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       } catch (error) {
-        if (!missing(error)) throw error;
+        if (!leadsNowhere(error)) throw error;
       }
     descriptors.set(path, opened);
     return opened;
