@@ -5,11 +5,11 @@ import type { JournalRow } from './journal-rows.ts';
 /** What the file holds of one row: its text, and the object that it was written from. */
 interface Written {
   body: string;
-  from: unknown;
+  from: object | null;
 }
 
 export interface Difference {
-  put: (JournalRow & { from: unknown })[];
+  put: (JournalRow & { from: object | null })[];
   remove: { part: string; key: string }[];
 }
 
@@ -33,20 +33,23 @@ export const createWrittenJournal = (journal: Journal | null): WrittenJournal =>
     return found;
   };
 
+  /** Objects that lie in the file as they are and change no more: most of a long journal, so one look each. */
+  const settled = new WeakSet();
+
   const differences = (now: Journal): Difference => {
     const found: Difference = { put: [], remove: [] };
-    const compare = (part: string, key: string, value: unknown, fixed: boolean): void => {
-      const before = ofPart(part).get(key);
-      // A fixed entry that was written while it could still change is written once more.
-      if (before !== undefined && fixed && before.from === value) return;
+    const compare = (part: string, key: string, value: object, fixed: boolean): void => {
       const body = JSON.stringify(value);
-      if (before?.body !== body || fixed)
+      // A fixed entry that was written while it could still change is written once more.
+      if (fixed || ofPart(part).get(key)?.body !== body)
         found.put.push({ part, key, body, from: fixed ? value : null });
     };
     compare('scalars', '', scalarsOf(now), false);
     for (const { name, fixed } of parts) {
-      const entries: ReadonlyMap<string | number, unknown> = now[name];
-      for (const [key, value] of entries) compare(name, String(key), value, fixed(value));
+      const entries: ReadonlyMap<string | number, object> = now[name];
+      entries.forEach((value, key) => {
+        if (!settled.has(value)) compare(name, String(key), value, fixed(value));
+      });
       const old = ofPart(name);
       const added = found.put.filter(({ part, key }) => part === name && !old.has(key)).length;
       if (old.size + added === entries.size) continue;
@@ -56,9 +59,21 @@ export const createWrittenJournal = (journal: Journal | null): WrittenJournal =>
     return found;
   };
 
+  const forget = (part: string, key: string): void => {
+    const from = ofPart(part).get(key)?.from ?? null;
+    if (from !== null) settled.delete(from);
+  };
+
   const accept = ({ put, remove }: Difference): void => {
-    for (const { part, key, body, from } of put) ofPart(part).set(key, { body, from });
-    for (const { part, key } of remove) ofPart(part).delete(key);
+    for (const { part, key, body, from } of put) {
+      forget(part, key);
+      ofPart(part).set(key, { body, from });
+      if (from !== null) settled.add(from);
+    }
+    for (const { part, key } of remove) {
+      forget(part, key);
+      ofPart(part).delete(key);
+    }
   };
 
   if (journal !== null) accept(differences(journal));

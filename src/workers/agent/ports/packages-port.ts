@@ -1,4 +1,4 @@
-import { readAtRest } from '../../../host/apt/at-rest.ts';
+import { atRestReader } from '../../../host/apt/at-rest.ts';
 import type { AptHost } from '../../../host/apt/apt-host.ts';
 import { resumeUpgrade } from '../../../host/apt/finish-upgrade.ts';
 import type { UpgradeResult } from '../../../host/apt/finish-upgrade.ts';
@@ -40,6 +40,7 @@ export const createPackagesPort = (
   host: AptHost,
   listContainers: () => Promise<unknown>,
 ): PackagesPort => {
+  const readAtRest = atRestReader();
   /** What the host could do before its upgrade began; null after a crash in the middle of one. */
   let before: HostAbilities | null = null;
 

@@ -8,6 +8,7 @@ import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
 import { layersOf } from '../../../host/proc/layers-of.ts';
+import type { ContainerRoot } from '../../../host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../../host/proc/scan-thread.ts';
 import { runBounded } from '../../../host/run-bounded.ts';
 import type { RuntimeContainer } from '../../../host/runtime.ts';
@@ -61,22 +62,35 @@ export const openRealHost = (
     return found?.paths ?? [];
   };
 
+  let lastListed: ContainerRoot[] | null = null;
+  const listed = async (): Promise<ContainerRoot[]> =>
+    lastListed ?? (lastListed = layersOf(await runtime.list()));
+
   const host: AgentHost = {
-    runtime,
+    runtime: {
+      ...runtime,
+      list: async () => {
+        const containers = await runtime.list();
+        lastListed = layersOf(containers);
+        return containers;
+      },
+    },
     health,
     drain: createDrainPort(runBounded, health),
     scan: {
       all: async () => {
-        const containers = layersOf(await runtime.list());
+        const containers = layersOf(await host.runtime.list());
         const scan = await scanThread.scanHost(containers);
         agentStale = scan.host.some(({ pid }) => pid === process.pid);
         return { containers: scan.containers, hostProcesses: scan.host };
       },
       one: async (name) => {
-        const containers = layersOf(await runtime.list());
-        if (!containers.some((container) => container.name === name))
-          return unscanned(name, "it is not on the host's root");
-        return scanThread.scanContainer(name, containers);
+        const found = await runtime.find(name);
+        const [container] = layersOf(found === null ? [] : [found]);
+        if (container === undefined) return unscanned(name, "it is not on the host's root");
+        // The others are but names, which processes are told apart by: those of the last list will do.
+        const others = (await listed()).filter((other) => other.name !== name);
+        return scanThread.scanContainer(name, [...others, container]);
       },
     },
     packages: createPackagesPort(apt, () => runtime.list()),
@@ -93,8 +107,8 @@ export const openRealHost = (
     }),
     unhidden,
     whileDown: async (name) => {
-      const container = (await runtime.list()).find((one) => one.name === name);
-      if (container === undefined || (await unhidden(container)).length === 0) return;
+      const container = await runtime.find(name);
+      if (container === null || (await unhidden(container)).length === 0) return;
       try {
         await hidePrivateDirectories(container, { lxcPath, state: runtime.state });
         hidden.set(name, performance.now());
