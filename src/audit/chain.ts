@@ -84,7 +84,10 @@ export const verifyChain = (
   for (const { seq, hash, record } of records) {
     const wanted = last.seq + 1;
     if (seq !== wanted)
-      return broken(wanted, `record ${wanted} is missing or out of order: found ${seq} in its place`);
+      return broken(
+        wanted,
+        `record ${wanted} is missing or out of order: found ${seq} in its place`,
+      );
     if (record['seq'] !== seq) return broken(seq, `record ${seq} says that it is another`);
     if (record['previous'] !== last.hash)
       return broken(seq, `record ${seq} does not follow the one before it`);
