@@ -150,6 +150,21 @@ describe('containers whose root lies on ext4', () => {
     ]);
   });
 
+  test('an interpreted program of the host is listed by the sources that changed', async () => {
+    await host.writeFile('/srv/app/main.py', 'import helper, other, time\ntime.sleep(3600)\n');
+    await host.writeFile('/srv/app/helper.py', '');
+    await host.writeFile('/srv/app/other.py', '');
+    const program = await host.spawn(['python3', '/srv/app/main.py']);
+    const listed = async (): Promise<string[]> =>
+      (await scan(host)).host
+        .filter(({ command }) => command === 'python3')
+        .flatMap((one) => one.paths);
+    expect(await listed()).toEqual([]);
+    await host.must(['touch', '/srv/app/helper.py']);
+    expect(await listed()).toEqual(['/srv/app/helper.py']);
+    await program.kill();
+  }, 30_000);
+
   test('a process that starts late in a running container may still get the old file', async () => {
     await host.spawn(['lxc-attach', '-n', 'web-02', '--', '/usr/bin/gs-demo-web', '9999']);
     const late = async (): Promise<ContainerScan> => scanOf('web-02');

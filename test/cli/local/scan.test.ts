@@ -1,0 +1,126 @@
+import { Command } from 'commander';
+import { describe, expect, test } from '@jest/globals';
+import { registerScan } from '../../../src/cli/local/scan.ts';
+import type { ScanReport } from '../../../src/cli/local/scan-report.ts';
+import type { ContainerScan } from '../../../src/core/observation.ts';
+import type { HostScan } from '../../../src/host/proc/scan-host.ts';
+import type { RuntimeContainer, RuntimeState } from '../../../src/host/runtime.ts';
+
+const instance = { bootId: 'b', initPid: 7, startTime: '70' };
+const lower = '/var/lib/lxc/host/rootfs';
+
+const listed = (name: string, root?: RuntimeContainer['root']): RuntimeContainer => ({
+  ...{ name, groups: ['web'], address: null, autostart: true },
+  root: root ?? { kind: 'host-overlay', lower, upper: `/var/lib/lxc/${name}/delta0` },
+});
+const scanned = (name: string, found: Partial<ContainerScan> = {}): ContainerScan => ({
+  ...{ name, instance, processes: 2, stale: [], shadowed: [], unreadable: [] },
+  ...found,
+});
+const stale = {
+  ...{ pid: 812, startTime: '9', command: 'nginx', path: '/usr/lib/libssl.so.3' },
+  ...{ kind: 'replaced' as const, process: 'container' as const },
+};
+const shadowed = { path: '/usr/bin/x', kind: 'copy' as const, ownVersion: null };
+const unreadable = { what: 'process 9 x', reason: 'EPERM' };
+
+const run = async (
+  found: Partial<HostScan>,
+  args: readonly string[] = [],
+  options: { isRoot?: boolean; interactive?: boolean; containers?: RuntimeContainer[] } = {},
+) => {
+  let text = '';
+  let exitCode = -1;
+  const { isRoot = true, interactive = false } = options;
+  const containers = options.containers ?? (found.containers ?? []).map(({ name }) => listed(name));
+  const running: RuntimeState = { state: 'running', instance };
+  const program = new Command().exitOverride();
+  registerScan(program, {
+    runtime: () => ({
+      list: () => Promise.resolve(containers),
+      states: (names) => Promise.resolve(new Map(names.map((name) => [name, running]))),
+    }),
+    scan: (layers) => {
+      expect(layers.map(({ name }) => name)).toEqual(
+        (found.containers ?? []).map(({ name }) => name),
+      );
+      return { containers: [], host: [], unreadable: [], tookMs: 12.345, ...found };
+    },
+    write: (more) => (text += more),
+    ...{ interactive, isRoot },
+    setExitCode: (code) => (exitCode = code),
+  });
+  await program.parseAsync(['scan', ...args], { from: 'user' });
+  return { text, exitCode };
+};
+
+describe('groundswell scan', () => {
+  const mixed = [
+    scanned('web-01'),
+    scanned('web-02', { unreadable: [unreadable] }),
+    scanned('web-03', { shadowed: [shadowed] }),
+    scanned('web-04', { stale: [stale] }),
+    scanned('web-05', { instance: null, processes: 0 }),
+  ];
+
+  test('the table: worst first, one reason a line, what to do below', async () => {
+    const other = listed('own-01', { kind: 'other', describe: 'dir:/srv/own' });
+    const containers = [...mixed.map(({ name }) => listed(name)), other];
+    const { text, exitCode } = await run({ containers: mixed }, [], { containers });
+    expect(text.split('\n').map((line) => line.trimEnd())).toEqual([
+      'CONTAINER  SERVICE  STATE    VERDICT   WHY',
+      'web-04     web      running  stale     process 812 nginx maps /usr/lib/libssl.so.3 from before the upgrade',
+      "web-03     web      running  shadowed  its own copy hides the host's /usr/bin/x: a restart cannot fix it",
+      'web-02     web      running  unknown   cannot read process 9 x: EPERM',
+      'web-01     web      running  current',
+      'web-05     web      running  -',
+      '',
+      '5 containers: 1 stale, 1 shadowed, 1 unknown, 1 current, 1 not running. 8 processes looked at in 12 ms.',
+      'A restart brings the patched code to: web-04',
+      'Shadowed files are the owner’s to mend: remove them from the upper layer, or patch them there.',
+      "Left alone, not on the host's root: own-01",
+      '',
+    ]);
+    expect(exitCode).toBe(10);
+  });
+
+  test.each<[string, Partial<HostScan>, number]>([
+    ['all current', { containers: [scanned('a')] }, 0],
+    ['nothing there', {}, 0],
+    ['only unknown', { containers: [scanned('a', { unreadable: [unreadable] })] }, 11],
+    ['the host’s own unknown', { unreadable: [unreadable] }, 11],
+    ['shadowed', { containers: [scanned('a', { shadowed: [shadowed] })] }, 10],
+    ['a process of the host', { host: [{ pid: 1, command: 'x', paths: ['/a'], unit: null }] }, 10],
+  ])('exit code: %s', async (_, found, wanted) => {
+    expect((await run(found)).exitCode).toBe(wanted);
+  });
+
+  test('JSON holds everything', async () => {
+    const { text } = await run({ containers: mixed }, ['--json']);
+    const report = JSON.parse(text) as ScanReport;
+    expect(report.format).toBe(1);
+    expect(report.summary).toEqual({
+      ...{ containers: 5, stale: 1, shadowed: 1, unknown: 1, current: 1, notRunning: 1 },
+    });
+    expect(report.containers[3]).toEqual({
+      ...scanned('web-04', { stale: [stale] }),
+      ...{ services: ['web'], state: 'running', verdict: 'stale' },
+      why: 'process 812 nginx maps /usr/lib/libssl.so.3 from before the upgrade',
+    });
+  });
+
+  test('colours on a terminal only, and names cannot reach it raw', async () => {
+    const hostile = { ...stale, path: '/opt/\u001b[2Jx\ny' };
+    const found = { containers: [scanned('a', { stale: [hostile] })] };
+    const plain = (await run(found, ['-v'])).text;
+    expect(plain).not.toContain('\u001b');
+    expect(plain).toContain('/opt/\\u001b[2Jx\\ny');
+    const coloured = (await run(found, [], { interactive: true })).text;
+    expect(coloured).toContain('\u001b[31mstale');
+    expect(coloured).not.toContain('\u001b[2J');
+  });
+
+  test('without root it says so', async () => {
+    await expect(run({}, [], { isRoot: false })).rejects.toThrow('run it again with sudo');
+  });
+});
