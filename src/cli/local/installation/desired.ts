@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A directory or file that an installation consists of. Paths are those of the host, whatever `--root` says. */
+export type DesiredEntry =
+  | { kind: 'directory'; path: string; mode: number }
+  | {
+      kind: 'file';
+      path: string;
+      mode: number;
+      content: string;
+      /** An operator's to change: never overwritten, and kept by uninstall once it was changed. */
+      editable: boolean;
+    };
+
+export const units = {
+  up: 'groundswell.service',
+  server: 'groundswell-server.service',
+  agent: 'groundswell-agent.service',
+} as const;
+export type Role = keyof typeof units;
+
+export interface DesiredOptions {
+  /** Text of a file of `packaging/`. */
+  readPackaging: (name: string) => Promise<string>;
+  /** Absolute paths that the units call. */
+  nodePath: string;
+  binPath: string;
+  dataDirectory: string;
+}
+
+export const manifestPath = '/var/lib/groundswell/installed.json';
+export const hookPath = '/usr/lib/groundswell/groundswell-hook';
+export const spoolPath = '/var/spool/groundswell';
+
+/** One word of ExecStart, systemd.service(5). */
+const systemdWord = (word: string): string =>
+  `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+
+const directory = (path: string, mode: number): DesiredEntry => ({
+  ...{ kind: 'directory', path, mode },
+});
+
+/**
+ * Everything that `groundswell setup` puts on a host, in the order in which it is safe: what is
+ * called before what calls it. Removal goes the other way.
+ */
+export const desiredEntries = async (options: DesiredOptions): Promise<DesiredEntry[]> => {
+  const file = async (
+    source: string,
+    path: string,
+    mode: number,
+    editable = false,
+  ): Promise<DesiredEntry> => ({
+    ...{ kind: 'file', path, mode, editable },
+    content: await options.readPackaging(source),
+  });
+  const command = `${systemdWord(options.nodePath)} ${systemdWord(options.binPath)}`;
+  const unit = async (name: string): Promise<DesiredEntry> => {
+    const text = await options.readPackaging(`systemd/${name}`);
+    return {
+      ...{ kind: 'file', path: `/etc/systemd/system/${name}`, mode: 0o644, editable: false },
+      // A function, because a replacement text would have its own `$` signs interpreted.
+      content: text.replaceAll('@GROUNDSWELL@', () => command),
+    };
+  };
+  return [
+    directory('/etc/groundswell', 0o700),
+    directory('/etc/groundswell/config.d', 0o700),
+    await file('config.yaml', '/etc/groundswell/config.yaml', 0o600, true),
+    // The manifest of what is installed lies here, wherever the data is.
+    directory('/var/lib/groundswell', 0o700),
+    ...(options.dataDirectory === '/var/lib/groundswell'
+      ? []
+      : [directory(options.dataDirectory, 0o700)]),
+    directory(spoolPath, 0o700),
+    await file('hooks/groundswell-hook', hookPath, 0o755),
+    await file('hooks/50groundswell.apt.conf', '/etc/apt/apt.conf.d/50groundswell', 0o644),
+    await file('hooks/groundswell.dpkg.cfg', '/etc/dpkg/dpkg.cfg.d/groundswell', 0o644),
+    await file(
+      'hooks/needrestart-groundswell.conf',
+      '/etc/needrestart/conf.d/zz-groundswell.conf',
+      0o644,
+    ),
+    ...(await Promise.all(Object.values(units).map(unit))),
+  ];
+};
+
+/** Reads files of the `packaging` directory that ships with the program. */
+export const packagingReader =
+  (packagingDirectory: string) =>
+  (name: string): Promise<string> =>
+    readFile(join(packagingDirectory, name), 'utf8');

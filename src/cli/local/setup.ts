@@ -1,0 +1,57 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { carryOut, groupOptionsFor } from './installation/carry-out.ts';
+import type { InstallationDependencies } from './installation/carry-out.ts';
+import { desiredEntries, units } from './installation/desired.ts';
+import type { Role } from './installation/desired.ts';
+import { planSetup } from './installation/plan.ts';
+import { readHost, readManifest } from './installation/read-host.ts';
+
+interface Options {
+  yes?: boolean;
+  dryRun?: boolean;
+  verbose?: boolean;
+  root: string;
+  as: Role;
+  start: boolean;
+}
+
+/**
+ * `groundswell setup`: units, hooks, configuration, keys, group and directories on this host, each
+ * change shown first. What is there already is left alone; a second run does nothing.
+ */
+export const registerSetup = (program: Command, deps: InstallationDependencies): void => {
+  program
+    .command('setup')
+    .description('install units, hooks, configuration and keys on this host, showing each change')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'show the changes only')
+    .option('-v, --verbose', 'show new files whole')
+    .option('--root <directory>', 'set up a tree instead of the running system', '/')
+    .addOption(
+      new Option('--as <role>', 'what this machine is: the unit to start')
+        .choices(Object.keys(units))
+        .default('up'),
+    )
+    .option('--no-start', 'do not enable and start the unit')
+    .action(async (options: Options) => {
+      const root = resolve(options.root);
+      const desired = await desiredEntries(deps);
+      const manifest = await readManifest(root);
+      const state = await readHost(root, desired, manifest, deps.keyFiles);
+      const plan = planSetup(desired, state, manifest, {
+        unit: options.start ? units[options.as] : manifest.unit,
+        keys: deps.keyFiles,
+        groupOptions: groupOptionsFor(root),
+      });
+      await carryOut(plan, deps, {
+        root,
+        yes: options.yes ?? false,
+        dryRun: options.dryRun ?? false,
+        verbose: options.verbose ?? false,
+        question: 'Make these changes?',
+        nothing: 'Everything is installed already.',
+      });
+    });
+};
