@@ -8,7 +8,8 @@ const shortNames = new WeakMap<object, string>();
 export const encode = (value: unknown): string => {
   if (value === null || value === undefined) return '~';
   if (typeof value === 'string') return `"${value}"`;
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object') throw new Error(`a ${typeof value} cannot be written`);
   const name = shortNames.get(value);
   if (name !== undefined) return name;
   let text = '';

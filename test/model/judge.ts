@@ -44,7 +44,7 @@ export const judgeFor = (core: Core): Judge => ({
     const { fleet } = world;
     const paused =
       fleet.pauses.size > 0 && core.pauseState(fleet, { level: 'fleet' }).state === 'paused';
-    for (const { stops, todo, boxes, agent } of world.machines) {
+    for (const { todo, agent } of world.machines) {
       const stopping = todo.some((what) => {
         const [kind, id = ''] = what.split(' ');
         const grant = agent.journal.grants.get(id);
@@ -52,8 +52,6 @@ export const judgeFor = (core: Core): Judge => ({
       });
       if (paused && stopping)
         throw new Violation('I5', 'a stop is about to begin after `paused` is shown');
-      void stops;
-      void boxes;
     }
   },
   end: (world) => {

@@ -127,11 +127,10 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
       own.late = null;
     });
   for (const index of machine.stops)
-    add(`lxc-stop of ${boxName(index)} ends`, null, (world, own) => {
+    add(`lxc-stop of ${boxName(index)} ends`, null, (_, own) => {
       own.stops = own.stops.filter((other) => other !== index);
       const box = own.boxes[index];
       if (box !== undefined && box.up) Object.assign(box, { up: false, downBy: 'us' });
-      void world;
     });
   if (machine.dpkg === 'rest')
     add('somebody begins a package transaction', 'outside upgrade', (world, own) => {

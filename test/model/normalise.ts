@@ -1,5 +1,4 @@
-import type { ControlRecord, RecordNumber, Report } from '../../src/core/messages.ts';
-import { compareRecordNumbers } from '../../src/core/messages.ts';
+import type { RecordNumber, Report } from '../../src/core/messages.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
 import { encode, intern, isInterned } from './encode.ts';
@@ -61,7 +60,10 @@ const shiftTimes = (world: World): void => {
     wave.createdAt = base;
     wave.told = [];
     if (wave.pausedBy !== null) wave.pausedBy = '';
-    for (const member of wave.members.values()) Object.assign(member, { attempts: 1, reason: '' });
+    for (const member of wave.members.values()) {
+      member.attempts = 1;
+      member.reason = '';
+    }
     for (const upgrade of wave.upgrades.values()) upgrade.reason = '';
     if (wave.cause.kind === 'upgrade') wave.cause.changes = [];
   }
@@ -73,7 +75,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
   for (const record of [machine.register, machine.late])
     if (record !== null) {
       record.serverTime = at(record.serverTime);
-      record.freezes = record.freezes.map(() => '');
+      if (record.freezes.length > 0) record.freezes = [''];
     }
   const { agent } = machine;
   if (agent.record !== null) {
@@ -85,7 +87,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
     record.seenAt += excess;
     record.value.serverTime = Math.max(longPast, record.value.serverTime + excess);
     record.value.ackedSeq = 0;
-    record.value.freezes = record.value.freezes.map(() => '');
+    if (record.value.freezes.length > 0) record.value.freezes = [''];
   }
   agent.serverTimeFloor = Math.max(longPast, agent.serverTimeFloor - passed);
   agent.waiting.clear();
@@ -99,9 +101,10 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
     grant.order.beginBefore = at(grant.order.beginBefore);
     grant.order.deadline = base;
     grant.order.attempt = 1;
-    grant.steps = grant.steps.some(({ step }) => step === 'stopping')
-      ? [{ step: 'stopping', at: base }]
-      : [];
+    if (grant.steps.length > 0)
+      grant.steps = grant.steps.some(({ step }) => step === 'stopping')
+        ? [{ step: 'stopping', at: base }]
+        : [];
     grant.child = null;
     if (grant.ending !== null) grant.ending.reason = '';
     if (grant.end !== null) grant.end.reason = '';
@@ -160,62 +163,74 @@ const forgetAcknowledged = (world: World): void => {
   }
 };
 
-/** Record numbers count by their order alone. */
+const perEpoch = 1_000_000;
+const flat = ([, epoch, n]: RecordNumber): number => epoch * perEpoch + n;
+
+/** Record numbers count by their order alone: those of each epoch that somebody holds become 1, 2, 3. */
 const renumber = (world: World): void => {
+  const { fleet } = world;
   for (const machine of world.machines) {
-    const host = world.fleet.hosts.get(machine.id);
+    const host = fleet.hosts.get(machine.id);
     if (host === undefined) continue;
-    const { agent } = machine;
-    const held: RecordNumber[] = [];
-    const records: ControlRecord[] = [];
-    for (const record of [machine.register, machine.late, agent.record?.value])
-      if (record !== null && record !== undefined) {
-        records.push(record);
-        held.push(record.number);
-      }
-    if (agent.journal.highestRecord !== null) held.push(agent.journal.highestRecord);
-    for (const { echo } of machine.wandering) held.push(echo);
+    const { journal, record } = machine.agent;
+    const held: RecordNumber[] = machine.wandering.map(({ echo }) => echo);
+    if (machine.register !== null) held.push(machine.register.number);
+    if (machine.late !== null) held.push(machine.late.number);
+    if (record !== null) held.push(record.value.number);
+    if (journal.highestRecord !== null) held.push(journal.highestRecord);
+    const keys = held.map(flat);
     // Echoes can only name what somebody still holds.
+    const own = fleet.epoch * perEpoch;
     const last = host.issued.at(-1);
-    host.issued = host.issued.filter(
-      (issued) =>
-        issued === last ||
-        held.some(([, epoch, n]) => epoch === world.fleet.epoch && n === issued.n),
-    );
-    const own = host.issued.map(({ n }): RecordNumber => [
-      world.fleet.generation,
-      world.fleet.epoch,
-      n,
-    ]);
-    const all = [
-      ...held,
-      ...own,
-      [world.fleet.generation, world.fleet.epoch, host.recordN] as RecordNumber,
-    ]
-      .filter(([generation]) => generation > 0)
-      .sort(compareRecordNumbers);
-    const rank = new Map<string, RecordNumber>();
+    host.issued = host.issued.filter((issued) => issued === last || keys.includes(own + issued.n));
+    for (const { n } of host.issued) keys.push(own + n);
+    keys.push(own + host.recordN);
+    keys.sort((one, other) => one - other);
+    const rank = new Map<number, number>();
     let n = 0;
     let epoch = 0;
-    for (const number of all) {
-      if (number[1] !== epoch) n = 0;
-      epoch = number[1];
-      const key = number.join('.');
-      if (!rank.has(key)) rank.set(key, [number[0], number[1], number[2] === 0 ? 0 : ++n]);
+    for (const key of keys) {
+      if (rank.has(key)) continue;
+      if (Math.floor(key / perEpoch) !== epoch) n = 0;
+      epoch = Math.floor(key / perEpoch);
+      rank.set(key, key % perEpoch === 0 ? 0 : ++n);
     }
-    const ranked = (number: RecordNumber): RecordNumber => rank.get(number.join('.')) ?? number;
-    for (const issued of host.issued)
-      issued.n = ranked([world.fleet.generation, world.fleet.epoch, issued.n])[2];
-    host.recordN = ranked([world.fleet.generation, world.fleet.epoch, host.recordN])[2];
-    for (const record of records) record.number = ranked(record.number);
-    if (agent.journal.highestRecord !== null)
-      agent.journal.highestRecord = ranked(agent.journal.highestRecord);
+    const ranked = (number: RecordNumber): RecordNumber => [
+      number[0],
+      number[1],
+      rank.get(flat(number)) ?? 0,
+    ];
+    for (const issued of host.issued) issued.n = rank.get(own + issued.n) ?? 0;
+    host.recordN = rank.get(own + host.recordN) ?? 0;
+    if (machine.register !== null) machine.register.number = ranked(machine.register.number);
+    if (machine.late !== null) machine.late.number = ranked(machine.late.number);
+    if (record !== null) record.value.number = ranked(record.value.number);
+    if (journal.highestRecord !== null) journal.highestRecord = ranked(journal.highestRecord);
     for (const message of machine.wandering) message.echo = ranked(message.echo);
   }
 };
 
+/** A wave that is over, and all of whose grants are, decides nothing any more. */
+const forgetWaves = ({ fleet }: World): void => {
+  for (const [id, wave] of fleet.waves)
+    if (
+      wave.state !== 'open' &&
+      wave.state !== 'stopping' &&
+      ![...fleet.grants.values()].some((grant) => grant.waveId === id)
+    )
+      fleet.waves.delete(id);
+};
+
 /** Forget what nobody can ask for again: the journal does so after a day, by R5. */
 const forgetEnded = (world: World): void => {
+  forgetWaves(world);
+  const remembers = world.machines.some(
+    ({ agent: { journal } }) =>
+      journal.jobs.size > 0 ||
+      journal.refused.size > 0 ||
+      [...journal.grants.values()].some(({ end }) => end !== null),
+  );
+  if (!remembers) return;
   const asked = new Set<string>(world.fleet.grants.keys());
   for (const send of [...world.rows.values(), ...world.wire.values()])
     if (send.kind === 'restart-batch')
@@ -252,13 +267,6 @@ const forgetEnded = (world: World): void => {
         journal.upgrades.delete(id);
       }
   }
-  for (const [id, wave] of world.fleet.waves)
-    if (
-      wave.state !== 'open' &&
-      wave.state !== 'stopping' &&
-      ![...world.fleet.grants.values()].some((grant) => grant.waveId === id)
-    )
-      world.fleet.waves.delete(id);
 };
 
 /** Bring a world into the one form that all worlds of equal future have, and give that form as text. */
@@ -287,6 +295,7 @@ export const normalise = (core: Core, world: World): string => {
     agent.journal.refused = sorted(agent.journal.refused);
     agent.journal.jobs = sorted(agent.journal.jobs);
   }
-  const { settings: _settings, services: _services, ...rest } = fleet;
-  return encode([rest, world.machines, world.rows, world.wire, world.left, world.drainBroken]);
+  const { hosts, containers, grants, waves, pauses, freezes, epoch } = fleet;
+  const server = [epoch, hosts, containers, grants, waves, pauses, freezes];
+  return encode([server, world.machines, world.rows, world.wire, world.left, world.drainBroken]);
 };

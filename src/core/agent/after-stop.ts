@@ -81,5 +81,14 @@ export const onVerified = (turn: Turn, event: Extract<AgentEvent, { kind: 'verif
   const grant = finish(turn, event.grantId, 'verify');
   if (grant === null) return;
   grant.verification = event.verification;
+  // R15: whether the lost incarnation restarted it nobody knows, so old code here is no failed attempt (R27).
+  if (grant.adopted && event.verification === 'stale')
+    return endGrant(
+      turn,
+      grant,
+      'void',
+      'its journal was lost before it was restarted',
+      event.container,
+    );
   endGrant(turn, grant, 'done', '', event.container);
 };
