@@ -10,7 +10,7 @@ export const waves = async (scene: Scene): Promise<WaveSummary[]> =>
 export const containersSeen = async (scene: Scene): Promise<ContainerLine[]> =>
   (await scene.get('/v1/containers')) as ContainerLine[];
 
-/** The newest wave whose cause names `text`, once `ready` says so. */
+/** The wave of that id, or the newest whose cause names `text`, once `ready` says so. */
 export const waveWhen = (
   scene: Scene,
   text: string,
@@ -22,7 +22,7 @@ export const waveWhen = (
     `a wave for ${text} ${what}`,
     async () => {
       const found = (await waves(scene).catch(() => []))
-        .filter(({ cause }) => cause.includes(text))
+        .filter(({ id, cause }) => id === text || cause.includes(text))
         .at(-1);
       return found !== undefined && ready(found) ? found : null;
     },
@@ -57,6 +57,18 @@ export const upgradeByApt = async (
   version: '1.0-1+deb12u1' | '1.0-1+deb12u2',
 ): Promise<void> => {
   await scene.bed.publish({ [name]: version });
-  await scene.host.must(['apt-get', '-q', 'update', '-o', 'Dir::Etc::sourcelist=/dev/null']);
+  await scene.host.must(['apt-get', '-q', 'update']);
   await scene.host.must(['apt-get', '-qy', '--only-upgrade', 'install', name]);
+};
+
+/** Do something that opens a wave; answers the new wave's id once it is there. */
+export const waveFrom = async (scene: Scene, act: () => Promise<unknown>): Promise<string> => {
+  const before = new Set((await waves(scene)).map(({ id }) => id));
+  await act();
+  const found = await waitUntil(
+    'a new wave is there',
+    async () => (await waves(scene)).find(({ id }) => !before.has(id)) ?? null,
+    { deadlineMs: 60_000, everyMs: 20 },
+  );
+  return found.id;
 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { askVersion, fetchHealth } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
-import { restartRecords, upgradeByApt, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { restartRecords, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
 import { watchContainers } from '../bed/watch-availability.ts';
@@ -35,15 +35,10 @@ describe('kill -9 in the middle of a wave', () => {
     ).length;
     const watch = watchContainers(members);
     try {
-      await upgradeByApt(scene, 'libgs-demo1', version);
-      await waveWhen(
-        scene,
-        'gs-demo',
-        'is in its middle',
-        ({ counts }) => (counts['verified'] ?? 0) >= 1,
-      );
+      const id = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', version));
+      await waveWhen(scene, id, 'is in its middle', ({ counts }) => (counts['verified'] ?? 0) >= 1);
       await kill();
-      const wave = await waveOver(scene, 'gs-demo', 120_000);
+      const wave = await waveOver(scene, id, 120_000);
       expect(wave.counts).toEqual({ verified: 6 });
     } finally {
       expect((await watch.stop()).lowest['web']).toBeGreaterThanOrEqual(4);

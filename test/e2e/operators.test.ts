@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setHealth } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
-import { upgradeByApt, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
@@ -39,13 +39,8 @@ describe('operators in the middle of a wave', () => {
   const status = async (): Promise<StatusView> => (await scene.get('/v1/status')) as StatusView;
 
   test('a pause in the middle: no stop begins once it is shown as paused; resume completes', async () => {
-    await upgradeByApt(scene, 'libgs-demo1', u1);
-    const { id } = await waveWhen(
-      scene,
-      'gs-demo',
-      'has one verified',
-      ({ counts }) => (counts['verified'] ?? 0) >= 1,
-    );
+    const id = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u1));
+    await waveWhen(scene, id, 'has one verified', ({ counts }) => (counts['verified'] ?? 0) >= 1);
     await scene.act({ action: 'pause', level: { level: 'fleet' }, reason: 'a test' });
     await waitUntil('it is paused', async () => (await status()).pauses[0]?.state === 'paused', {
       deadlineMs: 30_000,
@@ -60,8 +55,7 @@ describe('operators in the middle of a wave', () => {
     await scene.host.must(['sleep', '2']);
     expect(await stops()).toBe(shown);
     await scene.act({ action: 'resume', level: { level: 'fleet' } });
-    const wave = await waveOver(scene, 'gs-demo');
-    expect({ id: wave.id, counts: wave.counts }).toEqual({ id, counts: { verified: 5 } });
+    expect((await waveOver(scene, id)).counts).toEqual({ verified: 5 });
   }, 180_000);
 
   test('a container whose health never returns fails, holds its budget, pauses the wave, and is retried with success once mended', async () => {
@@ -70,10 +64,10 @@ describe('operators in the middle of a wave', () => {
       '-c',
       'mkdir -p /var/lib/lxc/web-01/delta0/etc && touch /var/lib/lxc/web-01/delta0/etc/gs-unhealthy',
     ]);
-    await upgradeByApt(scene, 'libgs-demo1', u2);
+    const failing = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u2));
     const paused = await waveWhen(
       scene,
-      'gs-demo',
+      failing,
       'is paused',
       ({ state, pausedBy }) => state === 'paused' && pausedBy !== null,
     );
@@ -87,12 +81,11 @@ describe('operators in the middle of a wave', () => {
     if (member === undefined) throw new Error('web-01 is missing');
     await scene.host.must(['rm', '/var/lib/lxc/web-01/delta0/etc/gs-unhealthy']);
     await scene.act({ action: 'retry', scope: { of: 'wave', waveId: paused.id } });
-    await waveWhen(scene, 'gs-demo', 'has web-01 verified', ({ members }) =>
+    await waveWhen(scene, failing, 'has web-01 verified', ({ members }) =>
       members.some(({ container, state }) => container === 'h113/web-01' && state === 'verified'),
     );
     await scene.act({ action: 'resume', level: { level: 'wave', waveId: paused.id } });
-    const wave = await waveOver(scene, 'gs-demo');
-    expect(wave.counts).toEqual({ verified: 5 });
+    expect((await waveOver(scene, failing)).counts).toEqual({ verified: 5 });
     await setHealth(member, 'ok');
   }, 180_000);
 

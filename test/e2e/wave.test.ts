@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { askVersion } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
 import { startLoad } from '../bed/load.ts';
-import { containersSeen, restartRecords, upgradeByApt, waveOver } from '../bed/scene-waves.ts';
+import {
+  containersSeen,
+  restartRecords,
+  upgradeByApt,
+  waveFrom,
+  waveOver,
+} from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
@@ -90,14 +96,15 @@ describe('a patched library reaches every container of a host', () => {
       packages: [{ name: 'libgs-demo1', want: 'newest', version: null }],
       allowRemove: false,
     });
-    const wave = await waveOver(scene, 'libgs-demo1');
-    expect(wave.id).toBe(id);
+    const wave = await waveOver(scene, id ?? '');
     expect(wave.total).toBe(0);
   }, 60_000);
 
   test('a library of one service restarts only that one; a package that nobody maps restarts nobody, and says so', async () => {
-    await upgradeByApt(scene, 'libgs-extra1', u1);
-    const wave = await waveOver(scene, 'gs-extra');
+    const wave = await waveOver(
+      scene,
+      await waveFrom(scene, () => upgradeByApt(scene, 'libgs-extra1', u1)),
+    );
     expect(wave.members.map(({ container }) => container).sort()).toEqual([
       'h110/api-01',
       'h110/api-02',
@@ -135,8 +142,10 @@ describe('a patched library reaches every container of a host', () => {
           ?.available ?? false,
       { deadlineMs: 60_000, everyMs: 50 },
     );
-    await upgradeByApt(scene, 'libgs-demo1', u2);
-    const wave = await waveOver(scene, 'gs-demo');
+    const wave = await waveOver(
+      scene,
+      await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u2)),
+    );
     const seen = (await containersSeen(scene)).find(({ container }) => container.endsWith(name));
     expect(seen?.shadowed.join()).toContain('libgsdemo.so');
     expect(
@@ -159,8 +168,7 @@ describe('the control without a drain', () => {
     });
     try {
       const load = startLoad({ targets: { web: scene.haproxy.frontend('web') } });
-      await upgradeByApt(scene, 'libgs-demo1', u1);
-      await waveOver(scene, 'gs-demo');
+      await waveOver(scene, await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u1)));
       expect((await load.stop())['web']?.failed).toBeGreaterThan(0);
     } finally {
       await scene.dispose();
