@@ -6,7 +6,7 @@ export interface RootDevices {
   /** The overlay's own. */
   overlay: string;
   /**
-   * Of the file systems that hold its layers: kernels before 6.7 or so show the layer's file in
+   * Of the file systems that hold its layers: kernels before 6.8 or so show the layer's file in
    * `maps` instead of the overlay's.
    */
   layers: readonly string[];
