@@ -44,7 +44,7 @@ export const waveByApt = async (scene: Scene, turn: number): Promise<AptWave> =>
     `the wave for libgs-demo1 ${version} to be over`,
     async () => {
       const found = (await waves(scene)).filter(({ id }) => !known.has(id)).at(-1);
-      if (found?.pausedBy != null)
+      if (found !== undefined && found.pausedBy !== null)
         throw new Error(`wave ${found.id} paused: ${JSON.stringify(found.pausedBy)}`);
       return found !== undefined && found.endedAt !== null ? found : null;
     },

@@ -27,26 +27,41 @@ export const unsettledReason = ({ packages, journalEntries }: DpkgDatabase): str
   return null;
 };
 
+/** What `atRestReader` answers; `root` is the host's root directory. */
+export type AtRestReader = (root: string) => Promise<AtRest>;
+
 /**
- * Whether the package database below `root` is at rest (I7, R21): no manager holds its lock, every
+ * Whether the package database below a root is at rest (I7, R21): no manager holds its lock, every
  * package is in the state wanted of it and without error flag. What cannot be read is not at rest.
+ * The reader remembers its verdict of a database for as long as that is not written again: it is
+ * asked twice per restart, and the database of a common host takes 20 ms to read. Locks are looked
+ * at each time.
  */
-export const readAtRest = async (root: string): Promise<AtRest> => {
-  try {
-    const before = await dpkgSignature(root);
-    const reason = unsettledReason(await readDpkgDatabase(root));
-    // Locks come last: with none held, what was read before is still so unless it was written since.
-    const holder = (await readLockHolders(root))[0];
-    if (holder !== undefined)
-      return {
-        atRest: false,
-        reason: `${holder.command || 'a process'} (pid ${holder.pid}) holds ${holder.path}`,
-      };
-    if (reason !== null) return { atRest: false, reason };
-    if ((await dpkgSignature(root)) !== before)
-      return { atRest: false, reason: 'the package database was just changed' };
-    return { atRest: true };
-  } catch (error) {
-    return { atRest: false, reason: error instanceof Error ? error.message : String(error) };
-  }
+export const atRestReader = (): AtRestReader => {
+  /** Of a database that was found at rest. */
+  let known: { root: string; signature: string } | null = null;
+  return async (root) => {
+    try {
+      const signature = await dpkgSignature(root);
+      const unchanged = known?.root === root && known.signature === signature;
+      const reason = unchanged ? null : unsettledReason(await readDpkgDatabase(root));
+      // Locks come last: with none held, what was read before is still so unless it was written since.
+      const holder = (await readLockHolders(root))[0];
+      if (holder !== undefined)
+        return {
+          atRest: false,
+          reason: `${holder.command || 'a process'} (pid ${holder.pid}) holds ${holder.path}`,
+        };
+      if (reason !== null) return { atRest: false, reason };
+      if ((await dpkgSignature(root)) !== signature)
+        return { atRest: false, reason: 'the package database was just changed' };
+      known = { root, signature };
+      return { atRest: true };
+    } catch (error) {
+      return { atRest: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  };
 };
+
+/** One look without memory, as `atRestReader` has it. */
+export const readAtRest: AtRestReader = (root) => atRestReader()(root);

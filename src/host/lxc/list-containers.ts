@@ -26,6 +26,46 @@ export interface ListOptions {
 const errorText = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
+const readContainer = async (
+  lxcPath: string,
+  name: string,
+  readConfig: ReturnType<typeof configReader>,
+  lowerKindOf: ReturnType<typeof lowerKindReader>,
+): Promise<LxcContainer | null> => {
+  const configPath = join(lxcPath, name, 'config');
+  let meaning: ConfigMeaning;
+  try {
+    meaning = interpretConfig(await readConfig(configPath));
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    const noContainer = (code === 'ENOENT' && path === configPath) || code === 'ENOTDIR';
+    if (noContainer) return null;
+    return {
+      name,
+      configPath,
+      root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
+      ...{ groups: [], address: null, addresses: [], autostart: false, oldKeys: [] },
+    };
+  }
+  return {
+    name,
+    configPath,
+    root: await classifyRoot(meaning, lowerKindOf),
+    groups: meaning.groups,
+    address: meaning.addresses[0] ?? null,
+    addresses: meaning.addresses,
+    autostart: meaning.autostart,
+    oldKeys: meaning.oldKeys,
+  };
+};
+
+/** One container as `listContainers` has it, at the price of one; null: there is none of that name. */
+export const findContainer = (
+  { lxcPath, procRoot, lowerRoot }: ListOptions,
+  name: ContainerName,
+): Promise<LxcContainer | null> =>
+  readContainer(lxcPath, name, configReader(), lowerKindReader(lowerRoot, procRoot));
+
 /**
  * Every container of `lxcPath`, by name: each directory with a `config` (`lxc-ls` also lists those
  * without, such as the one that holds the lower layer). A container whose configuration cannot be
@@ -39,35 +79,10 @@ export const listContainers = async (options: ListOptions): Promise<LxcContainer
   });
   const readConfig = configReader();
   const lowerKindOf = lowerKindReader(options.lowerRoot, options.procRoot);
-  const read = async (name: string): Promise<LxcContainer | null> => {
-    const configPath = join(options.lxcPath, name, 'config');
-    let meaning: ConfigMeaning;
-    try {
-      meaning = interpretConfig(await readConfig(configPath));
-    } catch (error) {
-      const { code, path } = error as NodeJS.ErrnoException;
-      const noContainer = (code === 'ENOENT' && path === configPath) || code === 'ENOTDIR';
-      if (noContainer) return null;
-      return {
-        name,
-        configPath,
-        root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
-        ...{ groups: [], address: null, addresses: [], autostart: false, oldKeys: [] },
-      };
-    }
-    return {
-      name,
-      configPath,
-      root: await classifyRoot(meaning, lowerKindOf),
-      groups: meaning.groups,
-      address: meaning.addresses[0] ?? null,
-      addresses: meaning.addresses,
-      autostart: meaning.autostart,
-      oldKeys: meaning.oldKeys,
-    };
-  };
   const containers = await Promise.all(
-    names.filter((name) => ContainerName.safeParse(name).success).map(read),
+    names
+      .filter((name) => ContainerName.safeParse(name).success)
+      .map((name) => readContainer(options.lxcPath, name, readConfig, lowerKindOf)),
   );
   return containers
     .filter((container) => container !== null)

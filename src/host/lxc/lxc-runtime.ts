@@ -1,6 +1,6 @@
 import type { ContainerName } from '../../core/ids.ts';
 import type { ContainerRuntime, RuntimeState } from '../runtime.ts';
-import { listContainers } from './list-containers.ts';
+import { findContainer, listContainers } from './list-containers.ts';
 import type { LxcContainer } from './list-containers.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { readState, readStates } from './read-state.ts';
@@ -19,6 +19,8 @@ export interface LxcOptions {
 
 export interface LxcRuntime extends ContainerRuntime {
   list: () => Promise<LxcContainer[]>;
+  /** One of them, at the price of one; null: there is none of that name. */
+  find: (name: ContainerName) => Promise<LxcContainer | null>;
   state: (name: ContainerName) => Promise<RuntimeState>;
   /** States of many at the price of one; a container whose state is unknown is missing. */
   states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
@@ -33,6 +35,7 @@ export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
   const places = { lxcPath, procRoot, monitorPids: new Map<ContainerName, number>() };
   return {
     list: () => listContainers({ lxcPath, procRoot, lowerRoot }),
+    find: (name) => findContainer({ lxcPath, procRoot, lowerRoot }, name),
     state: (name) => readState(places, name),
     states: (names) => readStates(places, names),
     stop: (name, stop) => stopContainer(places, name, { ...stop, report }),

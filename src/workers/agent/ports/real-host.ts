@@ -63,8 +63,6 @@ export const openRealHost = (
   };
 
   let lastListed: ContainerRoot[] | null = null;
-  const listed = async (): Promise<ContainerRoot[]> =>
-    lastListed ?? (lastListed = layersOf(await runtime.list()));
 
   const host: AgentHost = {
     runtime: {
@@ -89,7 +87,9 @@ export const openRealHost = (
         const [container] = layersOf(found === null ? [] : [found]);
         if (container === undefined) return unscanned(name, "it is not on the host's root");
         // The others are but names, which processes are told apart by: those of the last list will do.
-        const others = (await listed()).filter((other) => other.name !== name);
+        const others = (lastListed ?? layersOf(await host.runtime.list())).filter(
+          (other) => other.name !== name,
+        );
         return scanThread.scanContainer(name, [...others, container]);
       },
     },
