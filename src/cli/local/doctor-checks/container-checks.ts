@@ -1,0 +1,117 @@
+import type { ConfigEntry } from '../../../host/lxc/parse-config.ts';
+import type { RuntimeContainer } from '../../../host/runtime.ts';
+import { fail, ok, warn } from '../doctor.ts';
+import type { DoctorCheck, Finding } from '../doctor.ts';
+
+export interface ExaminedContainer extends Pick<RuntimeContainer, 'name' | 'root'> {
+  /** Its configuration, includes in their place. */
+  entries: readonly ConfigEntry[];
+}
+
+export interface ContainerCheckOptions {
+  containers: () => Promise<ExaminedContainer[]>;
+  /** Private directories of the host that containers can look into. */
+  unhidden: () => Promise<{ name: string; paths: string[] }[]>;
+}
+
+/** `a, b, c and 4 more`. */
+const some = (names: readonly string[]): string =>
+  names.length <= 5
+    ? names.join(', ')
+    : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+
+/** Numbers of the network devices that get a new hardware address at every start. */
+export const devicesWithoutHwaddr = (entries: readonly ConfigEntry[]): string[] => {
+  const devices = new Map<string, { type: string; hwaddr: string }>();
+  for (const { key, value } of entries) {
+    const [, device, option] = /^lxc\.net\.(\d+)\.(type|hwaddr)$/.exec(key) ?? [];
+    if (device === undefined || option === undefined) continue;
+    const known = devices.get(device) ?? { type: '', hwaddr: '' };
+    devices.set(device, { ...known, [option]: value });
+  }
+  // An address with x in it is made up anew by LXC, lxc.container.conf(5).
+  return [...devices]
+    .filter(([, { type, hwaddr }]) => type === 'veth' && (hwaddr === '' || /x/i.test(hwaddr)))
+    .map(([device]) => device);
+};
+
+const isOnHostRoot = ({ root }: ExaminedContainer): boolean => root.kind !== 'other';
+
+const lowerCheck = (options: ContainerCheckOptions): DoctorCheck => ({
+  name: 'lower layer',
+  run: async () => {
+    const containers = await options.containers();
+    const ours = containers.filter(isOnHostRoot);
+    const findings: Finding[] = [];
+    const unmounted = containers.flatMap(({ name, root }) =>
+      root.kind === 'other' && /nothing is mounted there|does not exist/.test(root.describe)
+        ? [`${name} (${root.describe})`]
+        : [],
+    );
+    if (ours.length > 0) findings.push(ok(`${ours.length} containers are on the host’s root`));
+    else
+      findings.push(
+        warn(
+          'no container is on the host’s root: there is nothing to restart here',
+          'make some with `groundswell container create`, or mount the host’s root where they expect it',
+        ),
+      );
+    if (unmounted.length > 0)
+      findings.push(
+        warn(
+          `left alone: ${some(unmounted)}`,
+          'if that is meant to be the host’s root: mount --bind / on it, at every boot',
+        ),
+      );
+    const old = ours.filter(({ root }) => root.kind === 'host-overlay-old-keys');
+    if (old.length > 0)
+      findings.push(
+        warn(
+          `${some(old.map(({ name }) => name))}: keys of LXC before 3 (lxc.rootfs, lxc.network)`,
+          'rewrite each with lxc-update-config -c CONFIG: today’s LXC does not start them',
+        ),
+      );
+    return findings;
+  },
+});
+
+const hwaddrCheck = (options: ContainerCheckOptions): DoctorCheck => ({
+  name: 'hwaddr',
+  run: async () => {
+    const without = (await options.containers())
+      .filter(isOnHostRoot)
+      .filter(({ entries }) => devicesWithoutHwaddr(entries).length > 0)
+      .map(({ name }) => name);
+    return [
+      without.length === 0
+        ? ok('every container keeps its hardware address over a restart')
+        : warn(
+            `${some(without)}: a new hardware address at every start, so unreachable for up to half a minute after it`,
+            'set lxc.net.N.hwaddr in the configuration, one address for each',
+          ),
+    ];
+  },
+});
+
+const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
+  name: 'hidden',
+  run: async () => {
+    const open = await options.unhidden();
+    return [
+      open.length === 0
+        ? ok('no container can look into private directories of the host')
+        : fail(
+            `${some(open.map(({ name, paths }) => `${name} (${paths.join(' ')})`))}: can read private directories of the host`,
+            'they are hidden at each container’s next restart by Groundswell: groundswell restart CONTAINER',
+          ),
+    ];
+  },
+});
+
+/** What containers must have so that restarting them goes well. */
+export const containerChecks = (options: ContainerCheckOptions): DoctorCheck[] => {
+  // One listing for all checks.
+  let listed: Promise<ExaminedContainer[]> | null = null;
+  const once = { ...options, containers: () => (listed ??= options.containers()) };
+  return [lowerCheck(once), hwaddrCheck(once), hiddenCheck(once)];
+};

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals';
+import { Command } from 'commander';
+import { registerConfigCheck } from '../../../src/cli/local/config-check.ts';
+import {
+  containerChecks,
+  devicesWithoutHwaddr,
+} from '../../../src/cli/local/doctor-checks/container-checks.ts';
+import type { ExaminedContainer } from '../../../src/cli/local/doctor-checks/container-checks.ts';
+import { redisCheck } from '../../../src/cli/local/doctor-checks/redis-check.ts';
+import type { RedisFacts } from '../../../src/cli/local/doctor-checks/redis-check.ts';
+import { systemChecks } from '../../../src/cli/local/doctor-checks/system-checks.ts';
+import { examine, fail, ok, registerDoctor, warn } from '../../../src/cli/local/doctor.ts';
+import type { DoctorCheck } from '../../../src/cli/local/doctor.ts';
+import { parseConfig } from '../../../src/host/lxc/parse-config.ts';
+
+const command = async (
+  register: (program: Command, write: (text: string) => void, exit: (code: number) => void) => void,
+  argv: string[],
+): Promise<{ output: string; code: number }> => {
+  const result = { output: '', code: 0 };
+  const program = new Command().exitOverride();
+  register(
+    program,
+    (text) => (result.output += text),
+    (code) => (result.code = code),
+  );
+  await program.parseAsync(argv, { from: 'user' });
+  return result;
+};
+
+describe('doctor', () => {
+  const run = (checks: DoctorCheck[], ...argv: string[]) =>
+    command(
+      (program, write, setExitCode) => {
+        registerDoctor(program, checks, { write, setExitCode, interactive: false });
+      },
+      ['doctor', ...argv],
+    );
+  const check = (name: string, ...findings: Awaited<ReturnType<DoctorCheck['run']>>) => ({
+    name,
+    run: () => Promise.resolve(findings),
+  });
+
+  test('says what to do, and fails only when something fails', async () => {
+    const mild = await run([check('root', ok('is root')), check('a', warn('hm', 'do x'))]);
+    expect(mild).toEqual({
+      code: 0,
+      output:
+        'ok    root  is root\nwarn  a     hm\n            → do x\n\n1 ok, 1 to look at, 0 to mend\n',
+    });
+    expect((await run([check('a', fail('bad', 'do y'))])).code).toBe(1);
+  });
+
+  test('a check that throws is a finding, and the others go on', async () => {
+    const broken = { name: 'b', run: () => Promise.reject(new Error('EIO')) };
+    const { output, code } = await run([broken, check('c', ok('fine'))], '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({
+      findings: [
+        { check: 'b', status: 'fail', message: 'cannot be checked: EIO' },
+        { check: 'c', status: 'ok' },
+      ],
+    });
+  });
+});
+
+describe('checks of containers', () => {
+  const entries = parseConfig('lxc.net.0.type = veth\nlxc.net.0.hwaddr = 02:00:00:00:00:01\n');
+  const container = (more: Partial<ExaminedContainer>): ExaminedContainer => ({
+    ...{ name: 'web-1', root: { kind: 'host-overlay', lower: '/l', upper: '/u' }, entries },
+    ...more,
+  });
+  const look = async (
+    containers: ExaminedContainer[],
+    unhidden: { name: string; paths: string[] }[] = [],
+  ) => {
+    const options = {
+      containers: () => Promise.resolve(containers),
+      unhidden: () => Promise.resolve(unhidden),
+    };
+    return (await examine(containerChecks(options))).map(
+      ({ check, status, message }) => `${check} ${status}: ${message}`,
+    );
+  };
+
+  test('all is well', async () => {
+    expect((await look([container({})])).map((line) => line.split(':')[0])).toEqual([
+      'lower layer ok',
+      'hwaddr ok',
+      'hidden ok',
+    ]);
+  });
+
+  test('what is not is named', async () => {
+    const found = await look(
+      [
+        container({
+          name: 'old',
+          root: { kind: 'host-overlay-old-keys', lower: '/l', upper: '/u' },
+        }),
+        container({ name: 'random', entries: parseConfig('lxc.net.0.type = veth') }),
+        container({
+          name: 'lost',
+          root: {
+            kind: 'other',
+            describe: 'overlay over /l, a directory of its own (nothing is mounted there)',
+          },
+        }),
+        container({ name: 'own', root: { kind: 'other', describe: 'dir:/srv/own' }, entries: [] }),
+      ],
+      [{ name: 'old', paths: ['/root'] }],
+    );
+    expect(found).toEqual([
+      'lower layer ok: 2 containers are on the host’s root',
+      'lower layer warn: left alone: lost (overlay over /l, a directory of its own (nothing is mounted there))',
+      'lower layer warn: old: keys of LXC before 3 (lxc.rootfs, lxc.network)',
+      expect.stringMatching(/^hwaddr warn: random: a new hardware address/),
+      'hidden fail: old (/root): can read private directories of the host',
+    ]);
+  });
+
+  test.each([
+    ['lxc.net.0.type = veth', ['0']],
+    ['lxc.net.0.type = veth\nlxc.net.0.hwaddr = 02:xx:xx:xx:xx:xx', ['0']],
+    ['lxc.net.1.hwaddr = 02:00:00:00:00:01\nlxc.net.1.type = veth', []],
+    ['lxc.net.0.type = none', []],
+    ['', []],
+  ])('hardware addresses of %j', (text, devices) => {
+    expect(devicesWithoutHwaddr(parseConfig(text))).toEqual(devices);
+  });
+});
+
+describe('check of Redis', () => {
+  const facts = {
+    where: 'unix:///s',
+    version: '7.0.15',
+    maxmemoryPolicy: 'noeviction',
+    appendOnly: true,
+  };
+  const look = async (ask: () => Promise<RedisFacts>) =>
+    (await redisCheck(ask).run()).map(({ status }) => status);
+  test.each<[Partial<RedisFacts>, string[]]>([
+    [{}, ['ok']],
+    [{ maxmemoryPolicy: null, appendOnly: null }, ['ok']],
+    [{ maxmemoryPolicy: 'allkeys-lru' }, ['ok', 'fail']],
+    [{ appendOnly: false }, ['ok', 'warn']],
+  ])('%j: %j', async (more, statuses) => {
+    expect(await look(() => Promise.resolve({ ...facts, ...more }))).toEqual(statuses);
+  });
+  test('one that does not answer', async () => {
+    expect(await look(() => Promise.reject(new Error('refused')))).toEqual(['fail']);
+  });
+});
+
+describe('checks of the system', () => {
+  const look = async (answers: Record<string, [number | null, string]>, procRoot: string) => {
+    const checks = systemChecks({
+      isRoot: false,
+      procRoot,
+      run: ([program = '']) => {
+        const [exitCode, output] = answers[program] ?? [0, '5.0.2\n'];
+        return Promise.resolve({ ended: 'exited', exitCode, output, problem: '' });
+      },
+    });
+    return (await examine(checks)).map(({ status, message }) => `${status}: ${message}`);
+  };
+  test('are asked of the tools themselves', async () => {
+    expect(await look({ 'lxc-stop': [null, ''], modprobe: [1, ''] }, '/nowhere')).toEqual([
+      'fail: not running as root: other checks see only part',
+      'fail: lxc-stop cannot be run',
+      expect.stringMatching(/^fail: cannot be checked: ENOENT/),
+    ]);
+    expect((await look({}, '/proc')).slice(1)).toEqual([
+      'ok: LXC 5.0.2',
+      expect.stringMatching(/^ok: the kernel has OverlayFS/),
+    ]);
+  });
+});
+
+describe('config check', () => {
+  const check = (...argv: string[]) =>
+    command(
+      (program, write, setExitCode) => {
+        registerConfigCheck(program, { environment: {}, write, setExitCode });
+      },
+      ['config', 'check', ...argv],
+    );
+  test('says where and what, or that all is well', async () => {
+    expect(await check('--file', 'packaging/config.yaml')).toEqual({
+      code: 0,
+      output: expect.stringMatching(/^ok: .*packaging\/config.yaml \(no services\)\n$/),
+    });
+    const missing = await check('--file', '/no/such.yaml');
+    expect(missing).toEqual({ code: 1, output: '/no/such.yaml: there is no such file\n' });
+    expect(JSON.parse((await check('-f', '/no/such.yaml', '--json')).output)).toMatchObject({
+      ok: false,
+      problems: [{ file: '/no/such.yaml' }],
+    });
+  });
+});

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { examine } from '../../../src/cli/local/doctor.ts';
+import { installationChecks } from '../../../src/cli/local/doctor-checks/installation-checks.ts';
+import { applyPlan } from '../../../src/cli/local/installation/apply.ts';
+import { desiredEntries, packagingReader } from '../../../src/cli/local/installation/desired.ts';
+import { emptyManifest } from '../../../src/cli/local/installation/manifest.ts';
+import { planSetup } from '../../../src/cli/local/installation/plan.ts';
+import { readHost } from '../../../src/cli/local/installation/read-host.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import { findOtherRestarters } from '../../../src/host/apt/other-restarters.ts';
+import { runBounded } from '../../../src/host/run-bounded.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'gw-doctor-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const desired = {
+  readPackaging: packagingReader('packaging'),
+  nodePath: '/usr/bin/node',
+  binPath: '/opt/groundswell/bin/groundswell.js',
+  dataDirectory: '/var/lib/groundswell',
+};
+
+const look = async (): Promise<string[]> => {
+  const checks = installationChecks({
+    root,
+    desired,
+    loadConfig: () =>
+      loadConfig({ file: join(root, 'etc/groundswell/config.yaml'), environment: {} }),
+    otherRestarters: () => findOtherRestarters(root),
+  });
+  return (await examine(checks)).map(
+    ({ check, status, message }) => `${check} ${status}: ${message}`,
+  );
+};
+
+const setUp = async (): Promise<void> => {
+  const entries = await desiredEntries(desired);
+  const state = await readHost(root, entries, emptyManifest, []);
+  const plan = planSetup(entries, state, emptyManifest, { unit: null, keys: [], groupOptions: [] });
+  const makeKey = (): Promise<void> => Promise.resolve();
+  await applyPlan(plan, { root, run: runBounded, makeKey });
+};
+
+test('nothing installed, installed, and spoilt', async () => {
+  expect(await look()).toEqual(
+    expect.arrayContaining([
+      'hooks fail: /usr/lib/groundswell/groundswell-hook is not there',
+      'directories fail: /var/spool/groundswell is not there',
+    ]),
+  );
+
+  await setUp();
+  expect((await look()).map((line) => line.split(':')[0])).toEqual([
+    'hooks ok',
+    'directories ok',
+    'units ok',
+    'configuration warn',
+    'other restarters ok',
+  ]);
+
+  await chmod(join(root, 'var/lib/groundswell'), 0o755);
+  await chmod(join(root, 'usr/lib/groundswell/groundswell-hook'), 0o644);
+  await writeFile(join(root, 'etc/groundswell/config.yaml'), 'wavs: 1\n');
+  await writeFile(
+    join(root, 'etc/apt/apt.conf.d/99restart'),
+    'DPkg::Post-Invoke { "lxc-autostart -r -a"; };\n',
+  );
+  const spoilt = await look();
+  expect(spoilt).toEqual(
+    expect.arrayContaining([
+      'directories fail: /var/lib/groundswell has mode 0755, wants 0700',
+      'hooks fail: /usr/lib/groundswell/groundswell-hook has mode 0644, wants 0755',
+      expect.stringMatching(
+        /^configuration fail: .*config.yaml:1:1: wavs: is not known; did you mean waves\?/,
+      ),
+      expect.stringMatching(/^other restarters fail: .*99restart:1: runs `lxc-autostart/),
+    ]),
+  );
+});
