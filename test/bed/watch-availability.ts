@@ -75,7 +75,7 @@ export const watchContainers = (
     const answers = await Promise.all(
       containers.map(async (container) => ({
         service: container.service,
-        healthy: await fetchHealth(container, 250),
+        healthy: await fetchHealth(container, 400),
       })),
     );
     const available = new Map<string, number>();
