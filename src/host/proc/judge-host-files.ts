@@ -54,7 +54,7 @@ export const judgeHostFiles = (
   if (!same && (root?.device !== rules.root?.device || root?.root !== rules.root?.root))
     return { kind: 'elsewhere' };
   // `maps` shows paths from the root of the namespace, also where the process is in a chroot.
-  const lookUp = same ? '' : `${around.procRoot}/${process.pid}/root`;
+  const lookUp = same ? '' : `${around.procRoot}/${process.task}/root`;
   const judgeOne = (file: OpenedFile): HostFileVerdict => {
     // Many processes of one namespace map the same files: libc, and each monitor the libraries of LXC.
     const key = same ? `${file.device} ${file.inode} ${file.executable} ${file.text}` : null;

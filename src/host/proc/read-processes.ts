@@ -11,6 +11,8 @@ export interface SeenProcess extends AssignableProcess {
   status: ProcessStatus;
   /** Its whole /proc/PID/cgroup. */
   cgroupText: string;
+  /** The thread to read it through: another one where its main thread has ended. */
+  task: number;
   /** Its mount namespace, such as `mnt:[4026531841]`; null where that may not be read. */
   mountNamespace: string | null;
 }
@@ -38,20 +40,30 @@ export const readStatus = (procRoot: string, pid: number): ProcessStatus | null 
   return text === null ? null : parseStatus(text);
 };
 
-/** Whether a process has threads beside its main one, which may have ended before them. */
-const hasOtherThreads = (procRoot: string, pid: number): boolean => {
+/**
+ * A thread that still runs, of a process whose main thread has ended: that one shows the state of a
+ * zombie and has neither memory nor mounts, while others go on. Null for a real zombie.
+ */
+const liveThread = (procRoot: string, pid: number): number | null => {
+  let threads: string[];
   try {
-    return readdirSync(`${procRoot}/${pid}/task`).length > 1;
+    threads = readdirSync(`${procRoot}/${pid}/task`);
   } catch {
-    return false;
+    return null;
   }
+  for (const thread of threads) {
+    const text = readProcText(`${procRoot}/${pid}/task/${thread}/stat`);
+    const status = text === null ? null : parseStatus(text);
+    if (status !== null && !status.exiting && status.state !== 'Z') return Number(thread);
+  }
+  return null;
 };
 
 /** Whether that very process is still there and runs code. */
 export const stillRuns = (procRoot: string, { pid, startTime }: SeenProcess): boolean => {
   const now = readStatus(procRoot, pid);
   if (now === null || now.startTime !== startTime) return false;
-  return !now.exiting || hasOtherThreads(procRoot, pid);
+  return !now.exiting || liveThread(procRoot, pid) !== null;
 };
 
 /** LXC's monitor calls itself `[lxc monitor] PATH NAME`; its command (`comm`) stays lxc-start. */
@@ -86,12 +98,14 @@ const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
   let cgroup = cgroups.get(cgroupText);
   if (cgroup === undefined)
     cgroups.set(cgroupText, (cgroup = lxcCgroup(cgroupText, reader.ownPrefix)));
+  const task = status.exiting ? (liveThread(procRoot, pid) ?? pid) : pid;
   // Before LXC 4 monitors stay in the cgroup of whoever started them.
   const mayMonitor = cgroup?.role === 'monitor' || status.command.startsWith('lxc');
   return {
     ...{ pid, parent: status.parent, startTime: status.startTime, status, cgroupText, cgroup },
     monitorOf: mayMonitor ? monitoredContainer(procRoot, pid) : null,
-    mountNamespace: readProcLink(`${procRoot}/${pid}/ns/mnt`),
+    task,
+    mountNamespace: readProcLink(`${procRoot}/${task}/ns/mnt`),
   };
 };
 

@@ -37,7 +37,7 @@ const mountsFor = (
 ): readonly Mount[] | null => {
   if (process.mountNamespace === init.mountNamespace) return around.mountsOf(init);
   // In a namespace of its own a process may also have a root of its own: mountinfo begins there.
-  const root = readProcLink(`${around.procRoot}/${process.pid}/root`);
+  const root = readProcLink(`${around.procRoot}/${process.task}/root`);
   const mounts = around.mountsOf(process);
   return mounts === null || root === null ? mounts : mountsBelow(root, mounts);
 };
@@ -93,7 +93,10 @@ const scanMembers = (
     const mounts = mountsFor(around, init, process);
     if (mappings.kind === 'unreadable' || mounts === null) {
       if (stillRuns(around.procRoot, process))
-        cannot(nameOf(process), mappings.kind === 'unreadable' ? mappings.reason : 'mountinfo');
+        cannot(
+          nameOf(process),
+          mappings.kind === 'unreadable' ? mappings.reason : 'its mounts cannot be read',
+        );
       continue;
     }
     const stale: StaleFile[] = [];

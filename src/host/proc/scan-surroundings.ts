@@ -112,7 +112,7 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
       const key = process.mountNamespace ?? `pid ${process.pid}`;
       const known = mounts.get(key);
       if (known !== undefined) return known;
-      const text = readProcText(`${procRoot}/${process.pid}/mountinfo`);
+      const text = readProcText(`${procRoot}/${process.task}/mountinfo`);
       const found = text === null ? null : parseMountinfo(text);
       mounts.set(key, found);
       return found;
