@@ -46,7 +46,7 @@ const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
 };
 
 /**
- * Runs `argv` without a shell, without input and in a process group of its own. At the limit, and on
+ * Runs `argv` without a shell, without input, in `/` and in a process group of its own. At the limit, and on
  * abort, the whole group is ended (TERM, and KILL half a second later): lxc-attach hands its group on to the command
  * in the container, so that one ends too. Not execa: it waits until the last holder of a pipe is
  * gone, and a command that starts a daemon would never end.
@@ -57,6 +57,8 @@ export const runBounded: RunBounded = async (argv, options) => {
     return { ended: 'aborted', exitCode: null, output: '', problem: '' };
   const child = spawn(program, args, {
     detached: true,
+    // lxc-attach takes the working directory along into the container.
+    cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...options.env },
   });

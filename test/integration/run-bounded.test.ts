@@ -69,6 +69,10 @@ describe('a bounded command', () => {
     expect(performance.now() - begun).toBeLessThan(1_000);
   });
 
+  test('runs in the root directory', async () => {
+    expect((await run(['pwd'])).output).toBe('/\n');
+  });
+
   test('keeps the end of what it says', async () => {
     const { output } = await run(['sh', '-c', 'seq 1 100000; echo last']);
     expect(output.length).toBeLessThanOrEqual(1_000);

@@ -11,7 +11,7 @@ export interface CommandProbeOptions {
 
 const OUTPUT_BYTES = 4_096;
 /** What lxc-attach itself complains of, as against the command in the container. */
-const attachFailed = /^lxc-attach: /m;
+const attachFailed = /^lxc-attach: (?!.*Failed to exec)/m;
 
 /** lxc-attach(1) with the environment cleared, running `command` in a container. */
 export const attachArguments = (

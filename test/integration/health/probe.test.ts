@@ -159,6 +159,11 @@ describe('command probe', () => {
       'command pg_isready did not end within 100 ms and was ended',
     ],
     [
+      { exitCode: 127, output: 'lxc-attach: web-1: attach.c: 1841 Failed to exec "pg_isready"' },
+      'unhealthy',
+      'command pg_isready exited with 127: lxc-attach: web-1: attach.c: 1841 Failed to exec "pg_isready"',
+    ],
+    [
       { exitCode: 1, output: 'lxc-attach: web-1: no init' },
       'unhealthy',
       'cannot enter web-1: command pg_isready exited with 1: lxc-attach: web-1: no init',
