@@ -11,13 +11,12 @@ export interface AptWave {
   wave: WaveSummary;
   /** When apt was over, wall clock in ms. */
   aptOverAtMs: number;
-  /** When the last of its hooks had run: the first moment at which anybody could know. */
-  overAtMs: number;
+  /** When dpkg wrote its database for the last time, wall clock in ms: idle counts from there. */
+  writtenAtMs: number;
 }
 
 const Mtime = z.coerce.number();
 
-/** The database's last write, wall clock in ms. */
 const databaseWrittenAtMs = async (scene: Scene): Promise<number> =>
   Mtime.parse((await scene.host.must(['stat', '-c', '%.3Y', '/var/lib/dpkg/status'])).trim()) *
   1000;
@@ -39,7 +38,7 @@ export const waveByApt = async (scene: Scene, turn: number): Promise<AptWave> =>
     `libgs-demo1=${version}`,
   ]);
   const aptOverAtMs = Date.now();
-  const overAtMs = await databaseWrittenAtMs(scene);
+  const writtenAtMs = await databaseWrittenAtMs(scene);
   const wave = await waitUntil(
     `the wave for libgs-demo1 ${version} to be over`,
     async () => {
@@ -51,5 +50,5 @@ export const waveByApt = async (scene: Scene, turn: number): Promise<AptWave> =>
     // Rarely: asking costs the very process that is measured.
     { deadlineMs: 180_000, everyMs: 250 },
   );
-  return { wave, aptOverAtMs, overAtMs };
+  return { wave, aptOverAtMs, writtenAtMs };
 };

@@ -20,3 +20,15 @@ export const spread = (valuesMs: readonly number[]): [string, string] => [
 
 /** How `value` stands to `base`: `1.12x`. */
 export const ratio = (value: number, base: number): string => `${digits(value / base, 2)}x`;
+
+/**
+ * The interval in which the true median lies with a confidence of 95 %, from the order of the values
+ * alone (sign test, normal approximation): it supposes nothing of how they are spread.
+ */
+export const medianInterval = (values: readonly number[]): [number, number] => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = 0.98 * Math.sqrt(sorted.length);
+  const low = Math.max(0, Math.floor(sorted.length / 2 - half));
+  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + half) - 1);
+  return [sorted[low] ?? Number.NaN, sorted[high] ?? Number.NaN];
+};

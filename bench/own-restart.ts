@@ -63,3 +63,18 @@ export const pieces: readonly { what: string; from: Step; to: Step }[] = [
   { what: 'undrain', from: 'healthy', to: 'undrained' },
   { what: 'verify', from: 'undrained', to: 'done' },
 ];
+
+/** Times of the audit records of one wave by their action, wall clock in ms. */
+export const auditTimes = async (
+  scene: Scene,
+): Promise<{
+  all: (action: string, waveId: string) => number[];
+  first: (action: string, waveId: string) => number | undefined;
+}> => {
+  const rows = z.array(Row).parse(await scene.get('/v1/audit?limit=10000'));
+  const all = (wanted: string, waveId: string): number[] =>
+    rows
+      .filter(({ record: { action, wave } }) => action === wanted && wave === waveId)
+      .map(({ record: { at } }) => Date.parse(at ?? ''));
+  return { all, first: (action, waveId) => all(action, waveId).sort((a, b) => a - b)[0] };
+};
