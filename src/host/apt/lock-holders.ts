@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
 
@@ -57,6 +57,24 @@ const lockKey = async (path: string): Promise<string | null> => {
   }
 };
 
+/** Which of `paths` may be among the locked files, by inode alone: in ordinary times none. */
+const maybeLocked = async (
+  paths: readonly string[],
+  held: ReadonlyMap<string, number>,
+): Promise<string[]> => {
+  const inodes = new Set([...held.keys()].map((key) => key.slice(key.lastIndexOf(':') + 1)));
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const file = await stat(path, { bigint: true }).catch((error: unknown) => {
+        if (hasCode(error, 'ENOENT')) return null;
+        throw error;
+      });
+      return file !== null && inodes.has(String(file.ino)) ? path : null;
+    }),
+  );
+  return found.filter((path) => path !== null);
+};
+
 /**
  * Who holds a package manager's lock below `root`. Locks of processes in other pid namespaces do not
  * show in /proc/locks; a host's own and those of its containers do (proc(5)).
@@ -64,8 +82,8 @@ const lockKey = async (path: string): Promise<string | null> => {
 export const readLockHolders = async (root: string): Promise<LockHolder[]> => {
   const holders: LockHolder[] = [];
   const held = parseProcLocks(await readFile('/proc/locks', 'utf8'));
-  for (const name of LOCK_FILES) {
-    const path = join(root, name);
+  const paths = LOCK_FILES.map((name) => join(root, name));
+  for (const path of await maybeLocked(paths, held)) {
     const key = await lockKey(path);
     const pid = key === null ? undefined : held.get(key);
     if (pid === undefined) continue;
