@@ -108,8 +108,9 @@ export const createAgentLink = (options: {
     },
     rebuilds: worker.rebuilds,
     close: async (closeLimitMs) => {
-      await fleet?.queue.close();
       await worker.close(closeLimitMs);
+      // Its connection is the worker's, and gone.
+      await fleet?.queue.close();
     },
   };
 };

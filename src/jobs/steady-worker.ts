@@ -42,6 +42,16 @@ export interface SteadyWorker {
   close: (limitMs: number) => Promise<void>;
 }
 
+/** Resolves when `promise` has settled in whichever way, or when the limit has passed. */
+const settledWithin = async (promise: Promise<unknown>, limitMs: number): Promise<void> => {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    limit = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise.catch(() => undefined), late]);
+  clearTimeout(limit);
+};
+
 /**
  * A BullMQ worker that survives what BullMQ's own does not: errors that come without pause (a Redis user
  * without the right to INFO: 40,000 a second), and a worker that stands still although jobs wait. Both end
@@ -161,15 +171,9 @@ export const createSteadyWorker = (options: {
       clearTimeout(restart);
       const watched = watch.stop();
       const { redis, worker } = present;
-      let limit: NodeJS.Timeout | undefined;
-      const late = new Promise<'late'>((resolve) => {
-        limit = setTimeout(() => {
-          resolve('late');
-        }, limitMs);
-      });
-      const outcome = await Promise.race([worker.close().then(() => 'closed' as const), late]);
-      clearTimeout(limit);
-      if (outcome === 'late') await worker.close(true);
+      // `close()` waits without limit, and a `close(true)` after it waits for the same: so pause first.
+      await settledWithin(worker.pause(), limitMs);
+      await settledWithin(worker.close(true), 1_000);
       // Also ends a look of the watchdog that waits for a Redis that is away.
       redis.disconnect();
       await watched;
