@@ -21,9 +21,7 @@ const order: Record<ScanVerdict, number> = {
 
 /** Control characters in names that a container chose must not reach the terminal. */
 const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
+  text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 
 /** Some names of many. */
 const someOf = (names: readonly string[]): string =>

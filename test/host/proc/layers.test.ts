@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -105,7 +113,8 @@ describe('two layers on disk', () => {
   test('metadata alone is no copy', () => {
     put('lower', '/usr/a', 'content');
     mkdirSync(join(top, 'upper/usr'));
-    execFileSync('truncate', ['-s', '9', join(top, 'upper/usr/a')]);
+    writeFileSync(join(top, 'upper/usr/a'), '');
+    truncateSync(join(top, 'upper/usr/a'), 9);
     attributes = { '/usr/a': { metacopy: true } };
     expect(shadows(['/usr/a'])).toEqual([]);
     expect(findInUpper(upperLayer(), '/usr/a')).toEqual({ state: 'metadata', lowerPath: '/usr/a' });
