@@ -37,15 +37,20 @@ export const createProgram = (
   return program;
 };
 
+/** Also for the commands below commands: a usage error anywhere ends with the same code. */
+const throwInsteadOfExit = (command: Command): void => {
+  command.exitOverride();
+  command.showHelpAfterError('(groundswell --help lists the commands)');
+  for (const below of command.commands) throwInsteadOfExit(below);
+};
+
 /** Run a command line and answer its exit code; what an operator did wrong is one sentence, never a stack trace. */
 export const runProgram = async (
   program: Command,
   argv: readonly string[],
   writeError: (text: string) => void,
 ): Promise<number> => {
-  program.exitOverride();
-  for (const command of program.commands)
-    command.exitOverride().showHelpAfterError('(groundswell --help lists the commands)');
+  throwInsteadOfExit(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCodes.ok;

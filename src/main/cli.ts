@@ -2,41 +2,39 @@ import { hostname, userInfo } from 'node:os';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { createProgram, runProgram } from '../cli/program.ts';
-import { registerContainer } from '../cli/local/container.ts';
-import { registerScan } from '../cli/local/scan.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { Configuration } from '../config/schema.ts';
+import { registerLocal } from './local-commands.ts';
 import { beAgent, runAllInOne, serve, showKey, trustServer, version } from './processes.ts';
 
 /** The person behind sudo(8), where there is one: that is whom the record should name. */
 const actor = (): string =>
   `${processEnvironment()['SUDO_USER'] ?? userInfo().username}@${hostname()}`;
 
-const socketPath = async (): Promise<string> => {
-  const loaded = await loadConfig({ environment: processEnvironment() });
-  // A wrong configuration is told by the commands that need it; operators still reach the usual socket.
-  return loaded.ok ? loaded.config.server.socket : '/run/groundswell/api.sock';
-};
+// A wrong configuration is told by the commands that need it; the others go on with the usual places.
+const loaded = await loadConfig({ environment: processEnvironment() });
+const config = loaded.ok ? loaded.config : Configuration.parse({});
 
 const registerProcesses = (program: Command): void => {
-  const config = [
+  const file = [
     '-c, --config <file>',
     'configuration file (default /etc/groundswell/config.yaml)',
   ] as const;
   program
     .command('up')
     .description('server, agent and their own Redis in one process: for a single host')
-    .option(...config)
+    .option(...file)
     .action((options: { config?: string }) => runAllInOne(options.config));
   program
     .command('server')
     .description('the server of a fleet of several hosts')
-    .option(...config)
+    .option(...file)
     .action((options: { config?: string }) => serve(options.config));
   program
     .command('agent')
     .description('the agent of this host, for a server elsewhere')
-    .option(...config)
+    .option(...file)
     .option('--show-key', 'print what the server must be given to believe this host, and end')
     .option(
       '--trust <public-key...>',
@@ -50,7 +48,7 @@ const registerProcesses = (program: Command): void => {
 };
 
 const deps = {
-  socketPath: await socketPath(),
+  socketPath: config.server.socket,
   actor: actor(),
   write: (text: string): void => {
     process.stdout.write(text);
@@ -59,9 +57,8 @@ const deps = {
 };
 const program = createProgram(version, deps, [
   registerProcesses,
-  registerScan,
   (to) => {
-    registerContainer(to, { ...deps, now: Date.now });
+    registerLocal(to, config, deps);
   },
 ]);
 const code = await runProgram(program, process.argv.slice(2), (text) => process.stderr.write(text));

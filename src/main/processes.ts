@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
@@ -14,6 +14,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
+import { programRoot } from './program-root.ts';
 import { startRedisChild } from './redis-child.ts';
 import { readKeyCard, runAgent, trustedKeysPath } from './run-agent.ts';
 import { runServer } from './run-server.ts';
@@ -21,15 +22,6 @@ import type { RunningServer } from './run-server.ts';
 import { closeInOrder, stopSignal, untilAborted } from './until-stopped.ts';
 
 export const version = '0.1.0';
-
-/** From dist/src/main and from src/main alike. */
-const launcherPath = (): string => {
-  const here = fileURLToPath(import.meta.url);
-  const root = here.includes('/dist/src/')
-    ? here.slice(0, here.lastIndexOf('/dist/src/'))
-    : here.slice(0, here.lastIndexOf('/src/'));
-  return `${root}/packaging/libexec/groundswell-run-transaction`;
-};
 
 /** The configuration of this machine. Throws with every problem in it, one a line. */
 export const readConfig = async (file: string | undefined): Promise<Configuration> => {
@@ -151,7 +143,7 @@ const startAgentOf = (
     spoolDirectory: config.agent.spoolDirectory,
     redis,
     settings: settingsPortFrom(config),
-    launcherPath: launcherPath(),
+    launcherPath: join(programRoot(), 'packaging/libexec/groundswell-run-transaction'),
     logger,
   });
 

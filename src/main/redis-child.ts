@@ -123,6 +123,22 @@ const untilReady = async (running: Running, address: RedisChild['address']): Pro
   }
 };
 
+/** Where the embedded Redis of a data directory listens; null where it was never started. */
+export const embeddedRedisAddress = async (
+  dataDirectory: string,
+  runDirectory = '/run',
+): Promise<RedisChild['address'] | null> => {
+  const directory = resolve(dataDirectory, 'redis');
+  const secret = await readFile(join(directory, 'password'), 'utf8').catch(() => null);
+  return secret === null
+    ? null
+    : {
+        kind: 'socket',
+        path: await socketPathFor(directory, runDirectory),
+        password: secret.trim(),
+      };
+};
+
 /**
  * Start the embedded Redis on `<dataDirectory>/redis`, over whatever is found there, and start it again
  * whenever it dies. Throws when another process uses the directory, when redis-server is missing, or when it

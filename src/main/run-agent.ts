@@ -39,7 +39,7 @@ const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs:
 const aptLockTimeoutMs = 600_000;
 
 /** machine-id(5): a cloned disk that was given a new one is another machine. */
-const readMachineId = async (): Promise<string> =>
+export const readMachineId = async (): Promise<string> =>
   (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim() || 'none';
 
 export const agentDirectory = (dataDirectory: string): string => join(dataDirectory, 'agent');

@@ -49,8 +49,6 @@ export interface Scene {
   dispose: () => Promise<void>;
 }
 
-const installHooks = 'mkdir -p /etc/groundswell /usr/lib/groundswell /etc/apt/apt.conf.d /etc/dpkg/dpkg.cfg.d /etc/needrestart/conf.d && mkdir -p -m 700 /var/spool/groundswell && cp /opt/groundswell/packaging/hooks/groundswell-hook /usr/lib/groundswell/ && chmod 755 /usr/lib/groundswell/groundswell-hook && cp /opt/groundswell/packaging/hooks/50groundswell.apt.conf /etc/apt/apt.conf.d/50groundswell && cp /opt/groundswell/packaging/hooks/groundswell.dpkg.cfg /etc/dpkg/dpkg.cfg.d/groundswell && cp /opt/groundswell/packaging/hooks/needrestart-groundswell.conf /etc/needrestart/conf.d/groundswell.conf';
-
 const configuration = (host: BedHost, options: SceneOptions, runtimePort: number): string => {
   const services = Object.entries(options.services).map(
     ([
@@ -103,7 +101,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     services: [...containers].map(([service, members]) => ({ service, containers: members })),
     runtimeAddresses: [host.outerAddress],
   });
-  await host.must(['sh', '-c', installHooks]);
+  await host.must([...groundswell, 'setup', '--yes', '--no-start']);
   await host.writeFile(
     '/etc/groundswell/config.yaml',
     configuration(host, options, haproxy.runtimePort),

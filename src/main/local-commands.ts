@@ -1,0 +1,142 @@
+import { createInterface } from 'node:readline/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Command } from 'commander';
+import { registerConfigCheck } from '../cli/local/config-check.ts';
+import { registerContainer } from '../cli/local/container.ts';
+import { registerDoctor } from '../cli/local/doctor.ts';
+import type { DoctorCheck } from '../cli/local/doctor.ts';
+import { containerChecks } from '../cli/local/doctor-checks/container-checks.ts';
+import { installationChecks } from '../cli/local/doctor-checks/installation-checks.ts';
+import { redisCheck } from '../cli/local/doctor-checks/redis-check.ts';
+import type { RedisFacts } from '../cli/local/doctor-checks/redis-check.ts';
+import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
+import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
+import { packagingReader } from '../cli/local/installation/desired.ts';
+import { registerScan } from '../cli/local/scan.ts';
+import { registerSetup } from '../cli/local/setup.ts';
+import { registerUninstall } from '../cli/local/uninstall.ts';
+import type { CliDependencies } from '../cli/remote.ts';
+import { processEnvironment } from '../config/environment.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Configuration } from '../config/schema.ts';
+import { findOtherRestarters } from '../host/apt/other-restarters.ts';
+import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
+import { parseConfig } from '../host/lxc/parse-config.ts';
+import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
+import { runBounded } from '../host/run-bounded.ts';
+import { connectSender } from '../jobs/connections.ts';
+import { loadOrMakeKeys } from '../jobs/key-files.ts';
+import { readFile } from 'node:fs/promises';
+import { redisFrom } from './from-config.ts';
+import { programRoot } from './program-root.ts';
+import { embeddedRedisAddress } from './redis-child.ts';
+import { readMachineId } from './run-agent.ts';
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+const confirm = async (question: string): Promise<boolean> => {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+};
+
+const installation = (
+  config: Configuration,
+  write: (text: string) => void,
+): InstallationDependencies => ({
+  readPackaging: packagingReader(join(programRoot(), 'packaging')),
+  nodePath: process.execPath,
+  binPath: join(programRoot(), 'bin', 'groundswell.js'),
+  dataDirectory: config.dataDirectory,
+  keyFiles: ['server/keys.json', 'agent/keys.json'].map((path) => join(config.dataDirectory, path)),
+  // The agent's key is bound to this machine, the server's to its data directory alone.
+  makeKey: async (path) => {
+    await loadOrMakeKeys(path, path.endsWith('agent/keys.json') ? await readMachineId() : null);
+  },
+  run: runBounded,
+  isRoot: isRoot(),
+  write,
+  confirm: process.stdin.isTTY ? confirm : null,
+});
+
+const field = (info: string, name: string): string | null =>
+  new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? null;
+
+/** Ask the Redis of the configuration, or the embedded one, for what matters. */
+const askRedis = async (config: Configuration): Promise<RedisFacts> => {
+  const address = redisFrom(config) ?? (await embeddedRedisAddress(config.dataDirectory));
+  if (address === null) throw new Error('the embedded Redis was never started: groundswell up');
+  const redis = connectSender(address, () => undefined);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      redis.once('ready', resolve);
+      redis.once('error', reject);
+    });
+    const info = await redis.info();
+    const policy = (await redis.config('GET', 'maxmemory-policy').catch(() => [])) as string[];
+    return {
+      where: address.kind === 'url' ? new URL(address.url).host : address.path,
+      version: field(info, 'redis_version') ?? 'unknown',
+      maxmemoryPolicy: policy[1] ?? field(info, 'maxmemory_policy'),
+      appendOnly: field(info, 'aof_enabled') === null ? null : field(info, 'aof_enabled') === '1',
+    };
+  } finally {
+    redis.disconnect();
+  }
+};
+
+const doctorChecks = (config: Configuration): DoctorCheck[] => {
+  const { lxcPath } = config.agent;
+  const runtime = createLxcRuntime({ lxcPath });
+  const { readPackaging, nodePath, binPath, dataDirectory } = installation(config, () => undefined);
+  return [
+    ...systemChecks({ isRoot: isRoot(), run: runBounded, procRoot: '/proc' }),
+    ...installationChecks({
+      root: '/',
+      desired: { readPackaging, nodePath, binPath, dataDirectory },
+      loadConfig: () => loadConfig({ environment: processEnvironment() }),
+      otherRestarters: () => findOtherRestarters('/'),
+    }),
+    ...containerChecks({
+      containers: async () =>
+        Promise.all(
+          (await runtime.list()).map(async ({ name, root, configPath }) => ({
+            name,
+            root,
+            entries: parseConfig(await readFile(configPath, 'utf8')),
+          })),
+        ),
+      unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
+    }),
+    redisCheck(() => askRedis(config)),
+  ];
+};
+
+/** The verbs that need no server. */
+export const registerLocal = (
+  program: Command,
+  config: Configuration,
+  deps: CliDependencies,
+): void => {
+  const setExitCode = (code: number): void => {
+    process.exitCode = code;
+  };
+  registerScan(program);
+  registerContainer(program, { ...deps, now: Date.now });
+  registerConfigCheck(program, {
+    environment: processEnvironment(),
+    write: deps.write,
+    setExitCode,
+  });
+  registerSetup(program, installation(config, deps.write));
+  registerUninstall(program, installation(config, deps.write));
+  registerDoctor(program, doctorChecks(config), {
+    write: deps.write,
+    setExitCode,
+    interactive: deps.interactive,
+  });
+};
