@@ -25,8 +25,11 @@ export interface RealHostOptions {
   onProblem: (text: string) => void;
 }
 
-/** Directories once hidden stay hidden: an upper layer is asked again only after this long, in ms. */
-const hiddenForMs = 600_000;
+/**
+ * How long what an upper layer hides is believed, in ms: directories once hidden stay hidden, others
+ * are hidden by us (and known then) or by an owner. To ask costs a child process per container.
+ */
+const believedForMs = { hidden: 600_000, visible: 60_000 };
 
 const unscanned = (name: ContainerName, reason: string): ContainerScan => ({
   name,
@@ -51,15 +54,19 @@ export const openRealHost = (
   const scanThread = startScanThread();
   const health = createHealthPort(runtime, runBounded, lxcPath);
   let agentStale = false;
-  const hidden = new Map<ContainerName, number>();
+  const visible = new Map<ContainerName, { paths: string[]; askedAt: number }>();
 
   const unhidden = async (container: RuntimeContainer): Promise<string[]> => {
     if (container.root.kind === 'other') return [];
-    const since = hidden.get(container.name);
-    if (since !== undefined && performance.now() - since < hiddenForMs) return [];
+    const known = visible.get(container.name);
+    if (known !== undefined) {
+      const limitMs = believedForMs[known.paths.length === 0 ? 'hidden' : 'visible'];
+      if (performance.now() - known.askedAt < limitMs) return known.paths;
+    }
     const [found] = await findUnhidden([container], lxcPath);
-    if (found === undefined) hidden.set(container.name, performance.now());
-    return found?.paths ?? [];
+    const paths = found?.paths ?? [];
+    visible.set(container.name, { paths, askedAt: performance.now() });
+    return paths;
   };
 
   let lastListed: ContainerRoot[] | null = null;
@@ -111,7 +118,7 @@ export const openRealHost = (
       if (container === null || (await unhidden(container)).length === 0) return;
       try {
         await hidePrivateDirectories(container, { lxcPath, state: runtime.state });
-        hidden.set(name, performance.now());
+        visible.set(name, { paths: [], askedAt: performance.now() });
       } catch (error) {
         // The container comes back in any case; `status` and `doctor` name what it can still read.
         onProblem(`private directories of the host stay visible in ${name}: ${errorText(error)}`);
