@@ -168,19 +168,24 @@ describe('the relay', () => {
   }, 40_000);
 
   test('puts in anew what is over without an answer, whether it completed or failed', async () => {
-    const fails = agent('h2', () => Promise.reject(new Error('cannot be understood')));
-    const completes = agent('h1');
+    agent('h2', () => Promise.reject(new Error('cannot be understood')));
+    agent('h1');
     await relay.pass();
     await Promise.all(rows.map(over));
     expect(await relay.pass()).toEqual(passed({}));
     mono += 29_999;
     expect(await relay.pass()).toEqual(passed({}));
+    await Promise.all(links.splice(0).map((link) => link.close(1_000)));
     mono += 1;
     expect(await relay.pass()).toEqual(passed({ putAgain: 3 }));
-    await seenBy(completes.seen, 4);
-    await seenBy(fails.seen, 2);
+    const freshly = { active: 0, completed: 0, failed: 0 };
+    expect(await countQueue(queues, 'host-h1')).toMatchObject({ ...freshly, waiting: 2 });
+    expect(await countQueue(queues, 'host-h2')).toMatchObject({ ...freshly, waiting: 1 });
     // Not at once again, which would be a loop without rest.
     expect(await relay.pass()).toEqual(passed({}));
+    const again = [agent('h1'), agent('h2')] as const;
+    await seenBy(again[0].seen, 2);
+    await seenBy(again[1].seen, 1);
   });
 
   test('leaves alone what waits or is being run', async () => {
