@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JobKind } from './job-kind.ts';
 import { jobOptions } from './job-options.ts';
 
 /** An advisory's content as the store has it; the matcher reads the rest there. */
@@ -16,4 +17,4 @@ export const advisoryPublishedJob = {
   version: 1,
   payload: AdvisoryPublished,
   options: jobOptions,
-} as const;
+} as const satisfies JobKind;

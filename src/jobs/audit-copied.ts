@@ -1,5 +1,6 @@
 import { AuditCopied } from '../core/messages.ts';
 import { reportPayload } from './job-kind.ts';
+import type { JobKind } from './job-kind.ts';
 import { reportOptions } from './job-options.ts';
 
 /** Agent to coordinator: one record of the host's audit chain, for the store's copy. */
@@ -8,4 +9,4 @@ export const auditCopiedJob = {
   version: 1,
   payload: reportPayload(AuditCopied),
   options: reportOptions,
-} as const;
+} as const satisfies JobKind;

@@ -1,5 +1,6 @@
 import { HostObserved } from '../core/messages.ts';
 import { reportPayload } from './job-kind.ts';
+import type { JobKind } from './job-kind.ts';
 import { reportOptions } from './job-options.ts';
 
 /** Agent to coordinator: what the host's containers are like now, whole or what changed. */
@@ -8,4 +9,4 @@ export const hostObservedJob = {
   version: 1,
   payload: reportPayload(HostObserved),
   options: reportOptions,
-} as const;
+} as const satisfies JobKind;

@@ -1,4 +1,5 @@
 import { HostUpgrade } from '../core/messages.ts';
+import type { JobKind } from './job-kind.ts';
 import { jobOptions } from './job-options.ts';
 
 /** Coordinator to agent: upgrade packages of the host (R29). */
@@ -7,4 +8,4 @@ export const hostUpgradeJob = {
   version: 1,
   payload: HostUpgrade,
   options: jobOptions,
-} as const;
+} as const satisfies JobKind;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JobKind } from './job-kind.ts';
 import { jobOptions } from './job-options.ts';
 
 /** Coordinator to agent: send a fresh and whole observation. */
@@ -7,4 +8,4 @@ export const observeHostJob = {
   version: 1,
   payload: z.strictObject({}),
   options: jobOptions,
-} as const;
+} as const satisfies JobKind;

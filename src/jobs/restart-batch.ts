@@ -1,4 +1,5 @@
 import { RestartBatch } from '../core/messages.ts';
+import type { JobKind } from './job-kind.ts';
 import { jobOptions } from './job-options.ts';
 
 /** Coordinator to agent: grants of one host that may all begin at once (R19). */
@@ -7,4 +8,4 @@ export const restartBatchJob = {
   version: 1,
   payload: RestartBatch,
   options: jobOptions,
-} as const;
+} as const satisfies JobKind;

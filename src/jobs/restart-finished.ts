@@ -1,5 +1,6 @@
 import { RestartFinished } from '../core/messages.ts';
 import { reportPayload } from './job-kind.ts';
+import type { JobKind } from './job-kind.ts';
 import { reportOptions } from './job-options.ts';
 
 /** Agent to coordinator: a grant is over, or failed and stays open (R20). */
@@ -8,4 +9,4 @@ export const restartFinishedJob = {
   version: 1,
   payload: reportPayload(RestartFinished),
   options: reportOptions,
-} as const;
+} as const satisfies JobKind;

@@ -1,5 +1,6 @@
 import { RestartProgress } from '../core/messages.ts';
 import { reportPayload } from './job-kind.ts';
+import type { JobKind } from './job-kind.ts';
 import { reportOptions } from './job-options.ts';
 
 /** Agent to coordinator: a grant reached its next step. */
@@ -8,4 +9,4 @@ export const restartProgressJob = {
   version: 1,
   payload: reportPayload(RestartProgress),
   options: reportOptions,
-} as const;
+} as const satisfies JobKind;

@@ -1,5 +1,6 @@
 import { UpgradeFinished } from '../core/messages.ts';
 import { reportPayload } from './job-kind.ts';
+import type { JobKind } from './job-kind.ts';
 import { reportOptions } from './job-options.ts';
 
 /** Agent to coordinator: a host upgrade is over, its gate included (R29). */
@@ -8,4 +9,4 @@ export const upgradeFinishedJob = {
   version: 1,
   payload: reportPayload(UpgradeFinished),
   options: reportOptions,
-} as const;
+} as const satisfies JobKind;
