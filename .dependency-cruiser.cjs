@@ -17,7 +17,11 @@ const layers = {
 };
 
 const ownPath = (layer) =>
-  layer === 'cli' ? '^src/cli/(?!local/)' : layer === 'producers' ? '^src/producers/(?!advisories/)' : `^src/${layer}/`;
+  layer === 'cli'
+    ? '^src/cli/(?!local/)'
+    : layer === 'producers'
+      ? '^src/producers/(?!advisories/)'
+      : `^src/${layer}/`;
 
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `layer-${layer.replace('/', '-')}`,
@@ -38,7 +42,10 @@ module.exports = {
       severity: 'error',
       comment: 'core imports nothing but zod: no node:, no Redis, no SQL, no logger',
       from: { path: '^src/core/' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'], pathNot: '/zod/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'],
+        pathNot: '/zod/',
+      },
     },
     {
       name: 'nothing-imports-main',

@@ -1,12 +1,10 @@
 import type { ContainerName } from '../ids.ts';
 import type {
   ControlRecord,
-  GrantOrder,
   HostObserved,
   HostUpgrade,
   HostUpgraded,
   RestartBatch,
-  Step,
   UpgradeFinished,
   Verification,
 } from '../messages.ts';
@@ -191,5 +189,3 @@ export interface Turn {
   audits: AgentAudit[];
   effects: AgentEffect[];
 }
-
-export type { GrantOrder, Step };

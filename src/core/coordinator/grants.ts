@@ -1,4 +1,4 @@
-import type { ContainerId, HostId } from '../ids.ts';
+import type { HostId } from '../ids.ts';
 import type { Expect, GrantOrder, Outcome } from '../messages.ts';
 import type { Container, Grant, Wave } from './fleet.ts';
 import { audit, touch } from './turn.ts';
@@ -153,6 +153,3 @@ export const endGrant = (
     details: { reason, attempt: grant.attempt },
   });
 };
-
-export const openGrantOf = (turn: Turn, container: ContainerId): Grant | undefined =>
-  [...turn.fleet.grants.values()].find((grant) => grant.container === container);

@@ -4,6 +4,7 @@ import type { Moment } from '../../core/coordinator/may-grant.ts';
 import type { Answer, OperatorAction } from '../../core/coordinator/operator.ts';
 import { fleetStep } from '../../core/coordinator/step.ts';
 import type { Commands, FleetEvent } from '../../core/coordinator/step.ts';
+import { withSpan } from '../../telemetry/trace.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 
 /** One group of steps to be made durable together: all of it, or nothing (R19). */
@@ -64,11 +65,13 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     try {
       for (const { event } of group)
         commands.push(fleetStep(fleet, event, { ...ports.moment(), newId: ports.newId }));
-      await ports.commit({
-        fleet,
-        commands,
-        reports: group.flatMap(({ event }) => (event.kind === 'report' ? [event.message] : [])),
-      });
+      await withSpan('coordinator.commit', { 'groundswell.events': group.length }, () =>
+        ports.commit({
+          fleet,
+          commands,
+          reports: group.flatMap(({ event }) => (event.kind === 'report' ? [event.message] : [])),
+        }),
+      );
     } catch (error) {
       // Memory is ahead of the store now: what was not committed has not happened.
       ports.onError(error, 'commit');
