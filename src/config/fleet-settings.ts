@@ -31,17 +31,27 @@ export const fleetSettingsOf = (config: Configuration): FleetSettings => {
   };
 };
 
+/** Making a formatter costs milliseconds, and every decision asks for the time of day. */
+const clocks = new Map<string | undefined, Intl.DateTimeFormat>();
+const clockOf = (timeZone: string | undefined): Intl.DateTimeFormat => {
+  const known = clocks.get(timeZone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en', {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZone,
+  });
+  clocks.set(timeZone, made);
+  return made;
+};
+
 /** Minute of the day (0 to 1439) at `wallMs` in the window's time zone, else in the machine's own. */
 export const minuteOfDay = (
   wallMs: number,
   { maintenanceWindow }: Pick<Configuration, 'maintenanceWindow'>,
 ): number => {
-  const parts = new Intl.DateTimeFormat('en', {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZone: maintenanceWindow?.timezone,
-  }).formatToParts(wallMs);
+  const parts = clockOf(maintenanceWindow?.timezone).formatToParts(wallMs);
   const part = (type: string): number =>
     Number(parts.find((candidate) => candidate.type === type)?.value);
   return part('hour') * 60 + part('minute');

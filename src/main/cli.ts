@@ -6,7 +6,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { Configuration } from '../config/schema.ts';
 import { registerLocal } from './local-commands.ts';
-import { beAgent, runAllInOne, serve, showKey, trustServer, version } from './processes.ts';
+import { version } from './version.ts';
 
 /** The person behind sudo(8), where there is one: that is whom the record should name. */
 const actor = (): string =>
@@ -15,6 +15,9 @@ const actor = (): string =>
 // A wrong configuration is told by the commands that need it; the others go on with the usual places.
 const loaded = await loadConfig({ environment: processEnvironment() });
 const config = loaded.ok ? loaded.config : Configuration.parse({});
+
+/** Loaded by the commands that need it: everybody else starts in a fraction of the time. */
+const processes = () => import('./processes.ts');
 
 const registerProcesses = (program: Command): void => {
   const file = [
@@ -25,12 +28,14 @@ const registerProcesses = (program: Command): void => {
     .command('up')
     .description('server, agent and their own Redis in one process: for a single host')
     .option(...file)
-    .action((options: { config?: string }) => runAllInOne(options.config));
+    .action(async (options: { config?: string }) =>
+      (await processes()).runAllInOne(options.config),
+    );
   program
     .command('server')
     .description('the server of a fleet of several hosts')
     .option(...file)
-    .action((options: { config?: string }) => serve(options.config));
+    .action(async (options: { config?: string }) => (await processes()).serve(options.config));
   program
     .command('agent')
     .description('the agent of this host, for a server elsewhere')
@@ -41,6 +46,7 @@ const registerProcesses = (program: Command): void => {
       'believe a server by the public keys that its log shows at its start, and end',
     )
     .action(async (options: { config?: string; showKey?: boolean; trust?: string[] }) => {
+      const { showKey, trustServer, beAgent } = await processes();
       if (options.showKey === true) process.stdout.write(`${await showKey(options.config)}\n`);
       else if (options.trust !== undefined) await trustServer(options.config, options.trust);
       else await beAgent(options.config);

@@ -25,13 +25,11 @@ import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
 import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
-import { connectSender } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { readFile } from 'node:fs/promises';
 import { redisFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
-import { embeddedRedisAddress } from './redis-child.ts';
-import { readMachineId } from './run-agent.ts';
+import { readMachineId } from './machine-id.ts';
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -68,6 +66,8 @@ const field = (info: string, name: string): string | null =>
 
 /** Ask the Redis of the configuration, or the embedded one, for what matters. */
 const askRedis = async (config: Configuration): Promise<RedisFacts> => {
+  const { connectSender } = await import('../jobs/connections.ts');
+  const { embeddedRedisAddress } = await import('./redis-child.ts');
   const address = redisFrom(config) ?? (await embeddedRedisAddress(config.dataDirectory));
   if (address === null) throw new Error('the embedded Redis was never started: groundswell up');
   const redis = connectSender(address, () => undefined);

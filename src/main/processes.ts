@@ -19,9 +19,8 @@ import { startRedisChild } from './redis-child.ts';
 import { readKeyCard, runAgent, trustedKeysPath } from './run-agent.ts';
 import { runServer } from './run-server.ts';
 import type { RunningServer } from './run-server.ts';
+import { version } from './version.ts';
 import { closeInOrder, stopSignal, untilAborted } from './until-stopped.ts';
-
-export const version = '0.1.0';
 
 /** The configuration of this machine. Throws with every problem in it, one a line. */
 export const readConfig = async (file: string | undefined): Promise<Configuration> => {

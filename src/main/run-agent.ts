@@ -12,6 +12,7 @@ import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
+import { readMachineId } from './machine-id.ts';
 import { openRealHost } from '../workers/agent/ports/real-host.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
 
@@ -37,10 +38,6 @@ export interface RunAgentOptions {
 
 const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs: 180_000 };
 const aptLockTimeoutMs = 600_000;
-
-/** machine-id(5): a cloned disk that was given a new one is another machine. */
-export const readMachineId = async (): Promise<string> =>
-  (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim() || 'none';
 
 export const agentDirectory = (dataDirectory: string): string => join(dataDirectory, 'agent');
 export const trustedKeysPath = (dataDirectory: string): string =>

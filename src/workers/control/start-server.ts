@@ -31,6 +31,7 @@ import { createNotifier } from './notify.ts';
 import type { NotifySettings } from './notify.ts';
 import { countQueues } from './queue-counts.ts';
 import { createRefusedMessages } from './refused-messages.ts';
+import { createReportOrder } from './report-order.ts';
 import { createRelay } from './relay.ts';
 import { takeReport } from './take-reports.ts';
 
@@ -75,6 +76,8 @@ const every = {
 /** Restarts whose service has no history are planned with this, in ms. */
 const unknownRestartMs = 10_000;
 const keptAlerts = 20;
+/** How long a report that overtook another waits for it. */
+const earlyReportMs = 1_000;
 const outboxKeptMs = 7 * 86_400_000;
 
 /** Wait to lead, then coordinate: reports in, decisions committed, records and jobs out. */
@@ -209,11 +212,15 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     { everyMs: every.forgetMs, onError: failed('outbox') },
   );
+  const order = createReportOrder((hostId, incarnation) => {
+    const host = coordinator.fleet().hosts.get(hostId);
+    return host?.incarnation === incarnation ? host.ackedSeq : 0;
+  }, earlyReportMs);
   const reports = createSteadyWorker({
     queueName: fleetQueue,
     concurrency: 50,
     connect: (hear) => connectWorker(options.redis, hear),
-    handle: takeReport({ coordinator, keysOf: hostKeys.keysOf, onRefused: refused.count }),
+    handle: takeReport({ coordinator, keysOf: hostKeys.keysOf, order, onRefused: refused.count }),
     onProblem: (text) => {
       onError(new Error(text), 'reports');
     },

@@ -4,10 +4,12 @@ import { maxReportBytes, serverParty, verifyEnvelope } from '../../jobs/envelope
 import type { Reader } from '../../jobs/envelope.ts';
 import { readReport } from '../../jobs/read-report.ts';
 import type { Coordinator } from './coordinate.ts';
+import type { ReportOrder } from './report-order.ts';
 
 export interface TakeReportsOptions {
   coordinator: Pick<Coordinator, 'submit'>;
   keysOf: Reader['keysOf'];
+  order: ReportOrder;
   /** Something that nobody we know signed, or that could not be read (R7): counted, never answered. */
   onRefused: (from: string, reason: string) => void;
 }
@@ -17,7 +19,7 @@ export interface TakeReportsOptions {
  * The job completes once the report is committed (R9); an early or late one completes too, and comes again.
  */
 export const takeReport =
-  ({ coordinator, keysOf, onRefused }: TakeReportsOptions) =>
+  ({ coordinator, keysOf, order, onRefused }: TakeReportsOptions) =>
   async (job: Pick<Job, 'data'>): Promise<void> => {
     const verified = verifyEnvelope(job.data, {
       recipient: serverParty,
@@ -33,5 +35,12 @@ export const takeReport =
       onRefused(verified.envelope.from, read.reason);
       throw new UnrecoverableError(read.reason);
     }
-    await coordinator.submit({ kind: 'report', message: read.message });
+    const { message } = read;
+    await order.turn(message);
+    const durable = coordinator.submit({ kind: 'report', message });
+    order.passed(message);
+    await durable.catch((error: unknown) => {
+      order.forget(message);
+      throw error;
+    });
   };
