@@ -3,7 +3,8 @@ import type { AgentGrant } from '../../src/core/agent/journal.ts';
 import type { ContainerView } from '../../src/core/messages.ts';
 import type { PackageChange } from '../../src/core/packages.ts';
 import type { Core } from './core.ts';
-import { boxIndex, boxName } from './world.ts';
+import { reached } from '../../src/core/messages.ts';
+import { boxIndex, boxName, Violation } from './world.ts';
 import type { Box, Machine, World } from './world.ts';
 
 export const settingsHash = 'settings';
@@ -76,7 +77,13 @@ export const feed = (core: Core, world: World, machine: Machine, event: AgentEve
   for (const effect of effects) {
     if (effect.kind === 'observe') looks = true;
     if (effect.kind === 'alert') {
-      const box = machine.boxes[boxIndex(/c\d/.exec(effect.message)?.[0] ?? '')];
+      const name = /c\d/.exec(effect.message)?.[0] ?? '';
+      const box = machine.boxes[boxIndex(name)];
+      const suspect = machine.agent.record?.value.suspects.find(
+        (other) => other.container === name,
+      );
+      if (suspect !== undefined && reached(suspect.step, 'stopping'))
+        throw new Violation('R15', `a person is asked about ${name}, which is ours to start`);
       if (box !== undefined) box.alerted = true;
     }
     const todo = todoFor(effect);
@@ -123,7 +130,7 @@ export const answersFor = (machine: Machine, index: number) => {
     atRest: { ok: machine.dpkg === 'rest', reason: '' },
     settingsHash,
     optOut: null,
-    found: box.maintained ? 'maint' : 'ready',
+    found: box.serves ? 'ready' : 'maint',
   };
 };
 
@@ -132,11 +139,13 @@ export const endTransaction = (machine: Machine): void => {
   machine.dpkg = 'rest';
   machine.lower += 1;
   machine.untold = true;
+  machine.todo = machine.todo.filter((what) => what !== 'notice-transaction -');
   if (machine.alive) machine.todo.push('tell-transaction -');
 };
 
 export const crash = (core: Core, machine: Machine): void => {
   machine.alive = false;
+  machine.heard = 0;
   machine.todo = [];
   machine.agent = core.bootAgent(machine.agent.journal);
 };
@@ -144,8 +153,7 @@ export const crash = (core: Core, machine: Machine): void => {
 export const boot = (core: Core, world: World, machine: Machine): void => {
   machine.alive = true;
   feed(core, world, machine, { kind: 'booted' });
-  if (machine.dpkg === 'outside')
-    feed(core, world, machine, { kind: 'transaction', phase: 'open' });
+  if (machine.dpkg === 'outside') machine.todo.push('notice-transaction -');
   if (machine.untold) machine.todo.push('tell-transaction -');
 };
 

@@ -1,3 +1,4 @@
+import type { AgentGrant } from '../../src/core/agent/journal.ts';
 import type { Core } from './core.ts';
 import { answersFor, changes, endTransaction, feed, grantOf, viewOf } from './agent-side.ts';
 import { boxIndex, Violation } from './world.ts';
@@ -42,6 +43,26 @@ const stopBegins = (world: World, machine: Machine, index: number, grantId: stri
     throw new Violation('I6', `${here} containers of ${machine.id} are away, above its cap`);
 };
 
+/** What must hold at the last check before a stop, read off the bare facts (R13, R20, R21). */
+const permitted = (
+  world: World,
+  { agent, heard }: Machine,
+  { order, waveId }: AgentGrant,
+): void => {
+  const { record } = agent;
+  const name = order.container;
+  if (record === null || heard < 2 || world.now - record.seenAt > 15_000)
+    throw new Violation('R13', `the stop of ${name} rests on a record that does not count`);
+  const { voids, freezes, pauses, serverTime } = record.value;
+  if (voids.includes(order.grantId))
+    throw new Violation('R20', `the stop of ${name} begins, and its grant is void`);
+  if (serverTime + world.now - record.seenAt >= order.beginBefore)
+    throw new Violation('R21', `the stop of ${name} begins after its begin-before`);
+  const paused = pauses.some(({ level }) => level === 'fleet') && order.expect.kind !== 'retry';
+  if (freezes.length > 0 || paused)
+    throw new Violation('R21', `the stop of ${name} in ${waveId} begins while all is held`);
+};
+
 /** Do one thing that an agent has under way, and tell the agent how it went. */
 export const carryOut = (
   core: Core,
@@ -68,6 +89,8 @@ export const carryOut = (
       },
     });
   }
+  if (kind === 'notice-transaction')
+    return feed(core, world, machine, { kind: 'transaction', phase: 'open' });
   if (kind === 'end-stray-stops') {
     for (const at of machine.stops) notStopped(machine.boxes[at] as Box);
     machine.stops = [];
@@ -80,6 +103,11 @@ export const carryOut = (
     return tell(core, world, machine, { kind: 'stray-stops-ended', states });
   }
   if (kind === 'run-upgrade') {
+    const flying = [...machine.agent.journal.grants.values()].find(
+      ({ end, failed, step }) => end === null && !failed && step !== 'journaled',
+    );
+    if (flying !== undefined)
+      throw new Violation('R29', `an upgrade begins while ${flying.order.container} is restarted`);
     machine.dpkg = 'ours';
     machine.todo.push(`await-upgrade ${id}`);
     return;
@@ -121,19 +149,17 @@ export const carryOut = (
       if (!machine.todo.includes(`stop ${id}`)) return;
       if (machine.dpkg !== 'rest')
         throw new Violation('I7', `the stop of ${grant.order.container} is let in by dpkg's work`);
+      if (last) permitted(world, machine, grant);
       if (last && !grant.order.byHand && box.up && box.version === machine.lower)
         throw new Violation('I3', `${grant.order.container} runs the present code already`);
       return;
     }
-    case 'drain':
+    case 'drain': {
+      const found = box.serves ? 'ready' : 'maint';
       box.serves = false;
-      return tell(core, world, machine, {
-        kind: 'drained',
-        grantId: id,
-        ok: turnout !== 'badly',
-        found: box.maintained ? 'maint' : 'ready',
-        reason: '',
-      });
+      const ok = turnout !== 'badly';
+      return tell(core, world, machine, { kind: 'drained', grantId: id, ok, found, reason: '' });
+    }
     case 'stop':
       if (box.up) {
         stopBegins(world, machine, index, id);

@@ -139,8 +139,26 @@ export const explore = (core: Core, first: World, judge: Judge, limit = 3_000_00
   const lost = firstLost(seen.size, isEnd, from, to);
   if (lost === null) return result(null);
   const { labels, world } = replay(pathTo(lost));
-  const { rule, message } = judge.stuck(world);
+  const { rule, message } = judge.stuck(runOn(core, world));
   return result({ rule, message, path: labels });
+};
+
+/** What becomes of a world that cannot reach its end, when all goes on without faults for a while. */
+const runOn = (core: Core, first: World): World => {
+  let world = first;
+  for (let step = 0; step < 200; step++) {
+    const move = movesOf(core, world).find(({ fault }) => fault === null);
+    if (move === undefined) break;
+    world = cloneWorld(world);
+    try {
+      move.apply(world);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      break;
+    }
+    normalise(core, world);
+  }
+  return world;
 };
 
 /** The first state from which no end can be reached by moves without faults; null: there is none. */

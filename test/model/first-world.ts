@@ -35,12 +35,13 @@ const settle = (core: Core, world: World): void => {
 export const firstWorld = (core: Core, scenario: Scenario): World => {
   const settings = {
     ...core.defaultFleetSettings,
-    beginBeforeMs: 20_000,
+    beginBeforeMs: scenario.beginBeforeMs ?? 20_000,
     deadlineMs: 30_000,
     staleLimitMs: 30_000,
     refusalBackoffMs: 5_000,
     hostCap: scenario.hostCap,
     maxFailures: scenario.maxFailures ?? 0,
+    canaries: scenario.canaries ?? 1,
   };
   const fleet = core.emptyFleet(settings, 1, 1);
   fleet.services.set('web', {
@@ -53,6 +54,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
   const machines = scenario.hosts.map(({ boxes, maintained }, at): Machine => ({
     id: `h${at + 1}`,
     alive: false,
+    heard: 2,
     agent: core.bootAgent(core.emptyJournal(`h${at + 1}-i`, true)),
     boxes: Array.from({ length: boxes }, (_, index) => ({
       up: true,

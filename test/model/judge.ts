@@ -44,7 +44,15 @@ export const judgeFor = (core: Core): Judge => ({
     const { fleet } = world;
     const paused =
       fleet.pauses.size > 0 && core.pauseState(fleet, { level: 'fleet' }).state === 'paused';
-    for (const { todo, agent } of world.machines) {
+    for (const { id, todo, agent } of world.machines) {
+      const host = fleet.hosts.get(id);
+      const { incarnation, lastSeq, reports } = agent.journal;
+      if (
+        host?.incarnation === incarnation &&
+        lastSeq > host.ackedSeq &&
+        !reports.has(host.ackedSeq + 1)
+      )
+        throw new Violation('R8', `${id} has forgotten a report that is not acknowledged`);
       const stopping = todo.some((what) => {
         const [kind, id = ''] = what.split(' ');
         const grant = agent.journal.grants.get(id);

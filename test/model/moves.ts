@@ -7,7 +7,7 @@ import type { Turnout } from './effects.ts';
 import { changeLeader, serve } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
 import { boxIndex, boxName, clone, tickMs } from './world.ts';
-import type { Fault, Machine, World } from './world.ts';
+import type { Box, Fault, Machine, World } from './world.ts';
 
 /** Something that may happen next. `fault` null: it happens by itself in the end, when nothing goes wrong. */
 export interface Move {
@@ -54,14 +54,13 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
     add('the agent dies', 'agent crash', (_, own) => {
       crash(core, own);
     });
-    const highest = agent.journal.highestRecord;
     const held = agent.record?.value.number;
     if (
       register !== null &&
-      (highest === null || compareRecordNumbers(register.number, highest) >= 0) &&
       (held === undefined || compareRecordNumbers(register.number, held) !== 0)
     )
       add('the agent reads the control record', null, (world, own) => {
+        own.heard = Math.min(2, own.heard + 1);
         if (own.register !== null)
           feed(core, world, own, {
             kind: 'record',
@@ -99,10 +98,19 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
         });
     const ownStop = (index: number): boolean => machine.stops.includes(index);
     machine.boxes.forEach((box, index) => {
-      if (box.up && !ownStop(index))
-        add(`the owner stops ${boxName(index)}`, 'owner stops', (world, own) => {
-          ownerStops(core, world, own, index);
-        });
+      if (!box.up || ownStop(index)) return;
+      add(`${boxName(index)} falls sick`, 'falls sick', (world, own) => {
+        Object.assign(own.boxes[index] as Box, { sick: true });
+        observe(core, world, own);
+      });
+      add(`the owner restarts ${boxName(index)}`, 'owner restarts', (world, own) => {
+        const again = own.boxes[index] as Box;
+        Object.assign(again, { version: own.lower, instance: again.instance + 1 });
+        observe(core, world, own);
+      });
+      add(`the owner stops ${boxName(index)}`, 'owner stops', (world, own) => {
+        ownerStops(core, world, own, index);
+      });
     });
     add('the journal is lost', 'journal lost', (_, own) => {
       loseJournal(core, own);
@@ -133,9 +141,9 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
       if (box !== undefined && box.up) Object.assign(box, { up: false, downBy: 'us' });
     });
   if (machine.dpkg === 'rest')
-    add('somebody begins a package transaction', 'outside upgrade', (world, own) => {
+    add('somebody begins a package transaction', 'outside upgrade', (_, own) => {
       own.dpkg = 'outside';
-      if (own.alive) feed(core, world, own, { kind: 'transaction', phase: 'open' });
+      if (own.alive) own.todo.push('notice-transaction -');
     });
   if (machine.dpkg === 'outside')
     add('the package transaction is over', null, (_, own) => {
@@ -171,6 +179,18 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
       seq: next,
       echo: record?.value.number ?? [0, 0, 0],
       report,
+    });
+  const early = machine.alive ? journal.reports.get(next + 1) : undefined;
+  if (early !== undefined)
+    add(`report ${next + 1} overtakes the one before`, 'report overtakes', (world, own) => {
+      const message = {
+        host: own.id,
+        incarnation: journal.incarnation,
+        seq: next + 1,
+        echo: record?.value.number ?? ([0, 0, 0] as [number, number, number]),
+        report: early,
+      };
+      serve(core, world, { kind: 'report', message });
     });
   for (const message of messages) {
     const due = message.incarnation === host.incarnation ? host.ackedSeq + 1 : 1;
@@ -213,6 +233,13 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
   const [freeze] = fleet.freezes.keys();
   if (freeze !== undefined) act('unfreeze', null, { action: 'unfreeze', id: freeze });
   else act('freeze', 'freeze', { action: 'freeze', reason: '', until: null });
+  act('upgrade', 'upgrade', {
+    action: 'upgrade',
+    hosts: world.machines.map(({ id }) => id),
+    mode: 'packages',
+    packages: [],
+    allowRemove: false,
+  });
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     if (wave.pausedBy !== null)

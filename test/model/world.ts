@@ -32,6 +32,8 @@ export interface Box {
 export interface Machine {
   id: string;
   alive: boolean;
+  /** How many control records this life of the agent has read, two at most (R13). */
+  heard: number;
   agent: Agent;
   boxes: Box[];
   /** Boxes on which an `lxc-stop` is at work; it outlives the agent. */
@@ -74,6 +76,9 @@ export const faults = [
   'upgrade',
   'undrain fails',
   'park',
+  'owner restarts',
+  'falls sick',
+  'report overtakes',
 ] as const;
 export type Fault = (typeof faults)[number];
 
@@ -99,26 +104,34 @@ export interface Scenario {
   faults: Partial<Record<Fault, number>>;
   /** An upgrade by Groundswell's own job begins the wave instead of an outsider's. */
   ownUpgrade?: boolean;
-  /** All boxes of one host but the first start with the given number of failures allowed (R32). */
+  /** Failures that the wave bears (R32). */
   maxFailures?: number;
+  canaries?: number;
+  beginBeforeMs?: number;
 }
 
-/** Copy a world, or any part of it: maps, arrays and plain objects. */
-export const clone = <T>(value: T): T => {
-  if (value === null || typeof value !== 'object' || isInterned(value)) return value;
-  if (Array.isArray(value)) {
-    const copy: unknown[] = new Array(value.length);
-    for (let i = 0; i < value.length; i++) copy[i] = clone((value as unknown[])[i]);
-    return copy as T;
-  }
+/** Copy a world, or any part of it: maps, arrays and plain objects. What is interned never changes. */
+export const clone = <T>(value: T): T =>
+  value === null || typeof value !== 'object' ? value : (cloneObject(value) as T);
+
+const cloneObject = (value: object): object => {
+  if (isInterned(value)) return value;
   if (value instanceof Map) {
     const copy = new Map<unknown, unknown>();
     for (const [key, entry] of value as Map<unknown, unknown>) copy.set(key, clone(entry));
-    return copy as T;
+    return copy;
   }
-  const copy: Record<string, unknown> = {};
-  for (const key in value) copy[key] = clone((value as Record<string, unknown>)[key]);
-  return copy as T;
+  if (Array.isArray(value)) {
+    const copy: unknown[] = value.slice();
+    for (let i = 0; i < copy.length; i++) copy[i] = clone(copy[i]);
+    return copy;
+  }
+  const copy: Record<string, unknown> = { ...value };
+  for (const key in copy) {
+    const entry = copy[key];
+    if (typeof entry === 'object' && entry !== null) copy[key] = cloneObject(entry);
+  }
+  return copy;
 };
 
 /** Clone a world; its settings and services never change and are shared. */
