@@ -1,15 +1,33 @@
 import { z } from 'zod';
 import { ContainerName, HostId } from './ids.ts';
-import { Health, Instance, ShadowedFile, StaleFile, StaleHostProcess, Unreadable } from './observation.ts';
+import {
+  Health,
+  Instance,
+  ShadowedFile,
+  StaleFile,
+  StaleHostProcess,
+  Unreadable,
+} from './observation.ts';
 import { PackageChange } from './packages.ts';
 
 /** The life of a grant, in order (protocol §3). `done` is the only step that frees by success. */
-export const Step = z.enum(['journaled', 'draining', 'drained', 'stopping', 'stopped', 'started', 'healthy', 'undrained', 'done']);
+export const Step = z.enum([
+  'journaled',
+  'draining',
+  'drained',
+  'stopping',
+  'stopped',
+  'started',
+  'healthy',
+  'undrained',
+  'done',
+]);
 export type Step = z.infer<typeof Step>;
 
 const order = Step.options;
 /** Whether `step` comes at or after `mark` in the life of a grant. */
-export const reached = (step: Step, mark: Step): boolean => order.indexOf(step) >= order.indexOf(mark);
+export const reached = (step: Step, mark: Step): boolean =>
+  order.indexOf(step) >= order.indexOf(mark);
 
 /** What the check after a restart found. */
 export const Verification = z.enum(['verified', 'stale', 'shadowed', 'unknown']);
@@ -47,7 +65,10 @@ export const GrantOrder = z.strictObject({
 });
 export type GrantOrder = z.infer<typeof GrantOrder>;
 
-export const RestartBatch = z.strictObject({ waveId: z.string(), grants: z.array(GrantOrder).min(1) });
+export const RestartBatch = z.strictObject({
+  waveId: z.string(),
+  grants: z.array(GrantOrder).min(1),
+});
 export type RestartBatch = z.infer<typeof RestartBatch>;
 
 export const WantedPackage = z.strictObject({
@@ -97,7 +118,8 @@ export type ContainerView = z.infer<typeof ContainerView>;
 export const RecordNumber = z.tuple([z.int(), z.int(), z.int()]);
 export type RecordNumber = z.infer<typeof RecordNumber>;
 
-export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number =>
+  a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
 const StepTime = z.strictObject({ step: Step, at: z.number() });
 export type StepTime = z.infer<typeof StepTime>;
@@ -109,7 +131,14 @@ export const HostObserved = z.strictObject({
   containers: z.array(ContainerView),
   /** Service name → hash of the host's settings for it. `*` stands for every service not named. */
   settingsHashes: z.record(z.string(), z.string()),
-  openGrants: z.array(z.strictObject({ grantId: z.string(), container: ContainerName, step: Step, failed: z.boolean() })),
+  openGrants: z.array(
+    z.strictObject({
+      grantId: z.string(),
+      container: ContainerName,
+      step: Step,
+      failed: z.boolean(),
+    }),
+  ),
   atRest: z.boolean(),
   atRestReason: z.string(),
   rebootRequired: z.array(z.string()),
