@@ -130,7 +130,7 @@ export const brokenRules: BrokenRule[] = [
   {
     rule: 'R21',
     what: 'a refused container is not granted again when it was observed',
-    file: 'coordinator/apply-report.ts',
+    file: 'coordinator/take-observation.ts',
     from: '{ ...before.refusal, seenSince: true }',
     to: 'before.refusal',
     shownBy: ['L1'],
@@ -232,7 +232,7 @@ export const brokenRules: BrokenRule[] = [
   {
     rule: 'R29',
     what: 'an upgrade that was taken back is not ordered anew',
-    file: 'coordinator/apply-report.ts',
+    file: 'coordinator/end-of-grant.ts',
     from: "Object.assign(upgrade, { state: 'pending', reason: report.reason });",
     to: '',
     shownBy: ['L1'],

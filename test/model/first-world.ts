@@ -1,4 +1,4 @@
-import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
+import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
 import { boot, feed, observe, viewOf, changes } from './agent-side.ts';
 import type { Core } from './core.ts';
 import { serve } from './server-side.ts';

@@ -1,4 +1,4 @@
-import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
+import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
 import { compareRecordNumbers } from '../../src/core/messages.ts';
 import { boot, crash, endTransaction, feed, loseJournal, observe } from './agent-side.ts';
 import type { Core } from './core.ts';

@@ -4,7 +4,7 @@ import { applyReport } from './apply-report.ts';
 import { hasOpenGrants, issueRecord, renewEveryMs } from './control-record.ts';
 import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
-import type { Answer, OperatorAction } from './operator.ts';
+import type { Answer, OperatorAction } from './operator-action.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
 import { audit } from './turn.ts';
 import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';

@@ -1,0 +1,221 @@
+import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
+import type { Container, Grant, Host } from './fleet.ts';
+import { answered, endGrant } from './grants.ts';
+import { observe } from './take-observation.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { pauseWave, tell } from './waves.ts';
+
+/** The largest pause between a refusal and the next grant, in ms. */
+const largestBackoffMs = 60_000;
+
+export const onProgress = (turn: Turn, report: RestartProgress): void => {
+  const grant = turn.fleet.grants.get(report.grantId);
+  if (grant === undefined) return;
+  grant.step = report.step;
+  answered(turn, grant);
+  touch(turn, { table: 'grants', key: grant.id });
+};
+
+/** R32: counted per attempt; the wave pauses and names container and reason. */
+const countFailure = (turn: Turn, grant: Grant, reason: string): void => {
+  const wave = turn.fleet.waves.get(grant.waveId);
+  if (wave === undefined) return;
+  wave.failures += 1;
+  touch(turn, { table: 'waves', key: wave.id });
+  tell(turn, wave, 'failed', `${grant.container ?? grant.host}: ${reason}`);
+  if (wave.failures > wave.maxFailures)
+    pauseWave(turn, wave, `${grant.container ?? grant.host}: ${reason}`);
+};
+
+/** R29: an upgrade that was taken back is ordered anew; one that the agent refuses pauses its wave. */
+const upgradeNotBegun = (turn: Turn, grant: Grant, report: RestartFinished): void => {
+  if (report.outcome === 'failed') return;
+  endGrant(turn, grant, report.outcome, report.reason);
+  const wave = turn.fleet.waves.get(grant.waveId);
+  const upgrade = wave?.upgrades.get(grant.host);
+  if (wave === undefined || upgrade === undefined || upgrade.state !== 'running') return;
+  touch(turn, { table: 'waves', key: wave.id });
+  if (report.outcome === 'void') {
+    Object.assign(upgrade, { state: 'pending', reason: report.reason });
+    return;
+  }
+  Object.assign(upgrade, { state: 'failed', reason: report.reason });
+  pauseWave(turn, wave, `upgrade of ${grant.host}: ${report.reason}`);
+};
+
+export const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
+  const { fleet, now } = turn;
+  const grant = fleet.grants.get(report.grantId);
+  if (report.container !== null) observe(turn, host, report.container);
+  if (grant === undefined) return;
+  if (grant.kind === 'upgrade') return upgradeNotBegun(turn, grant, report);
+  const container = grant.container === null ? undefined : fleet.containers.get(grant.container);
+  const wave = fleet.waves.get(grant.waveId);
+  const member = grant.container === null ? undefined : wave?.members.get(grant.container);
+  if (report.outcome === 'failed') {
+    grant.failed = true;
+    grant.failReason = report.reason;
+    grant.step ??= 'stopped';
+    if (container !== undefined) container.lastFailure = report.reason;
+    if (member !== undefined) Object.assign(member, { state: 'failed', reason: report.reason });
+    audit(turn, {
+      action: 'grant-failed',
+      subject: grant.container ?? host.id,
+      waveId: grant.waveId,
+      grantId: grant.id,
+      outcome: 'failed',
+      details: { reason: report.reason },
+    });
+    answered(turn, grant);
+    touch(turn, { table: 'grants', key: grant.id });
+    countFailure(turn, grant, report.reason);
+    return;
+  }
+  endGrant(turn, grant, report.outcome, report.reason);
+  // R10: an end that does not say what became of the container leaves it unknown until it is observed.
+  if (container !== undefined && report.container === null && report.outcome !== 'retried')
+    container.view = {
+      ...container.view,
+      health: 'unknown',
+      healthReason: 'its restart is over, and it was not observed since',
+    };
+  if (container !== undefined) touch(turn, { table: 'containers', key: container.id });
+  if (wave !== undefined) touch(turn, { table: 'waves', key: wave.id });
+  // R26: the failed grant that a retry names stays open when the retry comes to nothing.
+  const stillFailed = [...fleet.grants.values()].some(
+    (other) => other.container === grant.container && other.failed,
+  );
+  switch (report.outcome) {
+    case 'done':
+      onDone(turn, grant, report, container);
+      return;
+    case 'refused':
+      if (container !== undefined) {
+        const count = (container.refusal?.count ?? 0) + 1;
+        container.refusal = {
+          until:
+            now + Math.min(fleet.settings.refusalBackoffMs * 2 ** (count - 1), largestBackoffMs),
+          count,
+          reason: report.reason,
+          seenSince: false,
+        };
+      }
+      if (member !== undefined)
+        Object.assign(member, { state: stillFailed ? 'failed' : 'pending', reason: report.reason });
+      return;
+    case 'void':
+      if (member !== undefined)
+        Object.assign(member, {
+          state: stillFailed ? 'failed' : grant.failed ? 'unknown' : 'pending',
+          reason: report.reason,
+        });
+      return;
+    case 'gone':
+      if (member !== undefined) Object.assign(member, { state: 'gone', reason: report.reason });
+      return;
+    case 'retried':
+      return;
+  }
+};
+
+const onDone = (
+  turn: Turn,
+  grant: Grant,
+  report: RestartFinished,
+  container: Container | undefined,
+): void => {
+  const wave = turn.fleet.waves.get(grant.waveId);
+  const member = grant.container === null ? undefined : wave?.members.get(grant.container);
+  const verification = report.verification ?? 'unknown';
+  const newer =
+    container !== undefined &&
+    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) > grant.transactions;
+  if (container !== undefined) {
+    container.lastVerification = verification;
+    container.refusal = null;
+    container.lastFailure = null;
+    // R27: what did not verify waits for a newer transaction than the one it was granted for.
+    container.attemptedAt = verification === 'verified' ? null : grant.transactions;
+  }
+  if (member !== undefined)
+    Object.assign(member, {
+      state: verification === 'stale' && newer ? 'pending' : verification,
+      reason: report.reason,
+    });
+  if (wave === undefined) return;
+  if (verification === 'stale' && !newer)
+    countFailure(turn, grant, 'it still runs old code after its restart');
+  else if (verification === 'verified' || verification === 'shadowed') wave.goodCanaries += 1;
+  else if (verification === 'unknown')
+    pauseWave(
+      turn,
+      wave,
+      `${grant.container ?? ''}: whether it runs the present code cannot be read`,
+    );
+};
+
+export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinished): void => {
+  const grant = turn.fleet.grants.get(report.grantId);
+  const wave = turn.fleet.waves.get(report.waveId);
+  const upgrade = wave?.upgrades.get(host.id);
+  if (grant !== undefined) endGrant(turn, grant, report.ok ? 'done' : 'refused', report.reason);
+  audit(turn, {
+    action: 'upgrade-ended',
+    subject: host.id,
+    waveId: report.waveId,
+    grantId: report.grantId,
+    outcome: report.ok ? 'done' : 'failed',
+    details: {
+      reason: report.reason,
+      remedy: report.remedy,
+      transcript: report.transcript,
+      gate: report.gate.reason,
+    },
+  });
+  if (wave === undefined) return;
+  touch(turn, { table: 'waves', key: wave.id });
+  if (upgrade !== undefined && upgrade.state === 'running')
+    Object.assign(upgrade, {
+      state: report.ok ? 'done' : 'failed',
+      reason: [report.reason, report.remedy].filter((part) => part !== '').join('; '),
+    });
+  host.gate = report.gate.ok ? null : report.gate.reason;
+  touch(turn, { table: 'hosts', key: host.id });
+  if (!report.gate.ok)
+    pauseWave(turn, wave, `the host gate of ${host.id} did not pass: ${report.gate.reason}`);
+  else if (!report.ok) {
+    tell(turn, wave, 'failed', `upgrade of ${host.id}: ${report.reason}`);
+    pauseWave(turn, wave, `upgrade of ${host.id}: ${report.reason}`);
+  }
+};
+
+export const onRefused = (
+  turn: Turn,
+  host: Host,
+  jobId: string,
+  reason: string,
+  endsGrants: string[],
+): void => {
+  audit(turn, {
+    action: 'job-refused',
+    subject: host.id,
+    outcome: 'refused',
+    details: { jobId, reason, endsGrants },
+  });
+  turn.closes.push(jobId);
+  for (const id of endsGrants) {
+    const grant = turn.fleet.grants.get(id);
+    // A grant of a former incarnation is ended by the answer to its being suspect, not by this (R15).
+    if (grant === undefined || host.suspects.some(({ grantId }) => grantId === id)) continue;
+    onFinished(turn, host, {
+      kind: 'restart-finished',
+      grantId: id,
+      outcome: 'refused',
+      verification: null,
+      reason,
+      steps: [],
+      container: null,
+    });
+  }
+};

@@ -1,0 +1,69 @@
+import { compareRecordNumbers } from '../messages.ts';
+import type { SequencedReport } from '../messages.ts';
+import type { Host } from './fleet.ts';
+import { endGrant } from './grants.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** R15: a new life of the agent's journal: the grants of the old one are suspect and stand in the record. */
+export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): void => {
+  const { fleet } = turn;
+  if (host.incarnation !== null) {
+    host.retired.push(host.incarnation);
+    host.known = false;
+    audit(turn, {
+      action: 'host-incarnation',
+      subject: host.id,
+      details: { incarnation, retired: host.incarnation },
+    });
+    turn.notices.push({
+      kind: 'alert',
+      waveId: null,
+      text: `${host.id} lost its journal: its grants are asked for again`,
+    });
+    for (const grant of [...fleet.grants.values()].filter((other) => other.host === host.id)) {
+      if (grant.kind === 'upgrade') {
+        endGrant(turn, grant, 'gone', 'the journal of the host was lost');
+        const upgrade = fleet.waves.get(grant.waveId)?.upgrades.get(host.id);
+        if (upgrade !== undefined)
+          Object.assign(upgrade, { state: 'failed', reason: 'the journal of the host was lost' });
+        touch(turn, { table: 'waves', key: grant.waveId });
+      } else if (!host.suspects.some(({ grantId }) => grantId === grant.id)) {
+        const name =
+          fleet.containers.get(grant.container ?? '')?.view.name ??
+          grant.container?.split('/')[1] ??
+          '';
+        host.suspects.push({ grantId: grant.id, container: name, step: grant.step ?? 'journaled' });
+      }
+    }
+  }
+  host.incarnation = incarnation;
+  host.ackedSeq = 0;
+  host.transactions = 0;
+  for (const container of fleet.containers.values())
+    if (container.host === host.id && container.attemptedAt !== null) container.attemptedAt = 0;
+};
+
+/** R16: an echo above our own number proves that the store was restored from a backup. */
+export const noticeRestore = (turn: Turn, { echo, host }: SequencedReport): void => {
+  const { fleet } = turn;
+  const own = fleet.hosts.get(host);
+  if (
+    own === undefined ||
+    compareRecordNumbers(echo, [fleet.generation, fleet.epoch, own.recordN]) <= 0
+  )
+    return;
+  fleet.generation = echo[0] + 1;
+  touch(turn, { table: 'meta', key: 'generation' });
+  audit(turn, {
+    action: 'store-restored',
+    subject: host,
+    details: { echoed: echo.join('.'), generation: fleet.generation },
+  });
+  for (const other of fleet.hosts.values()) {
+    other.known = false;
+    other.issued = [];
+    turn.renew.add(other.id);
+    touch(turn, { table: 'hosts', key: other.id });
+  }
+};

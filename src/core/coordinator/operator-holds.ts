@@ -1,0 +1,76 @@
+import type { PauseLevel } from '../messages.ts';
+import { askVoid } from './grants.ts';
+import { no, ok } from './operator-action.ts';
+import type { Answer } from './operator-action.ts';
+import { grantsConcerned } from './pause-state.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+const samePause = (a: PauseLevel, b: PauseLevel): boolean =>
+  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: string): Answer => {
+  const { fleet } = turn;
+  const there = [...fleet.pauses.values()].find((other) => samePause(other.level, level));
+  if (there !== undefined) return ok(`paused already, by ${there.actor}`, there.id);
+  const id = turn.newId();
+  fleet.pauses.set(id, { id, level, actor, reason, at: turn.now });
+  touch(turn, { table: 'pauses', key: id });
+  audit(turn, {
+    action: 'paused',
+    subject: level.level,
+    actor,
+    details: { level: JSON.stringify(level), reason },
+  });
+  for (const host of fleet.hosts.values()) turn.renew.add(host.id);
+  // R31: what has not begun is asked back; what is in flight goes on.
+  for (const grant of grantsConcerned(fleet, level))
+    if (grant.expect?.kind !== 'retry') askVoid(turn, grant, 'paused');
+  return ok('pausing', id);
+};
+
+export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => {
+  const { fleet } = turn;
+  const rows = [...fleet.pauses.values()].filter((other) => samePause(other.level, level));
+  const waves = [...fleet.waves.values()].filter(
+    (wave) =>
+      wave.state === 'open' &&
+      (level.level === 'wave' ? wave.id === level.waveId : level.level === 'fleet'),
+  );
+  const held = waves.filter(({ pausedBy }) => pausedBy !== null);
+  if (rows.length === 0 && held.length === 0) return no('it is not paused');
+  for (const { id } of rows) {
+    fleet.pauses.delete(id);
+    touch(turn, { table: 'pauses', key: id });
+  }
+  // R31: resume goes on where it stood and sets the wave's failure count to 0.
+  for (const wave of held) {
+    wave.pausedBy = null;
+    wave.failures = 0;
+    wave.told = wave.told.filter((key) => !key.startsWith('paused:') && !key.startsWith('failed:'));
+    for (const hostId of new Set(
+      [...wave.members.keys(), ...wave.upgrades.keys()].map((id) => id.split('/')[0] ?? ''),
+    )) {
+      const host = fleet.hosts.get(hostId);
+      if (host !== undefined && host.gate !== null) {
+        host.gate = null;
+        touch(turn, { table: 'hosts', key: hostId });
+      }
+    }
+    for (const grant of fleet.grants.values()) {
+      if (grant.waveId !== wave.id || !grant.suspect) continue;
+      grant.deadline = turn.now + fleet.settings.deadlineMs;
+      grant.suspect = false;
+      touch(turn, { table: 'grants', key: grant.id });
+    }
+    touch(turn, { table: 'waves', key: wave.id });
+  }
+  audit(turn, {
+    action: 'resumed',
+    subject: level.level,
+    actor,
+    details: { level: JSON.stringify(level) },
+  });
+  for (const host of fleet.hosts.values()) turn.renew.add(host.id);
+  return ok('resumed');
+};

@@ -1,0 +1,70 @@
+import type { HostId } from '../ids.ts';
+import { newHost } from './fleet.ts';
+import { endGrant } from './grants.ts';
+import { no, ok } from './operator-action.ts';
+import type { Answer, OperatorAction } from './operator-action.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: string): Answer => {
+  const host = turn.fleet.hosts.get(hostId);
+  if (host === undefined) return no(`no host ${hostId}`);
+  host.state = 'excluded';
+  // R33: I1 is waived for this host by the operator's word; its containers stay members, unavailable.
+  for (const grant of [...turn.fleet.grants.values()]) {
+    if (grant.host !== hostId) continue;
+    endGrant(turn, grant, 'excluded', `host excluded by ${actor}: ${reason}`);
+    const wave = turn.fleet.waves.get(grant.waveId);
+    const member = grant.container === null ? undefined : wave?.members.get(grant.container);
+    if (member !== undefined)
+      Object.assign(member, { state: 'unknown', reason: 'its host was excluded' });
+  }
+  for (const wave of turn.fleet.waves.values()) {
+    if (wave.state !== 'open' && wave.state !== 'stopping') continue;
+    for (const [id, member] of wave.members)
+      if (member.state === 'pending' && id.startsWith(`${hostId}/`))
+        Object.assign(member, { state: 'unknown', reason: 'its host was excluded' });
+    const upgrade = wave.upgrades.get(hostId);
+    if (upgrade !== undefined && (upgrade.state === 'pending' || upgrade.state === 'running'))
+      Object.assign(upgrade, { state: 'failed', reason: 'excluded' });
+    touch(turn, { table: 'waves', key: wave.id });
+  }
+  host.suspects = [];
+  host.voids = [];
+  turn.renew.add(hostId);
+  touch(turn, { table: 'hosts', key: hostId });
+  audit(turn, { action: 'host-excluded', subject: hostId, actor, details: { reason } });
+  return ok(`host ${hostId} is excluded`);
+};
+
+export const addHost = (
+  turn: Turn,
+  actor: string,
+  { hostId, zone, cap }: Extract<OperatorAction, { action: 'host-add' }>,
+): Answer => {
+  const there = turn.fleet.hosts.get(hostId);
+  const host = there ?? newHost(hostId, zone, cap);
+  host.zone = zone;
+  host.cap = cap;
+  if (there?.state === 'excluded') {
+    // Whatever the agent still holds from before is asked for again: its journal begins anew for us.
+    host.state = 'enrolled';
+    host.known = false;
+  }
+  turn.fleet.hosts.set(hostId, host);
+  turn.renew.add(hostId);
+  touch(turn, { table: 'hosts', key: hostId });
+  audit(turn, { action: 'host-added', subject: hostId, actor, details: { zone } });
+  return ok(`host ${hostId} is enrolled`);
+};
+
+export const park = (turn: Turn, actor: string, id: string, parked: boolean): Answer => {
+  const container = turn.fleet.containers.get(id);
+  if (container === undefined) return no(`no container ${id}`);
+  if (parked && container.view.state === 'running') return no(`${id} is running: stop it first`);
+  container.parked = parked;
+  turn.renew.add(container.host);
+  touch(turn, { table: 'containers', key: id });
+  audit(turn, { action: parked ? 'parked' : 'unparked', subject: id, actor });
+  return ok(`${id} is ${parked ? 'parked' : 'counted again'}`);
+};

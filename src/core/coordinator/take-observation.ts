@@ -1,0 +1,124 @@
+import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
+import { containerId } from '../ids.ts';
+import { serviceOf } from './service-of.ts';
+import type { Container, Host } from './fleet.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { joinWave, noticeStale, waveForChanges } from './waves.ts';
+
+/** Take in what an agent saw of one container; answers the fleet's entry. */
+export const observe = (
+  turn: Turn,
+  host: Host,
+  view: ContainerView,
+  held: ReadonlySet<string> = new Set(),
+): Container => {
+  const { fleet, now } = turn;
+  const id = containerId(host.id, view.name);
+  const before = fleet.containers.get(id);
+  const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
+  // R25: stopped when first seen is parked from the start, unless a grant holds it; one that runs is parked no more.
+  const parked =
+    view.state === 'stopped' && (before === undefined ? !held.has(view.name) : before.parked);
+  const container: Container = {
+    id,
+    host: host.id,
+    service,
+    membershipProblem: problem,
+    view,
+    observedAt: now,
+    parked,
+    attemptedAt: before?.attemptedAt ?? null,
+    lastVerification: before?.lastVerification ?? null,
+    lastFailure: before?.lastFailure ?? null,
+    refusal:
+      before === undefined || before.refusal === null
+        ? null
+        : { ...before.refusal, seenSince: true },
+  };
+  fleet.containers.set(id, container);
+  if (before?.parked !== parked) turn.renew.add(host.id);
+  touch(turn, { table: 'containers', key: id });
+  return container;
+};
+
+export const onObserved = (turn: Turn, host: Host, report: HostObserved): void => {
+  const { fleet } = turn;
+  host.settingsHashes = report.settingsHashes;
+  host.atRest = report.atRest;
+  host.atRestReason = report.atRestReason;
+  host.rebootRequired = report.rebootRequired;
+  host.staleHostProcesses = report.staleHostProcesses;
+  host.agentStale = report.agentStale;
+  host.platform = report.platform;
+  const held = new Set(report.openGrants.map(({ container }) => container));
+  const seen = report.containers.map((view) => observe(turn, host, view, held));
+  if (report.whole) {
+    host.known = true;
+    const names = new Set(seen.map(({ id }) => id));
+    for (const container of fleet.containers.values()) {
+      if (container.host !== host.id || names.has(container.id)) continue;
+      fleet.containers.delete(container.id);
+      touch(turn, { table: 'containers', key: container.id });
+    }
+    adoptGrants(turn, host, report);
+  }
+  for (const container of seen) noticeStale(turn, container);
+};
+
+/** R16: grants that only the agent knows, after the store was restored from a backup, are adopted and counted. */
+const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
+  const { fleet, now } = turn;
+  for (const { grantId, container: name, step, failed } of report.openGrants) {
+    if (fleet.grants.has(grantId)) continue;
+    const container = fleet.containers.get(containerId(host.id, name));
+    fleet.grants.set(grantId, {
+      id: grantId,
+      jobId: '',
+      waveId: '',
+      kind: 'restart',
+      host: host.id,
+      container: containerId(host.id, name),
+      service: container?.service ?? null,
+      expect: null,
+      attempt: 1,
+      byHand: false,
+      onlyIfBroken: false,
+      disruptive: false,
+      step,
+      failed,
+      failReason: failed ? 'failed before the store was restored' : null,
+      voidAsked: null,
+      suspect: false,
+      grantedAt: now,
+      beginBefore: now,
+      deadline: now + fleet.settings.deadlineMs,
+      transactions: host.transactions,
+      why: 'known to the agent alone: the store was restored from a backup',
+    });
+    touch(turn, { table: 'grants', key: grantId });
+  }
+};
+
+export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void => {
+  host.transactions = report.transaction;
+  const seen = report.containers.map((view) => observe(turn, host, view));
+  const stale = seen.filter(({ view }) => view.onHostRoot && view.stale.length > 0);
+  const waveId = report.origin.by === 'job' ? report.origin.waveId : null;
+  if (stale.length === 0) {
+    audit(turn, {
+      action: 'nothing-stale',
+      subject: host.id,
+      waveId,
+      details: {
+        reason: 'no container maps a file of these packages',
+        changes: report.changes.map(
+          ({ name, from, to }) => `${name} ${from ?? '-'} -> ${to ?? '-'}`,
+        ),
+      },
+    });
+    return;
+  }
+  const wave = waveForChanges(turn, report.changes, waveId);
+  for (const container of stale) joinWave(turn, wave, container);
+};
