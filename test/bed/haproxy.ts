@@ -50,9 +50,9 @@ const RUNTIME_PORT = 19999;
 const FIRST_PORT = 8001;
 
 /**
- * Set so that a stopped server is noticed within a second, a slow answer on a busy machine
- * is not taken for a stopped one, and a request is never tried twice: with HAProxy's usual retries and
- * redispatch even restarts without a drain cost no request, and a test with them proves nothing.
+ * Set so that a stopped server is noticed within 50 ms and a request is never tried twice: with
+ * HAProxy's usual retries and redispatch even restarts without a drain cost no request, and a test
+ * with them proves nothing.
  */
 const configuration = (
   options: HaproxyOptions,
@@ -77,8 +77,7 @@ const configuration = (
     '  retries 0',
     '  option httpchk GET /health',
     '  http-check expect status 200',
-    '  timeout check 2s',
-    '  default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
+    '  default-server check inter 50ms fastinter 20ms downinter 20ms fall 1 rise 1',
     ...(options.extraDefaults ?? []).map((line) => `  ${line}`),
   ];
   options.services.forEach(({ service, containers }, index) => {

@@ -100,6 +100,11 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
   const haproxy = await startHaproxy(bed, {
     services: [...containers].map(([service, members]) => ({ service, containers: members })),
     runtimeAddresses: [host.outerAddress],
+    // A slow answer on a busy machine is no stopped server; what we stop is in maintenance anyway.
+    extraDefaults: [
+      'timeout check 2s',
+      'default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
+    ],
   });
   await host.must([...groundswell, 'setup', '--yes', '--no-start']);
   await host.writeFile(
