@@ -64,27 +64,6 @@ const load = (fleet: Fleet): void => {
   }
 };
 
-/** What changed and is not written would be forgotten by the next leader (R19). */
-export const unwritten = (
-  before: Fleet,
-  after: Fleet,
-  dirty: { table: string; key: string }[],
-): string[] => {
-  const lost: string[] = [];
-  for (const table of ['hosts', 'containers', 'grants', 'waves', 'pauses', 'freezes'] as const) {
-    const keys = new Set<string>([...before[table].keys(), ...after[table].keys()]);
-    for (const key of keys) {
-      if (dirty.some((row) => row.table === table && row.key === key)) continue;
-      const bare = (fleet: Fleet): unknown => {
-        const entity = fleet[table].get(key);
-        return entity === undefined ? null : { ...entity, recordN: 0, issued: [] };
-      };
-      if (encode(bare(before)) !== encode(bare(after))) lost.push(`${table} ${key}`);
-    }
-  }
-  return lost;
-};
-
 export type ServerTurnout = 'well' | 'crash' | 'pause';
 
 /**
