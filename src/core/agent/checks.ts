@@ -122,8 +122,10 @@ export const decideBegin = (
   const container = sameContainer(agent, grant, answers, purpose);
   if (container.kind !== 'allow') return container;
   // R22: our own upgrade and the beginning of a stop exclude each other; others hold at their moment.
-  if ([...agent.journal.upgrades.values()].some(({ step }) => step === 'running'))
-    return wait('an upgrade of this host is under way');
+  // R29: and while an upgrade waits, no new draining begins.
+  const holds = purpose === 'begin' ? ['waiting', 'running'] : ['running'];
+  if ([...agent.journal.upgrades.values()].some(({ step }) => holds.includes(step)))
+    return wait('an upgrade of this host comes first');
   if (agent.transactionOpen) return wait('a package transaction is not over yet');
   if (!answers.atRest.ok)
     return wait(`the package database is not at rest: ${answers.atRest.reason}`);

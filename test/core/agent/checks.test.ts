@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CheckAnswers } from '../../../src/core/agent/agent.ts';
+import type { ControlRecord, GrantOrder } from '../../../src/core/messages.ts';
+import { agentScene, doing, instance, order } from './agent-scene.ts';
+
+const other = { ...instance, startTime: '2' };
+
+describe('R21: the last check before the stop', () => {
+  const lastCheck = (
+    answers: Partial<CheckAnswers>,
+    record: Partial<ControlRecord> | null,
+    more: Partial<GrantOrder> = {},
+  ) => {
+    const here = agentScene();
+    here.job('j', [order('g', more)]);
+    here.check('g', { health: more.onlyIfBroken === true ? 'unhealthy' : 'healthy' });
+    here.step({ kind: 'drained', grantId: 'g', ok: true, found: 'ready', reason: '' });
+    if (record !== null) here.record(3, record);
+    return { here, turn: here.check('g', answers) };
+  };
+
+  test.each<
+    [string, Partial<CheckAnswers>, Partial<ControlRecord> | null, Partial<GrantOrder>, string[]]
+  >([
+    ['all is well', {}, null, {}, ['stop']],
+    ['it was restarted', { instance: other }, null, {}, ['undrain']],
+    ['it is gone', { state: 'gone', instance: null }, null, {}, ['undrain']],
+    ['its owner stopped it', { state: 'stopped', instance: null }, null, {}, ['undrain']],
+    ['it runs the present code', { stale: 'fresh' }, null, {}, ['undrain']],
+    [
+      'it runs the present code, but a person asked',
+      { stale: 'fresh' },
+      null,
+      { byHand: true },
+      ['stop'],
+    ],
+    ['what it runs cannot be read', { stale: 'unknown' }, null, {}, ['undrain']],
+    ['other settings are meant', { settingsHash: 'x' }, null, {}, ['undrain']],
+    ['it is opted out', { optOut: 'migration' }, null, {}, ['undrain']],
+    ['it is broken no more', {}, null, { onlyIfBroken: true }, ['undrain']],
+    ['it is still broken', { health: 'unhealthy' }, null, { onlyIfBroken: true }, ['stop']],
+    ['a manager works: wait', { atRest: { ok: false, reason: 'apt' } }, null, {}, []],
+    ['its grant is void', {}, { voids: ['g'] }, {}, ['undrain']],
+    ['the fleet is paused', {}, { pauses: [{ level: 'fleet' }] }, {}, ['undrain']],
+    ['another wave is paused', {}, { pauses: [{ level: 'wave', waveId: 'x' }] }, {}, ['stop']],
+    ['its wave is paused', {}, { pauses: [{ level: 'wave', waveId: 'w' }] }, {}, ['undrain']],
+    [
+      'its service is paused',
+      {},
+      { pauses: [{ level: 'service', service: 'web' }] },
+      {},
+      ['undrain'],
+    ],
+    ['a freeze', {}, { freezes: ['sale'] }, {}, ['undrain']],
+    ['the host is excluded', {}, { excluded: true }, {}, ['undrain']],
+  ])('%s', (_, answers, record, more, expected) => {
+    expect(doing(lastCheck(answers, record, more).turn)).toEqual(expected);
+  });
+
+  test('what can pass is waited for until begin-before; then the drain is undone and the grant refused', () => {
+    const { here } = lastCheck({ atRest: { ok: false, reason: 'apt is at work' } }, null);
+    here.mono += 1_000;
+    expect(doing(here.step({ kind: 'tick' }))).toEqual(['check stop']);
+    here.check('g', { atRest: { ok: false, reason: 'apt is at work' } });
+    here.mono += 30_000;
+    expect(doing(here.step({ kind: 'tick' }))).toEqual(['undrain']);
+    here.step({ kind: 'undrained', grantId: 'g', ok: true, reason: '' });
+    const last = here.reports().at(-1);
+    expect(last).toMatchObject({ kind: 'restart-finished', outcome: 'refused' });
+    expect(JSON.stringify(last)).toContain('apt is at work');
+  });
+
+  test('a record that has not advanced for 15 s lets nothing begin (R13)', () => {
+    const here = agentScene();
+    here.mono += 15_001;
+    here.job('j', [order('g')]);
+    here.check('g');
+    expect(here.agent.waiting.get('g')).toMatch(/has not advanced for 15 s/);
+    here.record(3);
+    here.mono += 1_000;
+    here.step({ kind: 'tick' });
+    expect(doing(here.check('g'))).toEqual(['drain']);
+  });
+
+  test('server time never goes back, whatever an older record says (R14)', () => {
+    const here = agentScene();
+    here.mono += 10_000;
+    here.record(3, { serverTime: 900_000 });
+    here.job('j', [order('g', { beginBefore: 1_009_000 })]);
+    expect(here.reports().at(-1)).toMatchObject({ outcome: 'refused' });
+  });
+
+  test('a lower number is ignored, also after a restart (R13)', () => {
+    const here = agentScene();
+    here.record(9);
+    here.record(3, { voids: ['g'] });
+    here.crash();
+    here.record(8, { voids: ['g'] });
+    expect(here.agent.record).toBe(null);
+  });
+});
+
+describe('R24: stopping again after a crash', () => {
+  const crashed = () => {
+    const here = agentScene();
+    here.job('j', [order('g')]);
+    here.stopping('g');
+    expect(doing(here.crash())).toEqual(['await-stray-stop']);
+    here.step({ kind: 'stop-over', grantId: 'g', state: 'running', instance });
+    return here;
+  };
+
+  test.each<[string, Partial<CheckAnswers>, string[]]>([
+    ['it is still up: stopped again', {}, ['stop']],
+    ['it is down: started', { state: 'stopped', instance: null }, ['start']],
+    ['somebody started it: watched, never stopped again', { instance: other }, ['watch-health']],
+    ['it runs the present code by now: stopped all the same', { stale: 'fresh' }, ['stop']],
+    ['a manager works: it waits', { atRest: { ok: false, reason: 'apt' } }, []],
+  ])('%s', (_, answers, expected) => {
+    const here = crashed();
+    here.record(3);
+    here.record(4);
+    expect(doing(here.check('g', answers))).toEqual(expected);
+  });
+
+  test.each<[string, Partial<ControlRecord>, string[]]>([
+    ['a pause is passed over', { pauses: [{ level: 'fleet' }] }, ['stop']],
+    ['void comes too late', { voids: ['g'] }, ['stop']],
+    ['a freeze is waited for', { freezes: ['sale'] }, []],
+    ['on an excluded host nothing is stopped', { excluded: true }, []],
+  ])('%s', (_, record, expected) => {
+    const here = crashed();
+    here.record(3);
+    here.record(4, record);
+    expect(doing(here.check('g'))).toEqual(expected);
+  });
+
+  test('a retry knows the instance that it began to stop', () => {
+    const here = agentScene();
+    here.job('j', [order('g')]);
+    here.stopping('g');
+    here.step({ kind: 'stop-over', grantId: 'g', state: 'stopped', instance: null });
+    here.step({ kind: 'start-over', grantId: 'g', state: 'running', instance: other, reason: '' });
+    here.step({ kind: 'health', grantId: 'g', result: 'deadline', reason: '503' });
+    here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
+    here.check('r', { instance: other });
+    here.step({ kind: 'drained', grantId: 'r', ok: true, found: 'maint', reason: '' });
+    expect(doing(here.check('r', { instance: other }))).toEqual(['stop']);
+    here.crash();
+    here.step({ kind: 'stop-over', grantId: 'r', state: 'running', instance });
+    expect(doing(here.check('r'))).toEqual(['watch-health']);
+  });
+});

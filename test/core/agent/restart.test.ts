@@ -1,0 +1,219 @@
+import { describe, expect, test } from '@jest/globals';
+import { agentScene, doing, instance, order } from './agent-scene.ts';
+
+const failedStart = () => {
+  const here = agentScene();
+  here.job('j', [order('g')]);
+  here.stopping('g');
+  here.step({ kind: 'stop-over', grantId: 'g', state: 'stopped', instance: null });
+  const startOver = () =>
+    here.step({
+      kind: 'start-over',
+      grantId: 'g',
+      state: 'stopped',
+      instance: null,
+      reason: 'no room',
+    });
+  startOver();
+  return { here, startOver };
+};
+
+describe('R25: starting', () => {
+  test('tried again for ever, 1 s to 60 s apart, and told once as failed', () => {
+    const { here, startOver } = failedStart();
+    const pauses: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      pauses.push((here.agent.notBefore.get('g') ?? 0) - here.mono);
+      here.mono = here.agent.notBefore.get('g') ?? 0;
+      expect(doing(here.step({ kind: 'tick' }))).toEqual(['start']);
+      startOver();
+    }
+    expect(pauses.map((ms) => ms / 1000)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    expect(here.reports().filter((r) => r.kind === 'restart-finished')).toHaveLength(1);
+  });
+
+  test('parking ends it, after its drain is undone', () => {
+    const { here } = failedStart();
+    here.mono += 1_000;
+    expect(doing(here.record(3, { parked: ['web-1'] }))).toEqual(['undrain']);
+    here.step({ kind: 'undrained', grantId: 'g', ok: true, reason: '' });
+    expect(here.reports().at(-1)).toMatchObject({
+      outcome: 'gone',
+      reason: 'parked by an operator',
+    });
+  });
+
+  test('a container that is removed while drained is alerted (L3)', () => {
+    const { here } = failedStart();
+    here.mono += 1_000;
+    here.step({ kind: 'tick' });
+    const turn = here.step({
+      kind: 'start-over',
+      grantId: 'g',
+      state: 'gone',
+      instance: null,
+      reason: '',
+    });
+    expect(doing(turn)).toEqual([
+      expect.stringMatching(/^alert: web-1 was removed while it was drained/),
+    ]);
+    expect(here.reports().at(-1)).toMatchObject({ outcome: 'gone' });
+  });
+});
+
+describe('R26: a retry', () => {
+  const retried = () => {
+    const { here } = failedStart();
+    here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
+    here.check('r', { state: 'stopped', instance: null, found: 'maint' });
+    return here;
+  };
+
+  test('takes over in one write, with what the first drain found', () => {
+    const here = retried();
+    expect(here.agent.journal.grants.get('g')?.end?.outcome).toBe('retried');
+    expect(here.agent.journal.grants.get('r')).toMatchObject({ step: 'draining', found: 'ready' });
+  });
+
+  test.each<[string, (here: ReturnType<typeof agentScene>) => void]>([
+    ['by a crash', (here) => void here.crash()],
+    [
+      'by a failing drain',
+      (here) =>
+        void here.step({ kind: 'drained', grantId: 'r', ok: false, found: '', reason: 'socket' }),
+    ],
+    [
+      'by a freeze',
+      (here) => {
+        here.step({ kind: 'drained', grantId: 'r', ok: true, found: 'maint', reason: '' });
+        here.record(3, { freezes: ['sale'] });
+        here.check('r', { state: 'stopped', instance: null });
+      },
+    ],
+    [
+      'by a void',
+      (here) => {
+        here.record(3, { voids: ['r'] });
+        here.step({ kind: 'drained', grantId: 'r', ok: true, found: 'maint', reason: '' });
+      },
+    ],
+  ])('undone %s before its stop, it stands where the failed one stood', (_, undo) => {
+    const here = retried();
+    undo(here);
+    const grant = here.agent.journal.grants.get('r');
+    expect(grant).toMatchObject({ step: 'stopped', failed: true, end: null });
+    expect(here.agent.busy.get('r')).toBe('start');
+    expect(here.reports()).toContainEqual(
+      expect.objectContaining({ grantId: 'r', outcome: 'failed' }),
+    );
+  });
+
+  test('what is down by our doing is not its owner’s stop while it is retried (R25)', () => {
+    const { here } = failedStart();
+    here.step({ kind: 'observed', name: 'web-1', state: 'running', instance });
+    here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
+    here.check('r', { state: 'stopped', instance: null });
+    here.step({ kind: 'observed', name: 'web-1', state: 'stopped', instance: null });
+    expect(here.agent.journal.containers.get('web-1')?.ownerStopped).toBe(false);
+  });
+
+  test('one that is healthy again is not taken over', () => {
+    const { here } = failedStart();
+    here.mono += 1_000;
+    here.step({ kind: 'tick' });
+    here.step({ kind: 'start-over', grantId: 'g', state: 'running', instance, reason: '' });
+    here.step({ kind: 'health', grantId: 'g', result: 'healthy', reason: '' });
+    here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
+    here.mono += 1_000;
+    here.step({ kind: 'tick' });
+    here.agent.busy.set('r', 'check');
+    here.check('r');
+    expect(here.agent.journal.grants.get('g')?.end).toBe(null);
+  });
+});
+
+describe('R29: upgrades of ours', () => {
+  const upgrade = (here: ReturnType<typeof agentScene>) =>
+    here.step({
+      kind: 'job',
+      jobId: 'u',
+      hash: 'u',
+      incarnation: 'life-1',
+      expiresAt: 1_030_000,
+      job: {
+        kind: 'host-upgrade',
+        payload: {
+          waveId: 'w',
+          grantId: 'ug',
+          mode: 'security',
+          packages: [],
+          allowRemove: false,
+          beginBefore: 1_030_000,
+          deadline: 2_000_000,
+        },
+      },
+    });
+
+  test('it waits for the restart that is under way, and no new one begins before it', () => {
+    const here = agentScene();
+    here.job('j', [order('g'), order('h', { container: 'web-2' })]);
+    here.check('g');
+    expect(doing(upgrade(here))).toEqual([]);
+    expect(here.agent.waiting.get('ug')).toBe('web-1 is being restarted');
+    expect(doing(here.check('h'))).toEqual([]);
+    here.step({ kind: 'drained', grantId: 'g', ok: false, found: 'ready', reason: 'x' });
+    expect(doing(here.step({ kind: 'undrained', grantId: 'g', ok: true, reason: '' }))).toEqual([
+      'run-upgrade',
+    ]);
+  });
+
+  test('taken back before it began, it ends void, so that it can be ordered anew', () => {
+    const here = agentScene();
+    here.record(3, { pauses: [{ level: 'fleet' }] });
+    upgrade(here);
+    here.record(4, { pauses: [{ level: 'fleet' }], voids: ['ug'] });
+    expect(here.reports().at(-1)).toMatchObject({
+      kind: 'restart-finished',
+      grantId: 'ug',
+      outcome: 'void',
+    });
+  });
+
+  test('a crash in the middle finds it again', () => {
+    const here = agentScene();
+    expect(doing(upgrade(here))).toEqual(['run-upgrade']);
+    const { effects } = here.crash();
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'run-upgrade', resume: true }));
+  });
+});
+
+describe('R30: while a transaction is open', () => {
+  test('the observation says nothing about containers', () => {
+    const here = agentScene();
+    const look = () =>
+      here.step({
+        kind: 'host-observed',
+        observed: {
+          whole: true,
+          containers: [],
+          settingsHashes: {},
+          atRest: false,
+          atRestReason: 'apt',
+          rebootRequired: [],
+          staleHostProcesses: [],
+          platform: 'debian-12',
+          agentStale: false,
+        },
+      });
+    here.step({ kind: 'transaction', phase: 'open' });
+    look();
+    expect(here.reports().at(-1)).toMatchObject({ whole: false });
+    here.step({
+      kind: 'transaction',
+      phase: 'over',
+      upgraded: { changes: [], origin: { by: 'outside' }, containers: [] },
+    });
+    look();
+    expect(here.reports().at(-1)).toMatchObject({ whole: true });
+  });
+});
