@@ -1,4 +1,4 @@
-import type { Break } from './broken-core.ts';
+import type { Break } from './compile.ts';
 import type { Fault, Scenario } from './world.ts';
 
 /** A rule that is taken out of the code, and the invariant or rule whose violation must show it. */
@@ -110,11 +110,21 @@ export const brokenRules: BrokenRule[] = [
     scenario: small({}),
   },
   {
+    rule: 'R19',
+    what: 'a failure is remembered in memory alone',
+    file: 'coordinator/end-of-grant.ts',
+    from: `container.lastFailure = report.reason;
+      touch(turn, { table: 'containers', key: container.id });`,
+    to: 'container.lastFailure = report.reason;',
+    shownBy: ['R19'],
+    scenario: small({ 'start fails': 1 }),
+  },
+  {
     rule: 'R20',
     what: 'time frees a unit',
     file: 'coordinator/schedule.ts',
     from: "if (now >= grant.beginBefore && !begun(grant)) askVoid(turn, grant, 'it did not begin in time');",
-    to: 'if (now >= grant.beginBefore && !begun(grant)) fleet.grants.delete(grant.id);',
+    to: "if (now >= grant.beginBefore && !begun(grant)) { fleet.grants.delete(grant.id); touch(turn, { table: 'grants', key: grant.id }); }",
     shownBy: ['I1', 'I2', 'L1'],
     scenario: small({ delay: 2 }),
   },
@@ -190,8 +200,8 @@ export const brokenRules: BrokenRule[] = [
     file: 'agent/before-stop.ts',
     from: 'grant.tookOver = old.step;',
     to: '',
-    shownBy: ['I1', 'L2'],
-    scenario: small({ 'start fails': 1, retry: 1, 'drain fails': 1 }),
+    shownBy: ['L2'],
+    scenario: small({ 'start fails': 1, retry: 1, 'drain fails': 1 }, { hosts: [{ boxes: 1 }] }),
   },
   {
     rule: 'R26',

@@ -18,9 +18,9 @@ export interface Core {
   pauseState: typeof PauseModule.pauseState;
 }
 
-/** Load the core from a folder that holds `agent/` and `coordinator/`, with the given file ending. */
-export const loadCore = async (folder: string, ending: '.ts' | '.js'): Promise<Core> => {
-  const load = (file: string): Promise<unknown> => import(`${folder}/${file}${ending}`);
+/** Load the core from a folder of compiled files. */
+export const loadCore = async (folder: string): Promise<Core> => {
+  const load = (file: string): Promise<unknown> => import(`${folder}/${file}.js`);
   const parts = await Promise.all(
     [
       'agent/agent',

@@ -110,7 +110,7 @@ export const explore = (core: Core, first: World, judge: Judge, limit = 3_000_00
       isEnd[id] = judge.end(world);
       const possible = movesOf(core, world);
       for (const [index, move] of possible.entries()) {
-        const after = cloneWorld(world);
+        const after = cloneWorld(world, move.local);
         moves += 1;
         try {
           move.apply(after);

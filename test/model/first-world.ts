@@ -85,6 +85,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     wire: new Map(),
     left: { ...scenario.faults },
     drainBroken: false,
+    stored: null,
   };
   for (const machine of machines) {
     const action = { action: 'host-add', hostId: machine.id, zone: '', cap: null } as const;

@@ -8,11 +8,14 @@ import { changeLeader, serve } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
 import { boxIndex, boxName, clone, tickMs } from './world.ts';
 import type { Box, Fault, Machine, World } from './world.ts';
+import { rowsOf } from './written.ts';
 
 /** Something that may happen next. `fault` null: it happens by itself in the end, when nothing goes wrong. */
 export interface Move {
   label: string;
   fault: Fault | null;
+  /** It touches neither the coordinator nor what anybody knows of control records, so the fleet may be shared. */
+  local: boolean;
   apply: (world: World) => void;
 }
 
@@ -20,6 +23,7 @@ type Add = (
   label: string,
   fault: Fault | null,
   apply: (world: World, machine: Machine) => void,
+  local?: 'local',
 ) => void;
 
 const effectMoves = (core: Core, machine: Machine, add: Add): void => {
@@ -27,10 +31,20 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
     if (!canEnd(machine, todo)) continue;
     const [kind = ''] = todo.split(' ');
     const turn = (label: string, fault: Fault | null, turnout: Turnout): void => {
-      add(`${todo}${label}`, fault, (world, own) => {
-        carryOut(core, world, own, todo, turnout);
-        if (turnout === 'unseen') crash(core, own);
-      });
+      if (turnout !== 'unseen')
+        add(
+          `${todo}${label}`,
+          fault,
+          (world, own) => {
+            carryOut(core, world, own, todo, turnout);
+          },
+          'local',
+        );
+      else
+        add(`${todo}${label}`, fault, (world, own) => {
+          carryOut(core, world, own, todo, turnout);
+          crash(core, own);
+        });
     };
     turn('', null, 'well');
     if (kind === 'drain') turn(' fails', 'drain fails', 'badly');
@@ -85,11 +99,12 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
                 : { kind: send.kind, payload: clone(send.payload) },
         });
       };
-      add(`job ${send.jobId} arrives`, null, (world, own) => {
+      const arrives = (world: World, own: Machine): void => {
         world.wire.delete(send.jobId);
         deliver(world, own);
-      });
-      add(`job ${send.jobId} arrives, and a copy of it stays`, 'job doubled', deliver);
+      };
+      add(`job ${send.jobId} arrives`, null, arrives, 'local');
+      add(`job ${send.jobId} arrives, and a copy of it stays`, 'job doubled', deliver, 'local');
     }
     for (const [jobId, send] of rows)
       if (send.host === machine.id && !wire.has(jobId) && !agent.journal.jobs.has(jobId))
@@ -135,11 +150,16 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
       own.late = null;
     });
   for (const index of machine.stops)
-    add(`lxc-stop of ${boxName(index)} ends`, null, (_, own) => {
-      own.stops = own.stops.filter((other) => other !== index);
-      const box = own.boxes[index];
-      if (box !== undefined && box.up) Object.assign(box, { up: false, downBy: 'us' });
-    });
+    add(
+      `lxc-stop of ${boxName(index)} ends`,
+      null,
+      (_, own) => {
+        own.stops = own.stops.filter((other) => other !== index);
+        const box = own.boxes[index];
+        if (box !== undefined && box.up) Object.assign(box, { up: false, downBy: 'us' });
+      },
+      'local',
+    );
   if (machine.dpkg === 'rest')
     add('somebody begins a package transaction', 'outside upgrade', (_, own) => {
       own.dpkg = 'outside';
@@ -298,16 +318,18 @@ const tick = (core: Core, world: World, looks: boolean): void => {
 
 /** All that may happen next, faults as far as they are left. */
 export const movesOf = (core: Core, world: World): Move[] => {
+  world.stored ??= rowsOf(world.fleet);
   const moves: Move[] = [];
   const adder =
     (at: number | null): Add =>
-    (label, fault, apply) => {
+    (label, fault, apply, local) => {
       if (fault !== null && (world.left[fault] ?? 0) <= 0) return;
       const prefix =
         at === null || world.machines.length === 1 ? '' : `${world.machines[at]?.id ?? ''}: `;
       moves.push({
         label: `${prefix}${label}`,
         fault,
+        local: local === 'local',
         apply: (next) => {
           if (fault !== null) next.left[fault] = (next.left[fault] ?? 0) - 1;
           apply(next, next.machines[at ?? 0] as Machine);

@@ -1,4 +1,5 @@
 import type { RecordNumber, Report } from '../../src/core/messages.ts';
+import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
 import { encode, intern, isInterned } from './encode.ts';
@@ -122,6 +123,12 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
 /** A report without what only people read. */
 const bare = (report: Report): Report => {
   switch (report.kind) {
+    case 'host-observed':
+      return {
+        ...report,
+        containers: report.containers.map(intern),
+        settingsHashes: intern(report.settingsHashes),
+      };
     case 'restart-progress':
       return { ...report, at: base };
     case 'restart-finished':
@@ -269,10 +276,23 @@ const forgetEnded = (world: World): void => {
   }
 };
 
+const fleetTexts = new WeakMap<Fleet, string>();
+
+/** A fleet's text. It is kept: a normal fleet is not changed any more, only its clones are. */
+const textOf = (fleet: Fleet): string => {
+  const known = fleetTexts.get(fleet);
+  if (known !== undefined) return known;
+  const { epoch, hosts, containers, grants, waves, pauses, freezes } = fleet;
+  const text = encode([epoch, hosts, containers, grants, waves, pauses, freezes]);
+  fleetTexts.set(fleet, text);
+  return text;
+};
+
 /** Bring a world into the one form that all worlds of equal future have, and give that form as text. */
 export const normalise = (core: Core, world: World): string => {
   for (const { agent } of world.machines)
     if (agent.record !== null) core.serverTime(agent, world.now);
+  world.stored = null;
   shiftTimes(world);
   forgetAcknowledged(world);
   forgetEnded(world);
@@ -295,7 +315,12 @@ export const normalise = (core: Core, world: World): string => {
     agent.journal.refused = sorted(agent.journal.refused);
     agent.journal.jobs = sorted(agent.journal.jobs);
   }
-  const { hosts, containers, grants, waves, pauses, freezes, epoch } = fleet;
-  const server = [epoch, hosts, containers, grants, waves, pauses, freezes];
-  return encode([server, world.machines, world.rows, world.wire, world.left, world.drainBroken]);
+  return encode([
+    textOf(fleet),
+    world.machines,
+    world.rows,
+    world.wire,
+    world.left,
+    world.drainBroken,
+  ]);
 };

@@ -3,6 +3,7 @@ import type { FleetEvent } from '../../src/core/coordinator/step.ts';
 import type { Core } from './core.ts';
 import { encode, expand } from './encode.ts';
 import { Violation } from './world.ts';
+import { checkWritten, rowsOf } from './written.ts';
 import type { Machine, World } from './world.ts';
 
 const machineOf = (world: World, id: string): Machine => {
@@ -15,7 +16,13 @@ const machineOf = (world: World, id: string): Machine => {
 const freshIds = (world: World): (() => string) => {
   let used: Set<string> | null = null;
   return () => {
-    used ??= new Set([...expand(encode(world)).matchAll(/n\d+(?=")/g)].map(([id]) => id));
+    used ??= new Set(
+      [
+        ...expand(encode([world.fleet, world.machines, world.rows, world.wire])).matchAll(
+          /n\d+(?=")/g,
+        ),
+      ].map(([id]) => id),
+    );
     for (let n = 1; ; n++)
       if (!used.has(`n${n}`)) {
         used.add(`n${n}`);
@@ -79,12 +86,14 @@ export const serve = (
 ): void => {
   const { fleet } = world;
   const had = new Set(fleet.grants.keys());
+  const before = world.stored ?? rowsOf(fleet);
   const commands = core.fleetStep(fleet, event, {
     now: world.now,
     wall: { ms: 0, minuteOfDay: 0 },
     newId: freshIds(world),
   });
   watch?.(commands.dirty);
+  world.stored = checkWritten(before, fleet, commands.dirty);
   const given = [...fleet.grants.values()].filter(
     ({ id, kind, expect }) =>
       !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,

@@ -94,6 +94,8 @@ export interface World {
   left: Partial<Record<Fault, number>>;
   /** Whether the host's own drain socket works; see `undrain fails`. */
   drainBroken: boolean;
+  /** What the store holds, as texts; null: not asked for since the fleet changed. No part of the state. */
+  stored: ReadonlyMap<string, string> | null;
 }
 
 export interface Scenario {
@@ -134,19 +136,23 @@ const cloneObject = (value: object): object => {
   return copy;
 };
 
-/** Clone a world; its settings and services never change and are shared. */
-export const cloneWorld = (world: World): World => {
-  const { settings, services, ...rest } = world.fleet;
-  return {
-    now: world.now,
-    fleet: { ...clone(rest), settings, services },
-    machines: clone(world.machines),
-    rows: clone(world.rows),
-    wire: clone(world.wire),
-    left: { ...world.left },
-    drainBroken: world.drainBroken,
-  };
-};
+/** Clone a world; its settings and services never change and are shared, and on wish the whole fleet is. */
+export const cloneWorld = (world: World, sharesFleet = false): World => ({
+  now: world.now,
+  fleet: sharesFleet ? world.fleet : cloneFleet(world.fleet),
+  machines: clone(world.machines),
+  rows: clone(world.rows),
+  wire: clone(world.wire),
+  left: { ...world.left },
+  drainBroken: world.drainBroken,
+  stored: world.stored,
+});
+
+const cloneFleet = ({ settings, services, ...rest }: Fleet): Fleet => ({
+  ...clone(rest),
+  settings,
+  services,
+});
 
 /** A rule that does not hold; caught by the exploration, which prints the way to it. */
 export class Violation extends Error {

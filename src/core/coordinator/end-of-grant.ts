@@ -57,7 +57,10 @@ export const onFinished = (turn: Turn, host: Host, report: RestartFinished): voi
     grant.failed = true;
     grant.failReason = report.reason;
     grant.step ??= 'stopped';
-    if (container !== undefined) container.lastFailure = report.reason;
+    if (container !== undefined) {
+      container.lastFailure = report.reason;
+      touch(turn, { table: 'containers', key: container.id });
+    }
     if (member !== undefined) Object.assign(member, { state: 'failed', reason: report.reason });
     audit(turn, {
       action: 'grant-failed',

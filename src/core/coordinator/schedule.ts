@@ -166,28 +166,15 @@ export const orderUpgrades = (turn: Turn): void => {
         host.state === 'excluded'
       )
         continue;
-      upgrade.reason = upgradeDenied(turn, wave, hostId) ?? '';
-      if (upgrade.reason !== '') continue;
       const disruptive =
-        upgrade.mode === 'security' ||
-        upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name));
-      const alone = fleet.hosts.size === 1;
-      if (disruptive && !alone) {
-        const full = [
-          ...new Set(
-            [...fleet.containers.values()]
-              .filter((container) => container.host === hostId)
-              .map(({ service }) => service),
-          ),
-        ].find((service) => {
-          const state = serviceState(fleet, service, now);
-          return state.unavailable.size + 1 > state.limit;
-        });
-        if (full !== undefined) {
-          upgrade.reason = `service ${full} has no room for a disruptive upgrade of ${hostId}`;
-          continue;
-        }
-      }
+        fleet.hosts.size > 1 &&
+        (upgrade.mode === 'security' ||
+          upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name)));
+      const reason =
+        upgradeDenied(turn, wave, hostId) ?? (disruptive ? noRoom(turn, hostId) : null) ?? '';
+      if (reason !== upgrade.reason) touch(turn, { table: 'waves', key: wave.id });
+      upgrade.reason = reason;
+      if (reason !== '') continue;
       const jobId = `${hostId}_${turn.newId()}`;
       const grantId = turn.newId();
       upgrade.state = 'running';
@@ -203,7 +190,7 @@ export const orderUpgrades = (turn: Turn): void => {
         attempt: 1,
         byHand: wave.byHand,
         onlyIfBroken: false,
-        disruptive: disruptive && !alone,
+        disruptive,
         step: null,
         failed: false,
         failReason: null,
@@ -247,6 +234,17 @@ export const orderUpgrades = (turn: Turn): void => {
       });
     }
   }
+};
+
+/** R29: a disruptive upgrade holds one unit of each service of its host; on a single host its approval stands for them. */
+const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
+  const here = [...fleet.containers.values()].filter(({ host }) => host === hostId);
+  for (const service of new Set(here.map((container) => container.service))) {
+    const { unavailable, limit } = serviceState(fleet, service, now);
+    if (unavailable.size + 1 > limit)
+      return `service ${service} has no room for a disruptive upgrade of ${hostId}`;
+  }
+  return null;
 };
 
 const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, hostId: HostId): string | null => {

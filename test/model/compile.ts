@@ -1,0 +1,70 @@
+import { transformSync } from '@swc/core';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Compiled copies lie below `node_modules`, so that they find zod. */
+export const cacheFolder = join(root, 'node_modules/.cache/groundswell-model');
+
+const compile = (text: string): string =>
+  transformSync(text, {
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'es6' },
+  }).code.replace(/(from\s*["'][^"']+)\.ts(["'])/g, '$1.js$2');
+
+/** One rule taken out of the real code: a stretch of text of one file, and what stands there instead. */
+export interface Break {
+  /** Below `src/core`. */
+  file: string;
+  from: string;
+  to: string;
+}
+
+/** Spaces and line ends do not count, so that formatting does not hide a rule from its break. */
+const loosely = (text: string): RegExp =>
+  new RegExp(
+    text
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('\\s+'),
+    'g',
+  );
+
+const broken = (text: string, { file, from, to }: Break): string => {
+  const found = text.match(loosely(from))?.length ?? 0;
+  if (found !== 1) throw new Error(`src/core/${file} holds "${from}" ${found} times, not once`);
+  return text.replace(loosely(from), () => to);
+};
+
+const compileFolder = (from: string, to: string, rule: Break | null): void => {
+  mkdirSync(join(cacheFolder, to), { recursive: true });
+  for (const entry of readdirSync(join(root, from), { withFileTypes: true })) {
+    const path = join(from, entry.name);
+    if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue;
+    const text = readFileSync(join(root, path), 'utf8');
+    const changed =
+      rule !== null && path === join('src/core', rule.file) ? broken(text, rule) : text;
+    writeFileSync(join(cacheFolder, to, entry.name.replace(/\.ts$/, '.js')), compile(changed));
+  }
+};
+
+/**
+ * Compile the core, with one rule broken or none, to `name` in the cache. Fails unless the text of the rule
+ * stands in its file exactly once.
+ */
+export const compileCore = (name: string, rule: Break | null): string => {
+  for (const folder of ['', 'agent', 'coordinator'])
+    compileFolder(join('src/core', folder), join(name, 'src/core', folder), rule);
+  writeFileSync(join(cacheFolder, name, 'package.json'), '{"type":"module"}');
+  return join(cacheFolder, name, 'src/core');
+};
+
+/** Compile the core and the model; answers the file that workers run. */
+export const compileModel = (name: string): string => {
+  compileCore(name, null);
+  compileFolder('test/model', join(name, 'test/model'), null);
+  return join(cacheFolder, name, 'test/model/explore.child.js');
+};

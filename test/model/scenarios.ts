@@ -1,0 +1,96 @@
+import type { Fault, Scenario } from './world.ts';
+
+const named = (
+  name: string,
+  hosts: Scenario['hosts'],
+  faults: Partial<Record<Fault, number>>,
+  more: Partial<Scenario> = {},
+): Scenario => ({ name, hosts, budget: 1, hostCap: 2, faults, ...more });
+
+const one = (boxes: number): Scenario['hosts'] => [{ boxes }];
+const two = [{ boxes: 1 }, { boxes: 1 }];
+
+/** Processes that die, and leaders that change: alone, and in pairs. */
+const crashes: Scenario[] = [
+  named('three containers, the agent crashes anywhere', one(3), { 'agent crash': 1 }),
+  named('three containers, the server crashes anywhere', one(3), { 'server crash': 1 }),
+  named('a paused leader whose record comes late', one(2), { 'leader paused': 1, delay: 1 }),
+  named('two hosts, the server crashes', two, { 'server crash': 1 }),
+  named('agent and server crash', one(2), { 'agent crash': 1, 'server crash': 1 }),
+  named('a crash around an operator’s own maintenance', [{ boxes: 2, maintained: 0 }], {
+    'agent crash': 1,
+  }),
+  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
+];
+
+/** Messages that are lost, doubled, late or out of order. */
+const messages: Scenario[] = [
+  named('three containers, no fault', one(3), {}),
+  named('three containers, a job is lost', one(3), { 'job lost': 1 }),
+  named('three containers, a job is doubled', one(3), { 'job doubled': 1 }),
+  named('three containers, the record is lost', one(3), { 'record lost': 1 }),
+  named('three containers, all is late', one(3), { delay: 1 }),
+  named('all is late twice', one(2), { delay: 2 }),
+  named('a report overtakes another', one(2), { 'report overtakes': 1 }),
+  named('jobs lost and doubled', one(2), { 'job lost': 1, 'job doubled': 1 }),
+  named('one container, a doubled job and a crash of the agent', one(1), {
+    'job doubled': 1,
+    'agent crash': 1,
+  }),
+  named('two hosts, a job is lost', two, { 'job lost': 1 }),
+  named('two hosts, no fault', [{ boxes: 2 }, { boxes: 1 }], {}),
+];
+
+/** What people do: pause, freeze, stop, retry, park, and owners with their own containers. */
+const people: Scenario[] = [
+  named('three containers, a pause and its end', one(3), { pause: 1 }),
+  named('a freeze and its end', one(2), { freeze: 1 }),
+  named('three containers, the wave is stopped', one(3), { 'stop wave': 1 }),
+  named('an owner stops a container', one(2), { 'owner stops': 1 }),
+  named('an owner restarts a container', one(2), { 'owner restarts': 1 }),
+  named('one container, a pause and a crash of the server', one(1), {
+    pause: 1,
+    'server crash': 1,
+  }),
+  named('a failed start that is parked', one(2), { 'start fails': 1, park: 1 }),
+  named('a failure in a wave that is stopped', one(2), { sick: 1, 'stop wave': 1 }),
+];
+
+/** What goes wrong on a host: drains, starts, health. */
+const hosts: Scenario[] = [
+  named('three containers, the drain fails', one(3), { 'drain fails': 1 }),
+  named('three containers, the start fails', one(3), { 'start fails': 1 }),
+  named('three containers, one stays unhealthy', one(3), { sick: 1 }),
+  named('three containers, the load balancer is silent', one(3), { 'undrain fails': 1 }),
+  named('a retry of what stayed unhealthy', one(2), { sick: 1, retry: 1 }),
+  named('a retry of what did not start', one(2), { 'start fails': 1, retry: 1 }),
+  named('another container falls sick', one(2), { 'falls sick': 1 }),
+  named('the drain fails, and the agent crashes', one(2), { 'drain fails': 1, 'agent crash': 1 }),
+  named('the cap of a host', one(3), {}, { budget: 2, hostCap: 1 }),
+];
+
+/** Package transactions, and journals that are lost. */
+const transactions: Scenario[] = [
+  named('somebody upgrades in the middle', one(2), { 'outside upgrade': 1 }),
+  named('an upgrade of ours in the middle', one(2), { upgrade: 1 }),
+  named(
+    'an upgrade of ours, and the agent crashes',
+    one(2),
+    { 'agent crash': 1 },
+    {
+      ownUpgrade: true,
+    },
+  ),
+  named('an upgrade of ours, and a pause', one(2), { pause: 1 }, { ownUpgrade: true }),
+  named('an upgrade of ours, and all is late', one(2), { delay: 2 }, { ownUpgrade: true }),
+  named('the journal is lost', one(2), { 'journal lost': 1 }),
+];
+
+/** All of them, the longest first, so that no core of the machine is left with one at the end. */
+export const scenarioGroups: [title: string, scenarios: Scenario[]][] = [
+  ['package transactions and lost journals', transactions],
+  ['crashes and changes of leader', crashes],
+  ['what people do', people],
+  ['messages', messages],
+  ['what goes wrong on a host', hosts],
+];

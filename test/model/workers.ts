@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Done } from './explore.child.ts';
+import type { Exploration } from './explore.ts';
+import type { Scenario } from './world.ts';
+
+export interface Workers {
+  explore: (core: string, scenario: Scenario) => Promise<Exploration>;
+  stop: () => Promise<void>;
+}
+
+interface Waiting {
+  core: string;
+  scenario: Scenario;
+  resolve: (result: Exploration) => void;
+  reject: (error: Error) => void;
+}
+
+/** Explorations side by side, one on each core of the machine (four at most), outside of jest's slow contexts. */
+export const startWorkers = (file: string): Workers => {
+  const queue: Waiting[] = [];
+  const workers: Worker[] = [];
+  const idle: Worker[] = [];
+  const current = new Map<Worker, Waiting>();
+  const next = (): void => {
+    for (let worker = idle.at(-1); worker !== undefined; worker = idle.at(-1)) {
+      const waiting = queue.shift();
+      if (waiting === undefined) return;
+      idle.pop();
+      current.set(worker, waiting);
+      worker.postMessage({ id: 0, core: waiting.core, scenario: waiting.scenario });
+    }
+  };
+  for (let n = 0; n < Math.min(4, availableParallelism()); n++) {
+    const worker = new Worker(file);
+    worker.on('message', (done: Done) => {
+      const waiting = current.get(worker);
+      current.delete(worker);
+      idle.push(worker);
+      if ('error' in done) waiting?.reject(new Error(done.error));
+      else waiting?.resolve(done.result);
+      next();
+    });
+    worker.on('error', (error) => current.get(worker)?.reject(error));
+    workers.push(worker);
+    idle.push(worker);
+  }
+  return {
+    explore: (core, scenario) =>
+      new Promise((resolve, reject) => {
+        queue.push({ core, scenario, resolve, reject });
+        next();
+      }),
+    stop: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+};
