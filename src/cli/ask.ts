@@ -23,24 +23,32 @@ export const parseWanted = (text: string): WantedPackage => {
   return { name, want: match?.['sign'] === '=' ? 'exact' : 'at-least', version };
 };
 
+/** `h1`, or several for one wave: `h1,h2`. */
+export const parseHosts = (text: string): string[] => {
+  const hosts = [...new Set(text.split(',').map((host) => host.trim()))];
+  if (hosts.includes(''))
+    throw new ApiError(`cannot read ${text}: want a host, or several such as h1,h2`, null);
+  return hosts;
+};
+
 /** `upgrade`, `restart` and `why`: asking for something, and for its reason. */
 export const registerAsk = (program: Command, deps: CliDependencies): void => {
   withRemoteOptions(
     program
       .command('upgrade')
-      .argument('<host>')
+      .argument('<host>', 'a host, or several: h1,h2', parseHosts)
       .argument(
         '[packages...]',
         'such as libssl3, libssl3=3.0.17-1 or "libssl3>=3.0.17-1"; without any, all security updates',
       )
-      .description('upgrade packages on a host, and restart what then runs old code'),
+      .description('upgrade packages on hosts, and restart what then runs old code'),
   )
     .option('--allow-remove', 'let the upgrade remove packages')
     .action(
-      async (host: string, packages: string[], options: Options & { allowRemove?: boolean }) =>
+      async (hosts: string[], packages: string[], options: Options & { allowRemove?: boolean }) =>
         actAndTell(remoteFor(deps, options), {
           action: 'upgrade',
-          hosts: [host],
+          hosts,
           mode: packages.length === 0 ? 'security' : 'packages',
           packages: packages.map(parseWanted),
           allowRemove: options.allowRemove ?? false,

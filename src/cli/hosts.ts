@@ -14,15 +14,20 @@ const KeyCard = z.strictObject({
   publicKey: z.string(),
 });
 
-const readKeyCard = async (path: string): Promise<z.infer<typeof KeyCard>> => {
+/** The card in the file at `path`, which must be that host's: no host is believed by another one's key. */
+const readKeyCard = async (path: string, hostId: string): Promise<z.infer<typeof KeyCard>> => {
+  let card;
   try {
-    return KeyCard.parse(JSON.parse(await readFile(path, 'utf8')));
+    card = KeyCard.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     throw new ApiError(
       `${path} holds no key of an agent: write it on the host with \`groundswell agent --show-key > key.json\` (${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)})`,
       null,
     );
   }
+  if (card.hostId !== hostId)
+    throw new ApiError(`${path} is the key of ${card.hostId}, not of ${hostId}`, null);
+  return card;
 };
 
 /** `host add|exclude|revoke|rotate-key`: who may speak as a host. */
@@ -44,12 +49,7 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
         if (cap !== null && (!Number.isInteger(cap) || cap < 1))
           throw new ApiError('--cap wants a whole number of at least 1', null);
         if (options.key !== undefined) {
-          const card = await readKeyCard(options.key);
-          if (card.hostId !== hostId)
-            throw new ApiError(
-              `${options.key} is the key of ${card.hostId}, not of ${hostId}`,
-              null,
-            );
+          const card = await readKeyCard(options.key, hostId);
           await callApi(remote.socketPath, 'POST', '/v1/keys', {
             actor: deps.actor,
             hostId,
@@ -97,13 +97,10 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
       .argument('<id>')
       .description('believe a second key of a host as well; of three the oldest goes'),
   )
-    .requiredOption(
-      '--key <file>',
-      'what `groundswell agent --show-key` printed on the host after it made its new key',
-    )
+    .requiredOption('--key <file>', 'what `groundswell agent --new-key` printed on the host')
     .action(async (hostId: string, options: Options & { key: string }) => {
       const remote = remoteFor(deps, options);
-      const { publicKey } = await readKeyCard(options.key);
+      const { publicKey } = await readKeyCard(options.key, hostId);
       remote.show(
         (await callApi(remote.socketPath, 'POST', '/v1/keys', {
           actor: deps.actor,

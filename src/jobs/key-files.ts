@@ -169,7 +169,10 @@ export const readTrustedKeys = async (path: string): Promise<string[]> => {
   try {
     return TrustFile.parse(JSON.parse(await readFile(path, 'utf8'))).keys;
   } catch (error) {
-    throw new Error(`${path} holds no public keys: copy it from the server`, { cause: error });
+    throw new Error(
+      `${path} holds no public keys of the server: groundswell agent --trust with what \`groundswell server --show-key\` prints there`,
+      { cause: error },
+    );
   }
 };
 

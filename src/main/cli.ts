@@ -5,6 +5,7 @@ import { createProgram, runProgram } from '../cli/program.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { Configuration } from '../config/schema.ts';
+import type { KeyQuestion } from './own-keys.ts';
 import { registerLocal } from './local-commands.ts';
 import { version } from './version.ts';
 
@@ -18,6 +19,10 @@ const config = loaded.ok ? loaded.config : Configuration.parse({});
 
 /** Loaded by the commands that need it: everybody else starts in a fraction of the time. */
 const processes = () => import('./processes.ts');
+const keys = () => import('./own-keys.ts');
+
+const asksForKeys = ({ showKey, newKey, switchKey }: KeyQuestion): boolean =>
+  showKey === true || newKey === true || switchKey === true;
 
 const registerProcesses = (program: Command): void => {
   const file = [
@@ -35,22 +40,32 @@ const registerProcesses = (program: Command): void => {
     .command('server')
     .description('the server of a fleet of several hosts')
     .option(...file)
-    .action(async (options: { config?: string }) => (await processes()).serve(options.config));
+    .option('--show-key', 'print the public keys that agents must be told to trust, and end')
+    .option('--new-key', 'make a second key, print both public keys, and end')
+    .option('--switch-key', 'sign with the second key from the next start on, and end')
+    .action(async ({ config, ...asked }: { config?: string } & KeyQuestion) => {
+      if (asksForKeys(asked)) process.stdout.write(await (await keys()).serverKeys(config, asked));
+      else await (await processes()).serve(config);
+    });
   program
     .command('agent')
     .description('the agent of this host, for a server elsewhere')
     .option(...file)
     .option('--show-key', 'print what the server must be given to believe this host, and end')
+    .option('--new-key', 'make a second key, print what the server must be given, and end')
+    .option('--switch-key', 'sign with the second key from the next start on, and end')
     .option(
       '--trust <public-key...>',
-      'believe a server by the public keys that its log shows at its start, and end',
+      'believe a server by what `groundswell server --show-key` prints there, and end',
     )
-    .action(async (options: { config?: string; showKey?: boolean; trust?: string[] }) => {
-      const { showKey, trustServer, beAgent } = await processes();
-      if (options.showKey === true) process.stdout.write(`${await showKey(options.config)}\n`);
-      else if (options.trust !== undefined) await trustServer(options.config, options.trust);
-      else await beAgent(options.config);
-    });
+    .action(
+      async ({ config, trust, ...asked }: { config?: string; trust?: string[] } & KeyQuestion) => {
+        if (trust !== undefined) await (await keys()).trustServer(config, trust);
+        else if (asksForKeys(asked))
+          process.stdout.write(await (await keys()).agentKeys(config, asked));
+        else await (await processes()).beAgent(config);
+      },
+    );
 };
 
 const deps = {

@@ -1,46 +1,32 @@
 import { execa } from 'execa';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
-import { loadConfig } from '../config/load-config.ts';
 import { serverServices } from '../config/services.ts';
-import { formatProblem } from '../config/problem.ts';
 import type { Configuration } from '../config/schema.ts';
 import { writeTrustedKeys } from '../jobs/key-files.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
+import { importPublicKey } from '../jobs/signing-key.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
 import { startRedisChild } from './redis-child.ts';
-import { readKeyCard, runAgent, trustedKeysPath } from './run-agent.ts';
+import { readKeyCard, trustedKeysPath } from './key-card.ts';
+import { makeDataDirectory, readConfig } from './read-config.ts';
+import { runAgent } from './run-agent.ts';
 import { runServer } from './run-server.ts';
 import type { RunningServer } from './run-server.ts';
 import { version } from './version.ts';
 import { closeInOrder, stopSignal, untilAborted } from './until-stopped.ts';
-
-/** The configuration of this machine. Throws with every problem in it, one a line. */
-export const readConfig = async (file: string | undefined): Promise<Configuration> => {
-  const loaded = await loadConfig({ file, environment: processEnvironment() });
-  if (!loaded.ok)
-    throw new Error(
-      `the configuration is wrong:\n${loaded.problems.map(formatProblem).join('\n')}`,
-    );
-  return loaded.config;
-};
 
 const needsRoot = (what: string): void => {
   if (process.getuid?.() !== 0)
     throw new Error(
       `${what} works on this host's packages and containers, so it needs root: use sudo`,
     );
-};
-
-const makeDataDirectory = async ({ dataDirectory }: Configuration): Promise<void> => {
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
 };
 
 const startRedisOf = async (
@@ -97,6 +83,10 @@ export const serve = async (file: string | undefined): Promise<void> => {
   const logger = createLogger(config.log.level, 'server');
   const signal = stopSignal();
   await makeDataDirectory(config);
+  if (redisFrom(config) === null)
+    logger.warn(
+      'redis.url is not set: this server starts a Redis of its own, which no agent of another machine can reach',
+    );
   const redis = await startRedisOf(config, logger);
   try {
     const running = await startServerOf(config, redis.address, logger, signal);
@@ -153,8 +143,12 @@ const enrolOwnHost = async (
 ): Promise<void> => {
   const card = await readKeyCard(config.dataDirectory, hostIdOf(config));
   await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
-  if (!server.hostKeys.isEnrolled(card.hostId))
+  // Also after its key was rotated or made anew: nobody else could tell this server.
+  const { id } = importPublicKey(card.publicKey);
+  if (!server.hostKeys.keysOf(card.hostId).some((known) => known.id === id)) {
     await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
+    await server.changedKeys('groundswell up', card.hostId, 'enrolled the key');
+  }
   if (!server.coordinator.fleet().hosts.has(card.hostId)) {
     const answer = await server.coordinator.act('groundswell up', {
       action: 'host-add',
@@ -190,20 +184,4 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
   } finally {
     await closeInOrder(closers);
   }
-};
-
-/** `groundswell agent --show-key`: what the server must be given to believe this host. */
-export const showKey = async (file: string | undefined): Promise<string> => {
-  const config = await readConfig(file);
-  await makeDataDirectory(config);
-  return JSON.stringify(await readKeyCard(config.dataDirectory, hostIdOf(config)), null, 2);
-};
-
-/** `groundswell agent --trust`: believe a server by the public keys that it printed. */
-export const trustServer = async (
-  file: string | undefined,
-  publicKeys: readonly string[],
-): Promise<void> => {
-  const config = await readConfig(file);
-  await writeTrustedKeys(trustedKeysPath(config.dataDirectory), [...publicKeys]);
 };

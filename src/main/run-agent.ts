@@ -6,22 +6,16 @@ import { InstalledPackage } from '../core/packages.ts';
 import { findCgroupDirectories } from '../host/apt/cgroup-directories.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys, readTrustedKeys } from '../jobs/key-files.ts';
-import { exportPublicKey, importPublicKey, verifyKeyOf } from '../jobs/signing-key.ts';
+import { importPublicKey } from '../jobs/signing-key.ts';
 import { watchPackages } from '../producers/watch-packages.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
+import { agentDirectory, agentKeysPath, trustedKeysPath } from './key-card.ts';
 import { readMachineId } from './machine-id.ts';
 import { openRealHost } from '../workers/agent/ports/real-host.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
-
-/** What a server needs to believe this agent: `groundswell host add --key`. */
-export interface KeyCard {
-  hostId: string;
-  machineId: string;
-  publicKey: string;
-}
 
 export interface RunAgentOptions {
   version: string;
@@ -38,18 +32,6 @@ export interface RunAgentOptions {
 
 const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs: 180_000 };
 const aptLockTimeoutMs = 600_000;
-
-export const agentDirectory = (dataDirectory: string): string => join(dataDirectory, 'agent');
-export const trustedKeysPath = (dataDirectory: string): string =>
-  join(agentDirectory(dataDirectory), 'server-keys.json');
-
-/** The agent's own key, made on first start. */
-export const readKeyCard = async (dataDirectory: string, hostId: string): Promise<KeyCard> => {
-  const machineId = await readMachineId();
-  await mkdir(agentDirectory(dataDirectory), { recursive: true, mode: 0o700 });
-  const keys = await loadOrMakeKeys(join(agentDirectory(dataDirectory), 'keys.json'), machineId);
-  return { hostId, machineId, publicKey: exportPublicKey(verifyKeyOf(keys.active)) };
-};
 
 /** The inventory that was last told of, in a file that is whole or not there. */
 const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['store'] => ({
@@ -72,7 +54,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
   const directory = agentDirectory(dataDirectory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await mkdir(spoolDirectory, { recursive: true, mode: 0o700 });
-  const keys = await loadOrMakeKeys(join(directory, 'keys.json'), await readMachineId());
+  const keys = await loadOrMakeKeys(agentKeysPath(dataDirectory), await readMachineId());
   const serverKeys = (await readTrustedKeys(trustedKeysPath(dataDirectory))).map(importPublicKey);
   const onError = limitErrors(logger);
   const real = openRealHost({

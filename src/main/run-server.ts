@@ -8,7 +8,6 @@ import type { FleetSettings } from '../core/coordinator/fleet.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
-import { exportPublicKey, verifyKeyOf } from '../jobs/signing-key.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -16,6 +15,7 @@ import type { NotifySettings } from '../workers/control/notify.ts';
 import { startServer } from '../workers/control/start-server.ts';
 import type { Server } from '../workers/control/start-server.ts';
 import { groupIdOf } from './group-id.ts';
+import { publicKeysOf, serverDirectory, serverKeysPath } from './key-card.ts';
 
 export interface RunServerOptions {
   version: string;
@@ -55,7 +55,7 @@ const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
       leader: true,
       redis:
         server.redisState() === 'ready' ? 'answers' : `does not answer (${server.redisState()})`,
-      store: join(options.dataDirectory, 'server', 'store.sqlite'),
+      store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
       alerts: server.alerts(),
     }),
   changeKeys: async (actor, hostId, change) => {
@@ -80,14 +80,14 @@ const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
 
 /** The server of this machine: its store and keys under the data directory, its API on a Unix socket. */
 export const runServer = async (options: RunServerOptions): Promise<RunningServer> => {
-  const directory = join(options.dataDirectory, 'server');
+  const directory = serverDirectory(options.dataDirectory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const lock = lockFile(join(directory, 'lock'));
   if (lock === null)
     throw new Error(
       `another server works in ${directory}: stop it first, or give this one its own data directory`,
     );
-  const keys = await loadOrMakeKeys(join(directory, 'keys.json'), null);
+  const keys = await loadOrMakeKeys(serverKeysPath(options.dataDirectory), null);
   const store = await openStore(join(directory, 'store.sqlite'));
   let app: FastifyInstance | null = null;
   try {
@@ -98,9 +98,7 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
     const api = app;
     return {
       server,
-      publicKeys: [keys.active, ...(keys.other === null ? [] : [keys.other])].map((key) =>
-        exportPublicKey(verifyKeyOf(key)),
-      ),
+      publicKeys: publicKeysOf(keys),
       stop: async () => {
         // Followers of changes hold their connections for ever.
         api.server.closeAllConnections();

@@ -61,7 +61,7 @@ test('are rotated in two steps, with two valid keys between', async () => {
 
 test('trusted keys are one or two', async () => {
   const trusted = join(directory, 'server-keys.json');
-  await expect(readTrustedKeys(trusted)).rejects.toThrow('copy it from the server');
+  await expect(readTrustedKeys(trusted)).rejects.toThrow('groundswell agent --trust');
   await writeTrustedKeys(trusted, ['a']);
   await writeTrustedKeys(trusted, ['a', 'b']);
   expect(await readTrustedKeys(trusted)).toEqual(['a', 'b']);
