@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
+import { callApi } from '../api/client.ts';
 import { registerConfigCheck } from '../cli/local/config-check.ts';
 import { registerContainer } from '../cli/local/container.ts';
 import { registerDoctor } from '../cli/local/doctor.ts';
@@ -10,6 +11,7 @@ import { containerChecks } from '../cli/local/doctor-checks/container-checks.ts'
 import { installationChecks } from '../cli/local/doctor-checks/installation-checks.ts';
 import { redisCheck } from '../cli/local/doctor-checks/redis-check.ts';
 import type { RedisFacts } from '../cli/local/doctor-checks/redis-check.ts';
+import { serviceChecks } from '../cli/local/doctor-checks/service-checks.ts';
 import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
 import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
 import { packagingReader } from '../cli/local/installation/desired.ts';
@@ -17,6 +19,7 @@ import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
 import type { CliDependencies } from '../cli/remote.ts';
+import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -113,6 +116,15 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
     }),
     redisCheck(() => askRedis(config)),
+    ...serviceChecks({
+      root: '/',
+      desired: { readPackaging, nodePath, binPath, dataDirectory },
+      run: runBounded,
+      askServer: async () => {
+        const status = (await callApi(config.server.socket, 'GET', '/v1/status')) as StatusView;
+        return status.version;
+      },
+    }),
   ];
 };
 

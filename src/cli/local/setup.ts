@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { carryOut, groupOptionsFor } from './installation/carry-out.ts';
 import type { InstallationDependencies } from './installation/carry-out.ts';
-import { desiredEntries, units } from './installation/desired.ts';
+import { configPath, desiredEntries, units } from './installation/desired.ts';
 import type { Role } from './installation/desired.ts';
 import { planSetup } from './installation/plan.ts';
 import { readHost, readManifest } from './installation/read-host.ts';
@@ -16,6 +16,12 @@ interface Options {
   as: Role;
   start: boolean;
 }
+
+const firstSteps = (unit: string | null): string =>
+  [
+    `Next: name your services in ${configPath}, and see that it is right: groundswell config check.`,
+    `${unit === null ? 'Then start it' : `Then: systemctl restart ${unit}`}. To look everything over: groundswell doctor.`,
+  ].join('\n');
 
 /**
  * `groundswell setup`: units, hooks, configuration, keys, group and directories on this host, each
@@ -52,6 +58,12 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
         verbose: options.verbose ?? false,
         question: 'Make these changes?',
         nothing: 'Everything is installed already.',
+        done: [
+          'Done.',
+          ...(state.at(configPath).kind === 'absent'
+            ? [firstSteps(plan.manifest?.unit ?? null)]
+            : []),
+        ].join('\n'),
       });
     });
 };

@@ -42,6 +42,7 @@ export const registerUninstall = (program: Command, deps: InstallationDependenci
         verbose: false,
         question: purge ? 'Remove all of this for good?' : 'Remove all of this?',
         nothing: 'Nothing is installed here.',
+        done: 'Done. Containers go on running as they are.',
       });
     });
 };

@@ -5,6 +5,7 @@ import {
   emptyManifest,
   parseManifest,
 } from '../../../src/cli/local/installation/manifest.ts';
+import type { Manifest } from '../../../src/cli/local/installation/manifest.ts';
 import { planSetup } from '../../../src/cli/local/installation/plan.ts';
 import type { Found, HostState, Plan } from '../../../src/cli/local/installation/plan.ts';
 import { planUninstall } from '../../../src/cli/local/installation/plan-uninstall.ts';
@@ -12,7 +13,7 @@ import { diffLines } from '../../../src/cli/local/installation/show-plan.ts';
 
 const unitPath = '/etc/systemd/system/groundswell.service';
 const desired: DesiredEntry[] = [
-  { kind: 'file', path: unitPath, mode: 0o644, content: 'new\n', editable: false },
+  { kind: 'file', path: unitPath, mode: 0o644, content: 'new\n', editable: false, optional: false },
 ];
 const state = (content: string | null): HostState => ({
   at: (path): Found =>
@@ -24,7 +25,7 @@ const state = (content: string | null): HostState => ({
   group: 'present',
   systemd: true,
 });
-const manifest = (content: string, unit: string | null) => ({
+const manifest = (content: string, unit: string | null): Manifest => ({
   ...emptyManifest,
   files: { [unitPath]: contentHash(content) },
   unit,
@@ -90,6 +91,22 @@ describe('units', () => {
       'remove-file',
       'systemctl daemon-reload',
     ]);
+  });
+
+  test('are all stopped: another than the one that was enabled may run', () => {
+    const other = unitPath.replace('.service', '-agent.service');
+    const both = manifest('new\n', null);
+    both.files[other] = contentHash('new\n');
+    const { at } = state('new\n');
+    const plan = planUninstall(
+      desired,
+      { ...state('new\n'), at: (path) => at(path === other ? unitPath : path) },
+      both,
+      { purge: false, groupOptions: [] },
+    );
+    expect(commands(plan)[0]).toBe(
+      'systemctl disable --now groundswell.service groundswell-agent.service',
+    );
   });
 
   test('written by hand as setup would have are remembered', () => {

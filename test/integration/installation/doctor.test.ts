@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { examine } from '../../../src/cli/local/doctor.ts';
 import { installationChecks } from '../../../src/cli/local/doctor-checks/installation-checks.ts';
+import { serviceChecks } from '../../../src/cli/local/doctor-checks/service-checks.ts';
 import { applyPlan } from '../../../src/cli/local/installation/apply.ts';
 import { desiredEntries, packagingReader } from '../../../src/cli/local/installation/desired.ts';
 import { emptyManifest } from '../../../src/cli/local/installation/manifest.ts';
@@ -11,6 +12,7 @@ import { planSetup } from '../../../src/cli/local/installation/plan.ts';
 import { readHost } from '../../../src/cli/local/installation/read-host.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { findOtherRestarters } from '../../../src/host/apt/other-restarters.ts';
+import type { RunBounded } from '../../../src/host/run-bounded.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
 
 let root: string;
@@ -22,7 +24,7 @@ afterEach(() => rm(root, { recursive: true }));
 const desired = {
   readPackaging: packagingReader('packaging'),
   nodePath: '/usr/bin/node',
-  binPath: '/opt/groundswell/bin/groundswell.js',
+  binPath: join(process.cwd(), 'bin/groundswell.js'),
   dataDirectory: '/var/lib/groundswell',
 };
 
@@ -82,4 +84,64 @@ test('nothing installed, installed, and spoilt', async () => {
       expect.stringMatching(/^other restarters fail: .*99restart:1: runs `lxc-autostart/),
     ]),
   );
+});
+
+const service = async (
+  answers: Record<string, string>,
+  askServer: () => Promise<string> = () => Promise.resolve('1.2.3'),
+): Promise<string[]> => {
+  const run: RunBounded = ([, verb = '']) =>
+    Promise.resolve({
+      ...{ ended: 'exited', exitCode: 3, problem: '' },
+      output: `${answers[verb] ?? ''}\n`,
+    });
+  const found = await examine(serviceChecks({ root, desired, run, askServer }));
+  return found.map(({ check, status, message }) => `${check} ${status}: ${message}`);
+};
+
+test('what should run, and does not; and the command', async () => {
+  const command =
+    'command warn: /usr/local/bin/groundswell is not there: nobody can just say groundswell';
+  expect(await service({})).toEqual(['service ok: the server answers, version 1.2.3', command]);
+  await mkdir(join(root, 'run/systemd/system'), { recursive: true });
+  await setUp();
+  const good = 'command ok: /usr/local/bin/groundswell is this program';
+  // In the order of the units: up, server, agent.
+  expect(
+    await service({
+      'is-active': 'active\ninactive\ninactive',
+      'is-enabled': 'enabled\ndisabled\ndisabled',
+    }),
+  ).toEqual([
+    'service ok: groundswell.service runs, and starts at boot',
+    'service ok: the server answers, version 1.2.3',
+    good,
+  ]);
+  const silent = (): Promise<string> => Promise.reject(new Error('no server answers'));
+  expect(
+    await service(
+      { 'is-active': 'inactive\ninactive\nactive', 'is-enabled': 'disabled\ndisabled\ndisabled' },
+      silent,
+    ),
+  ).toEqual(['service warn: groundswell-agent.service runs, but does not start at boot', good]);
+  expect(
+    await service(
+      {
+        'is-active': 'activating\ninactive\ninactive',
+        'is-enabled': 'enabled\ndisabled\ndisabled',
+      },
+      silent,
+    ),
+  ).toEqual([
+    'service fail: groundswell.service does not run: it is activating',
+    'service warn: no server answers',
+    good,
+  ]);
+  await rm(join(root, 'usr/local/bin/groundswell'));
+  await symlink('/bin/true', join(root, 'usr/local/bin/groundswell'));
+  expect(await service({ 'is-active': 'inactive\ninactive\ninactive' })).toEqual([
+    'service warn: no unit of Groundswell runs',
+    'service ok: the server answers, version 1.2.3',
+    'command warn: /usr/local/bin/groundswell is another program than this one',
+  ]);
 });

@@ -144,7 +144,7 @@ describe('setup', () => {
     });
     expect(await tree()).toEqual(before);
     const yes = await groundswell(['setup'], { confirm: () => Promise.resolve(true) });
-    expect(yes.output).toMatch(/Done.\n$/);
+    expect(yes.output).toMatch(/Done.\nNext: name your services/);
   });
 
   test('never overwrites configuration, and puts its mode right', async () => {
@@ -165,6 +165,33 @@ describe('setup', () => {
     );
     expect(error).toMatch(/nothing was changed/);
     expect(await tree()).toEqual(before);
+  });
+
+  test('the command in the PATH runs this very program, whatever is in the paths', async () => {
+    const bin = join(root, "it's here");
+    await writeFile(bin, 'process.stdout.write(JSON.stringify(process.argv.slice(2)))');
+    await groundswell(['setup', '--yes'], { nodePath: process.execPath, binPath: bin });
+    const command = join(root, '/usr/local/bin/groundswell');
+    const { output } = await runBounded([command, 'a b', '$HOME'], {
+      ...{ timeoutMs: 10_000, env: {}, maxOutputBytes: 1_000 },
+    });
+    expect(output).toBe('["a b","$HOME"]');
+  });
+
+  test('a command of that name that somebody else put there stays, and the rest is done', async () => {
+    await put('/usr/local/bin/groundswell', 'theirs\n');
+    const { output, error } = await groundswell(['setup', '--yes']);
+    expect(error).toBeNull();
+    expect(output).toContain('note: /usr/local/bin/groundswell is there already');
+    await groundswell(['uninstall', '--yes', '--purge']);
+    expect((await tree())['/usr/local/bin/groundswell']).toMatch(/ theirs\n$/);
+    await rm(join(root, '/usr/local/bin/groundswell'));
+    await groundswell(['setup', '--yes']);
+    await put('/usr/local/bin/groundswell', 'put there later\n');
+    expect((await groundswell(['setup', '--yes'])).output).toContain('is there already');
+    const last = await groundswell(['uninstall', '--yes', '--purge']);
+    expect(last.output).toContain('note: /usr/local/bin/groundswell is not from setup any more');
+    expect((await tree())['/usr/local/bin/groundswell']).toMatch(/ put there later\n$/);
   });
 
   test('a link that leads out of the tree is not followed', async () => {

@@ -96,15 +96,19 @@ const hwaddrCheck = (options: ContainerCheckOptions): DoctorCheck => ({
 const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   name: 'hidden',
   run: async () => {
-    const open = await options.unhidden();
-    return [
-      open.length === 0
-        ? ok('no container can look into private directories of the host')
-        : fail(
-            `${some(open.map(({ name, paths }) => `${name} (${paths.join(' ')})`))}: can read private directories of the host`,
-            'they are hidden at each container’s next restart by Groundswell: groundswell restart CONTAINER',
-          ),
-    ];
+    // Most often all can read the same: one finding for each set of directories.
+    const open = new Map<string, string[]>();
+    for (const { name, paths } of await options.unhidden()) {
+      const key = paths.join(' ');
+      open.set(key, [...(open.get(key) ?? []), name]);
+    }
+    if (open.size === 0) return [ok('no container can look into private directories of the host')];
+    return [...open].map(([paths, names]) =>
+      fail(
+        `${some(names)} can read ${paths} of the host`,
+        'hidden at the next restart by Groundswell; at once: groundswell restart CONTAINER',
+      ),
+    );
   },
 });
 

@@ -2,9 +2,10 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../../config/load-config.ts';
 import { formatProblem } from '../../../config/problem.ts';
+import { countOf } from '../../print.ts';
 import { fail, ok, warn } from '../doctor.ts';
 import type { DoctorCheck, Finding } from '../doctor.ts';
-import { desiredEntries } from '../installation/desired.ts';
+import { desiredEntries, unitDirectory } from '../installation/desired.ts';
 import type { DesiredEntry, DesiredOptions } from '../installation/desired.ts';
 
 export interface InstallationCheckOptions {
@@ -51,7 +52,7 @@ const examineAll = async (
   return bad.length === 0 ? [ok(good)] : bad;
 };
 
-const isUnit = ({ path }: DesiredEntry): boolean => path.startsWith('/etc/systemd/');
+const isUnit = ({ path }: DesiredEntry): boolean => path.startsWith(unitDirectory);
 
 /** What setup installs, the configuration, and that nothing else restarts what is ours. */
 export const installationChecks = (options: InstallationCheckOptions): DoctorCheck[] => [
@@ -60,7 +61,7 @@ export const installationChecks = (options: InstallationCheckOptions): DoctorChe
     run: () =>
       examineAll(
         options,
-        (entry) => entry.kind === 'file' && !entry.editable && !isUnit(entry),
+        (entry) => entry.kind === 'file' && !entry.editable && !entry.optional && !isUnit(entry),
         'the hooks of apt, dpkg and needrestart are installed',
       ),
   },
@@ -88,7 +89,7 @@ export const installationChecks = (options: InstallationCheckOptions): DoctorChe
       if (loaded.ok)
         return [
           loaded.config.services.length > 0
-            ? ok(`valid, ${loaded.config.services.length} services`)
+            ? ok(`valid, ${countOf(loaded.config.services.length, 'service')}`)
             : warn(
                 'valid, but no services: every container belongs to <host>/unassigned, one restart at a time',
                 'declare services in /etc/groundswell/config.yaml',

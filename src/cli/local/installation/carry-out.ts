@@ -29,6 +29,8 @@ export interface CarryOutOptions {
   verbose: boolean;
   question: string;
   nothing: string;
+  /** Said when all was done: what comes next. */
+  done: string;
 }
 
 /** Shows a plan, asks unless told not to, and carries it out. Throws where it must not be done. */
@@ -43,7 +45,7 @@ export const carryOut = async (
   const refusal = await whyNot(plan, deps, options);
   if (refusal === null)
     await applyPlan(plan, { root: options.root, run: deps.run, makeKey: deps.makeKey });
-  deps.write(`${refusal ?? 'Done.'}\n`);
+  deps.write(`${refusal ?? options.done}\n`);
 };
 
 /** Why nothing is done, as the user wanted it; null: go on. Throws where it cannot be done. */

@@ -11,6 +11,8 @@ export type DesiredEntry =
       content: string;
       /** An operator's to change: never overwritten, and kept by uninstall once it was changed. */
       editable: boolean;
+      /** Can be done without: where somebody else's file is in its place, that one stays. */
+      optional: boolean;
     };
 
 export const units = {
@@ -30,12 +32,19 @@ export interface DesiredOptions {
 }
 
 export const manifestPath = '/var/lib/groundswell/installed.json';
+export const configPath = '/etc/groundswell/config.yaml';
 export const hookPath = '/usr/lib/groundswell/groundswell-hook';
 export const spoolPath = '/var/spool/groundswell';
+export const unitDirectory = '/etc/systemd/system/';
+/** In every PATH, also that of sudo(8). */
+export const commandPath = '/usr/local/bin/groundswell';
 
 /** One word of ExecStart, systemd.service(5). */
 const systemdWord = (word: string): string =>
   `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+
+/** One word for sh(1). */
+const shellWord = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const directory = (path: string, mode: number): DesiredEntry => ({
   ...{ kind: 'directory', path, mode },
@@ -46,28 +55,27 @@ const directory = (path: string, mode: number): DesiredEntry => ({
  * called before what calls it. Removal goes the other way.
  */
 export const desiredEntries = async (options: DesiredOptions): Promise<DesiredEntry[]> => {
+  const { nodePath, binPath } = options;
   const file = async (
     source: string,
     path: string,
     mode: number,
-    editable = false,
-  ): Promise<DesiredEntry> => ({
-    ...{ kind: 'file', path, mode, editable },
-    content: await options.readPackaging(source),
-  });
-  const command = `${systemdWord(options.nodePath)} ${systemdWord(options.binPath)}`;
-  const unit = async (name: string): Promise<DesiredEntry> => {
-    const text = await options.readPackaging(`systemd/${name}`);
+    more: { editable?: boolean; optional?: boolean; word?: (word: string) => string } = {},
+  ): Promise<DesiredEntry> => {
+    const { editable = false, optional = false, word = shellWord } = more;
+    const text = await options.readPackaging(source);
     return {
-      ...{ kind: 'file', path: `/etc/systemd/system/${name}`, mode: 0o644, editable: false },
+      ...{ kind: 'file', path, mode, editable, optional },
       // A function, because a replacement text would have its own `$` signs interpreted.
-      content: text.replaceAll('@GROUNDSWELL@', () => command),
+      content: text.replaceAll('@GROUNDSWELL@', () => `${word(nodePath)} ${word(binPath)}`),
     };
   };
+  const unit = (name: string): Promise<DesiredEntry> =>
+    file(`systemd/${name}`, `${unitDirectory}${name}`, 0o644, { word: systemdWord });
   return [
     directory('/etc/groundswell', 0o700),
     directory('/etc/groundswell/config.d', 0o700),
-    await file('config.yaml', '/etc/groundswell/config.yaml', 0o600, true),
+    await file('config.yaml', configPath, 0o600, { editable: true }),
     // The manifest of what is installed lies here, wherever the data is.
     directory('/var/lib/groundswell', 0o700),
     ...(options.dataDirectory === '/var/lib/groundswell'
@@ -83,6 +91,7 @@ export const desiredEntries = async (options: DesiredOptions): Promise<DesiredEn
       0o644,
     ),
     ...(await Promise.all(Object.values(units).map(unit))),
+    await file('libexec/groundswell-command', commandPath, 0o755, { optional: true }),
   ];
 };
 

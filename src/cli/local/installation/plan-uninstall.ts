@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { DesiredEntry } from './desired.ts';
-import { manifestPath } from './desired.ts';
+import { manifestPath, unitDirectory } from './desired.ts';
 import { contentHash } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import type { Change, HostState, Plan } from './plan.ts';
@@ -15,7 +15,7 @@ export interface UninstallOptions {
 const planFiles = (
   state: HostState,
   manifest: Manifest,
-  editable: ReadonlySet<string>,
+  entries: ReadonlyMap<string, DesiredEntry>,
   purge: boolean,
 ): { changes: Change[]; notes: string[] } => {
   const changes: Change[] = [];
@@ -23,7 +23,11 @@ const planFiles = (
   for (const [path, hash] of Object.entries(manifest.files).reverse()) {
     const found = state.at(path);
     if (found.kind !== 'file') continue;
-    if (editable.has(path) && contentHash(found.content) !== hash && !purge)
+    const entry = entries.get(path);
+    const changed = contentHash(found.content) !== hash;
+    if (changed && entry?.kind === 'file' && entry.optional)
+      notes.push(`${path} is not from setup any more and stays.`);
+    else if (changed && entry?.kind === 'file' && entry.editable && !purge)
       notes.push(`${path} was changed and stays; --purge takes it away too.`);
     else changes.push({ kind: 'remove-file', path, before: found.content });
   }
@@ -83,15 +87,17 @@ export const planUninstall = (
   { purge, groupOptions }: UninstallOptions,
 ): Plan => {
   const changes: Change[] = [];
-  if (state.systemd && manifest.unit !== null)
-    changes.push({ kind: 'run', argv: ['systemctl', 'disable', '--now', manifest.unit] });
-  const editable = new Set(
-    desired.flatMap((entry) => (entry.kind === 'file' && entry.editable ? [entry.path] : [])),
-  );
-  const files = planFiles(state, manifest, editable, purge);
+  // Whichever runs: an operator may have started another than setup did.
+  const unitFiles = Object.keys(manifest.files)
+    .filter((path) => path.startsWith(unitDirectory) && state.at(path).kind === 'file')
+    .map((path) => basename(path));
+  if (state.systemd && unitFiles.length > 0)
+    changes.push({ kind: 'run', argv: ['systemctl', 'disable', '--now', ...unitFiles] });
+  const entries = new Map(desired.map((entry) => [entry.path, entry]));
+  const files = planFiles(state, manifest, entries, purge);
   changes.push(...files.changes);
   const gone = new Set(files.changes.flatMap((change) => ('path' in change ? [change.path] : [])));
-  if (state.systemd && [...gone].some((path) => path.startsWith('/etc/systemd/')))
+  if (state.systemd && [...gone].some((path) => path.startsWith(unitDirectory)))
     changes.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
   if (manifest.group && state.group === 'present')
     changes.push({ kind: 'run', argv: ['groupdel', ...groupOptions, 'groundswell'] });

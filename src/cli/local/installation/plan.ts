@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { manifestPath } from './desired.ts';
+import { manifestPath, unitDirectory } from './desired.ts';
 import type { DesiredEntry } from './desired.ts';
 import { contentHash, formatManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -63,25 +63,34 @@ const makeDirectory = (draft: Draft, state: HostState, path: string, mode: numbe
   draft.manifest.directories.push(path);
 };
 
+/** Whether a file may be written there: there is none, or one that setup wrote and nobody replaced. */
+const isOurs = (found: Found, hashes: readonly (string | undefined)[]): boolean =>
+  found.kind === 'absent' || (found.kind === 'file' && hashes.includes(contentHash(found.content)));
+
 const planFile = (
   draft: Draft,
   state: HostState,
   entry: Extract<DesiredEntry, { kind: 'file' }>,
 ): boolean => {
-  const { path, mode, content: after, editable } = entry;
+  const { path, mode, content: after, editable, optional } = entry;
   const found = state.at(path);
+  const ours = draft.manifest.files[path];
+  const strange = found.kind === 'file' && ours === undefined && found.content !== after;
+  if (optional && !isOurs(found, [ours, contentHash(after)])) {
+    draft.notes.push(`${path} is there already and not from setup: it is left as it is.`);
+    return false;
+  }
   if (found.kind === 'directory' || found.kind === 'other') {
     draft.problems.push(`${path} is there and is no plain file: move it away`);
     return false;
   }
-  const ours = draft.manifest.files[path];
   if (found.kind === 'file') {
     if (editable) {
       if (found.mode !== mode)
         draft.changes.push({ kind: 'set-mode', path, from: found.mode, to: mode });
       return false;
     }
-    if (ours === undefined && found.content !== after) {
+    if (strange) {
       draft.problems.push(
         `${path} is there and was not written by setup: move it away, or it would be lost`,
       );
@@ -157,7 +166,7 @@ export const planSetup = (
           ...{ kind: 'set-mode', path: entry.path, from: found.mode, to: entry.mode },
         });
       else makeDirectory(draft, state, entry.path, entry.mode);
-    } else if (planFile(draft, state, entry) && entry.path.startsWith('/etc/systemd/'))
+    } else if (planFile(draft, state, entry) && entry.path.startsWith(unitDirectory))
       unitsChanged = true;
   }
   for (const path of keys)
