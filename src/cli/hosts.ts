@@ -36,14 +36,14 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
   withRemoteOptions(
     host.command('add').argument('<id>').description('enrol a host, or take an excluded one back'),
   )
-    .option('--zone <zone>', 'failure domain: rack, data centre', 'default')
+    .option('--zone <zone>', 'failure domain: rack, data centre; of a new host: default')
     .option('--cap <n>', 'restarts at once on this host')
     .option(
       '--key <file>',
       'what `groundswell agent --show-key` printed on the host; not needed where it is enrolled already',
     )
     .action(
-      async (hostId: string, options: Options & { zone: string; cap?: string; key?: string }) => {
+      async (hostId: string, options: Options & { zone?: string; cap?: string; key?: string }) => {
         const remote = remoteFor(deps, options);
         const cap = options.cap === undefined ? null : Number(options.cap);
         if (cap !== null && (!Number.isInteger(cap) || cap < 1))
@@ -56,7 +56,7 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
             change: { kind: 'enrol', machineId: card.machineId, publicKey: card.publicKey },
           });
         }
-        await actAndTell(remote, { action: 'host-add', hostId, zone: options.zone, cap });
+        await actAndTell(remote, { action: 'host-add', hostId, zone: options.zone ?? null, cap });
       },
     );
   withRemoteOptions(

@@ -44,7 +44,15 @@ const operatorsGroup = 'groundswell';
 const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
   fleet: server.coordinator.fleet,
   moment: server.moment,
-  act: server.coordinator.act,
+  act: (actor, action) => {
+    // A misspelt host would stand in the fleet for ever, and never be heard.
+    if (action.action === 'host-add' && !server.hostKeys.isEnrolled(action.hostId))
+      return Promise.resolve({
+        ok: false,
+        reason: `no key of host ${action.hostId} is known here: give --key with what \`groundswell agent --show-key\` prints there`,
+      });
+    return server.coordinator.act(actor, action);
+  },
   queues: server.queues,
   audit: server.audit,
   meanRestartMs: server.meanRestartMs,

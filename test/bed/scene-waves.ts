@@ -4,15 +4,18 @@ import type { ContainerLine } from '../../src/cli/views.ts';
 import type { Scene } from './scene.ts';
 import { waitUntil } from './wait-until.ts';
 
-export const waves = async (scene: Scene): Promise<WaveSummary[]> =>
+/** All that asking needs of a scene: how to ask its server. */
+export type Asked = Pick<Scene, 'get'>;
+
+export const waves = async (scene: Asked): Promise<WaveSummary[]> =>
   (await scene.get('/v1/waves')) as WaveSummary[];
 
-export const containersSeen = async (scene: Scene): Promise<ContainerLine[]> =>
+export const containersSeen = async (scene: Asked): Promise<ContainerLine[]> =>
   (await scene.get('/v1/containers')) as ContainerLine[];
 
 /** The wave of that id, or the newest whose cause names `text`, once `ready` says so. */
 export const waveWhen = (
-  scene: Scene,
+  scene: Asked,
   text: string,
   what: string,
   ready: (wave: WaveSummary) => boolean,
@@ -29,13 +32,13 @@ export const waveWhen = (
     { deadlineMs, everyMs: 20 },
   );
 
-export const waveOver = (scene: Scene, text: string, deadlineMs?: number): Promise<WaveSummary> =>
+export const waveOver = (scene: Asked, text: string, deadlineMs?: number): Promise<WaveSummary> =>
   waveWhen(scene, text, 'is over', ({ endedAt }) => endedAt !== null, deadlineMs);
 
-/** Audit records of the host's own chain: its word on each restart. */
+/** Audit records of the hosts' own chains: their word on each restart. */
 export const restartRecords = async (
-  scene: Scene,
-): Promise<{ container: string; action: string; outcome: string }[]> => {
+  scene: Asked,
+): Promise<{ container: string; action: string; outcome: string; wave: string }[]> => {
   const rows = (await scene.get('/v1/audit?limit=10000')) as AuditRow[];
   return rows.flatMap(({ chain, record }) => {
     const action = record['action'];
@@ -45,6 +48,7 @@ export const restartRecords = async (
         container: String(record['container'] ?? record['subject']),
         action,
         outcome: String(record['outcome']),
+        wave: String(record['wave']),
       },
     ];
   });
@@ -62,7 +66,7 @@ export const upgradeByApt = async (
 };
 
 /** Do something that opens a wave; answers the new wave's id once it is there. */
-export const waveFrom = async (scene: Scene, act: () => Promise<unknown>): Promise<string> => {
+export const waveFrom = async (scene: Asked, act: () => Promise<unknown>): Promise<string> => {
   const before = new Set((await waves(scene)).map(({ id }) => id));
   await act();
   const found = await waitUntil(

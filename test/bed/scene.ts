@@ -8,6 +8,8 @@ import { startHaproxy } from './haproxy.ts';
 import type { Haproxy } from './haproxy.ts';
 import type { HostProcess } from './host-process.ts';
 import type { BedHost } from './host.ts';
+import { servicesYaml } from './scene-services.ts';
+import type { SceneService } from './scene-services.ts';
 import { waitUntil } from './wait-until.ts';
 
 export const groundswell = ['/usr/local/bin/node', '/opt/groundswell/bin/groundswell.js'];
@@ -17,18 +19,7 @@ export interface SceneOptions {
   hostNumber: number;
   projectDirectory: string;
   /** Service → how many containers, and the arguments of its demo program. */
-  services: Record<
-    string,
-    {
-      count: number;
-      arguments?: readonly string[];
-      mode?: 'auto' | 'approve' | 'observe';
-      maxUnavailable?: number;
-      minHealthyTimeMs?: number;
-      drain?: boolean;
-      healthyDeadlineMs?: number;
-    }
-  >;
+  services: Record<string, SceneService>;
   hostCap?: number;
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
@@ -49,41 +40,23 @@ export interface Scene {
   dispose: () => Promise<void>;
 }
 
-const configuration = (host: BedHost, options: SceneOptions, runtimePort: number): string => {
-  const services = Object.entries(options.services).map(
-    ([
-      name,
-      {
-        mode = 'auto',
-        maxUnavailable = 2,
-        minHealthyTimeMs = 0,
-        drain = true,
-        healthyDeadlineMs = 30_000,
-      },
-    ]) =>
-      [
-        `  - name: ${name}`,
-        `    match: [{ group: ${name} }]`,
-        `    budget: { maxUnavailable: ${maxUnavailable} }`,
-        `    mode: ${mode}`,
-        '    health: { kind: http, port: 8080, path: /health }',
-        `    minHealthyTimeMs: ${minHealthyTimeMs}`,
-        `    healthyDeadlineMs: ${healthyDeadlineMs}`,
-        '    stopTimeoutMs: 5000',
-        ...(drain
-          ? [`    haproxy: { socket: "${host.outerAddress}:${runtimePort}", backend: ${name} }`]
-          : []),
-      ].join('\n'),
-  );
-  return [
+/** A slow answer on a busy machine is no stopped server; what we stop is in maintenance anyway. */
+export const patientHaproxy = [
+  'timeout check 2s',
+  'default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
+];
+
+const configuration = (host: BedHost, options: SceneOptions, runtimePort: number): string =>
+  [
     `agent:`,
     `  hostId: ${host.name}`,
     `  hostCap: ${options.hostCap ?? 4}`,
-    'services:',
-    ...services,
+    servicesYaml(options.services, {
+      haproxySocket: `${host.outerAddress}:${runtimePort}`,
+      haproxyServer: '{name}',
+    }),
     options.extraConfiguration ?? '',
   ].join('\n');
-};
 
 /** Build the scene and wait until Groundswell knows every container as healthy. */
 export const createScene = async (options: SceneOptions): Promise<Scene> => {
@@ -100,11 +73,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
   const haproxy = await startHaproxy(bed, {
     services: [...containers].map(([service, members]) => ({ service, containers: members })),
     runtimeAddresses: [host.outerAddress],
-    // A slow answer on a busy machine is no stopped server; what we stop is in maintenance anyway.
-    extraDefaults: [
-      'timeout check 2s',
-      'default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
-    ],
+    extraDefaults: patientHaproxy,
   });
   await host.must([...groundswell, 'setup', '--yes', '--no-start']);
   await host.writeFile(

@@ -37,7 +37,8 @@ export const OperatorAction = z.discriminatedUnion('action', [
   z.strictObject({
     action: z.literal('host-add'),
     hostId: HostId,
-    zone: z.string(),
+    /** Null: as it is; of a new host, the zone `default` and the fleet's cap. */
+    zone: z.string().nullable(),
     cap: z.int().positive().nullable(),
   }),
   /** The operator's word that the machine is off or fenced (R33). */

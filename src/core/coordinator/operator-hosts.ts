@@ -43,10 +43,11 @@ export const addHost = (
   { hostId, zone, cap }: Extract<OperatorAction, { action: 'host-add' }>,
 ): Answer => {
   const there = turn.fleet.hosts.get(hostId);
-  const host = there ?? newHost(hostId, zone, cap);
-  host.zone = zone;
-  host.cap = cap;
-  if (there?.state === 'excluded') {
+  const host = there ?? newHost(hostId, 'default', null);
+  host.zone = zone ?? host.zone;
+  host.cap = cap ?? host.cap;
+  const back = host.state === 'excluded';
+  if (back) {
     // Whatever the agent still holds from before is asked for again: its journal begins anew for us.
     host.state = 'enrolled';
     host.known = false;
@@ -54,8 +55,13 @@ export const addHost = (
   turn.fleet.hosts.set(hostId, host);
   turn.renew.add(hostId);
   touch(turn, { table: 'hosts', key: hostId });
-  audit(turn, { action: 'host-added', subject: hostId, actor, details: { zone } });
-  return ok(`host ${hostId} is enrolled`);
+  audit(turn, {
+    action: 'host-added',
+    subject: hostId,
+    actor,
+    details: { zone: host.zone, cap: host.cap },
+  });
+  return ok(`host ${hostId} is ${back ? 'taken back' : 'enrolled'}, in zone ${host.zone}`);
 };
 
 export const park = (turn: Turn, actor: string, id: string, parked: boolean): Answer => {

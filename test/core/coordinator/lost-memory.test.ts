@@ -105,6 +105,24 @@ describe('R33: a host is excluded', () => {
   });
 });
 
+describe('adding a host', () => {
+  const add = { action: 'host-add', hostId: 'h9' } as const;
+
+  test('takes what is said of it, and else what it had: zone and cap of a host that comes back stay', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'] });
+    expect(here.act({ ...add, zone: null, cap: null }).answer).toMatchObject({
+      ok: true,
+      text: 'host h9 is enrolled, in zone default',
+    });
+    here.act({ ...add, zone: 'rack-2', cap: 3 });
+    here.act({ action: 'host-exclude', hostId: 'h9', fenced: true, reason: 'burnt' });
+    const { answer, audits } = here.act({ ...add, zone: null, cap: null });
+    expect(answer).toMatchObject({ text: 'host h9 is taken back, in zone rack-2' });
+    expect(audits).toMatchObject([{ action: 'host-added', details: { zone: 'rack-2', cap: 3 } }]);
+    expect(here.fleet.hosts.get('h9')).toMatchObject({ zone: 'rack-2', cap: 3, state: 'enrolled' });
+  });
+});
+
 describe('R31: pause', () => {
   test.each([
     [{ level: 'fleet' }],

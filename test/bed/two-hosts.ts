@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { callApi } from '../../src/api/client.ts';
+import type { StatusView } from '../../src/cli/views.ts';
+import { createBed } from './bed.ts';
+import type { Bed } from './bed.ts';
+import type { BedContainer } from './containers.ts';
+import { startHaproxy } from './haproxy.ts';
+import type { Haproxy } from './haproxy.ts';
+import type { HostProcess } from './host-process.ts';
+import type { BedHost } from './host.ts';
+import { startBedRedis } from './redis-server.ts';
+import type { BedRedis } from './redis-server.ts';
+import { servicesYaml } from './scene-services.ts';
+import type { SceneService } from './scene-services.ts';
+import { containersSeen } from './scene-waves.ts';
+import { groundswell, patientHaproxy } from './scene.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface TwoHostsOptions {
+  directory: string;
+  /** The first one also runs the server. */
+  hostNumbers: readonly [number, number];
+  projectDirectory: string;
+  /** Service → how many containers on each of the hosts. */
+  services: Readonly<Record<string, SceneService>>;
+}
+
+/** A server and the agents of two hosts, as separate processes, with a Redis of their own between them. */
+export interface TwoHosts {
+  bed: Bed;
+  first: BedHost;
+  second: BedHost;
+  hosts: readonly [BedHost, BedHost];
+  haproxy: Haproxy;
+  redis: BedRedis;
+  /** Of both hosts. */
+  members: (service?: string) => BedContainer[];
+  server: () => HostProcess;
+  agent: (host: BedHost) => HostProcess;
+  startServer: () => Promise<void>;
+  startAgent: (host: BedHost) => Promise<void>;
+  /** What an operator types on a host; answers what was printed. */
+  type: (host: BedHost, ...words: string[]) => Promise<string>;
+  get: (path: string) => Promise<unknown>;
+  status: () => Promise<StatusView>;
+  dispose: () => Promise<void>;
+}
+
+/** How a container of either host is called, in HAProxy and with a slash in Groundswell. */
+export const fullName = ({ host, name }: BedContainer, separator = '/'): string =>
+  `${host.name}${separator}${name}`;
+
+const configurationOf = (
+  host: BedHost,
+  { services }: TwoHostsOptions,
+  redis: BedRedis,
+  haproxy: Haproxy,
+): string =>
+  [
+    `redis: { url: "${redis.url(host.outerAddress)}" }`,
+    `agent: { hostId: ${host.name}, hostCap: 4 }`,
+    servicesYaml(services, {
+      haproxySocket: `${host.outerAddress}:${haproxy.runtimePort}`,
+      haproxyServer: `${host.name}-{name}`,
+    }),
+    '',
+  ].join('\n');
+
+/** Hosts with containers of every service behind one HAProxy, and a Redis; nothing of Groundswell runs yet. */
+export const createTwoHosts = async (options: TwoHostsOptions): Promise<TwoHosts> => {
+  const bed = await createBed(options);
+  const [one, two] = options.hostNumbers;
+  const hosts = await Promise.all([
+    bed.createHost({ number: one }),
+    bed.createHost({ number: two }),
+  ]);
+  const [first, second] = hosts;
+  for (const host of hosts)
+    for (const [service, { count, arguments: args = [] }] of Object.entries(options.services))
+      await bed.createContainers(host, { service, count, arguments: args });
+  const members = (service?: string): BedContainer[] =>
+    hosts
+      .flatMap((host) => bed.containersOf(host))
+      .filter((container) => service === undefined || container.service === service);
+  const outer = hosts.map(({ outerAddress }) => outerAddress);
+  const redis = await startBedRedis(bed, outer);
+  const haproxy = await startHaproxy(bed, {
+    services: Object.keys(options.services).map((service) => ({
+      service,
+      containers: members(service),
+    })),
+    runtimeAddresses: outer,
+    serverName: (container) => fullName(container, '-'),
+    extraDefaults: patientHaproxy,
+  });
+  const type: TwoHosts['type'] = (host, ...words) => host.must([...groundswell, ...words]);
+  for (const host of hosts) {
+    await type(host, 'setup', '--yes', '--no-start');
+    await host.writeFile(
+      '/etc/groundswell/config.yaml',
+      configurationOf(host, options, redis, haproxy),
+      0o600,
+    );
+  }
+  const socketPath = join(first.rootDirectory, 'run/groundswell/api.sock');
+  const get: TwoHosts['get'] = (path) => callApi(socketPath, 'GET', path);
+  const running = new Map<string, HostProcess>();
+  const processOf = (name: string): HostProcess => {
+    const found = running.get(name);
+    if (found === undefined) throw new Error(`${name} is not started`);
+    return found;
+  };
+  return {
+    ...{ bed, first, second, haproxy, redis, members, type, get },
+    hosts: [first, second],
+    server: () => processOf('server'),
+    agent: ({ name }) => processOf(name),
+    startServer: async () => {
+      const started = await first.spawn([...groundswell, 'server']);
+      running.set('server', started);
+      let over: number | null = null;
+      void started.exited.then((status) => (over = status));
+      await waitUntil(
+        'the server answers',
+        async () => {
+          if (over !== null) throw new Error(`the server ended with ${over}: ${started.stderr()}`);
+          return get('/v1/hosts').then(
+            () => true,
+            () => false,
+          );
+        },
+        { deadlineMs: 30_000, everyMs: 20 },
+      );
+    },
+    startAgent: async (host) => {
+      running.set(host.name, await host.spawn([...groundswell, 'agent']));
+    },
+    status: async () => (await get('/v1/status')) as StatusView,
+    dispose: () => bed.dispose(),
+  };
+};
+
+/** Believe each other, as docs/how-to/several-hosts.md tells it, and wait until every container is known as healthy. */
+export const enrolBoth = async (scene: TwoHosts): Promise<void> => {
+  const { first, type } = scene;
+  await scene.startServer();
+  const serverKeys = (await type(first, 'server', '--show-key')).trim().split('\n');
+  for (const [index, host] of scene.hosts.entries()) {
+    await type(host, 'agent', '--trust', ...serverKeys);
+    const card = `/root/${host.name}.json`;
+    await first.writeFile(card, await type(host, 'agent', '--show-key'), 0o600);
+    await type(first, 'host', 'add', host.name, '--key', card, '--zone', `rack-${index + 1}`);
+    await scene.startAgent(host);
+  }
+  const wanted = scene.members().length;
+  await waitUntil(
+    `the server knows ${wanted} containers as healthy`,
+    async () => (await containersSeen(scene)).filter(({ available }) => available).length >= wanted,
+    { deadlineMs: 60_000, everyMs: 20 },
+  );
+};
