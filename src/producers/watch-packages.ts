@@ -88,7 +88,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     const { spoolDirectory, spoolOwner } = options;
     const spool = await readSpool({ directory: spoolDirectory, owner: spoolOwner });
     for (const refused of spool.refused) options.onRefused(refused);
-    return { spool, signature: await dpkgSignature(root) };
+    return { spool, signature: dpkgSignature(root) };
   };
 
   const open = (reason: string): void => {
@@ -100,7 +100,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
   /** Compares and tells; false: the database was written meanwhile. */
   const conclude = async (spool: Spool, signature: string, endedAtMs: number): Promise<boolean> => {
     const inventory = presentPackages((await readDpkgDatabase(root)).packages);
-    if ((await dpkgSignature(root)) !== signature) return false;
+    if (dpkgSignature(root) !== signature) return false;
     const changes = baseline === null ? [] : packageChanges(baseline, inventory);
     if (changes.length > 0)
       await options.onTransaction({ changes, startedAtMs, endedAtMs, origin: 'outside' });

@@ -130,7 +130,7 @@ export const answersFor = (machine: Machine, index: number) => {
     atRest: { ok: machine.dpkg === 'rest', reason: '' },
     settingsHash,
     optOut: null,
-    found: box.serves ? 'ready' : 'maint',
+    ...(machine.drains ? { found: box.serves ? 'ready' : 'maint' } : {}),
   };
 };
 

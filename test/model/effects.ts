@@ -140,7 +140,8 @@ export const carryOut = (
   const { instance } = answersFor(machine, index);
   switch (kind) {
     case 'check': {
-      const last = grant.step === 'drained' && grant.ending === null;
+      const before = machine.drains ? 'drained' : 'journaled';
+      const last = grant.step === before && grant.ending === null;
       feed(core, world, machine, {
         kind: 'checked',
         grantId: id,

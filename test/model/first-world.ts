@@ -67,6 +67,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
       sick: false,
       alerted: false,
     })),
+    drains: scenario.drains ?? true,
     stops: [],
     lower: 0,
     dpkg: 'rest',

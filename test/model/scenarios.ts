@@ -21,6 +21,7 @@ const crashes: Scenario[] = [
     'agent crash': 1,
   }),
   named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
+  named('nothing to drain, and the agent crashes', one(2), { 'agent crash': 1 }, { drains: false }),
 ];
 
 /** Messages that are lost, doubled, late or out of order. */
@@ -63,6 +64,7 @@ const hosts: Scenario[] = [
   named('three containers, one stays unhealthy', one(3), { sick: 1 }),
   named('three containers, the load balancer is silent', one(3), { 'undrain fails': 1 }),
   named('a retry of what stayed unhealthy', one(2), { sick: 1, retry: 1 }),
+  named('nothing to drain, and a retry', one(2), { sick: 1, retry: 1 }, { drains: false }),
   named('a retry of what did not start', one(2), { 'start fails': 1, retry: 1 }),
   named('another container falls sick', one(2), { 'falls sick': 1 }),
   named('the drain fails, and the agent crashes', one(2), { 'drain fails': 1, 'agent crash': 1 }),

@@ -36,6 +36,8 @@ export interface Machine {
   heard: number;
   agent: Agent;
   boxes: Box[];
+  /** Whether its service has something to drain. */
+  drains: boolean;
   /** Boxes on which an `lxc-stop` is at work; it outlives the agent. */
   stops: number[];
   /** Version of the lower layer. */
@@ -106,6 +108,8 @@ export interface Scenario {
   faults: Partial<Record<Fault, number>>;
   /** An upgrade by Groundswell's own job begins the wave instead of an outsider's. */
   ownUpgrade?: boolean;
+  /** Whether the service has something to drain; default: it has. */
+  drains?: boolean;
   /** Failures that the wave bears (R32). */
   maxFailures?: number;
   canaries?: number;

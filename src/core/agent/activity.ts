@@ -72,7 +72,8 @@ export const fail = (
 
 /** The container was removed. What its drain left in a load balancer cannot be undone for it (L3). */
 export const gone = (turn: Turn, grant: AgentGrant): void => {
-  if (reached(grant.step, 'draining') && !reached(grant.step, 'undrained'))
+  const drained = reached(grant.step, 'draining') && !reached(grant.step, 'undrained');
+  if (grant.drains && drained)
     turn.effects.push({
       kind: 'alert',
       message: `${grant.order.container} was removed while it was drained: its load balancer may keep the name in maintenance`,

@@ -42,6 +42,7 @@ export const onStrayStopsEnded = (
       step: suspect.step,
       steps: [],
       found: null,
+      drains: true,
       child: null,
       failed: false,
       adopted: true,

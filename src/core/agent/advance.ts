@@ -5,7 +5,7 @@ import { begin, check, fail } from './activity.ts';
 import { hasElder, voided } from './checks.ts';
 import type { AgentGrant } from './journal.ts';
 import { serverTime } from './record.ts';
-import { endGrant } from './reports.ts';
+import { endGrant, enter } from './reports.ts';
 
 /**
  * R26: the failed grant has ended already, and its container is still not healthy: a retry that is undone
@@ -17,6 +17,16 @@ const goOnAsFailed = (turn: Turn, grant: AgentGrant, step: Step, reason: string)
   grant.ending = null;
   fail(turn, grant, `the retry was undone: ${reason}`, null);
   advance(turn, grant);
+};
+
+/** End a grant that is undone, once whatever its drain did is undone (L3). */
+const putBack = (
+  turn: Turn,
+  grant: AgentGrant,
+  ending: NonNullable<AgentGrant['ending']>,
+): void => {
+  if (grant.step !== 'journaled' && grant.drains) begin(turn, grant, { kind: 'undrain', grant });
+  else endGrant(turn, grant, ending.outcome, ending.reason, null);
 };
 
 /** What a grant that is being undone, or waits for its first step, does next. */
@@ -35,9 +45,7 @@ const advanceBeforeStop = (turn: Turn, grant: AgentGrant): void => {
     return;
   }
   if (grant.ending !== null) {
-    if (grant.step === 'journaled')
-      endGrant(turn, grant, grant.ending.outcome, grant.ending.reason, null);
-    else begin(turn, grant, { kind: 'undrain', grant });
+    putBack(turn, grant, grant.ending);
     return;
   }
   if (grant.step === 'journaled') {
@@ -72,14 +80,18 @@ export const advance = (turn: Turn, grant: AgentGrant): void => {
       // R25: started again for ever, until healthy once, removed or parked by an operator.
       if (parked) grant.ending ??= { outcome: 'gone', reason: 'parked by an operator' };
       // L3: whoever starts it again finds it undrained.
-      if (grant.ending !== null) begin(turn, grant, { kind: 'undrain', grant });
+      if (grant.ending !== null) putBack(turn, grant, grant.ending);
       else begin(turn, grant, { kind: 'start', grant });
       return;
     case 'started':
       begin(turn, grant, { kind: 'watch-health', grant, deadline: !grant.failed });
       return;
     case 'healthy':
-      begin(turn, grant, { kind: 'undrain', grant });
+      if (grant.drains) begin(turn, grant, { kind: 'undrain', grant });
+      else {
+        enter(turn, grant, 'undrained');
+        begin(turn, grant, { kind: 'verify', grant });
+      }
       return;
     case 'undrained':
       begin(turn, grant, { kind: 'verify', grant });

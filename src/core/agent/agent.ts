@@ -69,7 +69,7 @@ export interface CheckAnswers {
   atRest: { ok: boolean; reason: string };
   settingsHash: string;
   optOut: string | null;
-  /** What a drain would find now (R28), as `AgentGrant.found` keeps it; left out: there is no drain. */
+  /** What a drain would find now (R28), as `AgentGrant.found` keeps it; left out: there is nothing to drain. */
   found?: string;
 }
 

@@ -11,7 +11,10 @@ const takeOver = (turn: Turn, grant: AgentGrant): void => {
   if (expect.kind !== 'retry') return;
   const old = turn.agent.journal.grants.get(expect.grantId);
   if (old === undefined) return;
-  grant.found = old.found;
+  if (old.drains) {
+    grant.drains = true;
+    grant.found = old.found;
+  }
   grant.tookOver = old.step;
   endGrant(turn, old, 'retried', `retried as ${grant.order.grantId}`, null);
 };
@@ -49,15 +52,18 @@ export const onChecked = (turn: Turn, event: Extract<AgentEvent, { kind: 'checke
   if (purpose === 'begin') {
     // R28: what the drain finds is journaled before it, so that a crash in between loses nothing.
     grant.found = answers.found ?? null;
+    grant.drains = answers.found !== undefined;
     takeOver(turn, grant);
     enter(turn, grant, 'draining');
     auditGrant(turn, grant, 'restart-begun', null, {
       byHand: grant.order.byHand,
       attempt: grant.order.attempt,
     });
-    return;
+    if (grant.drains) return;
+    // Nothing to drain: this check is the last thing before the stop command as well (R21).
+    enter(turn, grant, 'drained');
   }
-  if (purpose === 'stop') {
+  if (purpose !== 'stop-again') {
     grant.stopping = answers.instance;
     grant.tookOver = null;
     enter(turn, grant, 'stopping');

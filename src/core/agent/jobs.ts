@@ -152,6 +152,7 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
       step: 'journaled',
       steps: [],
       found: null,
+      drains: true,
       child: null,
       failed: false,
       adopted: false,

@@ -29,6 +29,8 @@ export interface AgentGrant {
    * (its journal was lost), and the undrain makes the container serve.
    */
   found: string | null;
+  /** False once its check found that the service has nothing to drain: the steps of the drain are then passed through. */
+  drains: boolean;
   child: Child | null;
   /** Past its healthy deadline: reported as failed, still open and counted (R20). */
   failed: boolean;

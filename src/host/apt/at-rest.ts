@@ -42,18 +42,18 @@ export const atRestReader = (): AtRestReader => {
   let known: { root: string; signature: string } | null = null;
   return async (root) => {
     try {
-      const signature = await dpkgSignature(root);
+      const signature = dpkgSignature(root);
       const unchanged = known?.root === root && known.signature === signature;
       const reason = unchanged ? null : unsettledReason(await readDpkgDatabase(root));
       // Locks come last: with none held, what was read before is still so unless it was written since.
-      const holder = (await readLockHolders(root))[0];
+      const holder = readLockHolders(root)[0];
       if (holder !== undefined)
         return {
           atRest: false,
           reason: `${holder.command || 'a process'} (pid ${holder.pid}) holds ${holder.path}`,
         };
       if (reason !== null) return { atRest: false, reason };
-      if ((await dpkgSignature(root)) !== signature)
+      if (dpkgSignature(root) !== signature)
         return { atRest: false, reason: 'the package database was just changed' };
       known = { root, signature };
       return { atRest: true };

@@ -1,4 +1,5 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
 
@@ -33,62 +34,67 @@ export const parseProcLocks = (text: string): Map<string, number> => {
   return held;
 };
 
+const ifThere = <T>(look: () => T): T | null => {
+  try {
+    return look();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+};
+
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
 /**
  * How /proc/locks names a file: the device of its mount's superblock and its inode. stat(2) answers
  * another device on btrfs; the inode alone does not tell the host's file from a copy in a
  * container's upper layer, which keeps the number.
  */
-const lockKey = async (path: string): Promise<string | null> => {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  });
-  if (file === null) return null;
+const lockKey = (path: string): string | null => {
+  const fd = ifThere(() => openSync(path, 'r'));
+  if (fd === null) return null;
   try {
-    const { ino } = await file.stat({ bigint: true });
-    const info = await readFile(`/proc/self/fdinfo/${file.fd}`, 'utf8');
+    const { ino } = fstatSync(fd, { bigint: true });
+    const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
     const mountId = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1] ?? '';
-    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
     const device = new RegExp(`^${mountId} \\d+ (\\d+:\\d+) `, 'm').exec(mounts)?.[1];
     if (device === undefined) throw new Error(`${path}: its mount ${mountId} is not in mountinfo`);
     return `${device}:${ino}`;
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 };
 
 /** Which of `paths` may be among the locked files, by inode alone: in ordinary times none. */
-const maybeLocked = async (
-  paths: readonly string[],
-  held: ReadonlyMap<string, number>,
-): Promise<string[]> => {
+const maybeLocked = (paths: readonly string[], held: ReadonlyMap<string, number>): string[] => {
   const inodes = new Set([...held.keys()].map((key) => key.slice(key.lastIndexOf(':') + 1)));
-  const found = await Promise.all(
-    paths.map(async (path) => {
-      const file = await stat(path, { bigint: true }).catch((error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return null;
-        throw error;
-      });
-      return file !== null && inodes.has(String(file.ino)) ? path : null;
-    }),
-  );
-  return found.filter((path) => path !== null);
+  return paths.filter((path) => {
+    const file = ifThere((): BigIntStats => statSync(path, { bigint: true }));
+    return file !== null && inodes.has(String(file.ino));
+  });
 };
 
 /**
  * Who holds a package manager's lock below `root`. Locks of processes in other pid namespaces do not
- * show in /proc/locks; a host's own and those of its containers do (proc(5)).
+ * show in /proc/locks; a host's own and those of its containers do (proc(5)). Synchronous: it is the
+ * last look before a stop, and nothing of ours is to come between it and the others (R21).
  */
-export const readLockHolders = async (root: string): Promise<LockHolder[]> => {
+export const readLockHolders = (root: string): LockHolder[] => {
   const holders: LockHolder[] = [];
-  const held = parseProcLocks(await readFile('/proc/locks', 'utf8'));
+  const held = parseProcLocks(readFileSync('/proc/locks', 'utf8'));
   const paths = LOCK_FILES.map((name) => join(root, name));
-  for (const path of await maybeLocked(paths, held)) {
-    const key = await lockKey(path);
+  for (const path of maybeLocked(paths, held)) {
+    const key = lockKey(path);
     const pid = key === null ? undefined : held.get(key);
     if (pid === undefined) continue;
-    const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-    holders.push({ path, pid, command: command.trim() });
+    holders.push({ path, pid, command: commandOf(pid) });
   }
   return holders;
 };

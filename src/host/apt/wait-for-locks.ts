@@ -14,7 +14,7 @@ const POLL_MS = 200;
 export const waitForLocks = async (host: AptHost): Promise<AptFailure | null> => {
   const givesUpAt = performance.now() + host.lockTimeoutMs;
   for (;;) {
-    const holder = (await readLockHolders(host.root))[0];
+    const holder = readLockHolders(host.root)[0];
     if (holder === undefined) return null;
     if (performance.now() >= givesUpAt)
       return aptFailure(

@@ -33,10 +33,10 @@ const describeLower = (lower: string, kind: Exclude<LowerKind, 'host-root'>): st
 };
 
 /** Whether a container is on the host's root; `lowerKindOf` looks at the directory itself. */
-export const classifyRoot = async (
+export const classifyRoot = (
   { rootfs, oldKeys }: Pick<ConfigMeaning, 'rootfs' | 'oldKeys'>,
-  lowerKindOf: (lower: string) => Promise<LowerKind>,
-): Promise<RootKind> => {
+  lowerKindOf: (lower: string) => LowerKind,
+): RootKind => {
   if (rootfs === null) return { kind: 'other', describe: 'no root filesystem configured' };
   const layers = overlayLayers(rootfs);
   if (layers === null) {
@@ -46,7 +46,7 @@ export const classifyRoot = async (
       describe: several ? `${rootfs} (not one lower and one upper)` : rootfs,
     };
   }
-  const lowerKind = await lowerKindOf(layers.lower);
+  const lowerKind = lowerKindOf(layers.lower);
   if (lowerKind !== 'host-root')
     return { kind: 'other', describe: describeLower(layers.lower, lowerKind) };
   return { kind: oldKeys.length > 0 ? 'host-overlay-old-keys' : 'host-overlay', ...layers };

@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { ContainerName } from '../../core/ids.ts';
 import type { RuntimeContainer } from '../runtime.ts';
 import { classifyRoot } from './classify-root.ts';
@@ -7,6 +8,7 @@ import { interpretConfig } from './interpret-config.ts';
 import type { ConfigMeaning } from './interpret-config.ts';
 import { lowerKindReader } from './lower-kind.ts';
 import { configReader } from './read-config.ts';
+import type { ConfigFiles } from './read-config.ts';
 
 /** A container with what its configuration says beyond the runtime's common words. */
 export interface LxcContainer extends RuntimeContainer {
@@ -21,21 +23,23 @@ export interface ListOptions {
   procRoot: string;
   /** The host's root, `/` but for tests. */
   lowerRoot: string;
+  /** Configurations as they lie on disk; kept from one call to the next. */
+  files: ConfigFiles;
 }
 
 const errorText = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-const readContainer = async (
+const readContainer = (
   lxcPath: string,
   name: string,
   readConfig: ReturnType<typeof configReader>,
   lowerKindOf: ReturnType<typeof lowerKindReader>,
-): Promise<LxcContainer | null> => {
+): LxcContainer | null => {
   const configPath = join(lxcPath, name, 'config');
   let meaning: ConfigMeaning;
   try {
-    meaning = interpretConfig(await readConfig(configPath));
+    meaning = interpretConfig(readConfig(configPath));
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
     const noContainer = (code === 'ENOENT' && path === configPath) || code === 'ENOTDIR';
@@ -50,7 +54,7 @@ const readContainer = async (
   return {
     name,
     configPath,
-    root: await classifyRoot(meaning, lowerKindOf),
+    root: classifyRoot(meaning, lowerKindOf),
     groups: meaning.groups,
     address: meaning.addresses[0] ?? null,
     addresses: meaning.addresses,
@@ -61,10 +65,23 @@ const readContainer = async (
 
 /** One container as `listContainers` has it, at the price of one; null: there is none of that name. */
 export const findContainer = (
-  { lxcPath, procRoot, lowerRoot }: ListOptions,
+  { lxcPath, procRoot, lowerRoot, files }: ListOptions,
   name: ContainerName,
-): Promise<LxcContainer | null> =>
-  readContainer(lxcPath, name, configReader(), lowerKindReader(lowerRoot, procRoot));
+): LxcContainer | null =>
+  readContainer(lxcPath, name, configReader(files), lowerKindReader(lowerRoot, procRoot));
+
+const namesIn = (lxcPath: string): string[] => {
+  try {
+    return readdirSync(lxcPath);
+  } catch (error) {
+    // No directory: LXC is not installed here, or no container was ever made.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+};
+
+/** So many at a time, before other work is let in. */
+const SLICE = 50;
 
 /**
  * Every container of `lxcPath`, by name: each directory with a `config` (`lxc-ls` also lists those
@@ -72,19 +89,14 @@ export const findContainer = (
  * read is listed as `other` with the reason. Throws when `lxcPath` exists and cannot be read.
  */
 export const listContainers = async (options: ListOptions): Promise<LxcContainer[]> => {
-  const names = await readdir(options.lxcPath).catch((error: unknown) => {
-    // No directory: LXC is not installed here, or no container was ever made.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
-  const readConfig = configReader();
+  const readConfig = configReader(options.files);
   const lowerKindOf = lowerKindReader(options.lowerRoot, options.procRoot);
-  const containers = await Promise.all(
-    names
-      .filter((name) => ContainerName.safeParse(name).success)
-      .map((name) => readContainer(options.lxcPath, name, readConfig, lowerKindOf)),
-  );
-  return containers
-    .filter((container) => container !== null)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const containers: LxcContainer[] = [];
+  for (const [index, name] of namesIn(options.lxcPath).sort().entries()) {
+    if (index % SLICE === SLICE - 1) await yieldToOthers();
+    if (!ContainerName.safeParse(name).success) continue;
+    const container = readContainer(options.lxcPath, name, readConfig, lowerKindOf);
+    if (container !== null) containers.push(container);
+  }
+  return containers;
 };

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { LowerKind } from './classify-root.ts';
 
 /** Mount points of a mountinfo table, proc(5), with its octal escapes undone. */
@@ -15,6 +16,14 @@ export const mountPoints = (mountinfo: string): Set<string> =>
       ),
   );
 
+const statOrNull = (path: string): BigIntStats | null => {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return null;
+  }
+};
+
 /**
  * Tells bind mounts of `hostRoot` from other directories. Device and inode decide: a bind mount
  * shows those of what it shows, while a bind mount that nobody made is an empty directory with
@@ -23,14 +32,14 @@ export const mountPoints = (mountinfo: string): Set<string> =>
 export const lowerKindReader = (
   hostRoot: string,
   procRoot: string,
-): ((lower: string) => Promise<LowerKind>) => {
-  const known = new Map<string, Promise<LowerKind>>();
-  const look = async (lower: string): Promise<LowerKind> => {
-    const root = await stat(hostRoot, { bigint: true });
-    const found = await stat(lower, { bigint: true }).catch(() => null);
+): ((lower: string) => LowerKind) => {
+  const known = new Map<string, LowerKind>();
+  const look = (lower: string): LowerKind => {
+    const root = statSync(hostRoot, { bigint: true });
+    const found = statOrNull(lower);
     if (found === null) return 'missing';
     if (found.dev === root.dev && found.ino === root.ino) return 'host-root';
-    const mounted = mountPoints(await readFile(`${procRoot}/self/mountinfo`, 'utf8'));
+    const mounted = mountPoints(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
     return mounted.has(lower.replace(/(.)\/+$/, '$1')) ? 'other-mount' : 'plain-directory';
   };
   return (lower) => {

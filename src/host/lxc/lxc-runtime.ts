@@ -3,6 +3,7 @@ import type { ContainerRuntime, RuntimeState } from '../runtime.ts';
 import { findContainer, listContainers } from './list-containers.ts';
 import type { LxcContainer } from './list-containers.ts';
 import type { ToolResult } from './lxc-tool.ts';
+import { diskFiles } from './read-config.ts';
 import { readState, readStates } from './read-state.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
@@ -20,7 +21,7 @@ export interface LxcOptions {
 export interface LxcRuntime extends ContainerRuntime {
   list: () => Promise<LxcContainer[]>;
   /** One of them, at the price of one; null: there is none of that name. */
-  find: (name: ContainerName) => Promise<LxcContainer | null>;
+  find: (name: ContainerName) => LxcContainer | null;
   state: (name: ContainerName) => Promise<RuntimeState>;
   /** States of many at the price of one; a container whose state is unknown is missing. */
   states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
@@ -33,9 +34,10 @@ export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
   const { lxcPath = DEFAULT_LXC_PATH, procRoot = '/proc', lowerRoot = '/' } = options;
   const report = options.report ?? (() => undefined);
   const places = { lxcPath, procRoot, monitorPids: new Map<ContainerName, number>() };
+  const listing = { lxcPath, procRoot, lowerRoot, files: diskFiles() };
   return {
-    list: () => listContainers({ lxcPath, procRoot, lowerRoot }),
-    find: (name) => findContainer({ lxcPath, procRoot, lowerRoot }, name),
+    list: () => listContainers(listing),
+    find: (name) => findContainer(listing, name),
     state: (name) => readState(places, name),
     states: (names) => readStates(places, names),
     stop: (name, stop) => stopContainer(places, name, { ...stop, report }),

@@ -35,6 +35,11 @@ export type DrainAnswer = { ok: true } | { ok: false; reason: string };
 
 export interface DrainPort {
   /**
+   * Whether anything is done for a service before its stop or after it: a load balancer, a command. The
+   * other functions do nothing where this is false.
+   */
+  drains: (settings: HostServiceSettings) => boolean;
+  /**
    * What a drain would find now (R28), as text that only this port reads. Changes nothing. Rejects where
    * the load balancer cannot be asked.
    */

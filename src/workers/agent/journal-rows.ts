@@ -26,6 +26,7 @@ const GrantRow: z.ZodType<AgentGrant> = z.strictObject({
   step: Step,
   steps: z.array(z.strictObject({ step: Step, at: z.number() })),
   found: z.string().nullable(),
+  drains: z.boolean(),
   child: z.strictObject({ pid: z.int(), startTime: z.string() }).nullable(),
   failed: z.boolean(),
   adopted: z.boolean(),

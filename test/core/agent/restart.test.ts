@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentScene, doing, instance, order } from './agent-scene.ts';
+import type { CheckAnswers } from '../../../src/core/agent/agent.ts';
+import { agentScene, doing, instance, order, wellAnswers } from './agent-scene.ts';
 
 const failedStart = () => {
   const here = agentScene();
@@ -215,5 +216,47 @@ describe('R30: while a transaction is open', () => {
     });
     look();
     expect(here.reports().at(-1)).toMatchObject({ whole: true });
+  });
+});
+
+describe('a service with nothing to drain', () => {
+  const nothingToDrain: CheckAnswers = { ...wellAnswers };
+  delete nothingToDrain.found;
+  const checked = { kind: 'checked', grantId: 'g', answers: nothingToDrain } as const;
+  const begun = () => {
+    const here = agentScene();
+    here.job('j', [order('g')]);
+    return { here, turn: here.step(checked) };
+  };
+  const steps = ({ agent }: ReturnType<typeof agentScene>) =>
+    agent.journal.grants.get('g')?.steps.map(({ step }) => step);
+
+  test('is stopped after one check, in one turn with the steps of its drain', () => {
+    const { here, turn } = begun();
+    expect(doing(turn)).toEqual(['stop']);
+    expect(turn.audits.map(({ action }) => action)).toEqual(['restart-begun', 'stop-begun']);
+    expect(steps(here)).toEqual(['journaled', 'draining', 'drained', 'stopping']);
+  });
+
+  test('is verified as soon as it is healthy', () => {
+    const { here } = begun();
+    here.step({ kind: 'stop-over', grantId: 'g', state: 'stopped', instance: null });
+    here.step({ kind: 'start-over', grantId: 'g', state: 'running', instance, reason: '' });
+    const turn = here.step({ kind: 'health', grantId: 'g', result: 'healthy', reason: '' });
+    expect(doing(turn)).toEqual(['verify']);
+    expect(steps(here)?.slice(-2)).toEqual(['healthy', 'undrained']);
+  });
+
+  test('is removed without an alert', () => {
+    const { here } = begun();
+    const gone = here.step({ kind: 'stop-over', grantId: 'g', state: 'gone', instance: null });
+    expect(doing(gone)).toEqual([]);
+  });
+
+  test('a retry undoes what the drain of the failed one did, though nothing drains any more', () => {
+    const { here } = failedStart();
+    here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
+    expect(doing(here.step({ ...checked, grantId: 'r' }))).toEqual(['drain']);
+    expect(here.agent.journal.grants.get('r')).toMatchObject({ drains: true, found: 'ready' });
   });
 });

@@ -36,6 +36,8 @@ export interface FakeHost {
   /** Awaited in the middle of each stop, after its child was named. */
   duringStop: () => Promise<void>;
   healthy: boolean;
+  /** Whether services have something to drain. */
+  drains: boolean;
 }
 
 export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
@@ -104,6 +106,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
     atRest: { ok: true, reason: '' },
     duringStop: () => Promise.resolve(),
     healthy: true,
+    drains: true,
     host: {
       runtime: {
         list: () => Promise.resolve(listed()),
@@ -152,6 +155,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         },
       },
       drain: {
+        drains: () => fake.drains,
         look: ({ name }) => Promise.resolve(get(name).drained ? 'maint' : 'ready'),
         drain: ({ name }) => {
           events.push(`drain ${name}`);

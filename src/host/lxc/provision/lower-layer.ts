@@ -59,7 +59,7 @@ export const ensureLowerLayer = async (
   { hostRoot = '/', procRoot = '/proc' } = {},
 ): Promise<LowerLayer> => {
   const path = lowerLayerPath(lxcPath);
-  const kind = await lowerKindReader(hostRoot, procRoot)(path);
+  const kind = lowerKindReader(hostRoot, procRoot)(path);
   const persistent = await isPersistent(path);
   if (kind === 'host-root') return { path, outcome: 'present', persistent };
   if (kind === 'other-mount')

@@ -30,6 +30,9 @@ const unanswered = (grant: AgentGrant, reason: string): CheckAnswers => ({
   optOut: null,
 });
 
+const drains = ({ host }: Work, { order }: AgentGrant): boolean =>
+  host.drain.drains(host.settings.of(order.service));
+
 /** Before draining the newest scan of this very instance will do; right before the stop it is scanned again (I3). */
 const askStaleness = async (
   work: Work,
@@ -38,7 +41,8 @@ const askStaleness = async (
   const { order } = grant;
   if (order.byHand || order.expect.kind === 'retry' || purpose === 'stop-again') return 'stale';
   const known = work.knowledge.scan(order.container);
-  if (purpose === 'begin' && known !== null && sameInstance(known.instance, order.expect.instance))
+  const drainComes = purpose === 'begin' && drains(work, grant);
+  if (drainComes && known !== null && sameInstance(known.instance, order.expect.instance))
     return staleness(known);
   return staleness(await work.host.scan.one(order.container));
 };
@@ -61,7 +65,7 @@ const askOptOut = async (work: Work, { order }: AgentGrant): Promise<string | nu
 
 /** R28: looked at before `draining` is journaled, so that what is found stands there with it. */
 const askDrain = async (work: Work, { grant, purpose }: Check): Promise<{ found?: string }> => {
-  if (purpose !== 'begin') return {};
+  if (purpose !== 'begin' || !drains(work, grant)) return {};
   const { container, service } = grant.order;
   const target = await targetOf(work, container);
   return { found: await work.host.drain.look(target, settingsOf(work, service)) };

@@ -22,6 +22,8 @@ export const createDrainPort = (run: RunBounded, health: HealthPort): DrainPort 
     signal,
   });
   return {
+    drains: ({ haproxy, beforeStop, afterHealthy }) =>
+      haproxy !== undefined || beforeStop !== undefined || afterHealthy !== undefined,
     look: async (target, { haproxy }) => {
       if (haproxy === undefined) return formatFound({ haproxy: null });
       const which = {

@@ -90,7 +90,7 @@ export const openRealHost = (
         return { containers: scan.containers, hostProcesses: scan.host };
       },
       one: async (name) => {
-        const found = await runtime.find(name);
+        const found = runtime.find(name);
         const [container] = layersOf(found === null ? [] : [found]);
         if (container === undefined) return unscanned(name, "it is not on the host's root");
         // The others are but names, which processes are told apart by: those of the last list will do.
@@ -114,7 +114,7 @@ export const openRealHost = (
     }),
     unhidden,
     whileDown: async (name) => {
-      const container = await runtime.find(name);
+      const container = runtime.find(name);
       if (container === null || (await unhidden(container)).length === 0) return;
       try {
         await hidePrivateDirectories(container, { lxcPath, state: runtime.state });
