@@ -3,16 +3,12 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
-import {
-  explainContainer,
-  planRestarts,
-  summarizeServices,
-  summarizeWave,
-} from '../core/coordinator/explain.ts';
+import { explainContainer, summarizeServices, summarizeWave } from '../core/coordinator/explain.ts';
 import type { Fleet } from '../core/coordinator/fleet.ts';
 import type { Moment } from '../core/coordinator/may-grant.ts';
 import { OperatorAction } from '../core/coordinator/operator.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
+import { planRestarts } from '../core/coordinator/plan.ts';
 import { HostId } from '../core/ids.ts';
 import { pauseState } from '../core/coordinator/pause-state.ts';
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { WantedPackage } from '../core/messages.ts';
 import { ApiError } from '../api/client.ts';
+import { containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine } from './views.ts';
@@ -57,14 +58,13 @@ export const registerAsk = (program: Command, deps: CliDependencies): void => {
   withRemoteOptions(
     program
       .command('restart')
-      .argument('<what>', 'a container (host/name) or a service')
+      .argument('<what>', 'a container (host/name, or the name alone) or a service')
       .description('restart by hand: with the same grants, budgets and records'),
   ).action(async (what: string, options: Options) => {
     const remote = remoteFor(deps, options);
     const all = (await remote.get('/v1/containers')) as ContainerLine[];
-    const found = all.filter(({ container, service }) => container === what || service === what);
-    if (found.length === 0)
-      throw new ApiError(`no container and no service ${what}; see: groundswell containers`, null);
+    const named = all.filter(({ service }) => service === what);
+    const found = named.length > 0 ? named : [containerCalled(all, what)];
     await actAndTell(remote, {
       action: 'restart',
       containers: found.map(({ container }) => container),
@@ -74,26 +74,18 @@ export const registerAsk = (program: Command, deps: CliDependencies): void => {
   withRemoteOptions(
     program
       .command('why')
-      .argument('<container>', 'host/name')
+      .argument('<container>', 'host/name, or the name alone')
       .description('why a container is where it is, and what would end its waiting'),
   ).action(async (container: string, options: Options) => {
     const remote = remoteFor(deps, options);
-    const [host = '', name = ''] = container.split('/');
     remote.show(
-      (await remote.get(
-        `/v1/containers/${encodeURIComponent(host)}/${encodeURIComponent(name)}`,
-      )) as ContainerLine,
+      containerCalled((await remote.get('/v1/containers')) as ContainerLine[], container),
       (found) =>
         [
           `${found.container} (service ${found.service}): ${found.answer}`,
           ...found.stale.map((line) => `  stale: ${line}`),
           ...found.shadowed.map((line) => `  shadowed: ${line}`),
           ...found.unreadable.map((line) => `  unknown: ${line}`),
-          ...(found.optOut === null
-            ? []
-            : [
-                `  opted out: ${found.optOut.reason}${found.optOut.until === null ? '' : ` until ${new Date(found.optOut.until).toISOString()}`}`,
-              ]),
           ...found.waves.map(
             ({ waveId, cause, state, reason }) =>
               `  wave ${waveId} (${cause}): ${state}${reason === '' ? '' : `, ${reason}`}`,

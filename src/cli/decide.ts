@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { PauseLevel } from '../core/messages.ts';
+import { containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
-import type { CliDependencies } from './remote.ts';
-import type { StatusView } from './views.ts';
+import type { CliDependencies, Remote } from './remote.ts';
+import type { ContainerLine, StatusView } from './views.ts';
 
 type Options = { json?: boolean; socket?: string };
 type LevelOptions = Options & {
@@ -31,6 +32,9 @@ const withLevels = (command: Command): Command =>
       '--queue <host>',
       "one host's queue: its jobs are held, and the queue itself is paused",
     );
+
+const containerId = async (remote: Remote, what: string): Promise<string> =>
+  containerCalled((await remote.get('/v1/containers')) as ContainerLine[], what).container;
 
 const parseUntil = (text: string): number => {
   const ms = Date.parse(text);
@@ -72,16 +76,16 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   withRemoteOptions(
     program
       .command('retry')
-      .argument('<what>', 'a container (host/name), a wave or a host')
+      .argument('<what>', 'a container (host/name, or the name alone), a wave or a host')
       .description('restart again what failed'),
   ).action(async (what: string, options: Options) => {
     const remote = remoteFor(deps, options);
     const status = (await remote.get('/v1/status')) as StatusView;
-    const scope = what.includes('/')
-      ? { of: 'container' as const, container: what }
-      : status.hosts.some(({ id }) => id === what)
-        ? { of: 'host' as const, hostId: what }
-        : { of: 'wave' as const, waveId: what };
+    const scope = status.hosts.some(({ id }) => id === what)
+      ? { of: 'host' as const, hostId: what }
+      : status.waves.some(({ id }) => id === what)
+        ? { of: 'wave' as const, waveId: what }
+        : { of: 'container' as const, container: await containerId(remote, what) };
     await actAndTell(remote, { action: 'retry', scope });
   });
 
@@ -122,13 +126,14 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     withRemoteOptions(
       program
         .command(name)
-        .argument('<container>', 'host/name')
+        .argument('<container>', 'host/name, or the name alone')
         .description(
           name === 'park'
             ? 'take a deliberately stopped container out of the count'
             : 'count a container again',
         ),
-    ).action(async (container: string, options: Options) =>
-      actAndTell(remoteFor(deps, options), { action: name, container }),
-    );
+    ).action(async (what: string, options: Options) => {
+      const remote = remoteFor(deps, options);
+      await actAndTell(remote, { action: name, container: await containerId(remote, what) });
+    });
 };

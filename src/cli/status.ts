@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PauseLevel } from '../core/messages.ts';
+import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
@@ -46,7 +47,8 @@ export const wavesTable = (waves: WaveSummary[]): string =>
       `${counts['verified'] ?? 0}/${total}`,
       String((counts['failed'] ?? 0) + (counts['stale'] ?? 0)),
       cause.length > 48 ? `${cause.slice(0, 47)}…` : cause,
-      pausedBy ?? waitsFor ?? '',
+      // The state says already that it waits for approval: what is left is how to give it.
+      pausedBy ?? waitsFor?.replace(/^waits for approval: /, '') ?? '',
     ]),
   );
 
@@ -79,6 +81,22 @@ const hostsTable = (hosts: HostView[]): string =>
     ]),
   );
 
+const shownOptOuts = 5;
+
+/** What is not restarted, or not before a date, whether a wave is under way or not. */
+const optOutLines = (services: ServiceSummary[]): string[] => {
+  const all = services.flatMap(({ optedOut }) => optedOut);
+  if (all.length === 0) return [];
+  const more = all.length - shownOptOuts;
+  return [
+    '',
+    ...all
+      .slice(0, shownOptOuts)
+      .map(({ container, ...optOut }) => `${container} is ${describeOptOut(optOut)}`),
+    ...(more > 0 ? [`and ${countOf(more, 'container')} more: groundswell containers`] : []),
+  ];
+};
+
 const statusText = (status: StatusView): string => {
   const lines: string[] = [];
   const containers = status.hosts.reduce((sum, host) => sum + host.containers, 0);
@@ -97,6 +115,7 @@ const statusText = (status: StatusView): string => {
   for (const alert of status.alerts)
     lines.push(tint(`failed: ${alert}`).replace('failed: ', 'alert: '));
   lines.push('', hostsTable(status.hosts), '', servicesTable(status.services));
+  lines.push(...optOutLines(status.services));
   const open = status.waves.filter(({ endedAt }) => endedAt === null);
   if (open.length > 0) lines.push('', wavesTable(open));
   return lines.join('\n');

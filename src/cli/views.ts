@@ -1,9 +1,5 @@
-import type {
-  Explanation,
-  Plan,
-  ServiceSummary,
-  WaveSummary,
-} from '../core/coordinator/explain.ts';
+import type { Explanation, ServiceSummary, WaveSummary } from '../core/coordinator/explain.ts';
+import type { Plan } from '../core/coordinator/plan.ts';
 import type { Grant } from '../core/coordinator/fleet.ts';
 import type { PauseLevel } from '../core/messages.ts';
 

@@ -114,24 +114,49 @@ const nextChange = (socketPath: string): Promise<void> =>
     );
   });
 
-const planText = (plan: Plan): string => {
-  if (plan.entries.length === 0) return ['nothing is to be restarted', ...plan.notes].join('\n');
-  const possible = plan.entries.filter(({ impossible }) => impossible === null).length;
+type PlanEntry = Plan['entries'][number];
+
+const nowOf = ({ impossible, now }: PlanEntry): string =>
+  impossible === null ? now : tint(`failed ${impossible}`).replace('failed ', 'impossible: ');
+
+/** What is the same for all of a wave's entries is said once, above them. */
+const planPart = (waveId: string | null, entries: PlanEntry[]): string => {
+  const [first] = entries;
+  const same =
+    waveId !== null && entries.every((entry) => nowOf(entry) === (first && nowOf(first)));
+  const title =
+    waveId === null
+      ? 'In no wave:'
+      : `Wave ${waveId}${same && first !== undefined ? ` ${nowOf(first)}` : ''}`;
   return [
+    title,
     formatTable(
-      ['order', 'container', 'service', 'wave', 'why', 'now'],
-      plan.entries.map(({ order, container, service, waveId, why, impossible, now }) => [
-        String(order),
-        container,
-        service,
-        waveId ?? '',
-        why,
-        impossible === null ? now : tint(`failed ${impossible}`).replace('failed ', 'impossible: '),
+      ['order', 'container', 'service', 'why', ...(same ? [] : ['now'])],
+      entries.map((entry) => [
+        String(entry.order),
+        entry.container,
+        entry.service,
+        entry.why,
+        ...(same ? [] : [nowOf(entry)]),
       ]),
     ),
     '',
-    `${countOf(possible, 'restart')}, about ${Math.ceil(plan.estimateMs / 1000)} s${possible === plan.entries.length ? '' : `; ${plan.entries.length - possible} impossible as things stand`}`,
-    ...plan.notes,
+  ].join('\n');
+};
+
+const planText = ({ entries, estimateMs, notes }: Plan): string => {
+  if (entries.length === 0) return ['nothing is to be restarted', ...notes].join('\n');
+  const possible = entries.filter(({ impossible }) => impossible === null).length;
+  const waveIds = [...new Set(entries.map(({ waveId }) => waveId))];
+  return [
+    ...waveIds.map((waveId) =>
+      planPart(
+        waveId,
+        entries.filter((entry) => entry.waveId === waveId),
+      ),
+    ),
+    `${countOf(possible, 'restart')}${possible === 0 ? '' : `, about ${Math.ceil(estimateMs / 1000)} s`}${possible === entries.length ? '' : `; ${entries.length - possible} impossible as things stand`}`,
+    ...notes,
   ].join('\n');
 };
 

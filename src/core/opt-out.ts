@@ -34,3 +34,15 @@ export const optOutFor = (
     .sort((a, b) => end(b) - end(a));
   return longest === undefined ? null : { reason: longest.reason, until: longest.until };
 };
+
+/** `2027-03-01T00:00Z`: a moment as operators read and write it. */
+const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16)}Z`;
+
+/** `opted out until 2027-03-01T00:00Z: sale`; without a date it is for good. */
+export const describeOptOut = ({
+  reason,
+  until,
+}: {
+  reason: string;
+  until: number | null;
+}): string => `opted out${until === null ? '' : ` until ${minuteOf(until)}`}: ${reason}`;

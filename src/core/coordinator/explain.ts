@@ -1,7 +1,8 @@
 import type { ContainerId } from '../ids.ts';
-import { allowedUnavailable, serviceState, unavailableBecause } from './availability.ts';
+import { describeOptOut } from '../opt-out.ts';
+import { serviceState, unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { freezeInForce, mayGrant, modeFor } from './may-grant.ts';
+import { mayGrant, modeFor } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { describeCause } from './waves.ts';
 
@@ -24,11 +25,21 @@ export interface Explanation {
   answer: string;
 }
 
-const staleLines = ({ view }: Container): string[] =>
+/** What runs old code in a container, one sentence each. */
+export const staleLines = ({ view }: Container): string[] =>
   view.stale.map(
     ({ pid, command, path, process }) =>
       `${process === 'monitor' ? 'its LXC monitor' : `process ${pid} (${command})`} maps ${path} from before the upgrade`,
   );
+
+const waiting = (reason: string): string =>
+  reason.startsWith('waits for ') ? `waiting ${reason.slice(6)}` : `waiting: ${reason}`;
+
+/** Of a container in which nothing stale was found. */
+const codeOf = (fleet: Fleet, container: Container, { now }: Moment): string => {
+  const why = unavailableBecause(fleet, container, now);
+  return why === null ? 'runs the present code' : `unavailable: ${why}`;
+};
 
 const answerFor = (
   fleet: Fleet,
@@ -42,18 +53,22 @@ const answerFor = (
       ? `its restart failed: ${grant.failReason ?? ''}; mend the cause, then: groundswell retry ${container.id}`
       : `is being restarted (${grant.step ?? 'granted'}): ${grant.why}`;
   const open = waves.find(({ state }) => state === 'pending');
-  if (open !== undefined) return `waiting: ${open.reason}`;
+  if (open !== undefined) return waiting(open.reason);
   if (!container.view.onHostRoot) return 'left alone: it does not stand on the host root';
   if (container.parked) return 'parked: out of the count until it runs';
   const first = staleLines(container)[0];
+  const { optOut } = container.view;
+  if (optOut !== null)
+    return first === undefined
+      ? `${codeOf(fleet, container, moment)}; ${describeOptOut(optOut)}`
+      : `${describeOptOut(optOut)}; stale: ${first}`;
   if (container.view.shadowed.length > 0)
     return `shadowed: it has its own copy of ${container.view.shadowed[0]?.path ?? ''}, which a restart cannot mend; its owner must`;
   if (first !== undefined)
     return container.attemptedAt === null
       ? `stale: ${first}`
       : `stale after its restart: ${first}; groundswell retry ${container.id}`;
-  const why = unavailableBecause(fleet, container, moment.now);
-  return why === null ? 'runs the present code' : `unavailable: ${why}`;
+  return codeOf(fleet, container, moment);
 };
 
 /** Why a container is where it is: `groundswell why`. */
@@ -118,6 +133,8 @@ export interface ServiceSummary {
   stale: number;
   shadowed: number;
   mode: string;
+  /** Members that are not to be restarted, or not before a date, whether they run old code or not. */
+  optedOut: { container: string; reason: string; until: number | null }[];
 }
 
 /** Availability of each service against its floor. */
@@ -144,101 +161,11 @@ export const summarizeServices = (fleet: Fleet, now: number): ServiceSummary[] =
         members[0] === undefined
           ? (fleet.services.get(name)?.mode ?? 'approve')
           : modeFor(fleet, members[0]),
+      optedOut: members.flatMap(({ id, view: { optOut } }) =>
+        optOut === null ? [] : [{ container: id, ...optOut }],
+      ),
     };
   });
-};
-
-export interface PlanEntry {
-  waveId: string | null;
-  container: ContainerId;
-  service: string;
-  order: number;
-  why: string;
-  /** What forbids it now and does not pass by itself; null: it comes when its turn comes. */
-  impossible: string | null;
-  /** What it would wait for, if it were asked for now. */
-  now: string;
-}
-
-export interface Plan {
-  entries: PlanEntry[];
-  /** Estimate in ms: the larger of work over capacity per service and per host, and the longest restart. */
-  estimateMs: number;
-  notes: string[];
-}
-
-const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): string | null => {
-  const { view } = container;
-  if (view.optOut !== null) return `opted out: ${view.optOut.reason}`;
-  if (!view.onHostRoot) return 'it does not stand on the host root';
-  if (view.state === 'stopped' && !container.parked)
-    return `it is stopped: start it, or groundswell container park ${view.name}`;
-  if (container.attemptedAt !== null && view.shadowed.length > 0)
-    return 'shadowed: its owner must mend it';
-  const members = [...fleet.containers.values()].filter(
-    (other) => other.service === container.service && !other.parked && other.view.onHostRoot,
-  ).length;
-  const budget = fleet.services.get(container.service)?.budget ?? { maxUnavailable: 1 };
-  if (allowedUnavailable(budget, members) === 0 && !wave.outagesAllowed.includes(container.service))
-    return `the budget of service ${container.service} is 0: groundswell allow-outage ${wave.id} ${container.service}`;
-  return null;
-};
-
-/** Dry run: which containers, why, in which order, about how long, and what is impossible (`groundswell plan`). */
-export const planRestarts = (
-  fleet: Fleet,
-  moment: Moment,
-  meanRestartMs: (service: string) => number,
-): Plan => {
-  const entries: PlanEntry[] = [];
-  const work = new Map<string, { ms: number; capacity: number }>();
-  const add = (key: string, ms: number, capacity: number): void => {
-    const sum = work.get(key) ?? { ms: 0, capacity };
-    sum.ms += ms;
-    work.set(key, sum);
-  };
-  let longest = 0;
-  for (const wave of fleet.waves.values()) {
-    if (wave.state !== 'open') continue;
-    for (const [id, member] of wave.members) {
-      const container = fleet.containers.get(id);
-      if (container === undefined || member.state !== 'pending') continue;
-      const decision = mayGrant(fleet, wave, container, moment);
-      const impossible = impossibleBecause(fleet, container, wave);
-      entries.push({
-        waveId: wave.id,
-        container: id,
-        service: container.service,
-        order: entries.length + 1,
-        why: staleLines(container)[0] ?? (wave.byHand ? 'asked for by hand' : ''),
-        impossible,
-        now: decision.reason,
-      });
-      if (impossible !== null) continue;
-      const ms = meanRestartMs(container.service);
-      longest = Math.max(longest, ms);
-      add(
-        `service ${container.service}`,
-        ms,
-        serviceState(fleet, container.service, moment.now).limit,
-      );
-      add(
-        `host ${container.host}`,
-        ms,
-        fleet.hosts.get(container.host)?.cap ?? fleet.settings.hostCap,
-      );
-    }
-  }
-  const notes: string[] = [];
-  const freeze = freezeInForce(fleet, moment.wall.ms);
-  if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
-  for (const { level, actor, reason } of fleet.pauses.values())
-    notes.push(`paused (${level.level}) by ${actor}: ${reason}`);
-  for (const summary of summarizeServices(fleet, moment.now))
-    if (summary.stale > 0 && summary.limit === 0)
-      notes.push(`service ${summary.name} has a budget of 0 with ${summary.members} members`);
-  const bounds = [...work.values()].map(({ ms, capacity }) => ms / Math.max(1, capacity));
-  return { entries, estimateMs: Math.max(longest, 0, ...bounds), notes };
 };
 
 export interface WaveSummary {

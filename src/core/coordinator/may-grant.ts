@@ -1,4 +1,5 @@
 import type { Decision } from '../agent/checks.ts';
+import { describeOptOut } from '../opt-out.ts';
 import type { Mode } from '../service-settings.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
@@ -142,7 +143,7 @@ const containerDenies = (
   if (!view.onHostRoot) return deny('it does not stand on the host root');
   if (container.membershipProblem !== null) return deny(container.membershipProblem);
   if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))
-    return deny(`opted out: ${view.optOut.reason}`);
+    return deny(describeOptOut(view.optOut));
   if (container.parked) return deny('parked');
   if (view.state === 'stopped')
     return deny(

@@ -1,13 +1,23 @@
 import type { PauseLevel } from '../messages.ts';
+import type { Fleet, Wave } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
 import { grantsConcerned } from './pause-state.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { tell } from './waves.ts';
 
 const samePause = (a: PauseLevel, b: PauseLevel): boolean =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+/** The open waves that a pause or its end is about: all, or the one it names. */
+const wavesConcerned = (fleet: Fleet, level: PauseLevel): Wave[] =>
+  [...fleet.waves.values()].filter(
+    (wave) =>
+      wave.state === 'open' &&
+      (level.level === 'wave' ? wave.id === level.waveId : level.level === 'fleet'),
+  );
 
 export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: string): Answer => {
   const { fleet } = turn;
@@ -26,28 +36,28 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
   // R31: what has not begun is asked back; what is in flight goes on.
   for (const grant of grantsConcerned(fleet, level))
     if (grant.expect?.kind !== 'retry') askVoid(turn, grant, 'paused');
+  for (const wave of wavesConcerned(fleet, level))
+    tell(turn, wave, 'paused', `wave ${wave.id} is paused by ${actor}: ${reason}`);
   return ok('pausing', id);
 };
 
 export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => {
   const { fleet } = turn;
   const rows = [...fleet.pauses.values()].filter((other) => samePause(other.level, level));
-  const waves = [...fleet.waves.values()].filter(
-    (wave) =>
-      wave.state === 'open' &&
-      (level.level === 'wave' ? wave.id === level.waveId : level.level === 'fleet'),
-  );
+  const waves = wavesConcerned(fleet, level);
   const held = waves.filter(({ pausedBy }) => pausedBy !== null);
   if (rows.length === 0 && held.length === 0) return no('it is not paused');
   for (const { id } of rows) {
     fleet.pauses.delete(id);
     touch(turn, { table: 'pauses', key: id });
   }
+  // The next pause is news again.
+  for (const wave of waves) wave.told = wave.told.filter((key) => !key.startsWith('paused:'));
   // R31: resume goes on where it stood and sets the wave's failure count to 0.
   for (const wave of held) {
     wave.pausedBy = null;
     wave.failures = 0;
-    wave.told = wave.told.filter((key) => !key.startsWith('paused:') && !key.startsWith('failed:'));
+    wave.told = wave.told.filter((key) => !key.startsWith('failed:'));
     for (const hostId of new Set(
       [...wave.members.keys(), ...wave.upgrades.keys()].map((id) => id.split('/')[0] ?? ''),
     )) {

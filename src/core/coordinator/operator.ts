@@ -7,7 +7,7 @@ import { addHost, exclude, park } from './operator-hosts.ts';
 import { retry } from './operator-retry.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { joinWave, openWave } from './waves.ts';
+import { describeCause, joinWave, openWave, tell } from './waves.ts';
 
 export { OperatorAction } from './operator-action.ts';
 export type { Answer } from './operator-action.ts';
@@ -40,7 +40,11 @@ const waveActions = (
     touch(turn, { table: 'containers', key: id });
   }
   wave.state = action === 'decline' ? 'declined' : 'stopping';
-  if (action === 'decline') wave.endedAt = turn.now;
+  if (action === 'decline') {
+    wave.endedAt = turn.now;
+    const cause = describeCause(wave.cause);
+    tell(turn, wave, 'ended', `wave ${wave.id} (${cause}) was declined by ${actor}`);
+  }
   for (const grant of grants) askVoid(turn, grant, 'the wave was stopped');
   audit(turn, {
     action: action === 'decline' ? 'wave-declined' : 'wave-stopped',

@@ -1,4 +1,5 @@
 import type { ContainerId } from '../ids.ts';
+import { describeOptOut } from '../opt-out.ts';
 import type { PackageChange } from '../packages.ts';
 import type { Container, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
@@ -147,12 +148,16 @@ const waitsInSome = (turn: Turn, id: ContainerId): boolean =>
     );
   });
 
-/** R34: stale without a known upgrade; one wave, which always waits for approval. */
+/**
+ * R34: stale without a known upgrade; one wave, which always waits for approval. One that is opted out is
+ * left alone until that ends, and is found then.
+ */
 export const noticeStale = (turn: Turn, container: Container): void => {
   const host = turn.fleet.hosts.get(container.host);
   if (
     !container.view.onHostRoot ||
     container.view.stale.length === 0 ||
+    container.view.optOut !== null ||
     waitsInSome(turn, container.id)
   )
     return;
@@ -188,7 +193,7 @@ export const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   };
   if (container === undefined) return settle('gone', 'removed');
   const { view } = container;
-  if (view.optOut !== null) return settle('not-needed', `opted out: ${view.optOut.reason}`);
+  if (view.optOut !== null) return settle('not-needed', describeOptOut(view.optOut));
   if (container.parked || view.ownerStopped)
     return settle('not-needed', 'stopped: it starts with the present code');
   if (wave.byHand) return;
@@ -259,7 +264,7 @@ export const reviewWaves = (turn: Turn): void => {
         turn,
         wave,
         'needs-approval',
-        `wave ${wave.id} (${describeCause(wave.cause)}) waits for approval`,
+        `wave ${wave.id} (${describeCause(wave.cause)}) waits for approval: groundswell approve ${wave.id}`,
       );
   }
 };

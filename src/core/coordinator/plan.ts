@@ -1,0 +1,112 @@
+import type { ContainerId } from '../ids.ts';
+import { describeOptOut } from '../opt-out.ts';
+import { allowedUnavailable, serviceState } from './availability.ts';
+import { staleLines, summarizeServices } from './explain.ts';
+import type { Container, Fleet, Wave } from './fleet.ts';
+import { freezeInForce, mayGrant } from './may-grant.ts';
+import type { Moment } from './may-grant.ts';
+
+export interface PlanEntry {
+  waveId: string | null;
+  container: ContainerId;
+  service: string;
+  order: number;
+  why: string;
+  /** What forbids it now and does not pass by itself; null: it comes when its turn comes. */
+  impossible: string | null;
+  /** What it would wait for, if it were asked for now. */
+  now: string;
+}
+
+export interface Plan {
+  entries: PlanEntry[];
+  /** Estimate in ms: the larger of work over capacity per service and per host, and the longest restart. */
+  estimateMs: number;
+  notes: string[];
+}
+
+const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): string | null => {
+  const { view } = container;
+  if (view.optOut !== null) return describeOptOut(view.optOut);
+  if (!view.onHostRoot) return 'it does not stand on the host root';
+  if (view.state === 'stopped' && !container.parked)
+    return `it is stopped: start it, or groundswell container park ${view.name}`;
+  if (container.attemptedAt !== null && view.shadowed.length > 0)
+    return 'shadowed: its owner must mend it';
+  const members = [...fleet.containers.values()].filter(
+    (other) => other.service === container.service && !other.parked && other.view.onHostRoot,
+  ).length;
+  const budget = fleet.services.get(container.service)?.budget ?? { maxUnavailable: 1 };
+  if (allowedUnavailable(budget, members) === 0 && !wave.outagesAllowed.includes(container.service))
+    return `the budget of service ${container.service} is 0: groundswell allow-outage ${wave.id} ${container.service}`;
+  return null;
+};
+
+/** Dry run: which containers, why, in which order, about how long, and what is impossible (`groundswell plan`). */
+export const planRestarts = (
+  fleet: Fleet,
+  moment: Moment,
+  meanRestartMs: (service: string) => number,
+): Plan => {
+  const entries: PlanEntry[] = [];
+  const work = new Map<string, { ms: number; capacity: number }>();
+  const add = (key: string, ms: number, capacity: number): void => {
+    const sum = work.get(key) ?? { ms: 0, capacity };
+    sum.ms += ms;
+    work.set(key, sum);
+  };
+  let longest = 0;
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open') continue;
+    for (const [id, member] of wave.members) {
+      const container = fleet.containers.get(id);
+      if (container === undefined || member.state !== 'pending') continue;
+      const decision = mayGrant(fleet, wave, container, moment);
+      const impossible = impossibleBecause(fleet, container, wave);
+      entries.push({
+        waveId: wave.id,
+        container: id,
+        service: container.service,
+        order: entries.length + 1,
+        why: staleLines(container)[0] ?? (wave.byHand ? 'asked for by hand' : ''),
+        impossible,
+        now: decision.reason,
+      });
+      if (impossible !== null) continue;
+      const ms = meanRestartMs(container.service);
+      longest = Math.max(longest, ms);
+      add(
+        `service ${container.service}`,
+        ms,
+        serviceState(fleet, container.service, moment.now).limit,
+      );
+      add(
+        `host ${container.host}`,
+        ms,
+        fleet.hosts.get(container.host)?.cap ?? fleet.settings.hostCap,
+      );
+    }
+  }
+  // In no wave, because they were left out of it; people look for them here all the same.
+  for (const container of fleet.containers.values()) {
+    const { optOut, onHostRoot } = container.view;
+    const why = staleLines(container)[0];
+    if (optOut === null || why === undefined || !onHostRoot) continue;
+    if (entries.some((entry) => entry.container === container.id)) continue;
+    entries.push({
+      ...{ waveId: null, container: container.id, service: container.service, why },
+      order: entries.length + 1,
+      ...{ impossible: describeOptOut(optOut), now: describeOptOut(optOut) },
+    });
+  }
+  const notes: string[] = [];
+  const freeze = freezeInForce(fleet, moment.wall.ms);
+  if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
+  for (const { level, actor, reason } of fleet.pauses.values())
+    notes.push(`paused (${level.level}) by ${actor}: ${reason}`);
+  for (const summary of summarizeServices(fleet, moment.now))
+    if (summary.stale > 0 && summary.limit === 0)
+      notes.push(`service ${summary.name} has a budget of 0 with ${summary.members} members`);
+  const bounds = [...work.values()].map(({ ms, capacity }) => ms / Math.max(1, capacity));
+  return { entries, estimateMs: Math.max(longest, 0, ...bounds), notes };
+};

@@ -1,0 +1,13 @@
+import { expect, test } from '@jest/globals';
+import { containerCalled } from '../../src/cli/container-called.ts';
+
+const all = ['h1/web-1', 'h2/web-1', 'h1/shop-1'].map((container) => ({ container }));
+
+test('a container is called by its id, or by its name where that says which', () => {
+  expect(containerCalled(all, 'h2/web-1')).toEqual({ container: 'h2/web-1' });
+  expect(containerCalled(all, 'shop-1')).toEqual({ container: 'h1/shop-1' });
+  expect(() => containerCalled(all, 'web-1')).toThrow(
+    'web-1 is on several hosts: h1/web-1, h2/web-1',
+  );
+  expect(() => containerCalled(all, 'op-1')).toThrow('nothing is called op-1');
+});
