@@ -32,6 +32,8 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
       'maxmemory-policy noeviction',
       'save ""',
       `dir ${directory}`,
+      // A title would overwrite the mark in its environment by which the bed finds what is left.
+      'set-proc-title no',
       'daemonize yes',
       `pidfile ${pidPath}`,
       `logfile ${join(directory, 'log')}`,
@@ -41,12 +43,22 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   );
   const [first = '127.0.0.1'] = addresses;
   const ask = ['redis-cli', '-h', first, '-p', String(PORT), '--no-auth-warning', '-a', PASSWORD];
+  const pid = async (): Promise<number> => {
+    const read = Number(await readFile(pidPath, 'utf8'));
+    // To kill(2) 0 and -1 are whole groups of processes.
+    if (!(read > 1)) throw new Error(`${pidPath} names no process`);
+    return read;
+  };
   const start: BedRedis['start'] = async ({ empty = false } = {}) => {
     if (empty) await rm(join(directory, 'appendonlydir'), { recursive: true, force: true });
+    await rm(pidPath, { force: true });
     await bed.commands.must(['redis-server', configPath]);
     await waitUntil(
       'Redis answers',
-      async () => (await bed.commands.run([...ask, 'PING'])).stdout.trim() === 'PONG',
+      async () =>
+        // One that was left by somebody else would answer too.
+        (await pid().then(isAlive, () => false)) &&
+        (await bed.commands.run([...ask, 'PING'])).stdout.trim() === 'PONG',
       { deadlineMs: 10_000 },
     );
   };
@@ -54,9 +66,9 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   return {
     url: (address) => `redis://:${PASSWORD}@${address}:${PORT}`,
     kill: async () => {
-      const pid = Number(await readFile(pidPath, 'utf8'));
-      signalProcess(pid, 'SIGKILL');
-      await waitUntil('Redis to end', async () => !(await isAlive(pid)), { deadlineMs: 5_000 });
+      const killed = await pid();
+      signalProcess(killed, 'SIGKILL');
+      await waitUntil('Redis to end', async () => !(await isAlive(killed)), { deadlineMs: 5_000 });
     },
     start,
   };

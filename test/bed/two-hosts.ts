@@ -46,6 +46,9 @@ export interface TwoHosts {
   dispose: () => Promise<void>;
 }
 
+/** Exit status of a process that SIGKILL has ended. */
+const KILLED = 137;
+
 /** How a container of either host is called, in HAProxy and with a slash in Groundswell. */
 export const fullName = ({ host, name }: BedContainer, separator = '/'): string =>
   `${host.name}${separator}${name}`;
@@ -103,7 +106,12 @@ export const createTwoHosts = async (options: TwoHostsOptions): Promise<TwoHosts
     );
   }
   const socketPath = join(first.rootDirectory, 'run/groundswell/api.sock');
-  const get: TwoHosts['get'] = (path) => callApi(socketPath, 'GET', path);
+  const get: TwoHosts['get'] = async (path) => {
+    if (serverEnd !== null) throw new Error(serverEnd);
+    return callApi(socketPath, 'GET', path);
+  };
+  /** Why the server is not there, where nobody has killed it. */
+  let serverEnd: string | null = null;
   const running = new Map<string, HostProcess>();
   const processOf = (name: string): HostProcess => {
     const found = running.get(name);
@@ -118,17 +126,21 @@ export const createTwoHosts = async (options: TwoHostsOptions): Promise<TwoHosts
     startServer: async () => {
       const started = await first.spawn([...groundswell, 'server']);
       running.set('server', started);
-      let over: number | null = null;
-      void started.exited.then((status) => (over = status));
+      serverEnd = null;
+      void started.exited.then((status) => {
+        if (running.get('server') === started && status !== KILLED)
+          serverEnd = `the server ended with status ${status}:\n${started.stderr().slice(-4000)}`;
+      });
       await waitUntil(
         'the server answers',
-        async () => {
-          if (over !== null) throw new Error(`the server ended with ${over}: ${started.stderr()}`);
-          return get('/v1/hosts').then(
+        () =>
+          get('/v1/hosts').then(
             () => true,
-            () => false,
-          );
-        },
+            (error: unknown) => {
+              if (serverEnd !== null) throw error;
+              return false;
+            },
+          ),
         { deadlineMs: 30_000, everyMs: 20 },
       );
     },

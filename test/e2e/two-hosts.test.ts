@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { askVersion, fetchHealth } from '../bed/ask.ts';
+import { findLeftovers } from '../bed/clean.ts';
+import { readWitness } from '../bed/containers.ts';
+import type { BedContainer } from '../bed/containers.ts';
+import { startLoad } from '../bed/load.ts';
+import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { createTwoHosts, enrolBoth, fullName } from '../bed/two-hosts.ts';
+import type { TwoHosts } from '../bed/two-hosts.ts';
+import type { BedHost } from '../bed/host.ts';
+import { waitUntil } from '../bed/wait-until.ts';
+import { watchContainers, watchHaproxy } from '../bed/watch-availability.ts';
+
+const u1 = '1.0-1+deb12u1';
+const slow = ['--start-delay-ms', '300', '--also-extra'];
+
+describe('one server, two hosts, and services that are spread over both', () => {
+  let scene: TwoHosts;
+
+  beforeAll(async () => {
+    scene = await createTwoHosts({
+      directory: '/var/lib/groundswell-bed/e2e-two-hosts',
+      hostNumbers: [120, 121],
+      projectDirectory: process.cwd(),
+      services: {
+        web: { count: 3, arguments: slow, maxUnavailable: 1 },
+        api: { count: 2, arguments: slow, maxUnavailable: 1 },
+      },
+    });
+  }, 300_000);
+
+  afterAll(async () => {
+    const { directory, hostNumbers } = scene.bed;
+    await scene.dispose();
+    expect(await findLeftovers(directory, hostNumbers)).toEqual([]);
+  }, 60_000);
+
+  /** Load and outside watchers while `act` restarts `members`: no request fails, never two of a service are away. */
+  const underWatch = async (members: BedContainer[], act: () => Promise<void>): Promise<void> => {
+    const load = startLoad({
+      targets: { web: scene.haproxy.frontend('web'), api: scene.haproxy.frontend('api') },
+      connections: 8,
+    });
+    const watches = {
+      balancer: watchHaproxy(scene.haproxy),
+      outside: watchContainers(scene.members()),
+    };
+    const acted = await act().then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    const seen = {
+      balancer: (await watches.balancer.stop()).lowest,
+      outside: (await watches.outside.stop()).lowest,
+    };
+    const requests = await load.stop();
+    if (acted !== null) throw acted.error;
+    const oneLess = Object.fromEntries(
+      ['web', 'api'].map((service) => [
+        service,
+        scene.members(service).length -
+          (members.some((member) => member.service === service) ? 1 : 0),
+      ]),
+    );
+    expect({ seen, failures: Object.values(requests).map(({ failures }) => failures) }).toEqual({
+      seen: { balancer: oneLess, outside: oneLess },
+      failures: [{}, {}],
+    });
+    expect(requests['web']?.ok).toBeGreaterThan(50);
+  };
+
+  const witness = async (): Promise<{ container: string; kind: 'start' | 'stop' }[]> =>
+    (
+      await Promise.all(
+        scene.hosts.map(async (host) =>
+          (await readWitness(host)).map(({ container, kind }) => ({
+            container: `${host.name}/${container}`,
+            kind,
+          })),
+        ),
+      )
+    ).flat();
+  const startsOf = async (container: BedContainer): Promise<number> =>
+    (await witness()).filter(
+      (event) => event.kind === 'start' && event.container === fullName(container),
+    ).length;
+  const stops = async (): Promise<number> =>
+    (await witness()).filter(({ kind }) => kind === 'stop').length;
+
+  /** A whole wave under watch, `inTheMiddle` of which something happens: each container once, with its records. */
+  const wholeWave = async (
+    begin: () => Promise<unknown>,
+    members: BedContainer[],
+    inTheMiddle: (waveId: string) => Promise<void>,
+  ): Promise<void> => {
+    const before = new Map(
+      await Promise.all(
+        members.map(async (member) => [fullName(member), await startsOf(member)] as const),
+      ),
+    );
+    let waveId = '';
+    await underWatch(members, async () => {
+      waveId = await waveFrom(scene, begin);
+      await inTheMiddle(waveId);
+      const wave = await waveOver(scene, waveId, 120_000);
+      expect(wave.counts).toEqual({ verified: members.length });
+    });
+    const records = (await restartRecords(scene)).filter(({ wave }) => wave === waveId);
+    for (const member of members) {
+      const name = fullName(member);
+      const own = records.filter(({ container }) => container === name);
+      expect({
+        name,
+        healthy: await fetchHealth(member),
+        starts: (await startsOf(member)) - (before.get(name) ?? 0),
+        records: own.map(({ action, outcome }) => `${action} ${outcome}`),
+      }).toEqual({
+        name,
+        healthy: true,
+        starts: 1,
+        records: ['stop-begun null', 'restart-ended done'],
+      });
+    }
+  };
+
+  const upgradeBoth = async (name: 'libgs-demo1' | 'libgs-extra1'): Promise<void> => {
+    await scene.bed.publish({ [name]: u1 });
+    const hosts = scene.hosts.map((host) => host.name).join(',');
+    await scene.type(scene.first, 'upgrade', hosts, `${name}>=${u1}`);
+  };
+
+  /** A container is down on one of these hosts, in the middle of its restart. */
+  const downOn = (hosts: readonly BedHost[]): Promise<unknown> =>
+    waitUntil(
+      'a container to be down in the middle of its restart',
+      async () =>
+        (await scene.status()).grants.some(
+          ({ host, step }) =>
+            hosts.some(({ name }) => name === host) &&
+            (step === 'stopping' || step === 'stopped' || step === 'started'),
+        ),
+      { deadlineMs: 60_000, everyMs: 10 },
+    );
+
+  /** Asked for by hand: no container is spared because it runs the present code already. */
+  const restartsWebWhile = (inTheMiddle: (waveId: string) => Promise<void>): Promise<void> =>
+    wholeWave(() => scene.type(scene.first, 'restart', 'web'), scene.members('web'), inTheMiddle);
+
+  test('are enrolled by the commands of the how-to', async () => {
+    await enrolBoth(scene);
+    expect((await scene.status()).hosts).toMatchObject([
+      { id: 'h120', zone: 'rack-1', state: 'ok', containers: 5 },
+      { id: 'h121', zone: 'rack-2', state: 'ok', containers: 5 },
+    ]);
+  }, 120_000);
+
+  test('are upgraded through Groundswell: never two of a service at once, each restart once and recorded', async () => {
+    const members = scene.members();
+    await wholeWave(
+      () => upgradeBoth('libgs-demo1'),
+      members,
+      () => Promise.resolve(),
+    );
+    for (const member of members) expect((await askVersion(member)).library).toBe(u1);
+  }, 180_000);
+
+  test('kill -9 of one agent alone', async () => {
+    await wholeWave(
+      () => upgradeBoth('libgs-extra1'),
+      scene.members(),
+      async () => {
+        await downOn([scene.second]);
+        await scene.agent(scene.second).kill('SIGKILL');
+        await scene.startAgent(scene.second);
+      },
+    );
+    for (const member of scene.members()) expect((await askVersion(member)).extra).toBe(u1);
+  }, 180_000);
+
+  test('kill -9 of the server alone', async () => {
+    await restartsWebWhile(async () => {
+      await downOn(scene.hosts);
+      await scene.server().kill('SIGKILL');
+      await scene.startServer();
+    });
+  }, 180_000);
+
+  test('kill -9 of Redis alone', async () => {
+    await restartsWebWhile(async () => {
+      await downOn(scene.hosts);
+      await scene.redis.kill();
+      await scene.redis.start();
+    });
+  }, 180_000);
+
+  test('kill -9 of all of them at once, and Redis has lost its files', async () => {
+    await restartsWebWhile(async () => {
+      await downOn(scene.hosts);
+      await Promise.all([
+        scene.server().kill('SIGKILL'),
+        scene.redis.kill(),
+        ...scene.hosts.map((host) => scene.agent(host).kill('SIGKILL')),
+      ]);
+      for (const host of scene.hosts) await scene.startAgent(host);
+      await scene.redis.start({ empty: true });
+      await scene.startServer();
+    });
+  }, 180_000);
+
+  test('a pause over both hosts: no stop begins once it is shown as paused; resume completes', async () => {
+    await restartsWebWhile(async (waveId) => {
+      await waveWhen(
+        scene,
+        waveId,
+        'has one verified',
+        ({ counts }) => (counts['verified'] ?? 0) >= 1,
+      );
+      await scene.type(scene.first, 'pause', '--reason', 'a test');
+      await waitUntil(
+        'it is paused',
+        async () => (await scene.status()).pauses[0]?.state === 'paused',
+        { deadlineMs: 30_000, everyMs: 10 },
+      );
+      const shown = await stops();
+      // A whole restart would fit into this: whatever came late would have begun.
+      await scene.first.must(['sleep', '2']);
+      expect(await stops()).toBe(shown);
+      await scene.type(scene.first, 'resume');
+    });
+  }, 180_000);
+
+  test('a key is rotated by the commands of the how-to, and the host goes on', async () => {
+    const { first, second, type } = scene;
+    await first.writeFile('/root/new.json', await type(second, 'agent', '--new-key'), 0o600);
+    await type(first, 'host', 'rotate-key', second.name, '--key', '/root/new.json');
+    await type(second, 'agent', '--switch-key');
+    expect(await scene.agent(second).kill('SIGTERM')).toBe(0);
+    await scene.startAgent(second);
+    await wholeWave(
+      () => type(first, 'restart', 'api'),
+      scene.members('api'),
+      () => Promise.resolve(),
+    );
+  }, 180_000);
+
+  test('a host whose machine is off is excluded: its containers count as away, and nothing else is stopped until it is back', async () => {
+    const { first, second, type } = scene;
+    await scene.agent(second).kill('SIGKILL');
+    await type(first, 'host', 'exclude', second.name, '--fenced', '--reason', 'a test');
+    const waiting = await waveFrom(scene, () => type(first, 'restart', 'h120/web-01'));
+    expect(await type(first, 'why', 'h120/web-01')).toContain('has 3 of 1 unavailable');
+    const before = await stops();
+    expect(await type(first, 'host', 'add', second.name)).toBe(
+      'host h121 is taken back, in zone rack-2\n',
+    );
+    expect(await stops()).toBe(before);
+    await scene.startAgent(second);
+    expect((await waveOver(scene, waiting)).counts).toEqual({ verified: 1 });
+    expect(await stops()).toBe(before + 1);
+  }, 180_000);
+});
