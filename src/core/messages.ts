@@ -109,6 +109,8 @@ export const ContainerView = z.strictObject({
   ownerStopped: z.boolean(),
   /** Never restart, or not before a date; null: no opt-out. */
   optOut: z.strictObject({ reason: z.string(), until: z.number().nullable() }).nullable(),
+  /** A note on this host says that it is down on purpose (`groundswell container park`); null: none does. */
+  parked: z.strictObject({ reason: z.string(), by: z.string() }).nullable(),
   /** Private directories of the host that this container can still read. */
   unhidden: z.array(z.string()),
 });

@@ -14,6 +14,7 @@ import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
 import { agentDirectory, agentKeysPath, trustedKeysPath } from './key-card.ts';
 import { readMachineId } from './machine-id.ts';
+import { DEFAULT_PARKED_DIRECTORY } from '../host/lxc/provision/parked.ts';
 import { openRealHost } from '../workers/agent/ports/real-host.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
 
@@ -59,6 +60,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
   const onError = limitErrors(logger);
   const real = openRealHost({
     lxcPath: options.lxcPath,
+    parkedDirectory: DEFAULT_PARKED_DIRECTORY,
     settings: options.settings,
     apt: {
       root: '/',

@@ -33,6 +33,7 @@ export const viewOf = (machine: Machine, index: number): ContainerView => {
     unreadable: [],
     ownerStopped: machine.agent.journal.containers.get(name)?.ownerStopped ?? false,
     optOut: null,
+    parked: null,
     unhidden: [],
   };
 };

@@ -10,6 +10,8 @@ import type { Workers } from './workers.ts';
 
 const here = String(process.pid);
 const limitMs = 600_000;
+/** The long form adds pairs of faults. */
+const groups = scenarioGroups(process.env['GROUNDSWELL_LONG'] === '1');
 let workers: Workers;
 const results = new Map<string, Promise<Exploration>>();
 
@@ -38,7 +40,7 @@ beforeAll(() => {
     results.set(name, result);
   };
   const real = join(cacheFolder, here, 'src/core');
-  for (const [, scenarios] of scenarioGroups)
+  for (const [, scenarios] of groups)
     for (const scenario of scenarios) begin(scenario.name, () => real, scenario);
   brokenRules.forEach((rule, index) => {
     begin(rule.what, () => compileCore(join(here, `broken-${index}`), rule), rule.scenario);
@@ -50,23 +52,20 @@ afterAll(async () => {
   rmSync(join(cacheFolder, here), { recursive: true, force: true });
 });
 
-describe.each(scenarioGroups)(
-  '%s: every state keeps the invariants and can reach an end',
-  (_, all) => {
-    test.each(all.map(({ name }) => name))(
-      '%s',
-      async (name) => {
-        const result = await resultOf(name);
-        process.stdout.write(
-          `model: ${name}: ${result.states} states, ${result.moves} moves, ${result.seconds.toFixed(1)} s\n`,
-        );
-        expect(story(result)).toBe('');
-        expect(result.ends).toBeGreaterThan(0);
-      },
-      limitMs,
-    );
-  },
-);
+describe.each(groups)('%s: every state keeps the invariants and can reach an end', (_, all) => {
+  test.each(all.map(({ name }) => name))(
+    '%s',
+    async (name) => {
+      const result = await resultOf(name);
+      process.stdout.write(
+        `model: ${name}: ${result.states} states, ${result.moves} moves, ${result.seconds.toFixed(1)} s\n`,
+      );
+      expect(story(result)).toBe('');
+      expect(result.ends).toBeGreaterThan(0);
+    },
+    limitMs,
+  );
+});
 
 describe('a rule that is broken in the real code is found', () => {
   test('they are at least fifteen', () => {

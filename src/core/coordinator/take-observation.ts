@@ -6,6 +6,20 @@ import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { joinWave, noticeStale, waveForChanges } from './waves.ts';
 
+/**
+ * R25: stopped when first seen is parked from the start, unless a grant holds it; later an operator says so,
+ * here or by a note on the host, and takes it back in the same place.
+ */
+const isParked = (
+  view: ContainerView,
+  before: Container | undefined,
+  held: ReadonlySet<string>,
+): boolean => {
+  if (view.parked !== null) return true;
+  if (before === undefined) return !held.has(view.name);
+  return before.parked && before.view.parked === null;
+};
+
 /** Take in what an agent saw of one container; answers the fleet's entry. */
 export const observe = (
   turn: Turn,
@@ -17,9 +31,7 @@ export const observe = (
   const id = containerId(host.id, view.name);
   const before = fleet.containers.get(id);
   const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
-  // R25: stopped when first seen is parked from the start, unless a grant holds it; one that runs is parked no more.
-  const parked =
-    view.state === 'stopped' && (before === undefined ? !held.has(view.name) : before.parked);
+  const parked = view.state === 'stopped' && isParked(view, before, held);
   const container: Container = {
     id,
     host: host.id,

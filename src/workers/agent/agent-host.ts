@@ -127,6 +127,11 @@ export interface AgentHost {
   stops: StopsPort;
   settings: SettingsPort;
   facts: () => Promise<HostFacts>;
+  /** Notes on containers that are down on purpose, by name; that of one which runs again is taken away. */
+  parked: {
+    notes: () => Promise<ReadonlyMap<ContainerName, { reason: string; by: string }>>;
+    forget: (name: ContainerName) => Promise<void>;
+  };
   /** Private directories of the host that the container can read; cheap. */
   unhidden: (container: RuntimeContainer) => Promise<string[]>;
   /** While a container is down for a restart: hide the private directories in it. */

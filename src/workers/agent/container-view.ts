@@ -13,6 +13,7 @@ export interface Known {
   scan: ContainerScan | null;
   health: { health: Health; reason: string };
   optOut: { reason: string; until: number | null } | null;
+  parked: { reason: string; by: string } | null;
   unhidden: string[];
 }
 
@@ -77,6 +78,7 @@ export const containerView = (known: Known, ownerStopped: boolean): ContainerVie
     ...scanOf(known),
     ownerStopped,
     optOut: known.optOut,
+    parked: known.parked,
     unhidden: known.unhidden,
   };
 };

@@ -22,7 +22,10 @@ export interface Knowledge {
   setState: (name: ContainerName, state: RuntimeState | null) => void;
   setScan: (scan: ContainerScan) => void;
   setHealth: (name: ContainerName, health: Known['health']) => void;
-  setSurroundings: (name: ContainerName, surroundings: Pick<Known, 'optOut' | 'unhidden'>) => void;
+  setSurroundings: (
+    name: ContainerName,
+    surroundings: Pick<Known, 'optOut' | 'parked' | 'unhidden'>,
+  ) => void;
   /** Scan everything; answers the containers that are stale now. */
   scanAll: () => Promise<ContainerView[]>;
 }
@@ -63,6 +66,7 @@ export const createKnowledge = (
             scan: null,
             health: unprobed,
             optOut: null,
+            parked: null,
             unhidden: [],
             ...known.get(container.name),
             container,

@@ -3,6 +3,7 @@ import type { Journal } from '../../core/agent/journal.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { Instance } from '../../core/observation.ts';
+import type { RuntimeState } from '../../host/runtime.ts';
 import { seenState } from './seen-state.ts';
 import type { Work } from './work.ts';
 
@@ -35,6 +36,20 @@ const isNews = (
   return state === 'stopped' && !known.ownerStopped && known.instance !== null;
 };
 
+/** A container that runs is not parked any more, so that its next stop is its owner's again. */
+const parkedNote = async (
+  { host }: Work,
+  name: ContainerName,
+  notes: ReadonlyMap<ContainerName, { reason: string; by: string }>,
+  states: ReadonlyMap<ContainerName, RuntimeState>,
+): Promise<{ reason: string; by: string } | null> => {
+  const note = notes.get(name);
+  if (note === undefined) return null;
+  if (states.get(name)?.state !== 'running') return note;
+  await host.parked.forget(name);
+  return null;
+};
+
 /**
  * List the containers and look at their states; core hears of each that changed (owners' stops, R25). What
  * our own work touched meanwhile is left out: it is seen the next time.
@@ -56,9 +71,11 @@ export const lookAtContainers = async (
   const containers = await host.runtime.list();
   const names = containers.map(({ name }) => name);
   const states = await host.runtime.states(names);
+  const parked = await host.parked.notes();
   const surroundings = await Promise.all(
     containers.map(async (container) => ({
       optOut: host.settings.optOut(container, clock.wallMs()),
+      parked: await parkedNote(work, container.name, parked, states),
       unhidden: await host.unhidden(container),
     })),
   );

@@ -1,3 +1,4 @@
+import type { ContainerView } from '../../../src/core/messages.ts';
 import { describe, expect, test } from '@jest/globals';
 import { allowedUnavailable, serviceState } from '../../../src/core/coordinator/availability.ts';
 import type { Budget } from '../../../src/core/service-settings.ts';
@@ -59,6 +60,22 @@ describe('R17: what counts as unavailable', () => {
     expect([state.members.length, state.counted, state.limit]).toEqual([3, 2, 1]);
     here.report('h1', observed([view('web-3')], { whole: false }));
     expect(serviceState(here.fleet, 'web', here.now).counted).toBe(3);
+  });
+
+  test('a note on the host parks a container, and taking it back counts it again (R25)', () => {
+    const here = scene([web()]);
+    const counted = () => serviceState(here.fleet, 'web', here.now).counted;
+    here.report('h1', observed([view('web-1'), view('web-2')]));
+    const down: Partial<ContainerView> = {
+      ...{ state: 'stopped', instance: null, stale: [], ownerStopped: true },
+    };
+    here.report('h1', observed([view('web-2', down)], { whole: false }));
+    expect(counted()).toBe(2);
+    const parked = { reason: 'disk replaced', by: 'op' };
+    here.report('h1', observed([view('web-2', { ...down, parked })], { whole: false }));
+    expect(counted()).toBe(1);
+    here.report('h1', observed([view('web-2', down)], { whole: false }));
+    expect(counted()).toBe(2);
   });
 
   test('what is stopped under an open grant is not parked, though it was never seen before (R16, R25)', () => {

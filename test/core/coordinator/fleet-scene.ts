@@ -35,6 +35,7 @@ export const view = (name: string, more: Partial<ContainerView> = {}): Container
   unreadable: [],
   ownerStopped: false,
   optOut: null,
+  parked: null,
   unhidden: [],
   ...more,
 });

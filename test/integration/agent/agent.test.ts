@@ -228,6 +228,37 @@ describe('the agent over a real Redis', () => {
     expect(fake.events).toEqual([]);
   });
 
+  test('tells of a note on a container that is down, and forgets it once the container runs', async () => {
+    const told = (name: string) =>
+      server
+        .told('host-observed')
+        .flatMap(({ containers }) => containers)
+        .findLast((view) => view.name === name);
+    const note = { reason: 'disk replaced', by: 'op' };
+    fake.parked.set('web-1', note).set('web-2', note);
+    fake.ownerStops('web-2');
+    await until(() => told('web-2')?.parked !== null, 'the note is told');
+    expect(told('web-2')).toMatchObject({ state: 'stopped', parked: note });
+    await until(() => !fake.parked.has('web-1'), 'the note on the one that runs is taken away');
+    expect(told('web-1')?.parked).toBeNull();
+    fake.parked.delete('web-2');
+    await until(() => told('web-2')?.parked === null, 'taking it back is told');
+  });
+
+  test('with nothing to drain goes through the same steps, and touches no load balancer', async () => {
+    fake.drains = false;
+    fake.replaceLibrary();
+    const grant = order('web-1');
+    await server.send(server.envelope('restart-batch', { waveId: 'w', grants: [grant] }));
+    await until(() => finished(grant.grantId), 'the restart is over');
+    expect(server.told('restart-progress').map(({ step }) => step)).toEqual([
+      ...['journaled', 'draining', 'drained', 'stopping', 'stopped', 'started', 'healthy'],
+      'undrained',
+    ]);
+    expect(server.told('restart-finished')[0]).toMatchObject({ outcome: 'done' });
+    expect(fake.events).toEqual(['stop web-1', 'start web-1']);
+  });
+
   test('upgrades, reports what became stale, and passes the gate (R29)', async () => {
     const uuid = randomUUID();
     const upgrade = {

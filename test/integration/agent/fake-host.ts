@@ -38,6 +38,8 @@ export interface FakeHost {
   healthy: boolean;
   /** Whether services have something to drain. */
   drains: boolean;
+  /** Notes on containers that are down on purpose. */
+  parked: Map<ContainerName, { reason: string; by: string }>;
 }
 
 export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
@@ -107,6 +109,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
     duringStop: () => Promise.resolve(),
     healthy: true,
     drains: true,
+    parked: new Map(),
     host: {
       runtime: {
         list: () => Promise.resolve(listed()),
@@ -207,6 +210,10 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
       },
       facts: () =>
         Promise.resolve({ platform: 'debian-12', rebootRequired: [], agentStale: false }),
+      parked: {
+        notes: () => Promise.resolve(fake.parked),
+        forget: (name) => Promise.resolve(void fake.parked.delete(name)),
+      },
       unhidden: () => Promise.resolve([]),
       whileDown: () => Promise.resolve(),
     },

@@ -7,6 +7,7 @@ import { awaitChild, endChild, findStopsAtWork } from '../../../host/lxc/child-i
 import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
+import { parkedDirectory } from '../../../host/lxc/provision/parked.ts';
 import { layersOf } from '../../../host/proc/layers-of.ts';
 import type { ContainerRoot } from '../../../host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../../host/proc/scan-thread.ts';
@@ -20,6 +21,8 @@ import { createPackagesPort } from './packages-port.ts';
 
 export interface RealHostOptions {
   lxcPath: string;
+  /** Where `groundswell container park` leaves its notes. */
+  parkedDirectory: string;
   apt: AptHost;
   settings: SettingsPort;
   onProblem: (text: string) => void;
@@ -52,6 +55,7 @@ export const openRealHost = (
     },
   });
   const scanThread = startScanThread();
+  const parked = parkedDirectory(options.parkedDirectory);
   const health = createHealthPort(runtime, runBounded, lxcPath);
   let agentStale = false;
   const visible = new Map<ContainerName, { paths: string[]; askedAt: number }>();
@@ -112,6 +116,11 @@ export const openRealHost = (
       rebootRequired: await readRebootRequired('/run'),
       agentStale,
     }),
+    parked: {
+      notes: async () =>
+        new Map((await parked.list()).map(({ name, reason, by }) => [name, { reason, by }])),
+      forget: (name) => parked.remove(name),
+    },
     unhidden,
     whileDown: async (name) => {
       const container = runtime.find(name);
