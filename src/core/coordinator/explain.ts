@@ -55,7 +55,11 @@ const answerFor = (
   const open = waves.find(({ state }) => state === 'pending');
   if (open !== undefined) return waiting(open.reason);
   if (!container.view.onHostRoot) return 'left alone: it does not stand on the host root';
-  if (container.parked) return 'parked: out of the count until it runs';
+  if (container.parked) {
+    const note = container.view.parked;
+    const said = note === null ? '' : ` (${note.reason}, by ${note.by})`;
+    return `parked${said}: out of the count until it runs`;
+  }
   const first = staleLines(container)[0];
   const { optOut } = container.view;
   if (optOut !== null)
