@@ -10,27 +10,47 @@ export interface NotifySettings {
 
 const limitMs = 10_000;
 
-/** Tell operators that a wave needs approval, pauses, fails or ends. Failing to tell is reported, never fatal. */
-export const createNotifier =
-  (settings: NotifySettings, onError: (error: unknown, what: string) => void) =>
-  (notice: Notice): void => {
-    const body = JSON.stringify(notice);
-    const [program, ...args] = settings.command ?? [];
-    if (program !== undefined)
-      void execa(program, args, { input: body, timeout: limitMs, extendEnv: true }).catch(
-        (error: unknown) => onError(error, `notification command ${program}`),
-      );
-    if (settings.webhook !== undefined) {
-      const url = settings.webhook;
-      void fetch(url, {
+/** Does one after the other, in the order in which they were asked for. */
+const inOrder = (): ((act: () => Promise<void>) => void) => {
+  let last = Promise.resolve();
+  return (act) => {
+    last = last.then(act);
+  };
+};
+
+/**
+ * Tell operators that a wave needs approval, pauses, fails or ends. Each hears one notice at a time, in order: a
+ * command need not be fit to run beside itself. Failing to tell is reported, never fatal.
+ */
+export const createNotifier = (
+  { command = [], webhook }: NotifySettings,
+  onError: (error: unknown, what: string) => void,
+): ((notice: Notice) => void) => {
+  const [program, ...args] = command;
+  const [toCommand, toWebhook] = [inOrder(), inOrder()];
+  const run = async (file: string, body: string): Promise<void> => {
+    try {
+      await execa(file, args, { input: `${body}\n`, timeout: limitMs, extendEnv: true });
+    } catch (error) {
+      onError(error, `notification command ${file}`);
+    }
+  };
+  const post = async (url: string, body: string): Promise<void> => {
+    try {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
         signal: AbortSignal.timeout(limitMs),
-      })
-        .then((response) => {
-          if (!response.ok) onError(new Error(`answered ${response.status}`), `webhook ${url}`);
-        })
-        .catch((error: unknown) => onError(error, `webhook ${url}`));
+      });
+      if (!response.ok) throw new Error(`answered ${response.status}`);
+    } catch (error) {
+      onError(error, `webhook ${url}`);
     }
   };
+  return (notice) => {
+    const body = JSON.stringify(notice);
+    if (program !== undefined) toCommand(() => run(program, body));
+    if (webhook !== undefined) toWebhook(() => post(webhook, body));
+  };
+};
