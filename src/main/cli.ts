@@ -24,6 +24,12 @@ const keys = () => import('./own-keys.ts');
 const asksForKeys = ({ showKey, newKey, switchKey }: KeyQuestion): boolean =>
   showKey === true || newKey === true || switchKey === true;
 
+interface AgentOptions extends KeyQuestion {
+  config?: string;
+  trust?: string[];
+  redisUser?: boolean;
+}
+
 const registerProcesses = (program: Command): void => {
   const file = [
     '-c, --config <file>',
@@ -58,14 +64,18 @@ const registerProcesses = (program: Command): void => {
       '--trust <public-key...>',
       'believe a server by what `groundswell server --show-key` prints there, and end',
     )
-    .action(
-      async ({ config, trust, ...asked }: { config?: string; trust?: string[] } & KeyQuestion) => {
-        if (trust !== undefined) await (await keys()).trustServer(config, trust);
-        else if (asksForKeys(asked))
-          process.stdout.write(await (await keys()).agentKeys(config, asked));
-        else await (await processes()).beAgent(config);
-      },
-    );
+    .option(
+      '--redis-user',
+      "print a line for Redis's ACL file that lets this host's agent do its work and no more, and end",
+    )
+    .action(async ({ config, trust, redisUser, ...asked }: AgentOptions) => {
+      if (redisUser === true)
+        process.stdout.write(await (await import('./redis-user-line.ts')).redisUserLine(config));
+      else if (trust !== undefined) await (await keys()).trustServer(config, trust);
+      else if (asksForKeys(asked))
+        process.stdout.write(await (await keys()).agentKeys(config, asked));
+      else await (await processes()).beAgent(config);
+    });
 };
 
 const deps = {

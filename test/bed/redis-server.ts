@@ -1,13 +1,15 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
 import { isAlive, signalProcess } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** A Redis of its own outside of the hosts, as a fleet has it: over TCP, with password and append-only file. */
+/** A Redis of its own outside of the hosts, as a fleet has it: over TCP, with users and append-only file. */
 export interface BedRedis {
-  /** Its URL as it is reached at one of the addresses. */
-  url: (address: string) => string;
+  /** Its URL as it is reached at one of the addresses, as the default user or another one. */
+  url: (address: string, user?: string) => string;
+  /** Take a user from a line of an ACL file that lacks the password. */
+  addUser: (line: string) => Promise<void>;
   kill: () => Promise<void>;
   /** Start it over the files that it left, or without them; resolves when it answers. */
   start: (options?: { empty?: boolean }) => Promise<void>;
@@ -21,13 +23,15 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   const directory = join(bed.directory, 'redis');
   const configPath = join(directory, 'redis.conf');
   const pidPath = join(directory, 'pid');
+  const aclPath = join(directory, 'users.acl');
   await mkdir(directory, { recursive: true });
+  await writeFile(aclPath, `user default on ~* &* +@all >${PASSWORD}\n`, { mode: 0o600 });
   await writeFile(
     configPath,
     [
       `bind ${addresses.join(' ')}`,
       `port ${PORT}`,
-      `requirepass ${PASSWORD}`,
+      `aclfile ${aclPath}`,
       'appendonly yes',
       'maxmemory-policy noeviction',
       'save ""',
@@ -64,7 +68,11 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   };
   await start();
   return {
-    url: (address) => `redis://:${PASSWORD}@${address}:${PORT}`,
+    url: (address, user = '') => `redis://${user}:${PASSWORD}@${address}:${PORT}`,
+    addUser: async (line) => {
+      await appendFile(aclPath, `${line.trim()} >${PASSWORD}\n`);
+      await bed.commands.must([...ask, 'ACL', 'LOAD']);
+    },
     kill: async () => {
       const killed = await pid();
       signalProcess(killed, 'SIGKILL');

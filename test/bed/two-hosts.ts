@@ -55,12 +55,13 @@ export const fullName = ({ host, name }: BedContainer, separator = '/'): string 
 
 const configurationOf = (
   host: BedHost,
-  { services }: TwoHostsOptions,
+  { services, hostNumbers }: TwoHostsOptions,
   redis: BedRedis,
   haproxy: Haproxy,
 ): string =>
   [
-    `redis: { url: "${redis.url(host.outerAddress)}" }`,
+    // The server may do everything in Redis; the agent of another machine its own work only.
+    `redis: { url: "${redis.url(host.outerAddress, host.number === hostNumbers[0] ? 'default' : host.name)}" }`,
     `agent: { hostId: ${host.name}, hostCap: 4 }`,
     servicesYaml(services, {
       haproxySocket: `${host.outerAddress}:${haproxy.runtimePort}`,
@@ -96,7 +97,8 @@ export const createTwoHosts = async (options: TwoHostsOptions): Promise<TwoHosts
     serverName: (container) => fullName(container, '-'),
     extraDefaults: patientHaproxy,
   });
-  const type: TwoHosts['type'] = (host, ...words) => host.must([...groundswell, ...words]);
+  const type: TwoHosts['type'] = (host, ...words) =>
+    host.must([...groundswell, ...words], { timeoutMs: 30_000 });
   for (const host of hosts) {
     await type(host, 'setup', '--yes', '--no-start');
     await host.writeFile(
@@ -162,6 +164,7 @@ export const enrolBoth = async (scene: TwoHosts): Promise<void> => {
     const card = `/root/${host.name}.json`;
     await first.writeFile(card, await type(host, 'agent', '--show-key'), 0o600);
     await type(first, 'host', 'add', host.name, '--key', card, '--zone', `rack-${index + 1}`);
+    if (host !== first) await scene.redis.addUser(await type(host, 'agent', '--redis-user'));
     await scene.startAgent(host);
   }
   const wanted = scene.members().length;
