@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { fitRows } from './fit.ts';
 
 const borderless = {
   top: '',
@@ -19,14 +20,25 @@ const borderless = {
   middle: '  ',
 };
 
-/** A table in the way of kubectl: headings in capitals, no lines, two blanks between columns. */
-export const formatTable = (headings: string[], rows: string[][]): string => {
+/** The columns of the terminal on standard output; a file or a pipe has no end. */
+export const terminalWidth = (): number =>
+  process.stdout.isTTY ? process.stdout.columns : Infinity;
+
+/**
+ * A table in the way of kubectl: headings in capitals, no lines, two blanks between columns; on a
+ * terminal its long texts are wrapped within their column.
+ */
+export const formatTable = (
+  headings: string[],
+  rows: string[][],
+  width = terminalWidth(),
+): string => {
   const table = new Table({
     head: headings.map((heading) => heading.toUpperCase()),
     chars: borderless,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...rows);
+  table.push(...fitRows(headings, rows, width));
   return table
     .toString()
     .split('\n')
