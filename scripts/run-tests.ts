@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { DEFAULT_CACHE_DIRECTORY } from '../test/bed/bed.ts';
 import { cleanAbandonedBeds } from '../test/bed/clean-abandoned.ts';
+import { endSetup } from '../test/bed/end-setup.ts';
+import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { installOuterPackages } from '../test/bed/outer-packages.ts';
 
 /**
@@ -35,9 +38,17 @@ const parts: Part[] = [
 ];
 const notRun: string[] = [];
 if (canRunHosts) {
-  await installOuterPackages((line) => {
+  const log = (line: string): void => {
     console.log(line);
-  });
+  };
+  const off = onInterrupt(() => endSetup(DEFAULT_CACHE_DIRECTORY, log), log);
+  try {
+    await installOuterPackages(log);
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  }
+  off();
   parts.push(
     { name: 'integration', command: ['npm', 'run', '--silent', 'test:integration'] },
     { name: 'real hosts', command: ['npm', 'run', '--silent', 'test:e2e'] },

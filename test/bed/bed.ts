@@ -16,6 +16,7 @@ import type { ExtraMount } from './host-config.ts';
 import { prepareHost } from './host.ts';
 import type { BedHost, HostOptions } from './host.ts';
 import { installOuterPackages } from './outer-packages.ts';
+import { standsInChroot } from './real-root.ts';
 import { ensureRootTar } from './root-cache.ts';
 
 export interface BedOptions {
@@ -56,9 +57,13 @@ export const DEFAULT_CACHE_DIRECTORY = '/var/cache/groundswell-bed';
 const OVERLAYFS_MAGIC = 0x794c7630;
 const IMAGE_MEGABYTES = 4000;
 
-const requireRoot = (): void => {
+const requireRoot = async (): Promise<void> => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     throw new Error('the test bed needs root on Linux: it makes containers, mounts and links');
+  if (await standsInChroot())
+    throw new Error(
+      'the test bed does not work in a chroot: LXC would leave it and act on the machine around it; use a virtual machine or a container instead',
+    );
 };
 
 const mountsOfEveryHost = async (
@@ -87,7 +92,7 @@ const mountsOfEveryHost = async (
 export const createBed = async (options: BedOptions): Promise<Bed> => {
   const { directory, hostNumbers, projectDirectory, report = () => undefined } = options;
   const cacheDirectory = options.cacheDirectory ?? DEFAULT_CACHE_DIRECTORY;
-  requireRoot();
+  await requireRoot();
   if (!isAbsolute(directory)) throw new Error(`want an absolute bed directory, not ${directory}`);
   await installOuterPackages(report);
   for (const abandoned of await claimHostNumbers(hostNumbers, directory))

@@ -49,6 +49,13 @@ export const childrenOf = async (parent: number): Promise<number[]> => {
     .map(({ pid }) => pid);
 };
 
+/** The mark in a process's environment: its bed's directory; null without one, or when it is gone. */
+export const bedMarkOf = async (pid: number): Promise<string | null> => {
+  const environment = await readProc(`/proc/${pid}/environ`);
+  const entry = environment?.split('\0').find((each) => each.startsWith(`${BED_MARK}=`));
+  return entry === undefined ? null : entry.slice(BED_MARK.length + 1);
+};
+
 /** Living processes that were started for the bed in `bedDirectory`, but not the caller itself. */
 export const markedProcesses = async (bedDirectory: string): Promise<number[]> => {
   const mark = `${BED_MARK}=${bedDirectory}`;

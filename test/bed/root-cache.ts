@@ -37,15 +37,18 @@ const flushToDisk = async (path: string): Promise<void> => {
   await file.sync().finally(() => file.close());
 };
 
+/** What a build is called until it is whole: `<tar>.build`. */
+export const BUILD_SUFFIX = '.build';
+
 /** Takes away what an interrupted build left: its processes, its mounts, its files. */
-const removeBuild = async (build: string): Promise<void> => {
+export const removeBuild = async (build: string): Promise<void> => {
   await killAll(() => markedProcesses(build), 10_000, `an older build in ${build}`);
   await unmountBelow(bedCommands(build), build);
   await rm(build, { recursive: true, force: true });
 };
 
 const buildRoot = async (tar: string, distribution: Distribution): Promise<void> => {
-  const build = `${tar}.build`;
+  const build = `${tar}${BUILD_SUFFIX}`;
   const { must } = bedCommands(build);
   await removeBuild(build);
   await mkdir(build);
