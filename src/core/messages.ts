@@ -62,6 +62,8 @@ export const GrantOrder = z.strictObject({
   byHand: z.boolean(),
   /** Beyond the budget because the container is broken: the agent checks that it is (R17). */
   onlyIfBroken: z.boolean(),
+  /** Binary packages that were patched: a copy of one of their files makes the restart `shadowed`; null: of any. */
+  patched: z.array(z.string()).nullable(),
 });
 export type GrantOrder = z.infer<typeof GrantOrder>;
 

@@ -40,6 +40,8 @@ export const ShadowedFile = z.strictObject({
   kind: z.enum(['copy', 'symlink', 'whiteout', 'opaque', 'redirect']),
   /** The owner put something of a newer version there on purpose, where that can be told. */
   ownVersion: z.string().nullable(),
+  /** Name of the package that ships the file, without architecture. */
+  package: z.string(),
 });
 export type ShadowedFile = z.infer<typeof ShadowedFile>;
 

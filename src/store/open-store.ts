@@ -6,6 +6,8 @@ import { migrateToLatest } from './migrate.ts';
 import { openSqlite } from './open-sqlite.ts';
 import type { SqliteHandle } from './open-sqlite.ts';
 
+type Statement = ReturnType<SqliteHandle['prepare']>;
+
 /**
  * Every table of the server's store. Operations take a `Kysely` of this, the whole: a transaction of more
  * tables is no `Kysely` of fewer to the compiler, though it would be at run time.
@@ -20,8 +22,26 @@ export interface Store {
   close: () => Promise<void>;
 }
 
-const dialect = (database: SqliteHandle): SqliteDialect =>
-  new SqliteDialect({
+/** Statements differ only by how many values they list, so there are few. */
+const keptStatements = 500;
+
+/** To compile a statement costs several times what running it does, and kysely asks for it anew each time. */
+const createPrepare = (database: SqliteHandle): ((text: string) => Statement) => {
+  const known = new Map<string, Statement>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const statement = database.prepare(text);
+    // Those of the schema are run once, and change what others were compiled for.
+    if (!/^(?:insert|update|delete|select|begin|commit|rollback)\b/.test(text)) known.clear();
+    else if (known.size < keptStatements) known.set(text, statement);
+    return statement;
+  };
+};
+
+const dialect = (database: SqliteHandle): SqliteDialect => {
+  const prepare = createPrepare(database);
+  return new SqliteDialect({
     database: {
       close: () => {
         database.close();
@@ -29,7 +49,7 @@ const dialect = (database: SqliteHandle): SqliteDialect =>
       prepare: (text) => {
         // A transaction that reads first and writes later could not wait for another process's write: SQLite
         // refuses it at once, whatever the busy timeout is. So each takes its place in the queue at the start.
-        const statement = database.prepare(text === 'begin' ? 'begin immediate' : text);
+        const statement = prepare(text === 'begin' ? 'begin immediate' : text);
         // As one array: the driver takes a single parameter that is null for a list of named ones.
         return {
           reader: statement.reader,
@@ -40,6 +60,7 @@ const dialect = (database: SqliteHandle): SqliteDialect =>
       },
     },
   });
+};
 
 /**
  * Open the store in a SQLite file, made on first start, with the present schema. PostgreSQL joins here as a

@@ -9,7 +9,7 @@ const api = import.meta.resolve('tsx/esm/api');
 const register = `import { register } from ${JSON.stringify(api)}; register();`;
 const loader = `data:text/javascript,${encodeURIComponent(register)}`;
 
-// Runs in a host of the bed: `host`, `thread`, `container NAME [PACKAGE…]` or `warm COUNT`.
+// Runs in a host of the bed: `host`, `thread`, `container NAME` or `warm COUNT`.
 const [mode = 'host', ...rest] = process.argv.slice(2);
 const containers = layersOf(await createLxcRuntime().list());
 
@@ -25,13 +25,8 @@ const run = async (): Promise<unknown> => {
       await thread.close();
       return { whole, one, failed };
     }
-    case 'container': {
-      const [name = '', ...onlyPackages] = rest;
-      return scanContainer(name, {
-        containers,
-        ...(onlyPackages.length === 0 ? {} : { onlyPackages }),
-      });
-    }
+    case 'container':
+      return scanContainer(rest[0] ?? '', { containers });
     case 'warm': {
       const memory = createScanMemory();
       return Array.from({ length: Number(rest[0]) }, () => scanHost({ containers, memory }));

@@ -72,6 +72,7 @@ const grant = {
   deadline: 600_000,
   byHand: false,
   onlyIfBroken: false,
+  patched: null,
 };
 
 describe('a job to a host (R6)', () => {

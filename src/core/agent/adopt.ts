@@ -36,6 +36,7 @@ export const onStrayStopsEnded = (
         deadline: 0,
         byHand: true,
         onlyIfBroken: false,
+        patched: null,
       },
       waveId: '',
       jobId: '',

@@ -17,6 +17,19 @@ export interface GrantPlan {
   why: string;
 }
 
+/** What was patched, by the waves that this one restart is for (R34); null: not known. */
+const patchedFor = ({ fleet }: Turn, { wave, container }: GrantPlan): string[] | null => {
+  const causes = [...fleet.waves.values()].filter(
+    (one) => one === wave || (one.state === 'open' && one.members.has(container.id)),
+  );
+  const names = new Set<string>();
+  for (const { cause } of causes) {
+    if (cause.kind !== 'upgrade' || cause.changes.length === 0) return null;
+    for (const { name } of cause.changes) names.add(name);
+  }
+  return [...names].sort();
+};
+
 /** R19: write the grants of one host, their audit records and the one job that carries them. */
 export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void => {
   const { fleet, now, newId } = turn;
@@ -25,7 +38,8 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
   if (host === undefined || host.incarnation === null || first === undefined) return;
   const jobId = `${hostId}_${newId()}`;
   const orders: GrantOrder[] = [];
-  for (const { wave, container, expect, byHand, onlyIfBroken, why } of plans) {
+  for (const plan of plans) {
+    const { wave, container, expect, byHand, onlyIfBroken, why } = plan;
     const member = wave.members.get(container.id) ?? {
       state: 'pending' as const,
       attempts: 0,
@@ -71,6 +85,7 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
       deadline: grant.deadline,
       byHand,
       onlyIfBroken,
+      patched: patchedFor(turn, plan),
     });
     touch(turn, { table: 'grants', key: grant.id });
     touch(turn, { table: 'waves', key: wave.id });

@@ -141,24 +141,28 @@ const scanMonitors = (
   }
 };
 
-/** More of one container say nothing that these do not. */
+/** More of one container say nothing that these do not: each package is named before the second file of any. */
 const MAX_SHADOWED = 1_000;
+
+const eachPackageFirst = (found: readonly FoundShadow[]): FoundShadow[] => {
+  const first = new Map<string, FoundShadow>();
+  for (const one of found) if (!first.has(one.package)) first.set(one.package, one);
+  const named = new Set(first.values());
+  return [...named, ...found.filter((one) => !named.has(one))];
+};
 
 const withOwnVersions = (
   found: readonly FoundShadow[],
   versions: ReadonlyMap<string, string>,
 ): ShadowedFile[] =>
-  found.slice(0, MAX_SHADOWED).map(({ path, kind, package: name }) => ({
-    path,
-    kind,
-    ownVersion: versions.get(name) ?? null,
-  }));
+  (found.length <= MAX_SHADOWED ? found : eachPackageFirst(found).slice(0, MAX_SHADOWED)).map(
+    (one) => ({ ...one, ownVersion: versions.get(one.package) ?? null }),
+  );
 
 const scanShadows = (
   around: Surroundings,
   { container, upper }: OpenedContainer,
   packaged: Packaged,
-  onlyPackages: ReadonlySet<string> | null,
   found: Findings,
 ): void => {
   if (upper === null) return;
@@ -171,29 +175,23 @@ const scanShadows = (
   }
   const { contents } = around.memory;
   const lower = around.lowerOf(container.lower);
-  const shadows = findShadows({ upper, lower, packaged: packaged.paths, contents }).filter(
-    (one) => onlyPackages === null || onlyPackages.has(one.package),
-  );
+  const shadows = findShadows({ upper, lower, packaged: packaged.paths, contents });
   if (shadows.length > 0)
     found.shadowed.push(...withOwnVersions(shadows, ownVersions(upper, packaged.paths)));
 };
 
-/**
- * Scans one container whose processes are known. With `onlyPackages`, shadowed files of other
- * packages are left out: what a check after a patch asks for.
- */
+/** Scans one container whose processes are known. */
 export const scanOpened = (
   around: Surroundings,
   opened: OpenedContainer,
   processes: Processes | undefined,
-  onlyPackages: ReadonlySet<string> | null = null,
 ): ContainerScan => {
   const { container, upper } = opened;
   const found: Findings = { stale: [], shadowed: [], unreadable: [] };
   const packaged = around.packagedOf(container.lower);
   let alive = 0;
   try {
-    scanShadows(around, opened, packaged, onlyPackages, found);
+    scanShadows(around, opened, packaged, found);
     if (processes !== undefined) {
       alive = scanMembers(around, opened, packaged, processes, found);
       scanMonitors(around, processes.monitors, container.lower, found);

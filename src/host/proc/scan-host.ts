@@ -169,14 +169,10 @@ export const scanHost = (options: ScanOptions): HostScan => {
 };
 
 /**
- * Scans a single container, as the check after its restart does: with `onlyPackages`, shadowed files
- * of other packages than those that were patched are left out. Names must be those of the file lists
- * (without architecture). Throws when the container is none of `containers`.
+ * Scans a single container, as the checks before and after its restart do. Throws when it is none of
+ * `containers`: they are all of the host, for one's processes are told from another's by their names.
  */
-export const scanContainer = (
-  name: string,
-  options: ScanOptions & { onlyPackages?: readonly string[] },
-): ContainerScan => {
+export const scanContainer = (name: string, options: ScanOptions): ContainerScan => {
   const container = options.containers.find((one) => one.name === name);
   if (container === undefined) throw new Error(`scan of ${name}: no such container was given`);
   const reader = processReader(options.procRoot ?? '/proc');
@@ -186,8 +182,7 @@ export const scanContainer = (
   const opened = openContainer(around, container, processes?.init ?? null);
   try {
     prefetchAttributes(around, [opened]);
-    const only = options.onlyPackages === undefined ? null : new Set(options.onlyPackages);
-    return scanOpened(around, opened, processes, only);
+    return scanOpened(around, opened, processes);
   } finally {
     close([opened]);
   }

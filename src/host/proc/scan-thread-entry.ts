@@ -10,9 +10,7 @@ const memory = createScanMemory();
 const scan = (request: ScanRequest) => {
   const { containers } = request;
   if (request.kind === 'host') return scanHost({ containers, memory });
-  const { name, onlyPackages } = request;
-  const only = onlyPackages === null ? {} : { onlyPackages };
-  return scanContainer(name, { containers, memory, ...only });
+  return scanContainer(request.name, { containers, memory });
 };
 
 parentPort?.on('message', ({ id, request }: { id: number; request: ScanRequest }) => {

@@ -6,13 +6,7 @@ import type { ContainerRoot } from './scan-surroundings.ts';
 /** A scan as the thread is asked for it. */
 export type ScanRequest =
   | { kind: 'host'; containers: readonly ContainerRoot[] }
-  | {
-      kind: 'container';
-      name: string;
-      containers: readonly ContainerRoot[];
-      /** Limits shadowed files to these packages; null: all. */
-      onlyPackages: readonly string[] | null;
-    };
+  | { kind: 'container'; name: string; containers: readonly ContainerRoot[] };
 
 export type ScanAnswer = { id: number } & (
   { ok: true; scan: HostScan | ContainerScan } | { ok: false; error: string }
@@ -22,11 +16,7 @@ export type ScanAnswer = { id: number } & (
 export interface ScanThread {
   scanHost: (containers: readonly ContainerRoot[]) => Promise<HostScan>;
   /** `containers` are all of the host: one's processes are told from another's by their names. */
-  scanContainer: (
-    name: string,
-    containers: readonly ContainerRoot[],
-    onlyPackages?: readonly string[],
-  ) => Promise<ContainerScan>;
+  scanContainer: (name: string, containers: readonly ContainerRoot[]) => Promise<ContainerScan>;
   /** Ends the thread; scans under way fail. */
   close: () => Promise<void>;
 }
@@ -84,11 +74,8 @@ export const startScanThread = (options: { execArgv?: readonly string[] } = {}):
   return {
     scanHost: async (containers) =>
       (await ask({ kind: 'host', containers: layersOf(containers) })) as HostScan,
-    scanContainer: async (name, containers, onlyPackages) =>
-      (await ask({
-        ...{ kind: 'container', name, containers: layersOf(containers) },
-        onlyPackages: onlyPackages ?? null,
-      })) as ContainerScan,
+    scanContainer: async (name, containers) =>
+      (await ask({ kind: 'container', name, containers: layersOf(containers) })) as ContainerScan,
     close: async () => {
       await worker?.terminate();
     },

@@ -21,7 +21,7 @@ const stale = {
   ...{ pid: 812, startTime: '9', command: 'nginx', path: '/usr/lib/libssl.so.3' },
   ...{ kind: 'replaced' as const, process: 'container' as const },
 };
-const shadowed = { path: '/usr/bin/x', kind: 'copy' as const, ownVersion: null };
+const shadowed = { path: '/usr/bin/x', kind: 'copy' as const, ownVersion: null, package: 'x' };
 const unreadable = { what: 'process 9 x', reason: 'EPERM' };
 
 const run = async (

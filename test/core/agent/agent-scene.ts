@@ -18,6 +18,7 @@ export const order = (grantId: string, more: Partial<GrantOrder> = {}): GrantOrd
   deadline: 1_600_000,
   byHand: false,
   onlyIfBroken: false,
+  patched: null,
   ...more,
 });
 

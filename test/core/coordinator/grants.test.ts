@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { windowOpen } from '../../../src/core/coordinator/may-grant.ts';
+import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
@@ -145,6 +146,38 @@ describe('what forbids a grant', () => {
     const scope = { of: 'host', hostId: 'h1' } as const;
     const { sends } = here.act({ action: 'retry', scope });
     expect(sends).toHaveLength(1);
+  });
+
+  describe('names what was patched, so that copies of other files do not count', () => {
+    const patched = ({ sends }: Commands) =>
+      sends.flatMap((send) =>
+        send.kind === 'restart-batch' ? send.payload.grants.map((order) => order.patched) : [],
+      );
+    const begun = () => {
+      const here = scene([web()]);
+      here.report('h1', observed([view('web-1', { stale: [] })]));
+      return { here, first: here.upgraded('h1', [view('web-1')]) };
+    };
+
+    test('by the cause of the wave', () => {
+      expect(patched(begun().first)).toEqual([['libssl3']]);
+    });
+
+    test('a retry as well, though its wave is over', () => {
+      const { here } = begun();
+      const [grant] = here.fleet.grants.values();
+      here.report('h1', ended(grant?.id ?? '', 'failed'));
+      here.act({ action: 'stop', waveId: grant?.waveId ?? '' });
+      const scope = { of: 'host', hostId: 'h1' } as const;
+      expect(patched(here.act({ action: 'retry', scope }))).toEqual([['libssl3']]);
+    });
+
+    test('asked for by hand: nobody knows', () => {
+      const here = scene([web()]);
+      here.report('h1', observed([view('web-1', { stale: [] })]));
+      const turn = here.act({ action: 'restart', containers: ['h1/web-1'], what: 'a test' });
+      expect(patched(turn)).toEqual([null]);
+    });
   });
 
   test('an outage that an operator allows (R17)', () => {

@@ -72,7 +72,7 @@ const order = (container: string, grantId: string = randomUUID()): GrantOrder =>
   expect: { kind: 'instance', instance: fake.instance(container) },
   attempt: 1,
   ...{ beginBefore: server.serverTime() + 30_000, deadline: server.serverTime() + 60_000 },
-  ...{ byHand: false, onlyIfBroken: false },
+  ...{ byHand: false, onlyIfBroken: false, patched: null },
 });
 const finished = (grantId: string): boolean =>
   server.told('restart-finished').some((report) => report.grantId === grantId);

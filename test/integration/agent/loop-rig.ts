@@ -59,6 +59,7 @@ export const order = (fake: FakeHost, container: string, grantId: string): Grant
   deadline: mono() + 600_000,
   byHand: false,
   onlyIfBroken: false,
+  patched: null,
 });
 
 export const batchJob = (

@@ -5,19 +5,24 @@ import { errorText } from '../../../core/error-text.ts';
 import type { Life } from '../agent-loop.ts';
 import type { Work } from '../work.ts';
 
-/** What a restart came to: one stale process is stale; what could not be read is never verified. */
-export const verificationOf = ({ stale, shadowed, unreadable }: ContainerScan): Verification =>
-  stale.length > 0
-    ? 'stale'
-    : unreadable.length > 0
-      ? 'unknown'
-      : shadowed.length > 0
-        ? 'shadowed'
-        : 'verified';
+/**
+ * What a restart came to: one stale process is stale; what could not be read is never verified; a copy of a
+ * file counts when its package was patched (null: whichever).
+ */
+export const verificationOf = (
+  { stale, shadowed, unreadable }: ContainerScan,
+  patched: readonly string[] | null,
+): Verification => {
+  if (stale.length > 0) return 'stale';
+  if (unreadable.length > 0) return 'unknown';
+  return shadowed.some((one) => patched === null || patched.includes(one.package))
+    ? 'shadowed'
+    : 'verified';
+};
 
 /** Scan the restarted container alone, and give its newest state with the end (R10). */
 export const verify = async (work: Work, grant: AgentGrant, life: Life): Promise<void> => {
-  const { grantId, container } = grant.order;
+  const { grantId, container, patched } = grant.order;
   try {
     const [scan, state] = await Promise.all([
       work.host.scan.one(container),
@@ -28,7 +33,7 @@ export const verify = async (work: Work, grant: AgentGrant, life: Life): Promise
     life.tell({
       kind: 'verified',
       grantId,
-      verification: verificationOf(scan),
+      verification: verificationOf(scan, patched),
       container: work.knowledge.view(container),
     });
   } catch (error) {
