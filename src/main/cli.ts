@@ -71,7 +71,8 @@ const registerProcesses = (program: Command): void => {
     .action(async ({ config, trust, redisUser, ...asked }: AgentOptions) => {
       if (redisUser === true)
         process.stdout.write(await (await import('./redis-user-line.ts')).redisUserLine(config));
-      else if (trust !== undefined) await (await keys()).trustServer(config, trust);
+      else if (trust !== undefined)
+        process.stdout.write(await (await keys()).trustServer(config, trust));
       else if (asksForKeys(asked))
         process.stdout.write(await (await keys()).agentKeys(config, asked));
       else await (await processes()).beAgent(config);

@@ -71,25 +71,30 @@ export const serverKeys = async (file: string | undefined, asked: KeyQuestion): 
   return `${publicKeysOf(keys).join('\n')}\n`;
 };
 
-/** `groundswell agent --trust`: believe a server by these public keys alone. Throws on what is none. */
+/**
+ * `groundswell agent --trust`: believe a server by these public keys alone, from the agent's next start on.
+ * Answers what to print. Throws on what is no key.
+ */
 export const trustServer = async (
   file: string | undefined,
   publicKeys: readonly string[],
-): Promise<void> => {
+): Promise<string> => {
   const config = await readConfig(file);
   if (publicKeys.length > 2)
     throw new Error(
       `a server has one public key, or two while they are rotated, not ${publicKeys.length}`,
     );
-  for (const key of publicKeys)
+  const ids = publicKeys.map((key) => {
     try {
-      importPublicKey(key);
+      return importPublicKey(key).id;
     } catch (error) {
       throw new Error(
         `${JSON.stringify(key)} is no public key: give what \`groundswell server --show-key\` prints on the server`,
         { cause: error },
       );
     }
+  });
   await makeDataDirectory(config);
   await writeTrustedKeys(trustedKeysPath(config.dataDirectory), [...publicKeys]);
+  return `the agent believes a server by key ${ids.join(' or ')} from its next start on\n`;
 };

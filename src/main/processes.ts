@@ -114,6 +114,7 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
   const signal = stopSignal();
   await makeDataDirectory(config);
   const agent = await startAgentOf(config, redis, logger);
+  logger.info({ hostId: hostIdOf(config) }, 'the agent is up');
   await tellReady();
   await untilAborted(signal);
   await agent.stop();
@@ -147,7 +148,7 @@ const enrolOwnHost = async (
   const { id } = importPublicKey(card.publicKey);
   if (!server.hostKeys.keysOf(card.hostId).some((known) => known.id === id)) {
     await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
-    await server.changedKeys('groundswell up', card.hostId, 'enrolled the key');
+    await server.changedKeys('groundswell up', card.hostId, `enrolled key ${id}`);
   }
   if (!server.coordinator.fleet().hosts.has(card.hostId)) {
     const answer = await server.coordinator.act('groundswell up', {

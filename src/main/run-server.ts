@@ -8,6 +8,7 @@ import type { FleetSettings } from '../core/coordinator/fleet.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
+import { importPublicKey } from '../jobs/signing-key.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -41,6 +42,9 @@ export interface RunningServer {
 /** Operators of this group may use the socket without being root. */
 const operatorsGroup = 'groundswell';
 
+/** By its id, which the host's own commands print too. */
+const keyName = (publicKey: string): string => `key ${importPublicKey(publicKey).id}`;
+
 const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
   fleet: server.coordinator.fleet,
   moment: server.moment,
@@ -71,14 +75,14 @@ const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
       switch (change.kind) {
         case 'enrol':
           await server.hostKeys.enrol(hostId, change.machineId, change.publicKey);
-          return await server.changedKeys(actor, hostId, 'enrolled the key');
+          return await server.changedKeys(actor, hostId, `enrolled ${keyName(change.publicKey)}`);
         case 'add':
           await server.hostKeys.addKey(hostId, change.publicKey);
-          return await server.changedKeys(actor, hostId, 'added a second key');
+          return await server.changedKeys(actor, hostId, `added ${keyName(change.publicKey)}`);
         case 'revoke':
           if (!(await server.hostKeys.revoke(hostId)))
             return { ok: false, reason: `host ${hostId} is not enrolled` };
-          return await server.changedKeys(actor, hostId, 'revoked the keys');
+          return await server.changedKeys(actor, hostId, 'revoked every key');
       }
     } catch (error) {
       return { ok: false, reason: errorText(error) };

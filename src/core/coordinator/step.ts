@@ -95,7 +95,7 @@ export const fleetStep = (
         action: 'keys-changed',
         actor: event.actor,
         subject: event.host,
-        details: { what: event.what },
+        details: { reason: event.what },
       });
       break;
     case 'tick':
