@@ -1,6 +1,7 @@
 import type { HostId } from '../ids.ts';
 import type { Expect, GrantOrder, Outcome } from '../messages.ts';
 import type { Container, Grant, Wave } from './fleet.ts';
+import { newGrant } from './new-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -49,7 +50,7 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
     member.state = 'restarting';
     member.reason = why;
     wave.members.set(container.id, member);
-    const grant: Grant = {
+    const grant = newGrant({
       id: newId(),
       jobId,
       waveId: wave.id,
@@ -62,17 +63,12 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
       byHand,
       onlyIfBroken,
       disruptive: false,
-      step: null,
-      failed: false,
-      failReason: null,
-      voidAsked: null,
-      suspect: false,
       grantedAt: now,
       beginBefore: now + fleet.settings.beginBeforeMs,
       deadline: now + fleet.settings.deadlineMs,
       transactions: host.transactions,
       why,
-    };
+    });
     fleet.grants.set(grant.id, grant);
     orders.push({
       grantId: grant.id,

@@ -4,6 +4,7 @@ import type { Container, Fleet, Grant, Wave } from './fleet.ts';
 import { askVoid, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
+import { newGrant } from './new-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave } from './waves.ts';
@@ -125,7 +126,7 @@ const reserve = (
   { fleet, now }: Turn,
   { wave, container, expect, byHand, onlyIfBroken, why }: GrantPlan,
 ): void => {
-  fleet.grants.set(reservation(container), {
+  const grant = newGrant({
     id: reservation(container),
     jobId: '',
     waveId: wave.id,
@@ -138,17 +139,13 @@ const reserve = (
     byHand,
     onlyIfBroken,
     disruptive: false,
-    step: null,
-    failed: false,
-    failReason: null,
-    voidAsked: null,
-    suspect: false,
     grantedAt: now,
     beginBefore: now,
     deadline: now,
     transactions: 0,
     why,
   });
+  fleet.grants.set(grant.id, grant);
 };
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
@@ -178,7 +175,7 @@ export const orderUpgrades = (turn: Turn): void => {
       const jobId = `${hostId}_${turn.newId()}`;
       const grantId = turn.newId();
       upgrade.state = 'running';
-      fleet.grants.set(grantId, {
+      const grant = newGrant({
         id: grantId,
         jobId,
         waveId: wave.id,
@@ -191,17 +188,13 @@ export const orderUpgrades = (turn: Turn): void => {
         byHand: wave.byHand,
         onlyIfBroken: false,
         disruptive,
-        step: null,
-        failed: false,
-        failReason: null,
-        voidAsked: null,
-        suspect: false,
         grantedAt: now,
         beginBefore: now + fleet.settings.beginBeforeMs,
         deadline: now + 6 * fleet.settings.deadlineMs,
         transactions: host.transactions,
         why: `upgrade of ${hostId}`,
       });
+      fleet.grants.set(grantId, grant);
       touch(turn, { table: 'grants', key: grantId });
       touch(turn, { table: 'waves', key: wave.id });
       turn.renew.add(hostId);
