@@ -59,8 +59,7 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const began = performance.now();
-  let interrupted = false;
-  const isInterrupted = (): boolean => interrupted;
+  const interrupt = new AbortController();
   const cleanUp = async (): Promise<void> => {
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
     await cleanBed(directory, [hostNumber]);
@@ -68,13 +67,14 @@ const main = async (): Promise<number> => {
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
     await releaseHostNumbers([hostNumber], directory);
   };
-  const off = onInterrupt(async () => {
-    interrupted = true;
-    await cleanUp();
-  }, write);
+  const off = onInterrupt(cleanUp, (line) => {
+    // First: a bar that goes on painting would hide what is said here.
+    interrupt.abort();
+    write(line);
+  });
   try {
     const scene = await buildScene(options);
-    await tellStory(scene, write);
+    await tellStory(scene, write, interrupt.signal);
     write(`\nDone in ${((performance.now() - began) / 1000).toFixed(0)} s.`);
     if (options.keep) {
       tellHowToExplore(scene, write);
@@ -83,7 +83,7 @@ const main = async (): Promise<number> => {
     return 0;
   } catch (error) {
     // Whoever interrupts knows why it failed; the handler above ends the process.
-    if (isInterrupted()) await new Promise(() => undefined);
+    if (interrupt.signal.aborted) await new Promise(() => undefined);
     write(`\nThe quickstart failed: ${textOf(error)}`);
     return 1;
   } finally {

@@ -21,62 +21,95 @@ const noteOf = (state: string, batch: readonly string[]): string => {
   return text.length <= noteWidth ? text : `${text.slice(0, noteWidth - 1)}…`;
 };
 
-/** Follow a wave until it is over, as a person would like to see it; without a terminal, a line a change. */
+interface Moment {
+  wave: WaveSummary;
+  services: ServiceSummary[];
+  /** Names of the containers that are being restarted. */
+  batch: string[];
+}
+
+const momentOf = async (scene: Scene, waveId: string): Promise<Moment> => {
+  const wave = (await scene.get(`/v1/waves/${waveId}`)) as WaveSummary;
+  const services = (await scene.get('/v1/services')) as ServiceSummary[];
+  return {
+    wave,
+    services: services.filter(({ members }) => members > 0),
+    batch: wave.members
+      .filter(({ state }) => state === 'restarting')
+      .map(({ container }) => container.split('/')[1] ?? container),
+  };
+};
+
+/** Bars on a terminal: one for the wave, one for the availability of each service. */
+const paintBars = (columns: number): { paint: (moment: Moment) => void; stop: () => void } => {
+  const bars = new MultiBar(
+    {
+      hideCursor: true,
+      barsize: Math.min(40, Math.max(5, columns - restWidth - noteWidth)),
+      clearOnComplete: false,
+      format: '  {label} {bar} {value}/{total}  {note}',
+    },
+    Presets.shades_classic,
+  );
+  const known = new Map<string, ReturnType<MultiBar['create']>>();
+  const show = (name: string, value: number, total: number, note: string): void => {
+    const payload = { label: name.padEnd(labelWidth), note };
+    const bar = known.get(name) ?? bars.create(total, value, payload);
+    known.set(name, bar);
+    bar.setTotal(total);
+    bar.update(value, payload);
+  };
+  return {
+    paint: ({ wave, services, batch }) => {
+      show('restarted', doneOf(wave), Math.max(1, wave.total), noteOf(wave.state, batch));
+      for (const { name, available, members, floor } of services)
+        show(name, available, members, `available (floor ${floor})`);
+    },
+    stop: () => {
+      bars.stop();
+    },
+  };
+};
+
+/** A line a change, for logs. */
+const writeLines = (write: (line: string) => void): ReturnType<typeof paintBars> => {
+  let last = '';
+  return {
+    paint: ({ wave, services, batch }) => {
+      const now = batch.length === 0 ? '' : `, now ${batch.join(' ')}`;
+      const available = services.map(
+        ({ name, available: up, members, floor }) => `${name} ${up}/${members} (floor ${floor})`,
+      );
+      const line = `  ${doneOf(wave)}/${wave.total} ${wave.state}${now}; ${available.join(', ')}`;
+      if (line !== last) write(line);
+      last = line;
+    },
+    stop: () => undefined,
+  };
+};
+
+/**
+ * Follow a wave until it is over or paused, as a person would like to see it; without a terminal, a
+ * line a change. Once `interrupt` is aborted it paints nothing more, and throws.
+ */
 export const showWave = async (
   scene: Scene,
   waveId: string,
   write: (line: string) => void,
+  interrupt: AbortSignal,
 ): Promise<WaveSummary> => {
   const columns = terminalWidth();
-  const bars = Number.isFinite(columns)
-    ? new MultiBar(
-        {
-          hideCursor: true,
-          barsize: Math.min(40, Math.max(5, columns - restWidth - noteWidth)),
-          clearOnComplete: false,
-          format: '  {label} {bar} {value}/{total}  {note}',
-        },
-        Presets.shades_classic,
-      )
-    : null;
-  const wave0 = (await scene.get(`/v1/waves/${waveId}`)) as WaveSummary;
-  const progress = bars?.create(Math.max(1, wave0.total), 0, {
-    label: 'restarted'.padEnd(labelWidth),
-    note: '',
-  });
-  const perService = new Map<string, ReturnType<MultiBar['create']>>();
-  let last = '';
-  for (;;) {
-    const wave = (await scene.get(`/v1/waves/${waveId}`)) as WaveSummary;
-    const services = (await scene.get('/v1/services')) as ServiceSummary[];
-    const batch = wave.members
-      .filter(({ state }) => state === 'restarting')
-      .map(({ container }) => container.split('/')[1] ?? container);
-    progress?.setTotal(Math.max(1, wave.total));
-    progress?.update(doneOf(wave), {
-      label: 'restarted'.padEnd(labelWidth),
-      note: noteOf(wave.state, batch),
-    });
-    for (const { name, available, members, floor } of services.filter(
-      (service) => service.members > 0,
-    )) {
-      const bar =
-        perService.get(name) ?? bars?.create(members, available, { label: name, note: '' });
-      if (bar !== undefined) {
-        perService.set(name, bar);
-        bar.update(available, {
-          label: name.padEnd(labelWidth),
-          note: `available (floor ${floor})`,
-        });
-      }
+  const painter = Number.isFinite(columns) ? paintBars(columns) : writeLines(write);
+  interrupt.addEventListener('abort', painter.stop);
+  try {
+    for (;;) {
+      const moment = await momentOf(scene, waveId);
+      interrupt.throwIfAborted();
+      painter.paint(moment);
+      if (moment.wave.endedAt !== null || moment.wave.state === 'paused') return moment.wave;
+      await sleep(40, undefined, { signal: interrupt });
     }
-    const line = `  ${doneOf(wave)}/${wave.total} ${wave.state}${batch.length === 0 ? '' : `, now ${batch.join(' ')}`}; ${services.map(({ name, available, members, floor }) => `${name} ${available}/${members} (floor ${floor})`).join(', ')}`;
-    if (bars === null && line !== last) write(line);
-    last = line;
-    if (wave.endedAt !== null || wave.state === 'paused') {
-      bars?.stop();
-      return wave;
-    }
-    await sleep(40);
+  } finally {
+    painter.stop();
   }
 };

@@ -49,7 +49,11 @@ const tellStale = async (scene: Scene, write: Write): Promise<number> => {
  * The main job, shown: a fixed library is published, Groundswell upgrades the host and restarts what
  * still runs the old one, under load; then the same once more. Throws when it does not end as promised.
  */
-export const tellStory = async (scene: Scene, write: Write): Promise<void> => {
+export const tellStory = async (
+  scene: Scene,
+  write: Write,
+  interrupt: AbortSignal,
+): Promise<void> => {
   const all = [...scene.containers.values()].flat();
   const [first] = all;
   if (first === undefined) throw new Error('the scene has no containers');
@@ -77,7 +81,7 @@ export const tellStory = async (scene: Scene, write: Write): Promise<void> => {
   );
   const stale = await tellStale(scene, write);
   write('\nThe wave: each service keeps its floor, each container is drained before its restart.');
-  const wave = await showWave(scene, waveId, write);
+  const wave = await showWave(scene, waveId, write, interrupt);
   const tookMs = performance.now() - began;
   const availability = await watch.stop();
   const report = await load.stop();

@@ -63,9 +63,12 @@ attended() {
   return "$status"
 }
 
-# npm writes this file as the last thing of an install: older than the lock file means out of date.
+# npm writes this file as the last thing of an install: older than the lock file means out of date,
+# unless the lock file says what it said then (git touches it when branches change).
 installed=node_modules/.package-lock.json
-if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
+same=node_modules/.installed-package-lock.json
+if [ ! -e "$installed" ] ||
+  { [ package-lock.json -nt "$installed" ] && ! cmp -s package-lock.json "$same"; }; then
   say 'Installing the npm packages of package-lock.json ...'
   attended npm ci --no-audit --no-fund --loglevel=error ||
     fail '' 'npm could not install the packages (its own words are above). Often one of these:' \
@@ -74,6 +77,7 @@ if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
       '  files of another user in node_modules: rm -rf node_modules' \
       'Then start again: it goes on from here.'
   $as_owner touch "$installed"
+  $as_owner cp package-lock.json "$same"
 fi
 
 # Directories count too: a file that was deleted changes its directory.
