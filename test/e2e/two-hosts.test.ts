@@ -232,8 +232,15 @@ describe('one server, two hosts, and services that are spread over both', () => 
   test('a key is rotated by the commands of the how-to, and the host goes on', async () => {
     const { first, second, type } = scene;
     await first.writeFile('/root/new.json', await type(second, 'agent', '--new-key'), 0o600);
-    await type(first, 'host', 'rotate-key', second.name, '--key', '/root/new.json');
-    await type(second, 'agent', '--switch-key');
+    const added = await type(
+      first,
+      ...['host', 'rotate-key', second.name, '--key', '/root/new.json'],
+    );
+    const switched = await type(second, 'agent', '--switch-key');
+    const keyId = /added key ([0-9a-f]{16}) of host h121/.exec(added)?.[1];
+    expect(switched).toBe(
+      `the agent of h121 signs with key ${keyId ?? added} from its next start on: restart it\n`,
+    );
     expect(await scene.agent(second).kill('SIGTERM')).toBe(0);
     await scene.startAgent(second);
     await wholeWave(
