@@ -9,6 +9,7 @@ import { InstalledPackage } from '../../core/packages.ts';
 import type { ChildIdentity } from '../runtime.ts';
 import { aptEnvironment } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
+import { forgetTransactions } from './forget-transactions.ts';
 import { stillRuns } from './process-identity.ts';
 import { DPKG_DIRECTORY } from './read-dpkg-database.ts';
 
@@ -29,6 +30,8 @@ export interface TransactionEnd {
 }
 
 const POLL_MS = 100;
+/** Enough to look into what was done in the last weeks. */
+const KEPT_TRANSACTIONS = 100;
 /** From the claim to the pid file it is one exec and two small writes. */
 const PID_FILE_WAIT_MS = 10_000;
 
@@ -76,6 +79,7 @@ export const runTransaction = async (
 ): Promise<TransactionEnd> => {
   const directory = transactionDirectory(host, id);
   await mkdir(host.transactionsDirectory, { recursive: true, mode: 0o700 });
+  await forgetTransactions(host.transactionsDirectory, KEPT_TRANSACTIONS - 1);
   await mkdir(directory, { mode: 0o700 });
   await writeDurably(join(directory, 'request.json'), JSON.stringify(request));
   await writeDurably(join(directory, 'auto'), request.auto.map((name) => `${name}\n`).join(''));
