@@ -5,16 +5,14 @@ import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { serverServices } from '../config/services.ts';
 import type { Configuration } from '../config/schema.ts';
-import { writeTrustedKeys } from '../jobs/key-files.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
-import { importPublicKey } from '../jobs/signing-key.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
 import { startRedisChild } from './redis-child.ts';
-import { readKeyCard, trustedKeysPath } from './key-card.ts';
+import { enrolOwnHost } from './enrol-own-host.ts';
 import { makeDataDirectory, readConfig } from './read-config.ts';
 import { runAgent } from './run-agent.ts';
 import { runServer } from './run-server.ts';
@@ -137,30 +135,6 @@ const startAgentOf = (
     logger,
   });
 
-/** The host of an all-in-one process is enrolled without asking: both halves are this very process. */
-const enrolOwnHost = async (
-  { server, publicKeys }: RunningServer,
-  config: Configuration,
-): Promise<void> => {
-  const card = await readKeyCard(config.dataDirectory, hostIdOf(config));
-  await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
-  // Also after its key was rotated or made anew: nobody else could tell this server.
-  const { id } = importPublicKey(card.publicKey);
-  if (!server.hostKeys.keysOf(card.hostId).some((known) => known.id === id)) {
-    await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
-    await server.changedKeys('groundswell up', card.hostId, `enrolled key ${id}`);
-  }
-  if (!server.coordinator.fleet().hosts.has(card.hostId)) {
-    const answer = await server.coordinator.act('groundswell up', {
-      action: 'host-add',
-      hostId: card.hostId,
-      zone: config.agent.zone,
-      cap: config.agent.hostCap,
-    });
-    if (!answer.ok) throw new Error(`cannot enrol this host: ${answer.reason}`);
-  }
-};
-
 /** `groundswell up`: server, agent and, unless one is configured, their own Redis, in one process. */
 export const runAllInOne = async (file: string | undefined): Promise<void> => {
   needsRoot('groundswell up');
@@ -173,7 +147,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
   try {
     const running = await startServerOf(config, redis.address, logger, signal);
     closers.unshift(running.stop);
-    await enrolOwnHost(running, config);
+    await enrolOwnHost(running.server, running.publicKeys, config);
     const agent = await startAgentOf(config, redis.address, logger);
     closers.unshift(agent.stop);
     logger.info(

@@ -1,0 +1,41 @@
+import { hostIdOf } from '../config/host-id.ts';
+import type { Configuration } from '../config/schema.ts';
+import { writeTrustedKeys } from '../jobs/key-files.ts';
+import { importPublicKey } from '../jobs/signing-key.ts';
+import type { Server } from '../workers/control/start-server.ts';
+import { readKeyCard, trustedKeysPath } from './key-card.ts';
+
+/** What enrolling needs of a server. */
+export interface OwnServer {
+  hostKeys: Pick<Server['hostKeys'], 'keysOf' | 'enrol'>;
+  changedKeys: Server['changedKeys'];
+  coordinator: Pick<Server['coordinator'], 'fleet' | 'act'>;
+}
+
+/**
+ * The host of an all-in-one process is enrolled without asking: both halves are this very process. Throws where
+ * the coordinator does not take it.
+ */
+export const enrolOwnHost = async (
+  server: OwnServer,
+  publicKeys: string[],
+  config: Pick<Configuration, 'agent' | 'dataDirectory'>,
+): Promise<void> => {
+  const card = await readKeyCard(config.dataDirectory, hostIdOf(config));
+  await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
+  // Also after its key was rotated or made anew: nobody else could tell this server.
+  const { id } = importPublicKey(card.publicKey);
+  if (!server.hostKeys.keysOf(card.hostId).some((known) => known.id === id)) {
+    await server.hostKeys.enrol(card.hostId, card.machineId, card.publicKey);
+    await server.changedKeys('groundswell up', card.hostId, `enrolled key ${id}`);
+  }
+  if (!server.coordinator.fleet().hosts.has(card.hostId)) {
+    const answer = await server.coordinator.act('groundswell up', {
+      action: 'host-add',
+      hostId: card.hostId,
+      zone: config.agent.zone,
+      cap: config.agent.hostCap,
+    });
+    if (!answer.ok) throw new Error(`cannot enrol this host: ${answer.reason}`);
+  }
+};
