@@ -62,7 +62,8 @@ const main = async (): Promise<number> => {
   const interrupt = new AbortController();
   const cleanUp = async (): Promise<void> => {
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
-    await cleanBed(directory, [hostNumber]);
+    // Without its directory there has been no host yet, nor need the programs be there that clean up.
+    if (await exists(directory)) await cleanBed(directory, [hostNumber]);
     // What was under way may have begun its next step meanwhile.
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
     await releaseHostNumbers([hostNumber], directory);
