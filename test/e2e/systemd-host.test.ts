@@ -200,6 +200,14 @@ describe('a host with systemd as its init, installed by setup', () => {
     expect(await scene.stoppedSince(since)).toEqual([]);
   }, 60_000);
 
+  test('the journal holds no warning and no error of ours', async () => {
+    const lines = (await must('journalctl', '-u', 'groundswell', '-o', 'cat')).split('\n');
+    expect(lines.filter((line) => line.includes('"msg":"server and agent are up"'))).toHaveLength(
+      3,
+    );
+    expect(lines.filter((line) => /"level":[4-6]0/.test(line))).toEqual([]);
+  });
+
   test('uninstall takes away what setup put there, and purge the rest', async () => {
     await must('groundswell', 'uninstall', '--yes');
     const units = ['systemctl', 'list-unit-files', '--no-legend', 'groundswell*'];

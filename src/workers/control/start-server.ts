@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
 import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
@@ -12,6 +13,7 @@ import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import { createSteadyWorker } from '../../jobs/steady-worker.ts';
+import { within } from '../../jobs/within.ts';
 import { listAuditRecords } from '../../store/audit-records.ts';
 import type { AuditFilter } from '../../store/audit-records.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -76,6 +78,7 @@ const every = {
 /** Restarts whose service has no history are planned with this, in ms. */
 const unknownRestartMs = 10_000;
 const keptAlerts = 20;
+const firstConnectionMs = 2_000;
 /** How long a report that overtook another waits for it. */
 const earlyReportMs = 1_000;
 const outboxKeptMs = 7 * 86_400_000;
@@ -109,6 +112,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const redis = connectSender(options.redis, (error) => {
     onError(error, 'Redis');
   });
+  // What is sent before the connection stands is lost, and the first records are: worth a moment. Errors end it.
+  await within(once(redis, 'ready'), firstConnectionMs, 'connecting').catch(() => undefined);
   const queues = createQueueCache(redis, {
     capacity: 500,
     onError: (error) => onError(error, 'queue'),
