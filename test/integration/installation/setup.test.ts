@@ -251,6 +251,9 @@ describe('uninstall', () => {
     await put('/etc/groundswell/config.yaml', 'agent: {zone: mine}\n');
     const { output } = await groundswell(['uninstall', '--yes']);
     expect(output).toContain('note: /etc/groundswell/config.yaml was changed and stays');
+    expect(output).toContain(
+      'note: /var/lib/groundswell stays: there is more in it (agent); --purge takes it away too.',
+    );
     const left = Object.keys(await tree()).filter((path) => path.includes('groundswell'));
     expect(left.sort()).toEqual([
       '/etc/groundswell',

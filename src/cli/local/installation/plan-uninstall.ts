@@ -39,6 +39,7 @@ const planDirectories = (
   state: HostState,
   manifest: Manifest,
   gone: Set<string>,
+  purgeable: readonly string[],
 ): { changes: Change[]; notes: string[] } => {
   const changes: Change[] = [];
   const notes: string[] = [];
@@ -51,7 +52,7 @@ const planDirectories = (
     const left = found.entries.filter((name) => !gone.has(`${path}/${name}`));
     if (left.length > 0)
       notes.push(
-        `${path} stays: there is more in it (${left.slice(0, 3).join(', ')}${left.length > 3 ? ', …' : ''}).`,
+        `${path} stays: there is more in it (${left.slice(0, 3).join(', ')}${left.length > 3 ? ', …' : ''})${purgeable.includes(path) ? '; --purge takes it away too' : ''}.`,
       );
     else {
       gone.add(path);
@@ -102,7 +103,8 @@ export const planUninstall = (
   if (manifest.group && state.group === 'present')
     changes.push({ kind: 'run', argv: ['groupdel', ...groupOptions, 'groundswell'] });
   if (state.at(manifestPath).kind === 'file') gone.add(manifestPath);
-  for (const path of purge ? wholeTrees(desired, manifest) : []) {
+  const trees = wholeTrees(desired, manifest);
+  for (const path of purge ? trees : []) {
     if (state.at(path).kind !== 'directory' || insideAny(path, gone)) continue;
     gone.add(path);
     changes.push({ kind: 'remove-tree', path });
@@ -111,6 +113,7 @@ export const planUninstall = (
     state,
     { ...manifest, directories: manifest.directories.filter((path) => !insideAny(path, gone)) },
     gone,
+    trees,
   );
   changes.push(...directories.changes);
   return {
