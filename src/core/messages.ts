@@ -63,7 +63,7 @@ export const GrantOrder = z.strictObject({
   /** Beyond the budget because the container is broken: the agent checks that it is (R17). */
   onlyIfBroken: z.boolean(),
   /** Binary packages that were patched: a copy of one of their files makes the restart `shadowed`; null: of any. */
-  patched: z.array(z.string()).nullable(),
+  patched: z.array(z.string()).nullable().default(null),
 });
 export type GrantOrder = z.infer<typeof GrantOrder>;
 
@@ -112,7 +112,7 @@ export const ContainerView = z.strictObject({
   /** Never restart, or not before a date; null: no opt-out. */
   optOut: z.strictObject({ reason: z.string(), until: z.number().nullable() }).nullable(),
   /** A note on this host says that it is down on purpose (`groundswell container park`); null: none does. */
-  parked: z.strictObject({ reason: z.string(), by: z.string() }).nullable(),
+  parked: z.strictObject({ reason: z.string(), by: z.string() }).nullable().default(null),
   /** Private directories of the host that this container can still read. */
   unhidden: z.array(z.string()),
 });

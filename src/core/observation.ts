@@ -41,7 +41,7 @@ export const ShadowedFile = z.strictObject({
   /** The owner put something of a newer version there on purpose, where that can be told. */
   ownVersion: z.string().nullable(),
   /** Name of the package that ships the file, without architecture. */
-  package: z.string(),
+  package: z.string().default(''),
 });
 export type ShadowedFile = z.infer<typeof ShadowedFile>;
 

@@ -26,7 +26,8 @@ const GrantRow: z.ZodType<AgentGrant> = z.strictObject({
   step: Step,
   steps: z.array(z.strictObject({ step: Step, at: z.number() })),
   found: z.string().nullable(),
-  drains: z.boolean(),
+  // Journals of before this field: whatever their drain did is undone.
+  drains: z.boolean().default(true),
   child: z.strictObject({ pid: z.int(), startTime: z.string() }).nullable(),
   failed: z.boolean(),
   adopted: z.boolean(),

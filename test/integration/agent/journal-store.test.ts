@@ -9,6 +9,7 @@ import { emptyJournal } from '../../../src/core/agent/journal.ts';
 import { openSqlite } from '../../../src/store/open-sqlite.ts';
 import { lockJournal, openJournal } from '../../../src/workers/agent/journal-store.ts';
 import type { OpenedJournal } from '../../../src/workers/agent/journal-store.ts';
+import { agentScene, order } from '../../core/agent/agent-scene.ts';
 import { removeTree } from './loop-rig.ts';
 
 const directories: string[] = [];
@@ -89,6 +90,22 @@ describe('the journal on disk', () => {
     expect(loaded).toEqual(journal);
     expect([...loaded.upgrades.keys()]).toEqual(['z', 'a', 'm']);
     expect(loaded.upgrades.get('a')?.step).toBe('running');
+  });
+
+  test('reads a grant that an agent of before wrote, and undoes its drain', () => {
+    const path = newPath();
+    const { store } = open(path);
+    const here = agentScene();
+    here.job('j', [order('g')]);
+    store.commit(here.agent.journal, []);
+    closeAll();
+    const db = openSqlite(path);
+    db.exec("update journal set body = json_remove(body, '$.drains', '$.order.patched')");
+    db.close();
+    expect(open(path).store.load().grants.get('g')).toMatchObject({
+      drains: true,
+      order: { patched: null },
+    });
   });
 
   test('chains audit records in the same write, and reports each (audit-copied)', () => {
