@@ -17,7 +17,31 @@ export interface AvailabilityWatch {
   stop: () => Promise<AvailabilityReport>;
 }
 
-/** Calls `look` every `everyMs` until stopped; `look` answers the available servers per service. */
+/** A watcher that stood still for so long saw limits pass that nobody else saw. */
+const stoodStillMs = 150;
+
+/** What `look` answers; null where this process itself stood still meanwhile, on a busy machine. */
+const wideAwake = async <T>(look: () => Promise<T>): Promise<T | null> => {
+  let [last, longestMs] = [performance.now(), 0];
+  const note = (): void => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+  };
+  const timer = setInterval(note, 20);
+  try {
+    const seen = await look();
+    note();
+    return longestMs > stoodStillMs ? null : seen;
+  } finally {
+    clearInterval(timer);
+  }
+};
+
+/**
+ * Calls `look` every `everyMs` until stopped; `look` answers the available servers per service. What it
+ * answers while this process stood still is no sample, and makes the gap longer.
+ */
 const watch = (
   look: () => Promise<ReadonlyMap<string, number>>,
   everyMs: number,
@@ -33,12 +57,15 @@ const watch = (
   const running = (async () => {
     let last = performance.now();
     while (!isStopped()) {
-      for (const [service, available] of await look())
-        lowest.set(service, Math.min(lowest.get(service) ?? Infinity, available));
-      const now = performance.now();
-      longestGapMs = Math.max(longestGapMs, now - last);
-      last = now;
-      samples++;
+      const seen = await wideAwake(look);
+      if (seen !== null) {
+        for (const [service, available] of seen)
+          lowest.set(service, Math.min(lowest.get(service) ?? Infinity, available));
+        const now = performance.now();
+        longestGapMs = Math.max(longestGapMs, now - last);
+        last = now;
+        samples++;
+      }
       await sleep(everyMs);
     }
   })();
