@@ -5,8 +5,9 @@ import { scanHost } from '../../host/proc/scan-host.ts';
 import type { HostScan } from '../../host/proc/scan-host.ts';
 import type { ContainerRoot } from '../../host/proc/scan-surroundings.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
+import { terminalWidth } from '../print.ts';
 import { scanExitCode, scanReport } from './scan-report.ts';
-import { scanText } from './scan-table.ts';
+import { scanText } from './scan-text.ts';
 
 /** What the command works with; others than the real ones only in tests. */
 export interface ScanDependencies {
@@ -18,6 +19,8 @@ export interface ScanDependencies {
   write: (text: string) => void;
   /** Whether standard output is a terminal: colours. */
   interactive: boolean;
+  /** Its columns; Infinity where there is none. */
+  width: number;
   isRoot: boolean;
   setExitCode: (code: number) => void;
 }
@@ -27,6 +30,7 @@ const realDependencies = (): ScanDependencies => ({
   scan: (containers) => scanHost({ containers }),
   write: (text) => process.stdout.write(text),
   interactive: process.stdout.isTTY,
+  width: terminalWidth(),
   isRoot: process.getuid?.() === 0,
   setExitCode: (code) => {
     process.exitCode = code;
@@ -69,7 +73,7 @@ export const registerScan = (
       const report = scanReport(listed, states, deps.scan(containers));
       const text = json
         ? JSON.stringify(report, null, 2)
-        : scanText(report, { verbose, colours: deps.interactive });
+        : scanText(report, { verbose, colours: deps.interactive, width: deps.width });
       deps.write(`${text}\n`);
       deps.setExitCode(scanExitCode(report));
     });

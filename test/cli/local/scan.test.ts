@@ -27,11 +27,16 @@ const unreadable = { what: 'process 9 x', reason: 'EPERM' };
 const run = async (
   found: Partial<HostScan>,
   args: readonly string[] = [],
-  options: { isRoot?: boolean; interactive?: boolean; containers?: RuntimeContainer[] } = {},
+  options: {
+    isRoot?: boolean;
+    interactive?: boolean;
+    width?: number;
+    containers?: RuntimeContainer[];
+  } = {},
 ) => {
   let text = '';
   let exitCode = -1;
-  const { isRoot = true, interactive = false } = options;
+  const { isRoot = true, interactive = false, width = Infinity } = options;
   const containers = options.containers ?? (found.containers ?? []).map(({ name }) => listed(name));
   const running: RuntimeState = { state: 'running', instance };
   const program = new Command().exitOverride();
@@ -47,7 +52,7 @@ const run = async (
       return { containers: [], host: [], unreadable: [], tookMs: 12.345, ...found };
     },
     write: (more) => (text += more),
-    ...{ interactive, isRoot },
+    ...{ interactive, isRoot, width },
     setExitCode: (code) => (exitCode = code),
   });
   await program.parseAsync(['scan', ...args], { from: 'user' });
@@ -63,25 +68,46 @@ describe('groundswell scan', () => {
     scanned('web-05', { instance: null, processes: 0 }),
   ];
 
-  test('the table: worst first, one reason a line, what to do below', async () => {
+  test('worst first, the same said once, what to do, and the sum last', async () => {
     const other = listed('own-01', { kind: 'other', describe: 'dir:/srv/own' });
     const containers = [...mixed.map(({ name }) => listed(name)), other];
     const { text, exitCode } = await run({ containers: mixed }, [], { containers });
     expect(text.split('\n').map((line) => line.trimEnd())).toEqual([
-      'CONTAINER  SERVICE  STATE    VERDICT   WHY',
-      'web-04     web      running  stale     process 812 nginx maps /usr/lib/libssl.so.3 from before the upgrade',
-      "web-03     web      running  shadowed  its own copy hides the host's /usr/bin/x: a restart cannot fix it",
-      'web-02     web      running  unknown   cannot read process 9 x: EPERM',
-      'web-01     web      running  current',
-      'web-05     web      running  -',
+      'STALE These run code from before an upgrade. A restart brings the patched code.',
+      '',
+      '  nginx maps /usr/lib/libssl.so.3',
+      '    web    1: web-04',
+      '',
+      'SHADOWED These carry their own version of packaged files. A restart cannot fix that; their owner must remove it from the upper layer, or patch it there.',
+      '',
+      "  its own copy hides the host's /usr/bin/x",
+      '    web    1: web-03',
+      '',
+      'UNKNOWN Of these something could not be read, so nothing is certain.',
+      '',
+      '  cannot read x: EPERM',
+      '    web    1: web-02',
       '',
       '5 containers: 1 stale, 1 shadowed, 1 unknown, 1 current, 1 not running. 8 processes looked at in 12 ms.',
-      'A restart brings the patched code to: web-04',
-      'Shadowed files are the owner’s to mend: remove them from the upper layer, or patch them there.',
+      'Current: web-01',
+      'Not running: web-05',
       "Left alone, not on the host's root: own-01",
+      'Every process and file: groundswell scan --verbose',
       '',
     ]);
     expect(exitCode).toBe(10);
+  });
+
+  test('two hundred containers stale for one reason take a few lines, none wider than the terminal', async () => {
+    const names = Array.from({ length: 200 }, (_, n) => `web-${String(n + 1).padStart(3, '0')}`);
+    const path = '/usr/lib/x86_64-linux-gnu/libcrypto.so.3';
+    const containers = names
+      .filter((name) => name !== 'web-007')
+      .map((name, n) => scanned(name, { stale: [{ ...stale, path, pid: 1000 + n }] }));
+    const { text } = await run({ containers }, [], { width: 60 });
+    expect(text).toContain('web  199: web-001..web-006, web-008..web-200');
+    expect(text.split('\n').length).toBeLessThan(12);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
   });
 
   test.each<[string, Partial<HostScan>, number]>([
@@ -116,7 +142,7 @@ describe('groundswell scan', () => {
     expect(plain).not.toContain('\u001b');
     expect(plain).toContain('/opt/\\u001b[2Jx\\ny');
     const coloured = (await run(found, [], { interactive: true })).text;
-    expect(coloured).toContain('\u001b[31mstale');
+    expect(coloured).toContain('\u001b[31mSTALE');
     expect(coloured).not.toContain('\u001b[2J');
   });
 
