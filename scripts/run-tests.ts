@@ -64,7 +64,9 @@ const failed: string[] = [];
 let passed = 0;
 for (const part of parts) {
   console.log(`\n=== ${part.name} ===`);
+  const began = performance.now();
   const code = await run(part);
+  console.log(`${part.name} took ${Math.round((performance.now() - began) / 1000)} s`);
   if (code === 130) {
     if (canRunHosts) await cleanAbandonedBeds();
     process.exit(130);
