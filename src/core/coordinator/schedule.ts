@@ -240,6 +240,7 @@ const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
   return null;
 };
 
+/** R29: one host of a wave after another, so that one that does not pass its gate stops the wave before the next. */
 const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, hostId: HostId): string | null => {
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return `freeze: ${freeze.reason}`;
@@ -253,5 +254,9 @@ const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, hostId: HostId): strin
   if (pause !== undefined) return `paused by ${pause.actor}: ${pause.reason}`;
   if ([...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === hostId))
     return 'another upgrade of this host is under way';
+  const before = [...fleet.grants.values()].find(
+    ({ kind, waveId, host }) => kind === 'upgrade' && waveId === wave.id && host !== hostId,
+  );
+  if (before !== undefined) return `waits for the upgrade of ${before.host} and its host gate`;
   return null;
 };
