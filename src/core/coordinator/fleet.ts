@@ -62,6 +62,8 @@ export interface Host {
   suspects: Suspect[];
   /** Grant ids that the agent is asked to take back (R20). */
   voids: string[];
+  /** The job that asked it to report whole and was not answered yet; null: none. */
+  observeJob: string | null;
   /** Number of package transactions reported. */
   transactions: number;
   /** The host gate's reason when it did not pass after an upgrade; null: passed. */
@@ -252,6 +254,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   agentStale: false,
   suspects: [],
   voids: [],
+  observeJob: null,
   transactions: 0,
   gate: null,
 });

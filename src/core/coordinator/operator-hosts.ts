@@ -1,5 +1,6 @@
 import type { HostId } from '../ids.ts';
 import { newHost } from './fleet.ts';
+import type { Host } from './fleet.ts';
 import { endGrant } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
@@ -37,6 +38,20 @@ export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: strin
   return ok(`host ${hostId} is excluded`);
 };
 
+/** An agent that has gone on running would report whole only minutes later. */
+const askToObserve = (turn: Turn, host: Host): void => {
+  if (host.incarnation === null) return;
+  host.observeJob = `${host.id}_${turn.newId()}`;
+  turn.sends.push({
+    host: host.id,
+    jobId: host.observeJob,
+    incarnation: host.incarnation,
+    expiresAt: turn.now + turn.fleet.settings.beginBeforeMs,
+    kind: 'observe-host',
+    payload: {},
+  });
+};
+
 export const addHost = (
   turn: Turn,
   actor: string,
@@ -51,6 +66,7 @@ export const addHost = (
     // Whatever the agent still holds from before is asked for again: its journal begins anew for us.
     host.state = 'enrolled';
     host.known = false;
+    askToObserve(turn, host);
   }
   turn.fleet.hosts.set(hostId, host);
   turn.renew.add(hostId);

@@ -67,6 +67,8 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   const seen = report.containers.map((view) => observe(turn, host, view, held));
   if (report.whole) {
     host.known = true;
+    if (host.observeJob !== null) turn.closes.push(host.observeJob);
+    host.observeJob = null;
     const names = new Set(seen.map(({ id }) => id));
     for (const container of fleet.containers.values()) {
       if (container.host !== host.id || names.has(container.id)) continue;
