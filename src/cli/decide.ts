@@ -4,7 +4,9 @@ import type { PauseLevel } from '../core/messages.ts';
 import { containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
+import { idBeginning } from './short-ids.ts';
 import type { ContainerLine, StatusView } from './views.ts';
+import { waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
 type LevelOptions = Options & {
@@ -15,8 +17,11 @@ type LevelOptions = Options & {
   reason?: string;
 };
 
-const levelOf = ({ wave, service, host, queue }: LevelOptions): PauseLevel => {
-  if (wave !== undefined) return { level: 'wave', waveId: wave };
+const levelOf = async (
+  remote: Remote,
+  { wave, service, host, queue }: LevelOptions,
+): Promise<PauseLevel> => {
+  if (wave !== undefined) return { level: 'wave', waveId: await waveCalled(remote, wave) };
   if (service !== undefined) return { level: 'service', service };
   if (host !== undefined) return { level: 'host', hostId: host };
   if (queue !== undefined) return { level: 'queue', hostId: queue };
@@ -51,8 +56,10 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     ['stop', 'end a wave: what is in flight is finished, nothing else begins'],
   ] as const)
     withRemoteOptions(program.command(name).argument('<wave>').description(text)).action(
-      async (waveId: string, options: Options) =>
-        actAndTell(remoteFor(deps, options), { action: name, waveId }),
+      async (wave: string, options: Options) => {
+        const remote = remoteFor(deps, options);
+        await actAndTell(remote, { action: name, waveId: await waveCalled(remote, wave) });
+      },
     );
 
   withLevels(
@@ -61,16 +68,19 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
       .description('begin no restart: of the fleet, or of what an option names'),
   )
     .option('--reason <text>', 'shown wherever the pause is shown', 'no reason given')
-    .action(async (options: LevelOptions) =>
-      actAndTell(remoteFor(deps, options), {
+    .action(async (options: LevelOptions) => {
+      const remote = remoteFor(deps, options);
+      await actAndTell(remote, {
         action: 'pause',
-        level: levelOf(options),
+        level: await levelOf(remote, options),
         reason: options.reason ?? '',
-      }),
-    );
+      });
+    });
   withLevels(program.command('resume').description('go on where it stood')).action(
-    async (options: LevelOptions) =>
-      actAndTell(remoteFor(deps, options), { action: 'resume', level: levelOf(options) }),
+    async (options: LevelOptions) => {
+      const remote = remoteFor(deps, options);
+      await actAndTell(remote, { action: 'resume', level: await levelOf(remote, options) });
+    },
   );
 
   withRemoteOptions(
@@ -83,8 +93,8 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     const status = (await remote.get('/v1/status')) as StatusView;
     const scope = status.hosts.some(({ id }) => id === what)
       ? { of: 'host' as const, hostId: what }
-      : status.waves.some(({ id }) => id === what)
-        ? { of: 'wave' as const, waveId: what }
+      : status.waves.some(({ id }) => id === what || (what.length >= 8 && id.startsWith(what)))
+        ? { of: 'wave' as const, waveId: await waveCalled(remote, what) }
         : { of: 'container' as const, container: await containerId(remote, what) };
     await actAndTell(remote, { action: 'retry', scope });
   });
@@ -108,7 +118,8 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   ).action(async (id: string | undefined, options: Options) => {
     const remote = remoteFor(deps, options);
     const { freezes } = (await remote.get('/v1/status')) as StatusView;
-    const ids = id === undefined ? freezes.map((freeze) => freeze.id) : [id];
+    const all = freezes.map((freeze) => freeze.id);
+    const ids = id === undefined ? all : [idBeginning(all, id, 'freeze', 'groundswell status')];
     if (ids.length === 0)
       remote.show({ id: null, text: 'no freeze is in force' }, ({ text }) => text);
     for (const each of ids) await actAndTell(remote, { action: 'unfreeze', id: each });
@@ -119,9 +130,11 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
       .argument('<wave>')
       .argument('<service>')
       .description('let one wave take a service below its floor (audited)'),
-  ).action(async (waveId: string, service: string, options: Options) =>
-    actAndTell(remoteFor(deps, options), { action: 'allow-outage', waveId, service }),
-  );
+  ).action(async (wave: string, service: string, options: Options) => {
+    const remote = remoteFor(deps, options);
+    const waveId = await waveCalled(remote, wave);
+    await actAndTell(remote, { action: 'allow-outage', waveId, service });
+  });
   for (const name of ['park', 'unpark'] as const)
     withRemoteOptions(
       program

@@ -3,6 +3,7 @@ import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
 import { formatTable } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
+import { waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -71,14 +72,20 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
       ) => {
         const remote = remoteFor(deps, options);
         const query = new URLSearchParams({ limit: options.limit });
-        for (const key of ['container', 'service', 'wave', 'actor'] as const)
+        for (const key of ['container', 'service', 'actor'] as const)
           if (options[key] !== undefined) query.set(key, options[key]);
+        if (options.wave !== undefined) query.set('wave', await waveCalled(remote, options.wave));
         remote.show((await remote.get(`/v1/audit?${query.toString()}`)) as AuditRow[], (rows) =>
           rows.length === 0
             ? 'no records'
             : formatTable(
                 ['at', 'record', 'actor', 'action', 'subject', 'outcome', 'why'],
-                rows.map(auditLine),
+                rows
+                  .map(auditLine)
+                  .map(([at = '', ...rest]) => [
+                    deps.interactive ? at.replace(/\.\d+Z$/, 'Z') : at,
+                    ...rest,
+                  ]),
               ),
         );
       },

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { fitRows } from './fit.ts';
+import { shortIds } from './short-ids.ts';
 
 const borderless = {
   top: '',
@@ -26,7 +27,7 @@ export const terminalWidth = (): number =>
 
 /**
  * A table in the way of kubectl: headings in capitals, no lines, two blanks between columns; on a
- * terminal its long texts are wrapped within their column.
+ * terminal ids are short, and long texts are wrapped within their column.
  */
 export const formatTable = (
   headings: string[],
@@ -38,7 +39,8 @@ export const formatTable = (
     chars: borderless,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...fitRows(headings, rows, width));
+  const shown = Number.isFinite(width) ? rows.map((row) => row.map(shortIds)) : rows;
+  table.push(...fitRows(headings, shown, width));
   return table
     .toString()
     .split('\n')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
 import type { OperatorAction } from '../core/coordinator/operator.ts';
+import { shortIds } from './short-ids.ts';
 
 /** What every command that talks to a server is given by the wiring. */
 export interface CliDependencies {
@@ -19,7 +20,7 @@ export interface Remote {
   get: (path: string) => Promise<unknown>;
   act: (action: OperatorAction) => Promise<{ id: string | null; text: string }>;
   line: (text: string) => void;
-  /** Print JSON where it was asked for, else what `text` makes of it. */
+  /** Print JSON where it was asked for, else what `text` makes of it, on a terminal with short ids. */
   show: <T>(value: T, text: (value: T) => string) => void;
 }
 
@@ -47,7 +48,8 @@ export const remoteFor = (
         text: string;
       },
     show: (value, text) => {
-      line(json ? JSON.stringify(value, null, 2) : text(value));
+      if (json) line(JSON.stringify(value, null, 2));
+      else line(deps.interactive ? shortIds(text(value)) : text(value));
     },
   };
 };

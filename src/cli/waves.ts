@@ -1,11 +1,12 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { followChanges } from '../api/client.ts';
-import { countOf, formatTable, tint } from './print.ts';
+import { countOf, formatTable, terminalWidth, tint } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import { wavesTable } from './status.ts';
 import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
+import { waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -57,7 +58,8 @@ const follow = async (deps: CliDependencies, remote: Remote, id: string): Promis
     deps.interactive && !remote.json
       ? new SingleBar({
           format: '{bar} {value}/{total}  {state}  {services}',
-          barsize: 30,
+          // Room for the state and two services beside it.
+          barsize: Math.max(8, Math.min(30, terminalWidth() - 62)),
           hideCursor: true,
           clearOnComplete: false,
         })
@@ -172,8 +174,9 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
   );
   withRemoteOptions(program.command('wave').argument('<id>').description('show one wave'))
     .option('-f, --follow', 'watch it until it is over')
-    .action(async (id: string, options: Options & { follow?: boolean }) => {
+    .action(async (wanted: string, options: Options & { follow?: boolean }) => {
       const remote = remoteFor(deps, options);
+      const id = await waveCalled(remote, wanted);
       const wave =
         options.follow === true ? await follow(deps, remote, id) : await readWave(remote, id);
       if (options.follow !== true || !remote.json) remote.show(wave, waveText);
