@@ -2,12 +2,11 @@ import type { Scene } from '../test/bed/scene.ts';
 
 const hints: readonly (readonly [string, string])[] = [
   ['gs status', 'hosts, services and waves at a glance'],
-  ['gs containers', 'each container, and whether it runs old code'],
+  ['gs containers', 'does one of them run old code?'],
   ['gs scan', 'the same, asked of the host alone'],
   ['gs why h1/web-01', 'why it is where it is'],
-  ['gs waves', 'what has been rolled out'],
-  ['gs restart web', 'restart a service by hand, within its budget ...'],
-  ['gs status', '... and watch it (its wave is shown while it lasts)'],
+  ['gs restart web', 'by hand, within the budget: a wave'],
+  ['gs waves', 'this one and those before'],
   ['gs pause --reason "a look around"', 'begin no restart'],
   ['gs resume', 'go on'],
   ['gs audit list --limit 20', 'who did what, and why'],

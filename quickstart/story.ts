@@ -80,7 +80,7 @@ export const tellStory = async (
     { deadlineMs: 120_000, everyMs: 20 },
   );
   const stale = await tellStale(scene, write);
-  write('\nThe wave: each service keeps its floor, each container is drained before its restart.');
+  write('\nThe wave. Services keep their floor; containers are drained before a restart.');
   const wave = await showWave(scene, waveId, write, interrupt);
   const tookMs = performance.now() - began;
   const availability = await watch.stop();

@@ -65,7 +65,7 @@ export const showSummary = async (
   write(
     formatTable(
       ['at', 'record', 'actor', 'action', 'subject', 'outcome'],
-      trail.map(shortAuditLine),
+      trail.map(shortAuditLine).sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
     ),
   );
   return Object.values(report).reduce((sum, { failed }) => sum + failed, 0);
