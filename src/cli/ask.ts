@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { WantedPackage } from '../core/messages.ts';
 import { ApiError } from '../api/client.ts';
-import { containerCalled } from './container-called.ts';
+import { calledOrOf, containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine } from './views.ts';
@@ -63,8 +63,7 @@ export const registerAsk = (program: Command, deps: CliDependencies): void => {
   ).action(async (what: string, options: Options) => {
     const remote = remoteFor(deps, options);
     const all = (await remote.get('/v1/containers')) as ContainerLine[];
-    const named = all.filter(({ service }) => service === what);
-    const found = named.length > 0 ? named : [containerCalled(all, what)];
+    const found = calledOrOf(all, what);
     await actAndTell(remote, {
       action: 'restart',
       containers: found.map(({ container }) => container),

@@ -16,3 +16,22 @@ export const containerCalled = <T extends { container: string }>(
     );
   return first;
 };
+
+/**
+ * The containers of the service of that name, or the one container that is called so. Throws where it is both:
+ * one container and a whole service are not the same wish.
+ */
+export const calledOrOf = <T extends { container: string; service: string }>(
+  all: readonly T[],
+  what: string,
+): T[] => {
+  const members = all.filter(({ service }) => service === what);
+  const called = all.filter(({ container }) => container.endsWith(`/${what}`));
+  if (members.length === 0) return [containerCalled(all, what)];
+  if (called.length > 0)
+    throw new ApiError(
+      `${what} is a service and a container: say ${called.map(({ container }) => container).join(' or ')}, or the names of its members`,
+      null,
+    );
+  return members;
+};

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { containerCalled } from '../../src/cli/container-called.ts';
+import { calledOrOf, containerCalled } from '../../src/cli/container-called.ts';
 
 const all = ['h1/web-1', 'h2/web-1', 'h1/shop-1'].map((container) => ({ container }));
 
@@ -10,4 +10,14 @@ test('a container is called by its id, or by its name where that says which', ()
     'web-1 is on several hosts: h1/web-1, h2/web-1',
   );
   expect(() => containerCalled(all, 'op-1')).toThrow('nothing is called op-1');
+});
+
+test('a service stands for its members, unless a container is called like it', () => {
+  const rows = [
+    { container: 'h1/web-1', service: 'web' },
+    { container: 'h1/db', service: 'db' },
+  ];
+  expect(calledOrOf(rows, 'web')).toEqual([rows[0]]);
+  expect(calledOrOf(rows, 'h1/db')).toEqual([rows[1]]);
+  expect(() => calledOrOf(rows, 'db')).toThrow('db is a service and a container: say h1/db');
 });

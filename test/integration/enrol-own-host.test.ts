@@ -71,4 +71,10 @@ test('the own host is enrolled once, and again only when its agent signs with a 
   expect(changes).toHaveLength(2);
   expect(hostKeys.keysOf('h7').map(({ id }) => id)).not.toContain(first?.id);
   expect(acted).toHaveLength(1);
+
+  // Another machine that bears this name keeps it.
+  const other = exportPublicKey(verifyKeyOf(newSigningKey()));
+  await hostKeys.enrol('h7', 'another machine', other);
+  await expect(enrol()).rejects.toThrow('host h7 is enrolled here as another machine');
+  expect(hostKeys.machineOf('h7')).toBe('another machine');
 });

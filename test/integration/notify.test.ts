@@ -69,3 +69,22 @@ test('command and webhook get every notice in order, one at a time, and a failur
   expect(heard).toEqual(texts.map((began) => ({ began, atOnce: 1 })));
   expect(problems.sort()).toEqual([`notification command ${program}`, `webhook ${url}`]);
 });
+
+test('a command that leaves a child behind keeps no notice back', async () => {
+  const program = join(directory, 'tell');
+  await writeFile(program, '#!/bin/sh\ncat >>"$1"\nsleep 300 &\necho $! >>"$1.pids"\n');
+  await chmod(program, 0o755);
+  const log = join(directory, 'log');
+  const notify = createNotifier({ command: [program, log] }, () => undefined);
+  for (const notice of notices) notify(notice);
+  try {
+    await waitUntil(
+      'all notices are told',
+      async () => (await readFile(log, 'utf8').catch(() => '')).split('\n').length > texts.length,
+      { deadlineMs: 5_000 },
+    );
+  } finally {
+    for (const pid of (await readFile(`${log}.pids`, 'utf8')).trim().split('\n'))
+      process.kill(Number(pid));
+  }
+});

@@ -42,7 +42,7 @@ export const readContainerRows = async (
       autostart: container.autostart,
       unhidden: unhidden.find(({ name }) => name === container.name)?.paths ?? [],
       oldKeys: container.oldKeys,
-      parked: notes.find(({ name }) => name === container.name) ?? null,
+      parked: notes.notes.find(({ name }) => name === container.name) ?? null,
     };
   });
 };

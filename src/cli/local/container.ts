@@ -31,7 +31,10 @@ const registerPark = (container: Command, deps: ContainerDependencies): void => 
           deps.write(`${options.json === true ? JSON.stringify({ name, parked }) : text}\n`);
         };
         if (options.undo === true) {
-          await store.remove(name);
+          if (!(await store.remove(name)))
+            throw new ProvisionError(
+              `there is no note on ${name} on this host; if its server took it out of the count: groundswell unpark <host>/${name}`,
+            );
           return say(false, `${name} counts again.`);
         }
         const { state } = await runtime.state(name);

@@ -66,13 +66,16 @@ const answerFor = (
     return first === undefined
       ? `${codeOf(fleet, container, moment)}; ${describeOptOut(optOut)}`
       : `${describeOptOut(optOut)}; stale: ${first}`;
-  if (container.view.shadowed.length > 0)
-    return `shadowed: it has its own copy of ${container.view.shadowed[0]?.path ?? ''}, which a restart cannot mend; its owner must`;
+  const copy = container.view.shadowed[0]?.path;
+  if (container.lastVerification === 'shadowed' && copy !== undefined)
+    return `shadowed: it has its own copy of ${copy}, which a restart cannot mend; its owner must`;
   if (first !== undefined)
     return container.attemptedAt === null
       ? `stale: ${first}`
       : `stale after its restart: ${first}; groundswell retry ${container.id}`;
-  return codeOf(fleet, container, moment);
+  const own =
+    copy === undefined ? '' : `; its own copy of ${copy} stays what it is: its owner must mend it`;
+  return codeOf(fleet, container, moment) + own;
 };
 
 /** Why a container is where it is: `groundswell why`. */

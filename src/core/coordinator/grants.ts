@@ -1,6 +1,6 @@
 import type { HostId } from '../ids.ts';
 import type { Expect, GrantOrder, Outcome } from '../messages.ts';
-import type { Container, Grant, Wave } from './fleet.ts';
+import type { Container, Grant, Wave, WaveMember } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -18,10 +18,15 @@ export interface GrantPlan {
   why: string;
 }
 
+/** States of a member that its next restart is for. */
+const waits: ReadonlySet<WaveMember['state']> = new Set(['pending', 'restarting', 'failed']);
+
 /** What was patched, by the waves that this one restart is for (R34); null: not known. */
 const patchedFor = ({ fleet }: Turn, { wave, container }: GrantPlan): string[] | null => {
   const causes = [...fleet.waves.values()].filter(
-    (one) => one === wave || (one.state === 'open' && one.members.has(container.id)),
+    (one) =>
+      one === wave ||
+      (one.state === 'open' && waits.has(one.members.get(container.id)?.state ?? 'verified')),
   );
   const names = new Set<string>();
   for (const { cause } of causes) {

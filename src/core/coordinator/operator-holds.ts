@@ -52,7 +52,11 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
     touch(turn, { table: 'pauses', key: id });
   }
   // The next pause is news again.
-  for (const wave of waves) wave.told = wave.told.filter((key) => !key.startsWith('paused:'));
+  for (const wave of waves) {
+    const told = wave.told.filter((key) => !key.startsWith('paused:'));
+    if (told.length !== wave.told.length) touch(turn, { table: 'waves', key: wave.id });
+    wave.told = told;
+  }
   // R31: resume goes on where it stood and sets the wave's failure count to 0.
   for (const wave of held) {
     wave.pausedBy = null;

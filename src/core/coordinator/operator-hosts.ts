@@ -84,6 +84,10 @@ export const park = (turn: Turn, actor: string, id: string, parked: boolean): An
   const container = turn.fleet.containers.get(id);
   if (container === undefined) return no(`no container ${id}`);
   if (parked && container.view.state === 'running') return no(`${id} is running: stop it first`);
+  if (!parked && container.view.parked !== null)
+    return no(
+      `a note on its host parks ${id} (${container.view.parked.reason}): groundswell container park ${container.view.name} --undo there`,
+    );
   container.parked = parked;
   turn.renew.add(container.host);
   touch(turn, { table: 'containers', key: id });

@@ -31,7 +31,7 @@ const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): stri
   if (!view.onHostRoot) return 'it does not stand on the host root';
   if (view.state === 'stopped' && !container.parked)
     return `it is stopped: start it, or groundswell container park ${view.name}`;
-  if (container.attemptedAt !== null && view.shadowed.length > 0)
+  if (container.attemptedAt !== null && container.lastVerification === 'shadowed')
     return 'shadowed: its owner must mend it';
   const members = [...fleet.containers.values()].filter(
     (other) => other.service === container.service && !other.parked && other.view.onHostRoot,

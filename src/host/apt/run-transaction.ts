@@ -79,7 +79,10 @@ export const runTransaction = async (
 ): Promise<TransactionEnd> => {
   const directory = transactionDirectory(host, id);
   await mkdir(host.transactionsDirectory, { recursive: true, mode: 0o700 });
-  await forgetTransactions(host.transactionsDirectory, KEPT_TRANSACTIONS - 1);
+  // No reason to fail an upgrade: the next one tries again.
+  await forgetTransactions(host.transactionsDirectory, KEPT_TRANSACTIONS - 1).catch(
+    () => undefined,
+  );
   await mkdir(directory, { mode: 0o700 });
   await writeDurably(join(directory, 'request.json'), JSON.stringify(request));
   await writeDurably(join(directory, 'auto'), request.auto.map((name) => `${name}\n`).join(''));

@@ -1,20 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import { mountOf, parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
 import type { LowerKind } from './classify-root.ts';
-
-/** Mount points of a mountinfo table, proc(5), with its octal escapes undone. */
-export const mountPoints = (mountinfo: string): Set<string> =>
-  new Set(
-    mountinfo
-      .split('\n')
-      .map((line) => line.split(' ')[4] ?? '')
-      .filter((point) => point !== '')
-      .map((point) =>
-        point.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-          String.fromCharCode(Number.parseInt(octal, 8)),
-        ),
-      ),
-  );
 
 const statOrNull = (path: string): BigIntStats | null => {
   try {
@@ -35,12 +22,16 @@ export const lowerKindReader = (
 ): ((lower: string) => LowerKind) => {
   const known = new Map<string, LowerKind>();
   const look = (lower: string): LowerKind => {
+    const mounts = parseMountinfo(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
+    const path = lower.replace(/(.)\/+$/, '$1');
+    const [mount, rootMount] = [mountOf(mounts, path), mountOf(mounts, hostRoot)];
+    const otherwise = mount?.point === path ? 'other-mount' : 'plain-directory';
+    // Not the host's root then, and to look at it could hang for ever (NFS, FUSE).
+    if (mount !== null && rootMount !== null && mount.device !== rootMount.device) return otherwise;
     const root = statSync(hostRoot, { bigint: true });
     const found = statOrNull(lower);
     if (found === null) return 'missing';
-    if (found.dev === root.dev && found.ino === root.ino) return 'host-root';
-    const mounted = mountPoints(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
-    return mounted.has(lower.replace(/(.)\/+$/, '$1')) ? 'other-mount' : 'plain-directory';
+    return found.dev === root.dev && found.ino === root.ino ? 'host-root' : otherwise;
   };
   return (lower) => {
     const answer = known.get(lower) ?? look(lower);

@@ -114,6 +114,14 @@ export interface HostFacts {
   agentStale: boolean;
 }
 
+export interface ParkedNote {
+  name: ContainerName;
+  reason: string;
+  by: string;
+  /** When it was left, wall clock in ms. */
+  atMs: number;
+}
+
 /** All that the agent does and sees on its host. */
 export interface AgentHost {
   runtime: ContainerRuntime & {
@@ -127,10 +135,11 @@ export interface AgentHost {
   stops: StopsPort;
   settings: SettingsPort;
   facts: () => Promise<HostFacts>;
-  /** Notes on containers that are down on purpose, by name; that of one which runs again is taken away. */
+  /** Notes on containers that are down on purpose. Never rejects: what cannot be read parks nothing. */
   parked: {
-    notes: () => Promise<ReadonlyMap<ContainerName, { reason: string; by: string }>>;
-    forget: (name: ContainerName) => Promise<void>;
+    notes: () => Promise<ReadonlyMap<ContainerName, ParkedNote>>;
+    /** Take away the note on one that runs again, unless another was left meanwhile. */
+    forget: (note: ParkedNote) => Promise<void>;
   };
   /** Private directories of the host that the container can read; cheap. */
   unhidden: (container: RuntimeContainer) => Promise<string[]>;

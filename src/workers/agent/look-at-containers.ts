@@ -4,6 +4,7 @@ import type { ContainerName } from '../../core/ids.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { Instance } from '../../core/observation.ts';
 import type { RuntimeState } from '../../host/runtime.ts';
+import type { ParkedNote } from './agent-host.ts';
 import { seenState } from './seen-state.ts';
 import type { Work } from './work.ts';
 
@@ -40,13 +41,13 @@ const isNews = (
 const parkedNote = async (
   { host }: Work,
   name: ContainerName,
-  notes: ReadonlyMap<ContainerName, { reason: string; by: string }>,
+  notes: ReadonlyMap<ContainerName, ParkedNote>,
   states: ReadonlyMap<ContainerName, RuntimeState>,
 ): Promise<{ reason: string; by: string } | null> => {
   const note = notes.get(name);
   if (note === undefined) return null;
-  if (states.get(name)?.state !== 'running') return note;
-  await host.parked.forget(name);
+  if (states.get(name)?.state !== 'running') return { reason: note.reason, by: note.by };
+  await host.parked.forget(note);
   return null;
 };
 
@@ -70,8 +71,9 @@ export const lookAtContainers = async (
   const startedAt = clock.monoMs();
   const containers = await host.runtime.list();
   const names = containers.map(({ name }) => name);
-  const states = await host.runtime.states(names);
+  // Before the states: a note on a container that runs is older than its start.
   const parked = await host.parked.notes();
+  const states = await host.runtime.states(names);
   const surroundings = await Promise.all(
     containers.map(async (container) => ({
       optOut: host.settings.optOut(container, clock.wallMs()),

@@ -15,24 +15,31 @@ export interface HostKeys {
   /** Believe nothing of it any more; answers whether it was enrolled. */
   revoke: (hostId: HostId) => Promise<boolean>;
   isEnrolled: (hostId: HostId) => boolean;
+  /** The machine that an enrolled host is; null: it is not enrolled. */
+  machineOf: (hostId: HostId) => string | null;
 }
 
 /** The enrolled hosts' keys, kept in memory beside the store that they are written to. */
 export const openHostKeys = async (store: Store, wallMs: () => number): Promise<HostKeys> => {
   const known = new Map<string, VerifyKey[]>();
+  const machines = new Map<HostId, string>();
   const read = async (): Promise<void> => {
     known.clear();
-    for (const { hostId, state, publicKeys } of await enrolledHosts(store.db))
-      if (state === 'enrolled')
-        known.set(
-          hostId,
-          publicKeys.map(({ publicKey }) => importPublicKey(publicKey)),
-        );
+    machines.clear();
+    for (const { hostId, machineId, state, publicKeys } of await enrolledHosts(store.db)) {
+      if (state !== 'enrolled') continue;
+      known.set(
+        hostId,
+        publicKeys.map(({ publicKey }) => importPublicKey(publicKey)),
+      );
+      machines.set(hostId, machineId);
+    }
   };
   await read();
   return {
     keysOf: (from) => known.get(from) ?? [],
     isEnrolled: (hostId) => known.has(hostId),
+    machineOf: (hostId) => machines.get(hostId) ?? null,
     enrol: async (hostId, machineId, publicKey) => {
       const { id } = importPublicKey(publicKey);
       await enrolHost(store.db, {

@@ -14,7 +14,7 @@ const limitMs = 10_000;
 const inOrder = (): ((act: () => Promise<void>) => void) => {
   let last = Promise.resolve();
   return (act) => {
-    last = last.then(act);
+    last = last.then(act).catch(() => undefined);
   };
 };
 
@@ -30,7 +30,9 @@ export const createNotifier = (
   const [toCommand, toWebhook] = [inOrder(), inOrder()];
   const run = async (file: string, body: string): Promise<void> => {
     try {
-      await execa(file, args, { input: `${body}\n`, timeout: limitMs, extendEnv: true });
+      // Our own output, not a pipe: a child that the command leaves behind would keep that open, and us waiting.
+      const output = { stdout: 'ignore', stderr: 'inherit' } as const;
+      await execa(file, args, { input: `${body}\n`, timeout: limitMs, extendEnv: true, ...output });
     } catch (error) {
       onError(error, `notification command ${file}`);
     }

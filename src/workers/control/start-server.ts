@@ -34,6 +34,7 @@ import type { NotifySettings } from './notify.ts';
 import { countQueues } from './queue-counts.ts';
 import { createRefusedMessages } from './refused-messages.ts';
 import { createReportOrder } from './report-order.ts';
+import { createRecordGate } from './record-gate.ts';
 import { createRelay } from './relay.ts';
 import { takeReport } from './take-reports.ts';
 
@@ -120,8 +121,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   });
   const alerts: string[] = [];
   const notify = createNotifier(options.notify, onError);
-  /** Hosts whose newest record is committed but not yet in Redis: no job may overtake it (R12). */
-  const unpublished = new Set<string>();
+  const recordGate = createRecordGate(() => {
+    relaying.wake();
+  });
   const commit = createCommit({
     store,
     lease,
@@ -133,8 +135,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const coordinator = await startCoordinator({
     load: () => buildFleet(store, lease.epoch, options.settings, options.services),
     commit: async (group) => {
-      for (const { records } of group.commands)
-        for (const { host } of records) unpublished.add(host);
+      recordGate.committing(
+        group.commands.flatMap(({ records }) => records.map(({ host }) => host)),
+      );
       await commit(group);
       for (const [service, time] of learnRestartTimes(restartTimes, group.fleet, group.reports))
         await saveRestartTime(store.db, service, time);
@@ -142,7 +145,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     publish: async (host, record) => {
       if (!leadership.leads()) return;
       await putControlRecord(redis, host, record, keys.active);
-      unpublished.delete(host);
+      recordGate.published(host);
     },
     kickRelay: () => {
       relaying.wake();
@@ -164,7 +167,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     redis,
     queues,
     openRows: () => openOutbox(store.db),
-    mayPut: ({ hostId }) => !unpublished.has(hostId),
+    mayPut: ({ hostId }) => recordGate.mayPut(hostId),
     signingKey: () => keys.active,
     pausedHosts: () =>
       new Set(

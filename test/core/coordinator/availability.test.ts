@@ -74,6 +74,8 @@ describe('R17: what counts as unavailable', () => {
     const parked = { reason: 'disk replaced', by: 'op' };
     here.report('h1', observed([view('web-2', { ...down, parked })], { whole: false }));
     expect(counted()).toBe(1);
+    const { answer } = here.act({ action: 'unpark', container: 'h1/web-2' });
+    expect(answer?.ok === false && answer.reason).toContain('container park web-2 --undo');
     here.report('h1', observed([view('web-2', down)], { whole: false }));
     expect(counted()).toBe(2);
   });

@@ -172,6 +172,21 @@ describe('what forbids a grant', () => {
       expect(patched(here.act({ action: 'retry', scope }))).toEqual([['libssl3']]);
     });
 
+    test('waves that this restart is not for do not count', () => {
+      const here = scene([web({ budget: { maxUnavailable: 2 } })]);
+      here.report('h1', observed(['web-1', 'web-2'].map((name) => view(name, { stale: [] }))));
+      const both = ['h1/web-1', 'h1/web-2'];
+      here.act({ action: 'restart', containers: both, what: 'a test' });
+      const [first, second] = here.fleet.grants.values();
+      here.report('h1', {
+        ...{ kind: 'restart-finished', grantId: first?.id ?? '', outcome: 'done' },
+        ...{ verification: 'verified', reason: '', steps: [] },
+        container: view('web-1', { stale: [] }),
+      });
+      here.report('h1', ended(second?.id ?? '', 'failed'));
+      expect(patched(here.upgraded('h1', [view('web-1')]))).toEqual([['libssl3']]);
+    });
+
     test('asked for by hand: nobody knows', () => {
       const here = scene([web()]);
       here.report('h1', observed([view('web-1', { stale: [] })]));

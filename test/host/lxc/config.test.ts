@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { classifyRoot, overlayLayers } from '../../../src/host/lxc/classify-root.ts';
 import type { LowerKind } from '../../../src/host/lxc/classify-root.ts';
 import { interpretConfig } from '../../../src/host/lxc/interpret-config.ts';
-import { mountPoints } from '../../../src/host/lxc/lower-kind.ts';
 import { parseConfig } from '../../../src/host/lxc/parse-config.ts';
 import { configReader } from '../../../src/host/lxc/read-config.ts';
 
@@ -150,10 +149,5 @@ describe('on the host’s root or not', () => {
     expect(overlayLayers('overlayfs:/l:/u')).toEqual({ lower: '/l', upper: '/u' });
     expect(overlayLayers('overlay:/l:/u')).toEqual({ lower: '/l', upper: '/u' });
     expect(overlayLayers('/overlay:/l:/u')).toBeNull();
-  });
-
-  test('mount points with blanks are found by their real name', () => {
-    const table = '46 89 254:0 /r /mnt/a\\040b rw,relatime - ext4 /dev/vda rw\n';
-    expect(mountPoints(table)).toEqual(new Set(['/mnt/a b']));
   });
 });

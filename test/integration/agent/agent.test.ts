@@ -235,7 +235,7 @@ describe('the agent over a real Redis', () => {
         .flatMap(({ containers }) => containers)
         .findLast((view) => view.name === name);
     const note = { reason: 'disk replaced', by: 'op' };
-    fake.parked.set('web-1', note).set('web-2', note);
+    for (const name of ['web-1', 'web-2']) fake.parked.set(name, { name, ...note, atMs: 1 });
     fake.ownerStops('web-2');
     await until(() => told('web-2')?.parked !== null, 'the note is told');
     expect(told('web-2')).toMatchObject({ state: 'stopped', parked: note });

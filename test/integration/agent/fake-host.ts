@@ -2,7 +2,7 @@ import type { ContainerName } from '../../../src/core/ids.ts';
 import type { ContainerScan, Instance, StaleFile } from '../../../src/core/observation.ts';
 import { HostServiceSettings } from '../../../src/core/service-settings.ts';
 import type { ChildIdentity, RuntimeContainer, RuntimeState } from '../../../src/host/runtime.ts';
-import type { AgentHost } from '../../../src/workers/agent/agent-host.ts';
+import type { AgentHost, ParkedNote } from '../../../src/workers/agent/agent-host.ts';
 
 export const settingsHash = 'hash-of-settings';
 
@@ -39,7 +39,7 @@ export interface FakeHost {
   /** Whether services have something to drain. */
   drains: boolean;
   /** Notes on containers that are down on purpose. */
-  parked: Map<ContainerName, { reason: string; by: string }>;
+  parked: Map<ContainerName, ParkedNote>;
 }
 
 export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
@@ -212,7 +212,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         Promise.resolve({ platform: 'debian-12', rebootRequired: [], agentStale: false }),
       parked: {
         notes: () => Promise.resolve(fake.parked),
-        forget: (name) => Promise.resolve(void fake.parked.delete(name)),
+        forget: ({ name }) => Promise.resolve(void fake.parked.delete(name)),
       },
       unhidden: () => Promise.resolve([]),
       whileDown: () => Promise.resolve(),

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hasCode } from '../../../core/error-code.ts';
 import { ContainerName } from '../../../core/ids.ts';
 
 /** Why a container is deliberately stopped: taken out of its service's count. */
@@ -16,15 +17,17 @@ export type ParkedNote = z.infer<typeof ParkedNote>;
 /** Where notes on parked containers are kept; the agent reports them with its observations. */
 export interface ParkedStore {
   put: (note: ParkedNote) => Promise<void>;
-  remove: (name: ContainerName) => Promise<void>;
-  list: () => Promise<ParkedNote[]>;
+  /** Answers whether there was one. */
+  remove: (name: ContainerName) => Promise<boolean>;
+  /** `problems`: files there that are no notes, each in a sentence. They park nothing. */
+  list: () => Promise<{ notes: ParkedNote[]; problems: string[] }>;
 }
 
 export const DEFAULT_PARKED_DIRECTORY = '/var/lib/groundswell/parked';
 
 /**
  * Notes as one small JSON file for each container, `<directory>/<name>`: written whole or not at
- * all, readable without an agent, and watchable. `list` throws when a file is no note, naming it.
+ * all, readable without an agent, and watchable.
  */
 export const parkedDirectory = (directory: string = DEFAULT_PARKED_DIRECTORY): ParkedStore => ({
   put: async (note) => {
@@ -41,21 +44,33 @@ export const parkedDirectory = (directory: string = DEFAULT_PARKED_DIRECTORY): P
     }
     await rename(temporary, path);
   },
-  remove: (name) => rm(join(directory, name), { force: true }),
+  remove: (name) =>
+    rm(join(directory, name)).then(
+      () => true,
+      (error: unknown) => {
+        if (hasCode(error, 'ENOENT')) return false;
+        throw error;
+      },
+    ),
   list: async () => {
     const names = await readdir(directory).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if (hasCode(error, 'ENOENT')) return [];
       throw error;
     });
-    const read = async (name: string): Promise<ParkedNote> => {
+    const notes: ParkedNote[] = [];
+    const problems: string[] = [];
+    for (const name of names.filter((one) => !one.startsWith('.'))) {
       const path = join(directory, name);
-      const text = await readFile(path, 'utf8');
       try {
-        return ParkedNote.parse(JSON.parse(text));
-      } catch {
-        throw new Error(`${path} is no note on a parked container: remove it, and park again`);
+        const note = ParkedNote.parse(JSON.parse(await readFile(path, 'utf8')));
+        if (note.name === name) notes.push(note);
+        else problems.push(`${path} is a note on ${note.name}: remove it`);
+      } catch (error) {
+        // Taken back between the list and the look.
+        if (hasCode(error, 'ENOENT')) continue;
+        problems.push(`${path} is no note on a parked container: remove it, and park again`);
       }
-    };
-    return Promise.all(names.filter((name) => !name.startsWith('.')).map(read));
+    }
+    return { notes, problems };
   },
 });

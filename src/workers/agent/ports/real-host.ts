@@ -17,6 +17,7 @@ import type { AgentHost, SettingsPort } from '../agent-host.ts';
 import { createDrainPort } from './drain-port.ts';
 import { createHealthPort } from './health-port.ts';
 import { readPlatform, readRebootRequired } from './host-facts.ts';
+import { createParkedPort } from './parked-port.ts';
 import { createPackagesPort } from './packages-port.ts';
 
 export interface RealHostOptions {
@@ -116,11 +117,7 @@ export const openRealHost = (
       rebootRequired: await readRebootRequired('/run'),
       agentStale,
     }),
-    parked: {
-      notes: async () =>
-        new Map((await parked.list()).map(({ name, reason, by }) => [name, { reason, by }])),
-      forget: (name) => parked.remove(name),
-    },
+    parked: createParkedPort(parked, onProblem),
     unhidden,
     whileDown: async (name) => {
       const container = runtime.find(name);
