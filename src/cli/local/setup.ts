@@ -17,10 +17,10 @@ interface Options {
   start: boolean;
 }
 
-const firstSteps = (unit: string | null): string =>
+const firstSteps = (unit: string | null, role: Role): string =>
   [
     `Next: name your services in ${configPath}, and see that it is right: groundswell config check.`,
-    `${unit === null ? 'Then start it' : `Then: systemctl restart ${unit}`}. To look everything over: groundswell doctor.`,
+    `Then: systemctl ${unit === null ? `enable --now ${units[role]}` : `restart ${unit}`}. To look everything over: groundswell doctor.`,
   ].join('\n');
 
 /**
@@ -40,14 +40,19 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
         .choices(Object.keys(units))
         .default('up'),
     )
-    .option('--no-start', 'do not enable and start the unit')
+    .option(
+      '--no-start',
+      'do not enable and start the unit (a new server or agent is never: configure it first)',
+    )
     .action(async (options: Options) => {
       const root = resolve(options.root);
       const desired = await desiredEntries(deps);
       const manifest = await readManifest(root);
       const state = await readHost(root, desired, manifest, deps.keyFiles);
+      // A server or an agent first needs its Redis, and an agent its server's key: it could only fail.
+      const configured = options.as === 'up' || state.at(configPath).kind !== 'absent';
       const plan = planSetup(desired, state, manifest, {
-        unit: options.start ? units[options.as] : manifest.unit,
+        unit: options.start && configured ? units[options.as] : manifest.unit,
         keys: deps.keyFiles,
         groupOptions: groupOptionsFor(root),
       });
@@ -61,7 +66,7 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
         done: [
           'Done.',
           ...(state.at(configPath).kind === 'absent'
-            ? [firstSteps(plan.manifest?.unit ?? null)]
+            ? [firstSteps(plan.manifest?.unit ?? null, options.as)]
             : []),
         ].join('\n'),
       });
