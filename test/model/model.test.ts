@@ -10,7 +10,7 @@ import type { Workers } from './workers.ts';
 
 const here = String(process.pid);
 const limitMs = 600_000;
-/** The long form adds pairs of faults. */
+/** The long form adds the largest scenarios. */
 const groups = scenarioGroups(process.env['GROUNDSWELL_LONG'] === '1');
 let workers: Workers;
 const results = new Map<string, Promise<Exploration>>();
