@@ -8,7 +8,7 @@ import { BED_MARK } from './processes.ts';
 /** Debian package, and a file of it that the bed or a test on this machine needs. */
 const NEEDED: readonly (readonly [string, string])[] = [
   ['lxc', '/usr/bin/lxc-start'],
-  ['debootstrap', '/usr/sbin/debootstrap'],
+  ['mmdebstrap', '/usr/bin/mmdebstrap'],
   ['haproxy', '/usr/sbin/haproxy'],
   ['apt-utils', '/usr/bin/apt-ftparchive'],
   ['gnupg', '/usr/bin/gpg'],

@@ -9,7 +9,7 @@ import { unmountBelow } from './mounts.ts';
 import { killAll, markedProcesses } from './processes.ts';
 
 /** Raise it when the way in which a root is built changes: it is part of the cache's key. */
-const RECIPE_VERSION = 2;
+const RECIPE_VERSION = 3;
 
 /** What a host needs besides the minimal base; systemd-sysv only for hosts that boot with it. */
 const PACKAGES = [
@@ -55,7 +55,8 @@ const buildRoot = async (tar: string, distribution: Distribution): Promise<void>
   try {
     const root = join(build, 'root');
     await must([
-      'debootstrap',
+      // Half the time of debootstrap, with apt's own downloads; it leaves no package lists behind.
+      'mmdebstrap',
       '--variant=minbase',
       `--components=${distribution.components.join(',')}`,
       `--include=${PACKAGES.join(',')}`,
@@ -78,8 +79,8 @@ const buildRoot = async (tar: string, distribution: Distribution): Promise<void>
 };
 
 /**
- * The packed root that every host is unpacked from; the first time it is built with debootstrap
- * (about 50 s, 360 MB in `cacheDirectory`). Runs at the same time build it once: the others wait.
+ * The packed root that every host is unpacked from; the first time it is built with mmdebstrap
+ * (about 30 s, 340 MB in `cacheDirectory`). Runs at the same time build it once: the others wait.
  */
 export const ensureRootTar = async (
   cacheDirectory: string,
@@ -91,7 +92,7 @@ export const ensureRootTar = async (
   await mkdir(cacheDirectory, { recursive: true });
   await withFileLock(`${tar}.lock`, async () => {
     if (await exists(tar)) return;
-    report(`building a ${distribution.codename} root for the hosts (about a minute, once)`);
+    report(`building a ${distribution.codename} root for the hosts (up to a minute, once)`);
     await buildRoot(tar, distribution);
   });
   return tar;
