@@ -6,7 +6,7 @@ import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import { idBeginning } from './short-ids.ts';
 import type { ContainerLine, StatusView } from './views.ts';
-import { waveCalled } from './wave-called.ts';
+import { waveArgument, waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
 type LevelOptions = Options & {
@@ -55,12 +55,12 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     ['decline', 'decide against a wave that waits'],
     ['stop', 'end a wave: what is in flight is finished, nothing else begins'],
   ] as const)
-    withRemoteOptions(program.command(name).argument('<wave>').description(text)).action(
-      async (wave: string, options: Options) => {
-        const remote = remoteFor(deps, options);
-        await actAndTell(remote, { action: name, waveId: await waveCalled(remote, wave) });
-      },
-    );
+    withRemoteOptions(
+      program.command(name).argument('<wave>', waveArgument).description(text),
+    ).action(async (wave: string, options: Options) => {
+      const remote = remoteFor(deps, options);
+      await actAndTell(remote, { action: name, waveId: await waveCalled(remote, wave) });
+    });
 
   withLevels(
     program
@@ -127,7 +127,7 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   withRemoteOptions(
     program
       .command('allow-outage')
-      .argument('<wave>')
+      .argument('<wave>', waveArgument)
       .argument('<service>')
       .description('let one wave take a service below its floor (audited)'),
   ).action(async (wave: string, service: string, options: Options) => {

@@ -33,6 +33,7 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
   withRemoteOptions(
     program
       .command('queues')
+      .summary('jobs in the queues to the hosts, and from them')
       .description(
         'per queue: waiting, active, failed, paused (counts of Redis, for people; grants are the truth)',
       ),

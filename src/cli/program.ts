@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import type { Argument } from 'commander';
 import { registerAsk } from './ask.ts';
 import { registerDecisions } from './decide.ts';
 import { registerHosts } from './hosts.ts';
@@ -9,6 +10,33 @@ import { registerWaves } from './waves.ts';
 
 /** Exit codes of every command (docs/reference/exit-codes.md). */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** What `--help` lists together; a command that is named nowhere stands under "Commands". */
+const groups: Record<string, readonly string[]> = {
+  'See:': [
+    ...['status', 'hosts', 'services', 'containers', 'waves', 'wave', 'plan', 'why'],
+    ...['queues', 'audit'],
+  ],
+  'Decide:': [
+    ...['upgrade', 'restart', 'approve', 'decline', 'pause', 'resume', 'retry', 'stop'],
+    ...['freeze', 'unfreeze', 'allow-outage', 'park', 'unpark', 'host'],
+  ],
+  'This host, without a server:': [
+    ...['scan', 'container', 'config', 'doctor', 'setup', 'uninstall'],
+  ],
+  'Run:': ['up', 'server', 'agent'],
+};
+
+const argumentTerm = (argument: Argument): string => {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+};
+
+const groupCommands = (program: Command): void => {
+  for (const [heading, names] of Object.entries(groups))
+    for (const command of program.commands)
+      if (names.includes(command.name())) command.helpGroup(heading);
+};
 
 /** The whole command line; `registerMore` adds what is wired elsewhere: local verbs and processes. */
 export const createProgram = (
@@ -23,7 +51,18 @@ export const createProgram = (
     )
     .version(version)
     .showHelpAfterError('(groundswell --help lists the commands)')
-    .configureHelp({ sortSubcommands: true });
+    .configureHelp({
+      sortSubcommands: true,
+      // Without "[options]", so that the descriptions fit beside it at 80 columns.
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+    })
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('the same as <command> --help')
+        .helpGroup('Run:'),
+    );
   for (const register of [
     registerStatus,
     registerWaves,
@@ -34,6 +73,7 @@ export const createProgram = (
   ])
     register(program, deps);
   for (const register of registerMore) register(program);
+  groupCommands(program);
   return program;
 };
 

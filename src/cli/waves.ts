@@ -6,7 +6,7 @@ import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import { wavesTable } from './status.ts';
 import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
-import { waveCalled } from './wave-called.ts';
+import { waveArgument, waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -172,7 +172,9 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       );
     },
   );
-  withRemoteOptions(program.command('wave').argument('<id>').description('show one wave'))
+  withRemoteOptions(
+    program.command('wave').argument('<id>', waveArgument).description('show one wave'),
+  )
     .option('-f, --follow', 'watch it until it is over')
     .action(async (wanted: string, options: Options & { follow?: boolean }) => {
       const remote = remoteFor(deps, options);
@@ -184,6 +186,7 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
   withRemoteOptions(
     program
       .command('plan')
+      .summary('what would be restarted, why, in which order, how long')
       .description(
         'which containers would be restarted, why, in which order, how long, and what is impossible',
       ),
