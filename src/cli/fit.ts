@@ -37,12 +37,23 @@ export const wrapIndented = (
     .map((line, index) => `${index === 0 ? indent : hanging}${line}`)
     .join('\n');
 
-const NARROWEST = 20;
+/** Wraps each line of a longer text that does not fit, further lines a little further in. */
+export const wrapLines = (text: string, width: number): string =>
+  text
+    .split('\n')
+    .map((line) => {
+      if (lengthOf(line) <= width) return line;
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      return wrapIndented(line.slice(indent.length), width, indent);
+    })
+    .join('\n');
+
+const NARROWEST = 12;
 const GAP = 2;
 
 /**
  * Wraps the cells of a table so that it is no wider than `width`: the widest column that has blanks
- * or slashes to break at gives way first, none below 20 characters. Where that is not enough, it is
+ * or slashes to break at gives way first, none below 12 characters. Where that is not enough, it is
  * wider. An empty row stays one line.
  */
 export const fitRows = (headings: string[], rows: string[][], width: number): string[][] => {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
 import { formatTable } from './print.ts';
@@ -26,6 +27,27 @@ export const auditLine = ({ chain, seq, record }: AuditRow): string[] => {
     text(record['outcome']),
     text(details?.['reason'] ?? details?.['why'] ?? details?.['summary']),
   ];
+};
+
+const auditHeadings = ['at', 'record', 'actor', 'action', 'subject', 'outcome', 'why'];
+
+/** For a terminal: to the second, the day in the heading where there is but one, outcome and why together. */
+const auditTable = (lines: string[][]): string => {
+  const days = new Set(lines.map(([at = '']) => at.slice(0, 10)));
+  const [day = 'at'] = days;
+  return formatTable(
+    [days.size === 1 ? day : 'at', ...auditHeadings.slice(1, -1)],
+    lines.map(([at = '', record = '', actor = '', action = '', subject = '', ...rest]) => [
+      days.size === 1 ? at.slice(11, 19) : at.slice(0, 19).replace('T', ' '),
+      ...[record, actor, action, subject],
+      rest.filter((each) => each !== '').join(': '),
+    ]),
+  );
+};
+
+const readLimit = (limit: string): string => {
+  if (/^[1-9]\d{0,3}$/.test(limit) || limit === '10000') return limit;
+  throw new InvalidArgumentError('Want a number from 1 to 10000.');
 };
 
 /** `queues` and `audit list`. */
@@ -60,7 +82,7 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
     .option('--service <name>')
     .option('--wave <id>')
     .option('--actor <who>')
-    .option('--limit <n>', 'newest n records', '100')
+    .option('--limit <n>', 'newest n records', readLimit, '100')
     .action(
       async (
         options: Options & {
@@ -79,15 +101,9 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
         remote.show((await remote.get(`/v1/audit?${query.toString()}`)) as AuditRow[], (rows) =>
           rows.length === 0
             ? 'no records'
-            : formatTable(
-                ['at', 'record', 'actor', 'action', 'subject', 'outcome', 'why'],
-                rows
-                  .map(auditLine)
-                  .map(([at = '', ...rest]) => [
-                    deps.interactive ? at.replace(/\.\d+Z$/, 'Z') : at,
-                    ...rest,
-                  ]),
-              ),
+            : deps.interactive
+              ? auditTable(rows.map(auditLine))
+              : formatTable(auditHeadings, rows.map(auditLine)),
         );
       },
     );

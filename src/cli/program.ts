@@ -50,7 +50,6 @@ export const createProgram = (
       'Patches container hosts and restarts exactly the containers that still run the old code.',
     )
     .version(version)
-    .showHelpAfterError('(groundswell --help lists the commands)')
     .configureHelp({
       sortSubcommands: true,
       // Without "[options]", so that the descriptions fit beside it at 80 columns.
@@ -78,10 +77,10 @@ export const createProgram = (
 };
 
 /** Also for the commands below commands: a usage error anywhere ends with the same code. */
-const throwInsteadOfExit = (command: Command): void => {
+const throwInsteadOfExit = (command: Command, name: string): void => {
   command.exitOverride();
-  command.showHelpAfterError('(groundswell --help lists the commands)');
-  for (const below of command.commands) throwInsteadOfExit(below);
+  command.showHelpAfterError(`(more: ${name} --help)`);
+  for (const below of command.commands) throwInsteadOfExit(below, `${name} ${below.name()}`);
 };
 
 /** Run a command line and answer its exit code; what an operator did wrong is one sentence, never a stack trace. */
@@ -90,7 +89,7 @@ export const runProgram = async (
   argv: readonly string[],
   writeError: (text: string) => void,
 ): Promise<number> => {
-  throwInsteadOfExit(program);
+  throwInsteadOfExit(program, program.name());
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCodes.ok;

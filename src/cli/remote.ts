@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
 import type { OperatorAction } from '../core/coordinator/operator.ts';
+import { wrapLines } from './fit.ts';
+import { terminalWidth } from './print.ts';
 import { shortIds } from './short-ids.ts';
 
 /** What every command that talks to a server is given by the wiring. */
@@ -20,7 +22,7 @@ export interface Remote {
   get: (path: string) => Promise<unknown>;
   act: (action: OperatorAction) => Promise<{ id: string | null; text: string }>;
   line: (text: string) => void;
-  /** Print JSON where it was asked for, else what `text` makes of it, on a terminal with short ids. */
+  /** Print JSON where it was asked for, else what `text` makes of it; on a terminal with short ids and wrapped. */
   show: <T>(value: T, text: (value: T) => string) => void;
 }
 
@@ -49,7 +51,7 @@ export const remoteFor = (
       },
     show: (value, text) => {
       if (json) line(JSON.stringify(value, null, 2));
-      else line(deps.interactive ? shortIds(text(value)) : text(value));
+      else line(deps.interactive ? wrapLines(shortIds(text(value)), terminalWidth()) : text(value));
     },
   };
 };

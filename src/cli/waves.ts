@@ -16,15 +16,17 @@ const done = (wave: WaveSummary): number =>
   (wave.counts['restarting'] ?? 0) -
   (wave.counts['failed'] ?? 0);
 
+const isOver = ({ endedAt }: WaveSummary): boolean => endedAt !== null;
+
 const waveText = (wave: WaveSummary): string =>
   [
     `wave ${wave.id}: ${tint(wave.state)}, stage ${wave.stage}`,
     `cause: ${wave.cause}`,
     wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
-    wave.pausedBy === null
+    wave.pausedBy === null || isOver(wave)
       ? ''
       : `paused: ${wave.pausedBy} (groundswell retry ${wave.id}, groundswell resume --wave ${wave.id})`,
-    wave.waitsFor === null ? '' : `waiting: ${wave.waitsFor}`,
+    wave.waitsFor ?? '',
     ...wave.upgrades.map(
       ({ host, state, reason }) =>
         `upgrade of ${host}: ${state}${reason === '' ? '' : ` (${reason})`}`,
@@ -45,8 +47,6 @@ const waveText = (wave: WaveSummary): string =>
   ]
     .filter((line, index) => line !== '' || index === 6)
     .join('\n');
-
-const isOver = ({ endedAt }: WaveSummary): boolean => endedAt !== null;
 
 const readWave = async (remote: Remote, id: string): Promise<WaveSummary> =>
   (await remote.get(`/v1/waves/${encodeURIComponent(id)}`)) as WaveSummary;

@@ -30,9 +30,12 @@ export const registerConfigCheck = (program: Command, deps: ConfigCheckDependenc
       if (json) {
         const problems = loaded.ok ? [] : loaded.problems;
         deps.write(`${JSON.stringify({ ok: loaded.ok, files, problems }, null, 2)}\n`);
-      } else if (!loaded.ok)
-        deps.write(loaded.problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
-      else {
+      } else if (!loaded.ok) {
+        const lines = loaded.problems.map((problem) => formatProblem(problem));
+        deps.write(lines.map((line) => `${line}\n`).join(''));
+        if (lines.some((line) => line.includes('EACCES')))
+          deps.write('Only root may read the configuration: run it again with sudo.\n');
+      } else {
         const names = loaded.config.services.map(({ name }) => name);
         const services = names.length === 0 ? 'no services' : `services ${names.join(', ')}`;
         deps.write(

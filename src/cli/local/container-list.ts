@@ -87,9 +87,9 @@ const hints = (rows: readonly ContainerRow[]): string[] => {
 };
 
 /** The table for people, and below it what they should know. */
-export const containerTable = (rows: readonly ContainerRow[]): string => {
+export const containerTable = (rows: readonly ContainerRow[], lxcPath: string): string => {
   if (rows.length === 0)
-    return 'No containers on this host. Make one with: groundswell container create web-01 --init "…"';
+    return `No containers in ${lxcPath}. Make one with: groundswell container create web-01 --init "…"`;
   const table = formatTable(
     ['name', 'state', 'address', 'service', 'root', 'notes'],
     rows.map((row) => [

@@ -110,9 +110,10 @@ export const registerContainer = (program: Command, deps: ContainerDependencies)
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
       const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
-      const rows = await readContainerRows(provision(command), store);
+      const provisioning = provision(command);
+      const rows = await readContainerRows(provisioning, store);
       deps.write(
-        `${options.json === true ? JSON.stringify(rows, null, 2) : containerTable(rows)}\n`,
+        `${options.json === true ? JSON.stringify(rows, null, 2) : containerTable(rows, provisioning.lxcPath)}\n`,
       );
     });
   registerRemove(container, deps);

@@ -14,6 +14,8 @@ export interface ScanTextOptions {
   /** List every process and file. */
   verbose: boolean;
   colours: boolean;
+  /** Where containers were looked for. */
+  lxcPath: string;
   /** Columns of the terminal; Infinity where nothing is to be wrapped. */
   width: number;
 }
@@ -83,13 +85,13 @@ const hostTable = ({ hostProcesses }: ScanReport, width: number): string =>
     width,
   );
 
-const summaryLines = (report: ScanReport, paint: Paints): string[] => {
+const summaryLines = (report: ScanReport, lxcPath: string, paint: Paints): string[] => {
   const { summary, containers, hostProcesses } = report;
   const named = (verdict: ScanVerdict): string =>
     nameRanges(containers.filter((one) => one.verdict === verdict).map(({ name }) => name));
   const lines: string[] = [];
   if (summary.containers === 0)
-    lines.push("No containers on this host's root filesystem were found.");
+    lines.push(`No containers on this host's root filesystem were found in ${lxcPath}.`);
   else {
     const parts = [
       ...(summary.stale > 0 ? [paint.stale(`${summary.stale} stale`)] : []),
@@ -152,7 +154,9 @@ export const scanText = (report: ScanReport, options: ScanTextOptions): string =
       ? [...found.flatMap(details).map((line) => wrapIndented(printable(line), width)), '']
       : []),
     ...(hostProcesses.length === 0 ? [] : [hostTable(report, width), '']),
-    ...summaryLines(report, paint).map((line) => wrapIndented(line, width, '', '')),
+    ...summaryLines(report, options.lxcPath, paint).map((line) =>
+      wrapIndented(line, width, '', ''),
+    ),
     ...(!verbose && found.length > 0
       ? [wrapIndented('Every process and file: groundswell scan --verbose', width)]
       : []),

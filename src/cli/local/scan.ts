@@ -73,7 +73,7 @@ export const registerScan = (
       const report = scanReport(listed, states, deps.scan(containers));
       const text = json
         ? JSON.stringify(report, null, 2)
-        : scanText(report, { verbose, colours: deps.interactive, width: deps.width });
+        : scanText(report, { verbose, colours: deps.interactive, width: deps.width, lxcPath });
       deps.write(`${text}\n`);
       deps.setExitCode(scanExitCode(report));
     });
