@@ -48,7 +48,9 @@ owner=$(stat -c %u . 2>/dev/null || id -u)
 as_owner=
 if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
   home=$(getent passwd "$owner" | cut -d: -f6)
-  as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups env HOME=${home:-/tmp}"
+  # npm hands its own places on to what it runs: here they are root's.
+  as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups \
+    env -u npm_config_cache -u npm_config_userconfig HOME=${home:-/tmp}"
 fi
 # A signal to this shell alone ends what it waits for as well.
 attended() {
