@@ -19,6 +19,9 @@ export interface HostProcess {
   kill: (signal?: NodeJS.Signals) => Promise<number>;
 }
 
+/** lxc-attach runs itself anew from a memfd, after which newer kernels call it so, cut to 15 bytes. */
+const isAttach = /^(lxc-attach|memfd:lxc-attac)$/;
+
 /** Starts `attachCommand` (an lxc-attach with everything behind it) and finds the program in it. */
 export const spawnInHost = async (
   bedDirectory: string,
@@ -51,7 +54,7 @@ export const spawnInHost = async (
       if (ended) throw new Error(`${what}: ended at once: ${written.stderr || written.stdout}`);
       for (const child of await childrenOf(attachPid)) {
         const name = await programName(child);
-        if (name !== null && name !== 'lxc-attach') return child;
+        if (name !== null && !isAttach.test(name)) return child;
       }
       return null;
     },
