@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { bedEnvironment } from './command.ts';
-import { childrenOf, programName, signalProcess } from './processes.ts';
+import { childrenOf, commandLine, signalProcess } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** A long-running program in a host, such as the agent. It dies with the host at the latest. */
@@ -18,9 +18,6 @@ export interface HostProcess {
   /** Sends the signal (default SIGKILL) and waits for the end. */
   kill: (signal?: NodeJS.Signals) => Promise<number>;
 }
-
-/** lxc-attach runs itself anew from a memfd, after which newer kernels call it so, cut to 15 bytes. */
-const isAttach = /^(lxc-attach|memfd:lxc-attac)$/;
 
 /** Starts `attachCommand` (an lxc-attach with everything behind it) and finds the program in it. */
 export const spawnInHost = async (
@@ -47,14 +44,16 @@ export const spawnInHost = async (
   });
   const attachPid = attach.pid;
   if (attachPid === undefined) throw new Error(`${what}: lxc-attach cannot be started`);
-  // Until it executes the program, the child of lxc-attach is an lxc-attach too.
+  // Until it executes the program, the child of lxc-attach has its command line too. Its name tells
+  // nothing: it differs between kernels (lxc-attach runs itself anew from a memfd), and the program
+  // may be an lxc-attach itself, into a container of the host.
   const outerPid = await waitUntil(
     `${what} to start in the host; it wrote: ${written.stderr}`,
     async () => {
       if (ended) throw new Error(`${what}: ended at once: ${written.stderr || written.stdout}`);
       for (const child of await childrenOf(attachPid)) {
-        const name = await programName(child);
-        if (name !== null && !isAttach.test(name)) return child;
+        const words = await commandLine(child);
+        if (words && words !== (await commandLine(attachPid))) return child;
       }
       return null;
     },

@@ -39,6 +39,10 @@ export const isAlive = async (pid: number): Promise<boolean> => {
 export const programName = async (pid: number): Promise<string | null> =>
   (await readProc(`/proc/${pid}/comm`))?.trim() ?? null;
 
+/** What the process was called with, each argument ended by a NUL; null if gone, '' for a zombie. */
+export const commandLine = (pid: number): Promise<string | null> =>
+  readProc(`/proc/${pid}/cmdline`);
+
 /** Pids of the living children of `parent`, seen from outside. */
 export const childrenOf = async (parent: number): Promise<number[]> => {
   const stats = await Promise.all(
