@@ -38,7 +38,11 @@ const waiting = (reason: string): string =>
 /** Of a container in which nothing stale was found. */
 const codeOf = (fleet: Fleet, container: Container, { now }: Moment): string => {
   const why = unavailableBecause(fleet, container, now);
-  return why === null ? 'runs the present code' : `unavailable: ${why}`;
+  if (why !== null) return `unavailable: ${why}`;
+  const unread = container.view.unreadable[0];
+  return unread === undefined
+    ? 'runs the present code'
+    : `unknown whether it runs the present code: ${unread.what}: ${unread.reason}`;
 };
 
 const answerFor = (

@@ -197,7 +197,8 @@ export const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   if (container.parked || view.ownerStopped)
     return settle('not-needed', 'stopped: it starts with the present code');
   if (wave.byHand) return;
-  if (view.stale.length === 0 && view.unreadable.length === 0)
+  // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
+  if (view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0)
     return settle('not-needed', 'nothing stale runs in it');
   if (
     container.attemptedAt !== null &&

@@ -35,21 +35,23 @@ const healthOf = ({ state, health }: Known): { health: Health; reason: string } 
 /** Whether the stale scan has anything to say of it: its root has to do with the host's. */
 export const isScanned = ({ root }: RuntimeContainer): boolean => root.kind !== 'other';
 
-/** The scan's words, if it is of the instance that runs now. */
-const scanOf = ({
-  container,
-  state,
-  scan,
-}: Known): Pick<ContainerView, 'stale' | 'shadowed' | 'unreadable'> => {
-  const instance = state?.instance ?? null;
-  if (instance === null || !isScanned(container))
-    return { stale: [], shadowed: [], unreadable: [] };
-  if (scan === null || !sameInstance(scan.instance, instance))
-    return {
-      stale: [],
-      shadowed: [],
-      unreadable: [{ what: 'container', reason: 'it was not scanned yet' }],
-    };
+type Found = Pick<ContainerView, 'stale' | 'shadowed' | 'unreadable'>;
+
+const nothing: Found = { stale: [], shadowed: [], unreadable: [] };
+
+const unread = (reason: string): Found => ({
+  ...nothing,
+  unreadable: [{ what: 'container', reason }],
+});
+
+/** The scan's words, if it is of the instance that runs now; no words are no "nothing stale". */
+const scanOf = ({ container, state, scan }: Known): Found => {
+  if (!isScanned(container)) return nothing;
+  if (state === null) return unread('its runtime does not answer');
+  if (state.instance === null)
+    return seenState(state) === 'changing' ? unread(`it is ${state.state}`) : nothing;
+  if (scan === null || !sameInstance(scan.instance, state.instance))
+    return unread('it was not scanned yet');
   return {
     stale: scan.stale.slice(0, tellAtMost),
     shadowed: scan.shadowed.slice(0, tellAtMost),

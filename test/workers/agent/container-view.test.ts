@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RuntimeState } from '../../../src/host/runtime.ts';
+import { containerView } from '../../../src/workers/agent/container-view.ts';
+import type { Known } from '../../../src/workers/agent/container-view.ts';
+
+const instance = { bootId: 'b', initPid: 100, startTime: '1' };
+const scan = { name: 'web-1', instance, processes: 3, stale: [], shadowed: [], unreadable: [] };
+
+const known = (more: Partial<Known>): Known => ({
+  container: {
+    name: 'web-1',
+    groups: [],
+    address: null,
+    autostart: false,
+    root: { kind: 'host-overlay', lower: '/', upper: '/upper' },
+  },
+  state: { state: 'running', instance },
+  scan,
+  health: { health: 'healthy', reason: '' },
+  optOut: null,
+  parked: null,
+  unhidden: [],
+  ...more,
+});
+
+const down = (state: 'starting' | 'stopping' | 'aborting' | 'stopped'): RuntimeState => ({
+  state,
+  instance: null,
+});
+
+describe('what is told of the code in a container', () => {
+  test.each<[string, Partial<Known>, string | undefined]>([
+    ['scanned as it runs', {}, undefined],
+    ['stopped: nothing runs in it', { state: down('stopped') }, undefined],
+    ['without an answer of its runtime', { state: null }, 'its runtime does not answer'],
+    ['on its way up', { state: down('starting') }, 'it is starting'],
+    ['on its way down', { state: down('stopping') }, 'it is stopping'],
+    ['never scanned', { scan: null }, 'it was not scanned yet'],
+    [
+      'scanned in a former life',
+      { scan: { ...scan, instance: { ...instance, startTime: '0' } } },
+      'it was not scanned yet',
+    ],
+  ])('%s', (_, more, reason) => {
+    expect(containerView(known(more), false)).toMatchObject({
+      stale: [],
+      unreadable: reason === undefined ? [] : [{ what: 'container', reason }],
+    });
+  });
+
+  test('a root that has nothing to do with the host says nothing', () => {
+    const { container } = known({});
+    const other = { ...container, root: { kind: 'other' } } as Known['container'];
+    expect(containerView(known({ container: other, state: null }), false).unreadable).toEqual([]);
+  });
+});
