@@ -16,10 +16,15 @@ interface Part {
   command: string[];
 }
 
+const limitMs = 30 * 60_000;
+
 const run = ({ command: [program = '', ...args] }: Part): Promise<number> =>
   new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
+    // What hangs, such as a test that was given up and goes on, must not hold up the rest for ever.
+    const child = spawn(program, args, { stdio: 'inherit', timeout: limitMs });
+    let interrupted = false;
     const forward = (signal: NodeJS.Signals): void => {
+      interrupted = true;
       child.kill(signal);
     };
     process.once('SIGINT', forward);
@@ -27,7 +32,9 @@ const run = ({ command: [program = '', ...args] }: Part): Promise<number> =>
     child.on('exit', (code, signal) => {
       process.off('SIGINT', forward);
       process.off('SIGTERM', forward);
-      resolve(signal === null ? (code ?? 1) : 130);
+      if (child.killed && !interrupted)
+        console.log(`ended: it had not come to its end after ${limitMs / 60_000} minutes`);
+      resolve(signal === null ? (code ?? 1) : interrupted ? 130 : 1);
     });
   });
 
