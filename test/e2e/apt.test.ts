@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { buildDeb } from '../bed/deb.ts';
@@ -10,7 +11,7 @@ import type { HostProcess } from '../bed/host-process.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 
 const NUMBERS = [30];
-const DIRECTORY = '/var/lib/groundswell-bed/apt-test';
+const DIRECTORY = `${TEST_BEDS}/apt`;
 const OLD = '1.0-1';
 const FIXED = '1.0-1+deb12u1';
 const NEWEST = '1.0-1+deb12u2';

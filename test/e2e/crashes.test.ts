@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { askVersion, fetchHealth } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
 import { restartRecords, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
@@ -14,7 +15,7 @@ describe('kill -9 in the middle of a wave', () => {
 
   beforeAll(async () => {
     scene = await createScene({
-      directory: '/var/lib/groundswell-bed/e2e-crashes',
+      directory: `${TEST_BEDS}/crashes`,
       hostNumber: 114,
       projectDirectory: process.cwd(),
       services: { web: { count: 6, arguments: ['--start-delay-ms', '400'] } },

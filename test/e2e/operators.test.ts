@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { setHealth } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
 import { upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
@@ -16,7 +17,7 @@ describe('operators in the middle of a wave', () => {
 
   beforeAll(async () => {
     scene = await createScene({
-      directory: '/var/lib/groundswell-bed/e2e-operators',
+      directory: `${TEST_BEDS}/operators`,
       hostNumber: 113,
       projectDirectory: process.cwd(),
       services: {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { readWitness } from '../bed/containers.ts';
 import { waveFrom, waveOver, waves } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
@@ -12,7 +13,7 @@ describe('upgrades that others run', () => {
 
   beforeAll(async () => {
     scene = await createScene({
-      directory: '/var/lib/groundswell-bed/e2e-outside',
+      directory: `${TEST_BEDS}/outside`,
       hostNumber: 112,
       projectDirectory: process.cwd(),
       services: { web: { count: 3 } },

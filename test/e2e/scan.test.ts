@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ContainerScan } from '../../src/core/observation.ts';
 import type { HostScan } from '../../src/host/proc/scan-host.ts';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { startContainers } from '../bed/containers.ts';
@@ -48,7 +49,7 @@ describe('containers whose root lies on ext4', () => {
 
   beforeAll(async () => {
     bed = await createBed({
-      directory: '/var/lib/groundswell-bed/scan-test',
+      directory: `${TEST_BEDS}/scan`,
       hostNumbers: [12],
       projectDirectory: process.cwd(),
     });
@@ -336,7 +337,7 @@ describe.each([
 ])('containers whose root lies on $fileSystem', ({ fileSystem, number }) => {
   test('are stale after an upgrade, current after a restart, and shadowed by a copy', async () => {
     const bed = await createBed({
-      directory: `/var/lib/groundswell-bed/scan-${fileSystem}`,
+      directory: `${TEST_BEDS}/scan-${fileSystem}`,
       hostNumbers: [number],
       projectDirectory: process.cwd(),
     });

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { callApi } from '../../src/api/client.ts';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { readWitness } from '../bed/containers.ts';
@@ -92,7 +93,7 @@ const listen = async (address: string, told: Told[]): Promise<{ server: Server; 
 /** Two containers that run systemd and four plain ones, needrestart in automatic mode, no Groundswell yet. */
 export const createSystemdScene = async (): Promise<SystemdScene> => {
   const bed = await createBed({
-    directory: '/var/lib/groundswell-bed/e2e-systemd',
+    directory: `${TEST_BEDS}/systemd`,
     hostNumbers: [125],
     projectDirectory: process.cwd(),
   });

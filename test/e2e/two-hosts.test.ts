@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { askVersion, fetchHealth } from '../bed/ask.ts';
 import { findLeftovers } from '../bed/clean.ts';
 import { readWitness } from '../bed/containers.ts';
@@ -19,7 +20,7 @@ describe('one server, two hosts, and services that are spread over both', () => 
 
   beforeAll(async () => {
     scene = await createTwoHosts({
-      directory: '/var/lib/groundswell-bed/e2e-two-hosts',
+      directory: `${TEST_BEDS}/two-hosts`,
       hostNumbers: [120, 121],
       projectDirectory: process.cwd(),
       services: {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { askVersion } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
 import { startLoad } from '../bed/load.ts';
@@ -23,7 +24,7 @@ describe('a patched library reaches every container of a host', () => {
 
   beforeAll(async () => {
     scene = await createScene({
-      directory: '/var/lib/groundswell-bed/e2e-wave',
+      directory: `${TEST_BEDS}/wave`,
       hostNumber: 110,
       projectDirectory: process.cwd(),
       services: {
@@ -168,7 +169,7 @@ describe('a patched library reaches every container of a host', () => {
 describe('the control without a drain', () => {
   test('loses requests under the same load', async () => {
     const scene = await createScene({
-      directory: '/var/lib/groundswell-bed/e2e-control',
+      directory: `${TEST_BEDS}/control`,
       hostNumber: 111,
       projectDirectory: process.cwd(),
       services: { web: { count: 4, drain: false } },
