@@ -33,7 +33,7 @@ const createPrepare = (database: SqliteHandle): ((text: string) => Statement) =>
     if (found !== undefined) return found;
     const statement = database.prepare(text);
     // Those of the schema are run once, and change what others were compiled for.
-    if (!/^(?:insert|update|delete|select|begin|commit|rollback)\b/.test(text)) known.clear();
+    if (!/^(?:insert|update|delete|select|begin|commit|rollback)\b/i.test(text)) known.clear();
     else if (known.size < keptStatements) known.set(text, statement);
     return statement;
   };
