@@ -74,7 +74,8 @@ const todoFor = (effect: AgentEffect): string | null => {
 export const feed = (core: Core, world: World, machine: Machine, event: AgentEvent): void => {
   const { audits, effects } = core.agentStep(machine.agent, event, world.now);
   noteAudits(machine, audits);
-  let looks = false;
+  // An agent looks around every few seconds, so perhaps right after an end, where most could go wrong.
+  let looks = audits.some(({ outcome }) => outcome === 'done');
   for (const effect of effects) {
     if (effect.kind === 'observe') looks = true;
     if (effect.kind === 'alert') {

@@ -67,7 +67,7 @@ export const fail = (
     steps: [...grant.steps],
     container,
   });
-  turn.effects.push({ kind: 'observe' });
+  turn.effects.push({ kind: 'observe', container: grant.order.container });
 };
 
 /** The container was removed. What its drain left in a load balancer cannot be undone for it (L3). */

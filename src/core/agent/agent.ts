@@ -153,7 +153,8 @@ export type AgentEffect =
   | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
   /** Unacknowledged reports are there to be sent. */
   | { kind: 'send-reports' }
-  | { kind: 'observe' }
+  /** Look at the host and report it; `container` is told of even where nothing of it changed (R10, R21). */
+  | { kind: 'observe'; container: ContainerName | null }
   /** The journal is of no use any more: it was replaced by a new incarnation (R15). */
   | { kind: 'alert'; message: string };
 

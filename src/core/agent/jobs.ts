@@ -42,7 +42,7 @@ const refuse = (turn: Turn, event: JobEvent, reason: string): void => {
     details: { jobId: event.jobId, reason, endsGrants },
   });
   report(turn, { kind: 'job-refused', jobId: event.jobId, reason, endsGrants });
-  turn.effects.push({ kind: 'observe' });
+  turn.effects.push({ kind: 'observe', container: null });
 };
 
 /** The journaled answer, once more (R5): the reports that may have been acknowledged with nobody listening. */
@@ -105,7 +105,7 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
     forgetAfter: event.expiresAt + rememberMs,
   });
   if (event.job.kind === 'observe-host') {
-    turn.effects.push({ kind: 'observe' });
+    turn.effects.push({ kind: 'observe', container: null });
     return;
   }
   if (event.job.kind === 'host-upgrade') {
@@ -183,7 +183,7 @@ export const onVoids = (turn: Turn): void => {
       steps: [],
       container: null,
     });
-    turn.effects.push({ kind: 'observe' });
+    turn.effects.push({ kind: 'observe', container: null });
   }
 };
 

@@ -99,5 +99,7 @@ export const endGrant = (
     steps: [...grant.steps],
     container,
   });
-  turn.effects.push({ kind: 'observe' });
+  // One that ended well told its state with its end: whole hosts are not looked at after each restart.
+  if (outcome !== 'done' || container === null)
+    turn.effects.push({ kind: 'observe', container: grant.order.container });
 };

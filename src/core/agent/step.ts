@@ -30,7 +30,7 @@ const onBooted = (turn: Turn): void => {
       turn.effects.push({ kind: 'await-stray-stop', grant });
     }
   }
-  turn.effects.push({ kind: 'send-reports' }, { kind: 'observe' });
+  turn.effects.push({ kind: 'send-reports' }, { kind: 'observe', container: null });
 };
 
 const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): void => {
@@ -57,7 +57,7 @@ const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): v
           reason: `the server has report ${record.ackedSeq} of a journal that was rolled back`,
         },
       });
-      turn.effects.push({ kind: 'observe' });
+      turn.effects.push({ kind: 'observe', container: null });
       return;
     }
     for (const seq of journal.reports.keys())

@@ -13,6 +13,7 @@ import {
   monitoredName,
   monitorsInCgroup,
 } from './monitors.ts';
+import { pollUntil } from './poll-until.ts';
 import { readProcess } from './process-stat.ts';
 
 /** What is the same for all containers at one look. */
@@ -58,15 +59,39 @@ const seenRunning = (
 };
 
 /**
- * State and instance of one container. A container that runs is found in procfs (monitor, its
- * init, the freezer), one without a monitor's socket is down; only one on its way up or down costs
- * an lxc-info(1). Throws when its monitor does not answer within 5 s (a hook is at work): the state
- * is unknown then.
+ * State and instance of one container as procfs shows them: one that runs by its monitor, its init and
+ * the freezer, one without a monitor's socket as down; null for one on its way up or down.
  */
-export const readState = async (places: LxcPlaces, name: ContainerName): Promise<RuntimeState> => {
+const glanceAt = (places: LxcPlaces, name: ContainerName): RuntimeState | null => {
   if (!isConfigured(places, name)) return down('gone');
   if (!findLiveNames(places.procRoot, places.lxcPath).has(name)) return down('stopped');
-  return seenRunning(places, name, lookAround(places)) ?? askMonitor(places, name);
+  return seenRunning(places, name, lookAround(places));
+};
+
+/**
+ * State and instance of one container; one on its way up or down costs an lxc-info(1). Throws when
+ * its monitor does not answer within 5 s (a hook is at work): the state is unknown then.
+ */
+export const readState = async (places: LxcPlaces, name: ContainerName): Promise<RuntimeState> =>
+  glanceAt(places, name) ?? (await askMonitor(places, name));
+
+/** So long procfs alone is looked at: a child process for each look costs more than what it waits for. */
+const GLANCE_MS = 100;
+
+/** Waits until a container that was just started or stopped is `done` with it; answers its last state. */
+export const settledState = async (
+  places: LxcPlaces,
+  name: ContainerName,
+  done: (state: RuntimeState) => boolean,
+  timeoutMs: number,
+): Promise<RuntimeState> => {
+  const glanced = await pollUntil(
+    () => glanceAt(places, name),
+    (state) => state !== null && done(state),
+    GLANCE_MS,
+  );
+  if (glanced !== null && done(glanced)) return glanced;
+  return pollUntil(() => readState(places, name), done, timeoutMs);
 };
 
 const SLICE = 25;

@@ -4,7 +4,7 @@ import { findLeftoverInits } from './leftover-processes.ts';
 import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { pollUntil } from './poll-until.ts';
-import { readState } from './read-state.ts';
+import { readState, settledState } from './read-state.ts';
 import type { LxcPlaces } from './ask-monitor.ts';
 
 export interface StartOptions {
@@ -43,8 +43,9 @@ export const startContainer = async (
   const limit = { timeoutMs: START_TIMEOUT_MS };
   const result = await runLxcTool('lxc-start', places.lxcPath, name, [], limit);
   if (result.exitCode !== 0) report('lxc-start', name, result);
-  return pollUntil(
-    () => readState(places, name),
+  return settledState(
+    places,
+    name,
     ({ state, instance }) => instance !== null || state === 'stopped' || state === 'gone',
     SETTLE_TIMEOUT_MS,
   );

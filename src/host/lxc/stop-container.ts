@@ -5,9 +5,8 @@ import type { ChildIdentity, RuntimeState } from '../runtime.ts';
 import type { LxcPlaces } from './ask-monitor.ts';
 import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
-import { pollUntil } from './poll-until.ts';
 import { isLive, readProcessStat } from './process-stat.ts';
-import { readState } from './read-state.ts';
+import { readState, settledState } from './read-state.ts';
 
 export interface StopOptions {
   timeoutMs: number;
@@ -35,11 +34,7 @@ const isStill = (places: LxcPlaces, before: Instance | null, now: RuntimeState):
 };
 
 const settle = (places: LxcPlaces, name: ContainerName, timeoutMs: number): Promise<RuntimeState> =>
-  pollUntil(
-    () => readState(places, name),
-    (now) => isDown(now) || now.instance !== null,
-    timeoutMs,
-  );
+  settledState(places, name, (now) => isDown(now) || now.instance !== null, timeoutMs);
 
 const killInit = (places: LxcPlaces, instance: Instance): void => {
   if (!isAlive(places, instance)) return;

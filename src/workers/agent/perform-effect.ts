@@ -1,6 +1,7 @@
 import type { AgentEffect } from '../../core/agent/agent.ts';
 import type { AgentGrant } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
+import type { ContainerName } from '../../core/ids.ts';
 import type { Life } from './agent-loop.ts';
 import { check } from './effects/check.ts';
 import { drain, undrain } from './effects/drain.ts';
@@ -16,7 +17,7 @@ export interface PerformPorts {
   work: Work;
   touched: Touched;
   sendReports: () => void;
-  observe: () => void;
+  observe: (container: ContainerName | null) => void;
 }
 
 /** Begin one effect of a turn that is durable; its outcome comes back as an event. Never throws. */
@@ -61,7 +62,7 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
     case 'send-reports':
       return ports.sendReports();
     case 'observe':
-      return ports.observe();
+      return ports.observe(effect.container);
     case 'alert':
       return work.alert(effect.message);
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAudit, AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
+import type { ContainerName } from '../../core/ids.ts';
 import { createAgentLink } from '../../jobs/agent-link.ts';
 import { openSqlite } from '../../store/open-sqlite.ts';
 import { createAgentLoop } from './agent-loop.ts';
@@ -30,11 +31,6 @@ import type { Work } from './work.ts';
 const afterTurnMs = 1_500;
 /** Time that BullMQ's worker has to hand over the job that it is at. */
 const workerCloseMs = 2_000;
-
-const endedContainers = (audits: readonly AgentAudit[]): string[] =>
-  audits.flatMap(({ action, container }) =>
-    container !== null && /^restart-(ended|refused|failed)$/.test(action) ? [container] : [],
-  );
 
 const wantsWhole = (event: AgentEvent, audits: readonly AgentAudit[]): boolean =>
   event.kind === 'booted' ||
@@ -100,8 +96,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const sendReports = (): void => {
     sender.wake();
   };
-  const observe = (): void => {
-    observer.observe();
+  const observe = (container: ContainerName | null): void => {
+    observer.observe({ names: container === null ? [] : [container] });
   };
   const loop: AgentLoop = createAgentLoop({
     hostId,
@@ -118,9 +114,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();
       // Audit records are reports too, also of turns that report nothing else.
       if (audits.length > 0) sender.wake();
-      const names = endedContainers(audits);
-      const whole = wantsWhole(event, audits);
-      if (names.length > 0 || whole) observer.observe({ names, whole });
+      if (wantsWhole(event, audits)) observer.observe({ whole: true });
     },
   });
   const junk = countJunk({
