@@ -1,6 +1,6 @@
-import { execa } from 'execa';
 import type { ChildIdentity } from '../runtime.ts';
-import { identifyChild, STOP_MARK } from './child-identity.ts';
+import { identifyChild } from './child-identity.ts';
+import { createSpareProcesses } from './spare-process.ts';
 
 /** How a command of LXC ended. Exit codes are not to be trusted: they go into messages only. */
 export interface ToolResult {
@@ -16,9 +16,14 @@ export interface ToolOptions {
   onChild?: (child: ChildIdentity) => void;
 }
 
+const spares = createSpareProcesses();
+
+/** What sh(1) exits with when there is no such program. */
+const NOT_FOUND = 127;
+
 /**
- * Runs one of LXC's tools on a container, in a session of its own (Ctrl-C at a terminal does not
- * reach it), and kills it after `timeoutMs`. Throws only when the tool cannot be run at all.
+ * Runs one of LXC's tools on a container, in a session of its own, and ends it after `timeoutMs`. Throws only
+ * when the tool cannot be run at all.
  */
 export const runLxcTool = async (
   tool: string,
@@ -27,26 +32,24 @@ export const runLxcTool = async (
   args: readonly string[],
   { timeoutMs, onChild }: ToolOptions,
 ): Promise<ToolResult> => {
-  const running = execa(tool, ['-P', lxcPath, '-n', name, ...args], {
-    stdin: 'ignore',
-    detached: true,
-    reject: false,
-    timeout: timeoutMs,
-    forceKillAfterDelay: 500,
-    // Read by people and by `readState`: never translated.
-    env: { LC_ALL: 'C', ...(tool === 'lxc-stop' ? { [STOP_MARK]: '1' } : {}) },
-  });
+  const running = spares.begin([tool, '-P', lxcPath, '-n', name, ...args]);
+  let timedOut = false;
+  const limit = setTimeout(() => {
+    timedOut = true;
+    running.kill();
+  }, timeoutMs);
   if (running.pid !== undefined) {
     const child = identifyChild(running.pid);
     if (child !== null) onChild?.(child);
   }
   const result = await running;
-  if (result.code === 'ENOENT')
+  clearTimeout(limit);
+  if (result.code === 'ENOENT' || result.exitCode === NOT_FOUND)
     throw new Error(`${tool} is not installed: install LXC (apt-get install lxc)`);
   return {
     stdout: result.stdout,
     stderr: result.stderr,
     exitCode: result.exitCode ?? null,
-    timedOut: result.timedOut,
+    timedOut,
   };
 };
