@@ -187,6 +187,8 @@ export interface Turn {
   agent: Agent;
   /** Monotonic ms of this process. */
   mono: number;
+  /** Number of the last report before this turn. */
+  seqBefore: number;
   audits: AgentAudit[];
   effects: AgentEffect[];
 }

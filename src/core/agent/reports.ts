@@ -44,17 +44,20 @@ export const auditGrant = (
   });
 };
 
-/** Move a grant to a step: journaled, told to the server, and durable before anything follows (R23). */
+/**
+ * Move a grant to a step: journaled, told to the server, and durable before anything follows (R23). Of several
+ * steps in one turn the last is told: each message costs both sides more than a step that does nothing.
+ */
 export const enter = (turn: Turn, grant: AgentGrant, step: Step): void => {
+  const { journal, serverTimeFloor: at } = turn.agent;
+  const { grantId } = grant.order;
   grant.step = step;
-  grant.steps.push({ step, at: turn.agent.serverTimeFloor });
-  turn.agent.waiting.delete(grant.order.grantId);
-  report(turn, {
-    kind: 'restart-progress',
-    grantId: grant.order.grantId,
-    step,
-    at: turn.agent.serverTimeFloor,
-  });
+  grant.steps.push({ step, at });
+  turn.agent.waiting.delete(grantId);
+  const last = journal.lastSeq > turn.seqBefore ? journal.reports.get(journal.lastSeq) : undefined;
+  if (last?.kind === 'restart-progress' && last.grantId === grantId)
+    journal.reports.set(journal.lastSeq, { ...last, step, at });
+  else report(turn, { kind: 'restart-progress', grantId, step, at });
 };
 
 /** End a grant: only this, reported, frees its unit (R20). */

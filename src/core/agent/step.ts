@@ -169,7 +169,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
  * Pure but for that: no clock, no randomness, no effects. `mono` is the process's monotonic ms.
  */
 export const agentStep = (agent: Agent, event: AgentEvent, mono: number): AgentTurn => {
-  const turn: Turn = { agent, mono, audits: [], effects: [] };
+  const seqBefore = agent.journal.lastSeq;
+  const turn: Turn = { agent, mono, seqBefore, audits: [], effects: [] };
   apply(turn, event);
   if (agent.journal.settled) {
     for (const grant of agent.journal.grants.values()) if (grant.end === null) advance(turn, grant);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { assignProcesses } from '../../core/stale/assign-processes.ts';
 import type { AssignableProcess, Assignment } from '../../core/stale/assign-processes.ts';
-import { lxcCgroup, ownContainerPrefix } from '../../core/stale/parse-cgroup.ts';
+import { labelNames, lxcCgroup, ownContainerPrefix } from '../../core/stale/parse-cgroup.ts';
 import type { LxcCgroup } from '../../core/stale/parse-cgroup.ts';
 import { parseStatus } from '../../core/stale/parse-stat.ts';
 import type { ProcessStatus } from '../../core/stale/parse-stat.ts';
@@ -81,23 +81,28 @@ export interface ProcessReader {
   looked: Set<string>;
   /** Cgroup texts are few and many processes share one. */
   cgroups: Map<string, LxcCgroup | null>;
+  /** Leave out what is in the cgroup of another container than this; null: leave out nothing. */
+  only: string | null;
 }
 
-export const processReader = (procRoot: string): ProcessReader => ({
+export const processReader = (procRoot: string, only: string | null = null): ProcessReader => ({
   procRoot,
+  only,
   ownPrefix: ownContainerPrefix(readProcText(`${procRoot}/self/cgroup`) ?? ''),
   looked: new Set(),
   cgroups: new Map(),
 });
 
 const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
-  const { procRoot, cgroups } = reader;
-  const status = readStatus(procRoot, pid);
-  if (status === null || status.kernelThread) return null;
+  const { procRoot, cgroups, only } = reader;
   const cgroupText = readProcText(`${procRoot}/${pid}/cgroup`) ?? '';
   let cgroup = cgroups.get(cgroupText);
   if (cgroup === undefined)
     cgroups.set(cgroupText, (cgroup = lxcCgroup(cgroupText, reader.ownPrefix)));
+  // Most processes of a host, and one read instead of three for each.
+  if (only !== null && cgroup !== null && !labelNames(cgroup.label).includes(only)) return null;
+  const status = readStatus(procRoot, pid);
+  if (status === null || status.kernelThread) return null;
   const task = status.exiting ? (liveThread(procRoot, pid) ?? pid) : pid;
   // Before LXC 4 monitors stay in the cgroup of whoever started them.
   const mayMonitor = cgroup?.role === 'monitor' || status.command.startsWith('lxc');
@@ -110,7 +115,7 @@ const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
 };
 
 /**
- * Every process that this reader has not seen yet, kernel threads left out. Processes that vanish
+ * Every process that this reader has not seen yet and does not leave out, nor kernel threads. Processes that vanish
  * meanwhile are left out too. Throws when procfs itself cannot be listed.
  */
 export const seeProcesses = (reader: ProcessReader): SeenProcess[] => {

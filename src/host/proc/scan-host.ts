@@ -175,7 +175,7 @@ export const scanHost = (options: ScanOptions): HostScan => {
 export const scanContainer = (name: string, options: ScanOptions): ContainerScan => {
   const container = options.containers.find((one) => one.name === name);
   if (container === undefined) throw new Error(`scan of ${name}: no such container was given`);
-  const reader = processReader(options.procRoot ?? '/proc');
+  const reader = processReader(options.procRoot ?? '/proc', name);
   const around = lookAround(options, readProcLink(`${reader.procRoot}/self/ns/mnt`));
   const names = new Set(options.containers.map((one) => one.name));
   const processes = assignSeen(seeProcesses(reader), names).containers.get(name);
