@@ -2,6 +2,7 @@ import type { AuditRow } from '../src/core/coordinator/api-rows.ts';
 import type { ServiceSummary, WaveSummary } from '../src/core/coordinator/explain.ts';
 import { auditLine } from '../src/cli/look.ts';
 import { countOf, formatTable } from '../src/cli/print.ts';
+import { shortIds } from '../src/cli/short-ids.ts';
 import type { LoadReport } from '../test/bed/load.ts';
 import type { Scene } from '../test/bed/scene.ts';
 import type { AvailabilityReport } from '../test/bed/watch-availability.ts';
@@ -25,8 +26,14 @@ const auditShown = 6;
 const shortAuditLine = (row: AuditRow): string[] => {
   const [at = '', record = '', actor = '', action = '', subject = '', ...rest] = auditLine(row);
   const time = at.slice(at.indexOf('T') + 1).replace('Z', '');
-  const id = /^[0-9a-f]{8}-/.test(subject) ? `${subject.slice(0, 8)}…` : subject;
-  return [time, record, actor, action, id, rest.filter((text) => text !== '').join(': ')];
+  return [
+    time,
+    record,
+    actor,
+    action,
+    shortIds(subject),
+    rest.filter((text) => text !== '').join(': '),
+  ];
 };
 
 /** Says what came out, and answers how many requests failed. */

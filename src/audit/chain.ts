@@ -12,7 +12,7 @@ export interface AuditEntry {
   life: string;
   actor: string;
   action: string;
-  /** The host, or `host/container`. */
+  /** A host, or `host/container`, where an agent acts; else kind and name: `wave …`, `service web`. */
   subject: string;
   service: string | null;
   /** Why it was done: the job or event that led to it. */

@@ -1,25 +1,10 @@
 import type { Command } from 'commander';
-import type { PauseLevel } from '../core/messages.ts';
+import { pauseSubject } from '../core/coordinator/pause-subject.ts';
 import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine, HostView, ServiceSummary, StatusView, WaveSummary } from './views.ts';
-
-export const levelText = (level: PauseLevel): string => {
-  switch (level.level) {
-    case 'fleet':
-      return 'the fleet';
-    case 'wave':
-      return `wave ${level.waveId}`;
-    case 'service':
-      return `service ${level.service}`;
-    case 'host':
-      return `host ${level.hostId}`;
-    case 'queue':
-      return `the queue of ${level.hostId}`;
-  }
-};
 
 export const servicesTable = (services: ServiceSummary[]): string =>
   formatTable(
@@ -106,7 +91,7 @@ const statusText = (status: StatusView): string => {
   );
   for (const { level, state, inFlight, waitsFor, actor, reason } of status.pauses)
     lines.push(
-      `${tint(state)} (${levelText(level)}) by ${actor}: ${reason}${state === 'pausing' ? `; ${inFlight} in flight: ${waitsFor.slice(0, 3).join(', ')}` : ''}`,
+      `${tint(state)} (${pauseSubject(level)}) by ${actor}: ${reason}${state === 'pausing' ? `; ${inFlight} in flight: ${waitsFor.slice(0, 3).join(', ')}` : ''}`,
     );
   for (const { reason, until, actor, id } of status.freezes)
     lines.push(

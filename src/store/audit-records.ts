@@ -19,6 +19,7 @@ export const appendAuditRecords = async (
 ): Promise<void> => {
   for (const { chain, life, seq, hash, record } of records) {
     const name = textOrNull(record['container']);
+    const subject = textOrNull(record['subject'])?.replace(/^container /, '') ?? null;
     await db
       .insertInto('audit_records')
       .values({
@@ -26,12 +27,7 @@ export const appendAuditRecords = async (
         life,
         seq,
         hash,
-        container:
-          name === null
-            ? textOrNull(record['subject'])
-            : name.includes('/')
-              ? name
-              : `${chain}/${name}`,
+        container: name === null ? subject : name.includes('/') ? name : `${chain}/${name}`,
         service: textOrNull(record['service']),
         wave_id: textOrNull(record['waveId']) ?? textOrNull(record['wave']),
         actor: textOrNull(record['actor']) ?? '',

@@ -13,6 +13,7 @@ import {
   renewLease,
 } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
+import { appendAuditRecords, listAuditRecords } from '../../src/store/audit-records.ts';
 import { raiseGeneration, readGeneration } from '../../src/store/meta.ts';
 import { addHostKey, enrolHost, enrolledHosts, revokeHost } from '../../src/store/enrolment.ts';
 import { lockFile, openSqlite } from '../../src/store/open-sqlite.ts';
@@ -308,4 +309,21 @@ test('a locked file is locked until it is released', () => {
   const again = lockFile(file);
   expect(again).not.toBeNull();
   again?.release();
+});
+
+test('audit records are found by container, whether an agent or an operator wrote them', async () => {
+  const record = (seq: number, subject: string) => ({
+    ...{ chain: 'server', life: '', seq, hash: String(seq) },
+    record: { actor: 'ann', subject },
+  });
+  await appendAuditRecords(store.db, [
+    record(1, 'h1/web-1'),
+    record(2, 'container h1/web-1'),
+    record(3, 'service web'),
+  ]);
+  const found = await listAuditRecords(store.db, {
+    ...{ container: 'h1/web-1', service: undefined, wave: undefined, actor: undefined },
+    ...{ after: 0, limit: 10 },
+  });
+  expect(found.map(({ seq }) => seq)).toEqual([1, 2]);
 });

@@ -4,12 +4,20 @@ import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
 import { grantsConcerned } from './pause-state.ts';
+import { pauseSubject } from './pause-subject.ts';
 import { audit, touch } from './turn.ts';
-import type { Turn } from './turn.ts';
+import type { ControlAudit, Turn } from './turn.ts';
 import { tell } from './waves.ts';
 
 const samePause = (a: PauseLevel, b: PauseLevel): boolean =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+/** By what a record of a pause is found: what it is about, and the wave or service of that name. */
+const aboutPause = (level: PauseLevel): Pick<ControlAudit, 'subject' | 'waveId' | 'service'> => ({
+  subject: pauseSubject(level),
+  waveId: level.level === 'wave' ? level.waveId : null,
+  service: level.level === 'service' ? level.service : null,
+});
 
 /** The open waves that a pause or its end is about: all, or the one it names. */
 const wavesConcerned = (fleet: Fleet, level: PauseLevel): Wave[] =>
@@ -28,9 +36,9 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
   touch(turn, { table: 'pauses', key: id });
   audit(turn, {
     action: 'paused',
-    subject: level.level,
+    ...aboutPause(level),
     actor,
-    details: { level: JSON.stringify(level), reason },
+    details: { reason },
   });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
   // R31: what has not begun is asked back; what is in flight goes on.
@@ -79,12 +87,7 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
     }
     touch(turn, { table: 'waves', key: wave.id });
   }
-  audit(turn, {
-    action: 'resumed',
-    subject: level.level,
-    actor,
-    details: { level: JSON.stringify(level) },
-  });
+  audit(turn, { action: 'resumed', ...aboutPause(level), actor });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
   return ok('resumed');
 };

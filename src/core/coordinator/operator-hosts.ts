@@ -34,7 +34,7 @@ export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: strin
   host.voids = [];
   turn.renew.add(hostId);
   touch(turn, { table: 'hosts', key: hostId });
-  audit(turn, { action: 'host-excluded', subject: hostId, actor, details: { reason } });
+  audit(turn, { action: 'host-excluded', subject: `host ${hostId}`, actor, details: { reason } });
   return ok(`host ${hostId} is excluded`);
 };
 
@@ -73,7 +73,7 @@ export const addHost = (
   touch(turn, { table: 'hosts', key: hostId });
   audit(turn, {
     action: 'host-added',
-    subject: hostId,
+    subject: `host ${hostId}`,
     actor,
     details: { zone: host.zone, cap: host.cap },
   });
@@ -91,6 +91,6 @@ export const park = (turn: Turn, actor: string, id: string, parked: boolean): An
   container.parked = parked;
   turn.renew.add(container.host);
   touch(turn, { table: 'containers', key: id });
-  audit(turn, { action: parked ? 'parked' : 'unparked', subject: id, actor });
+  audit(turn, { action: parked ? 'parked' : 'unparked', subject: `container ${id}`, actor });
   return ok(`${id} is ${parked ? 'parked' : 'counted again'}`);
 };

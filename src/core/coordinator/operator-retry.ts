@@ -2,8 +2,21 @@ import { giveGrants } from './grants.ts';
 import { mayRetry } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
-import { touch } from './turn.ts';
+import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+
+type Scope = Extract<OperatorAction, { action: 'retry' }>['scope'];
+
+const scopeSubject = (scope: Scope): string => {
+  switch (scope.of) {
+    case 'container':
+      return `container ${scope.container}`;
+    case 'host':
+      return `host ${scope.hostId}`;
+    case 'wave':
+      return `wave ${scope.waveId}`;
+  }
+};
 
 /** R26: each failed grant of the scope, as a new grant that names it; one that stayed stale may be asked again. */
 export const retry = (
@@ -66,5 +79,11 @@ export const retry = (
     }
   }
   if (count === 0) return no(reasons[0] ?? 'nothing there has failed');
+  audit(turn, {
+    action: 'retry-asked',
+    subject: scopeSubject(scope),
+    waveId: scope.of === 'wave' ? scope.waveId : null,
+    actor,
+  });
   return ok(`${count} ${count === 1 ? 'restart is' : 'restarts are'} retried`);
 };

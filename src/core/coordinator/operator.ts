@@ -25,7 +25,7 @@ const waveActions = (
     if (wave.approvedBy !== null)
       return no(`wave ${wave.id} was approved by ${wave.approvedBy} already`);
     wave.approvedBy = actor;
-    audit(turn, { action: 'wave-approved', subject: wave.id, waveId: wave.id, actor });
+    audit(turn, { action: 'wave-approved', subject: `wave ${wave.id}`, waveId: wave.id, actor });
     return ok(`wave ${wave.id} is approved`, wave.id);
   }
   const grants = [...fleet.grants.values()].filter(({ waveId }) => waveId === wave.id);
@@ -48,7 +48,7 @@ const waveActions = (
   for (const grant of grants) askVoid(turn, grant, 'the wave was stopped');
   audit(turn, {
     action: action === 'decline' ? 'wave-declined' : 'wave-stopped',
-    subject: wave.id,
+    subject: `wave ${wave.id}`,
     waveId: wave.id,
     actor,
   });
@@ -84,7 +84,7 @@ export const applyOperator = (turn: Turn, actor: string, action: OperatorAction)
       for (const grant of fleet.grants.values()) askVoid(turn, grant, `freeze: ${action.reason}`);
       audit(turn, {
         action: 'frozen',
-        subject: id,
+        subject: `freeze ${id}`,
         actor,
         details: { reason: action.reason, until: action.until },
       });
@@ -94,7 +94,7 @@ export const applyOperator = (turn: Turn, actor: string, action: OperatorAction)
       if (!fleet.freezes.delete(action.id)) return no(`no freeze ${action.id}`);
       touch(turn, { table: 'freezes', key: action.id });
       for (const host of fleet.hosts.values()) turn.renew.add(host.id);
-      audit(turn, { action: 'unfrozen', subject: action.id, actor });
+      audit(turn, { action: 'unfrozen', subject: `freeze ${action.id}`, actor });
       return ok('the freeze is lifted');
     case 'park':
     case 'unpark':
@@ -141,7 +141,13 @@ export const applyOperator = (turn: Turn, actor: string, action: OperatorAction)
       if (wave === undefined) return no(`no wave ${action.waveId}`);
       wave.outagesAllowed.push(action.service);
       touch(turn, { table: 'waves', key: wave.id });
-      audit(turn, { action: 'outage-allowed', subject: action.service, waveId: wave.id, actor });
+      audit(turn, {
+        action: 'outage-allowed',
+        subject: `service ${action.service}`,
+        service: action.service,
+        waveId: wave.id,
+        actor,
+      });
       return ok(`wave ${wave.id} may take ${action.service} below its floor`, wave.id);
     }
     case 'host-add':

@@ -5,6 +5,7 @@ import { staleLines, summarizeServices } from './explain.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
 import { freezeInForce, mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { pauseSubject } from './pause-subject.ts';
 
 export interface PlanEntry {
   waveId: string | null;
@@ -103,7 +104,7 @@ export const planRestarts = (
   const freeze = freezeInForce(fleet, moment.wall.ms);
   if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
   for (const { level, actor, reason } of fleet.pauses.values())
-    notes.push(`paused (${level.level}) by ${actor}: ${reason}`);
+    notes.push(`paused (${pauseSubject(level)}) by ${actor}: ${reason}`);
   for (const summary of summarizeServices(fleet, moment.now))
     if (summary.stale > 0 && summary.limit === 0)
       notes.push(`service ${summary.name} has a budget of 0 with ${summary.members} members`);

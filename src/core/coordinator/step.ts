@@ -94,7 +94,7 @@ export const fleetStep = (
       audit(turn, {
         action: 'keys-changed',
         actor: event.actor,
-        subject: event.host,
+        subject: `host ${event.host}`,
         details: { reason: event.what },
       });
       break;

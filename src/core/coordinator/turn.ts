@@ -25,6 +25,7 @@ export interface ControlAudit {
     | 'unfrozen'
     | 'parked'
     | 'unparked'
+    | 'retry-asked'
     | 'host-excluded'
     | 'host-added'
     | 'host-incarnation'
@@ -34,7 +35,9 @@ export interface ControlAudit {
     | 'messages-refused'
     | 'keys-changed'
     | 'store-restored';
+  /** A host, or `host/container`, where it is an agent that acts; else kind and name: `wave …`, `service web`. */
   subject: string;
+  service: string | null;
   waveId: string | null;
   grantId: string | null;
   outcome: string | null;
@@ -112,6 +115,7 @@ export const audit = (
 ): void => {
   turn.audits.push({
     actor: 'groundswell',
+    service: null,
     waveId: null,
     grantId: null,
     outcome: null,

@@ -51,9 +51,9 @@ export const openWave = (
   touch(turn, { table: 'waves', key: wave.id });
   audit(turn, {
     action: 'wave-opened',
-    subject: wave.id,
+    subject: `wave ${wave.id}`,
     waveId: wave.id,
-    actor: cause.kind === 'by-hand' ? cause.actor : 'groundswell',
+    actor: approvedBy ?? 'groundswell',
     details: { cause: describeCause(cause) },
   });
   return wave;
@@ -133,7 +133,7 @@ export const waveForChanges = (
   touch(turn, { table: 'waves', key: wave.id });
   audit(turn, {
     action: 'wave-joined',
-    subject: wave.id,
+    subject: `wave ${wave.id}`,
     waveId: wave.id,
     details: { changes: packages.map(({ source, to }) => `${source} ${to}`) },
   });
@@ -174,7 +174,12 @@ export const pauseWave = (turn: Turn, wave: Wave, reason: string): void => {
   if (wave.pausedBy !== null) return;
   wave.pausedBy = reason;
   touch(turn, { table: 'waves', key: wave.id });
-  audit(turn, { action: 'wave-paused', subject: wave.id, waveId: wave.id, details: { reason } });
+  audit(turn, {
+    action: 'wave-paused',
+    subject: `wave ${wave.id}`,
+    waveId: wave.id,
+    details: { reason },
+  });
   tell(turn, wave, 'paused', `wave ${wave.id} is paused: ${reason}`);
   for (const grant of turn.fleet.grants.values())
     if (grant.waveId === wave.id && grant.expect?.kind !== 'retry')
@@ -241,7 +246,7 @@ export const reviewWaves = (turn: Turn): void => {
         [...counts].map(([state, n]) => `${n} ${state}`).join(', ') || 'no containers';
       audit(turn, {
         action: 'wave-finished',
-        subject: wave.id,
+        subject: `wave ${wave.id}`,
         waveId: wave.id,
         outcome: wave.state,
         details: { summary },

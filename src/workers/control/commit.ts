@@ -45,7 +45,7 @@ const auditEntry = (
   actor: entry.actor,
   action: entry.action,
   subject: entry.subject,
-  service: null,
+  service: entry.service,
   cause: null,
   wave: entry.waveId,
   grant: entry.grantId,
