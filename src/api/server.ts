@@ -145,7 +145,9 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
   app.get<{ Params: { id: string } }>('/v1/waves/:id', (request, reply) => {
     const wave = backend.fleet().waves.get(request.params.id);
     if (wave === undefined)
-      return reply.status(404).send({ error: `no wave ${request.params.id}` });
+      return reply
+        .status(404)
+        .send({ error: `there is no wave ${request.params.id}; see: groundswell waves` });
     return reply.send(summarizeWave(backend.fleet(), wave, backend.moment()));
   });
   app.get<{ Params: { host: string; name: string } }>(
@@ -154,7 +156,9 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
       const id = `${request.params.host}/${request.params.name}`;
       const found = explainContainer(backend.fleet(), id, backend.moment());
       return found === null
-        ? reply.status(404).send({ error: `no container ${id}` })
+        ? reply
+            .status(404)
+            .send({ error: `there is no container ${id}; see: groundswell containers` })
         : reply.send(found);
     },
   );

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { PauseLevel } from '../core/messages.ts';
-import { ApiError } from '../api/client.ts';
 import { containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
@@ -16,19 +15,6 @@ type LevelOptions = Options & {
   host?: string;
   queue?: string;
   reason?: string;
-};
-
-/** A pause of a service or host that is not there would hold nothing. */
-const mustBeThere = async (
-  remote: Remote,
-  what: 'service' | 'host',
-  name: string,
-): Promise<void> => {
-  const status = (await remote.get('/v1/status')) as StatusView;
-  const names =
-    what === 'host' ? status.hosts.map(({ id }) => id) : status.services.map((one) => one.name);
-  if (!names.includes(name))
-    throw new ApiError(`there is no ${what} ${name}; see: groundswell ${what}s`, null);
 };
 
 const levelOf = async (
@@ -85,9 +71,6 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     .action(async (options: LevelOptions) => {
       const remote = remoteFor(deps, options);
       const level = await levelOf(remote, options);
-      if (level.level === 'service') await mustBeThere(remote, 'service', level.service);
-      if (level.level === 'host' || level.level === 'queue')
-        await mustBeThere(remote, 'host', level.hostId);
       await actAndTell(remote, {
         action: 'pause',
         level,

@@ -102,7 +102,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
       action: 'upgrade' as const,
       hosts: machines.map(({ id }) => id),
       mode: 'packages' as const,
-      packages: [],
+      packages: [{ name: 'lib', want: 'newest', version: null }],
       allowRemove: false,
     } satisfies OperatorAction;
     serve(core, world, { kind: 'operator', actor: 'op', action });

@@ -257,7 +257,7 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
     action: 'upgrade',
     hosts: world.machines.map(({ id }) => id),
     mode: 'packages',
-    packages: [],
+    packages: [{ name: 'lib', want: 'newest', version: null }],
     allowRemove: false,
   });
   for (const wave of fleet.waves.values()) {

@@ -3,6 +3,7 @@ import type { Fleet, Wave } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
+import { levelProblem } from './operator-names.ts';
 import { grantsConcerned } from './pause-state.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { audit, touch } from './turn.ts';
@@ -27,8 +28,15 @@ const wavesConcerned = (fleet: Fleet, level: PauseLevel): Wave[] =>
       (level.level === 'wave' ? wave.id === level.waveId : level.level === 'fleet'),
   );
 
+const notPaused = (fleet: Fleet, level: PauseLevel): string => {
+  const others = [...fleet.pauses.values()].map((other) => pauseSubject(other.level));
+  return `${pauseSubject(level)} is not paused; ${others.length === 0 ? 'see: groundswell status' : `paused: ${others.join(', ')}`}`;
+};
+
 export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: string): Answer => {
   const { fleet } = turn;
+  const problem = levelProblem(fleet, level);
+  if (problem !== null) return no(problem);
   const there = [...fleet.pauses.values()].find((other) => samePause(other.level, level));
   if (there !== undefined) return ok(`paused already, by ${there.actor}`, there.id);
   const id = turn.newId();
@@ -54,7 +62,9 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
   const rows = [...fleet.pauses.values()].filter((other) => samePause(other.level, level));
   const waves = wavesConcerned(fleet, level);
   const held = waves.filter(({ pausedBy }) => pausedBy !== null);
-  if (rows.length === 0 && held.length === 0) return no('it is not paused');
+  // What was paused may be gone meanwhile, and its pause is lifted all the same.
+  if (rows.length === 0 && held.length === 0)
+    return no(levelProblem(fleet, level) ?? notPaused(fleet, level));
   for (const { id } of rows) {
     fleet.pauses.delete(id);
     touch(turn, { table: 'pauses', key: id });

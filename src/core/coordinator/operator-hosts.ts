@@ -4,12 +4,14 @@ import type { Host } from './fleet.ts';
 import { endGrant } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
+import { containerNamed, hostNamed } from './operator-names.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
 export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: string): Answer => {
-  const host = turn.fleet.hosts.get(hostId);
-  if (host === undefined) return no(`no host ${hostId}`);
+  const host = hostNamed(turn.fleet, hostId);
+  if (typeof host === 'string') return no(host);
+  if (host.state === 'excluded') return no(`host ${hostId} is excluded already`);
   host.state = 'excluded';
   // R33: I1 is waived for this host by the operator's word; its containers stay members, unavailable.
   for (const grant of [...turn.fleet.grants.values()]) {
@@ -81,9 +83,13 @@ export const addHost = (
 };
 
 export const park = (turn: Turn, actor: string, id: string, parked: boolean): Answer => {
-  const container = turn.fleet.containers.get(id);
-  if (container === undefined) return no(`no container ${id}`);
-  if (parked && container.view.state === 'running') return no(`${id} is running: stop it first`);
+  const container = containerNamed(turn.fleet, id);
+  if (typeof container === 'string') return no(container);
+  const { state } = container.view;
+  if (container.parked === parked)
+    return no(`${id} is ${parked ? 'parked already' : 'not parked'}`);
+  if (parked && state !== 'stopped')
+    return no(`${id} is ${state}: only one that is stopped can be parked`);
   if (!parked && container.view.parked !== null)
     return no(
       `a note on its host parks ${id} (${container.view.parked.reason}): groundswell container park ${container.view.name} --undo there`,

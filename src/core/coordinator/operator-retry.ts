@@ -1,7 +1,9 @@
+import type { Fleet } from './fleet.ts';
 import { giveGrants } from './grants.ts';
 import { mayRetry } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
+import { containerNamed, hostNamed, waveNamed } from './operator-names.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -18,6 +20,17 @@ const scopeSubject = (scope: Scope): string => {
   }
 };
 
+const named = (fleet: Fleet, scope: Scope): object | string => {
+  switch (scope.of) {
+    case 'container':
+      return containerNamed(fleet, scope.container);
+    case 'host':
+      return hostNamed(fleet, scope.hostId);
+    case 'wave':
+      return waveNamed(fleet, scope.waveId);
+  }
+};
+
 /** R26: each failed grant of the scope, as a new grant that names it; one that stayed stale may be asked again. */
 export const retry = (
   turn: Turn,
@@ -26,6 +39,8 @@ export const retry = (
 ): Answer => {
   const { fleet } = turn;
   const { scope } = action;
+  const what = named(fleet, scope);
+  if (typeof what === 'string') return no(what);
   const inScope = (container: string, host: string, waveId: string): boolean =>
     scope.of === 'container'
       ? scope.container === container
@@ -78,7 +93,7 @@ export const retry = (
       touch(turn, { table: 'waves', key: wave.id });
     }
   }
-  if (count === 0) return no(reasons[0] ?? 'nothing there has failed');
+  if (count === 0) return no(reasons[0] ?? `nothing of ${scopeSubject(scope)} has failed`);
   audit(turn, {
     action: 'retry-asked',
     subject: scopeSubject(scope),

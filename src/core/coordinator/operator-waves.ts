@@ -1,0 +1,92 @@
+import type { Fleet, Wave } from './fleet.ts';
+import { askVoid } from './grants.ts';
+import { no, ok } from './operator-action.ts';
+import type { Answer, OperatorAction } from './operator-action.ts';
+import { openWaveNamed, serviceProblem } from './operator-names.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { describeCause, tell } from './waves.ts';
+
+/** `approve`, `decline` and `stop`. */
+export const decideWave = (
+  turn: Turn,
+  actor: string,
+  { action, waveId: named }: Extract<OperatorAction, { action: 'approve' | 'decline' | 'stop' }>,
+): Answer => {
+  const { fleet } = turn;
+  const wave = openWaveNamed(fleet, named);
+  if (typeof wave === 'string') return no(wave);
+  touch(turn, { table: 'waves', key: wave.id });
+  if (action === 'approve') {
+    if (wave.approvedBy !== null)
+      return no(`wave ${wave.id} was approved by ${wave.approvedBy} already`);
+    wave.approvedBy = actor;
+    audit(turn, { action: 'wave-approved', subject: `wave ${wave.id}`, waveId: wave.id, actor });
+    return ok(`wave ${wave.id} is approved`, wave.id);
+  }
+  const grants = [...fleet.grants.values()].filter(({ waveId }) => waveId === wave.id);
+  if (action === 'decline' && grants.length > 0)
+    return no(`wave ${wave.id} has begun: groundswell stop ${wave.id}`);
+  // What was decided against is not found stale anew at the next look (R27 in spirit).
+  for (const [id, { state }] of wave.members) {
+    const container = fleet.containers.get(id);
+    if (state !== 'pending' || container === undefined) continue;
+    container.attemptedAt = fleet.hosts.get(container.host)?.transactions ?? 0;
+    container.lastVerification ??= 'stale';
+    touch(turn, { table: 'containers', key: id });
+  }
+  wave.state = action === 'decline' ? 'declined' : 'stopping';
+  if (action === 'decline') {
+    wave.endedAt = turn.now;
+    const cause = describeCause(wave.cause);
+    tell(turn, wave, 'ended', `wave ${wave.id} (${cause}) was declined by ${actor}`);
+  }
+  for (const grant of grants) askVoid(turn, grant, 'the wave was stopped');
+  audit(turn, {
+    action: action === 'decline' ? 'wave-declined' : 'wave-stopped',
+    subject: `wave ${wave.id}`,
+    waveId: wave.id,
+    actor,
+  });
+  return ok(
+    action === 'decline' ? `wave ${wave.id} is declined` : `wave ${wave.id} is stopping`,
+    wave.id,
+  );
+};
+
+/** Services that a wave can take down: those of its members, and of the hosts that it upgrades (R29). */
+const servicesOf = (fleet: Fleet, wave: Wave): Set<string> =>
+  new Set(
+    [...fleet.containers.values()]
+      .filter(({ id, host }) => wave.members.has(id) || wave.upgrades.has(host))
+      .map(({ service }) => service),
+  );
+
+/** R17: the floor of a service is waived for one wave. */
+export const allowOutage = (
+  turn: Turn,
+  actor: string,
+  { waveId, service }: Extract<OperatorAction, { action: 'allow-outage' }>,
+): Answer => {
+  const { fleet } = turn;
+  const wave = openWaveNamed(fleet, waveId);
+  if (typeof wave === 'string') return no(wave);
+  const problem = serviceProblem(fleet, service);
+  if (problem !== null) return no(problem);
+  if (!servicesOf(fleet, wave).has(service))
+    return no(
+      `wave ${wave.id} has no container of service ${service}; see: groundswell wave ${wave.id}`,
+    );
+  if (wave.outagesAllowed.includes(service))
+    return ok(`wave ${wave.id} may take ${service} below its floor already`, wave.id);
+  wave.outagesAllowed.push(service);
+  touch(turn, { table: 'waves', key: wave.id });
+  audit(turn, {
+    action: 'outage-allowed',
+    subject: `service ${service}`,
+    service,
+    waveId: wave.id,
+    actor,
+  });
+  return ok(`wave ${wave.id} may take ${service} below its floor`, wave.id);
+};
