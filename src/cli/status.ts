@@ -26,11 +26,15 @@ export const servicesTable = (services: ServiceSummary[]): string =>
 export const wavesTable = (waves: WaveSummary[]): string =>
   formatTable(
     ['wave', 'state', 'verified', 'failed', 'cause', 'waits for'],
-    waves.map(({ id, state, counts, total, cause, waitsFor, pausedBy }) => [
+    waves.map(({ id, state, counts, total, cause, waitsFor, pausedBy, upgrades }) => [
       id,
       tint(state),
       `${counts['verified'] ?? 0}/${total}`,
-      String((counts['failed'] ?? 0) + (counts['stale'] ?? 0)),
+      String(
+        (counts['failed'] ?? 0) +
+          (counts['stale'] ?? 0) +
+          upgrades.filter((upgrade) => upgrade.state === 'failed').length,
+      ),
       cause.length > 48 ? `${cause.slice(0, 47)}…` : cause,
       // The state says already that it waits for approval: what is left is how to give it.
       pausedBy ?? waitsFor?.replace(/^waits for approval: /, '') ?? '',

@@ -23,9 +23,9 @@ const waveText = (wave: WaveSummary): string =>
     `wave ${wave.id}: ${tint(wave.state)}, stage ${wave.stage}`,
     `cause: ${wave.cause}`,
     wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
-    wave.pausedBy === null || isOver(wave)
+    wave.pausedBy === null
       ? ''
-      : `paused: ${wave.pausedBy} (groundswell retry ${wave.id}, groundswell resume --wave ${wave.id})`,
+      : `paused: ${wave.pausedBy} (mend it, then groundswell retry ${wave.id} and groundswell resume --wave ${wave.id}; resume alone goes on without it)`,
     wave.waitsFor ?? '',
     ...wave.upgrades.map(
       ({ host, state, reason }) =>

@@ -4,7 +4,7 @@ import { answered, endGrant } from './grants.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { pauseWave, tell } from './waves.ts';
+import { failUpgrade, pauseWave, tell } from './waves.ts';
 
 /** The largest pause between a refusal and the next grant, in ms. */
 const largestBackoffMs = 60_000;
@@ -40,8 +40,7 @@ const upgradeNotBegun = (turn: Turn, grant: Grant, report: RestartFinished): voi
     Object.assign(upgrade, { state: 'pending', reason: report.reason });
     return;
   }
-  Object.assign(upgrade, { state: 'failed', reason: report.reason });
-  pauseWave(turn, wave, `upgrade of ${grant.host}: ${report.reason}`);
+  failUpgrade(turn, wave, grant.host, report.reason);
 };
 
 export const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
@@ -178,19 +177,14 @@ export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinishe
   });
   if (wave === undefined) return;
   touch(turn, { table: 'waves', key: wave.id });
-  if (upgrade !== undefined && upgrade.state === 'running')
-    Object.assign(upgrade, {
-      state: report.ok ? 'done' : 'failed',
-      reason: [report.reason, report.remedy].filter((part) => part !== '').join('; '),
-    });
+  const reason = [report.reason, report.remedy].filter((part) => part !== '').join('; ');
+  const wasRunning = upgrade?.state === 'running';
+  if (wasRunning && report.ok) Object.assign(upgrade, { state: 'done', reason });
   host.gate = report.gate.ok ? null : report.gate.reason;
   touch(turn, { table: 'hosts', key: host.id });
   if (!report.gate.ok)
     pauseWave(turn, wave, `the host gate of ${host.id} did not pass: ${report.gate.reason}`);
-  else if (!report.ok) {
-    tell(turn, wave, 'failed', `upgrade of ${host.id}: ${report.reason}`);
-    pauseWave(turn, wave, `upgrade of ${host.id}: ${report.reason}`);
-  }
+  if (wasRunning && !report.ok) failUpgrade(turn, wave, host.id, reason);
 };
 
 export const onRefused = (

@@ -76,7 +76,7 @@ const answerFor = (
   if (first !== undefined)
     return container.attemptedAt === null
       ? `stale: ${first}`
-      : `stale after its restart: ${first}; groundswell retry ${container.id}`;
+      : `stale after its restart: ${first}; groundswell ${waves.some(({ state }) => state === 'stale') ? 'retry' : 'restart'} ${container.id}`;
   const own =
     copy === undefined ? '' : `; its own copy of ${copy} stays what it is: its owner must mend it`;
   return codeOf(fleet, container, moment) + own;
@@ -203,6 +203,15 @@ export interface WaveSummary {
   waitsFor: string | null;
 }
 
+/** What the next upgrade of a wave waits for (R29); null: nothing, or there is none. */
+const upgradeWaitsFor = ({ state, upgrades }: Wave): string | null => {
+  if (state !== 'open') return null;
+  const next = [...upgrades].find(([, upgrade]) => upgrade.state === 'pending');
+  return next === undefined || next[1].reason === ''
+    ? null
+    : `upgrade of ${next[0]}: ${next[1].reason}`;
+};
+
 /** A wave as operators see it; its state says `waiting for approval`, `paused` or `pausing` where that is true. */
 export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSummary => {
   const counts: Record<string, number> = {};
@@ -210,12 +219,14 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
   const grants = [...fleet.grants.values()].filter(({ waveId }) => waveId === wave.id);
   const inFlight = grants.filter(({ failed }) => !failed).length;
   const pause =
-    wave.pausedBy ??
-    [...fleet.pauses.values()].find(
-      ({ level }) =>
-        level.level === 'fleet' || (level.level === 'wave' && level.waveId === wave.id),
-    )?.reason ??
-    null;
+    wave.state !== 'open'
+      ? null
+      : (wave.pausedBy ??
+        [...fleet.pauses.values()].find(
+          ({ level }) =>
+            level.level === 'fleet' || (level.level === 'wave' && level.waveId === wave.id),
+        )?.reason ??
+        null);
   const pending = [...wave.members].find(([, { state }]) => state === 'pending');
   const container = pending === undefined ? undefined : fleet.containers.get(pending[0]);
   const decision =
@@ -257,6 +268,6 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
       step: grants.find((grant) => grant.container === id)?.step ?? null,
     })),
     upgrades: [...wave.upgrades].map(([host, { state, reason }]) => ({ host, state, reason })),
-    waitsFor: decision?.kind === 'deny' ? decision.reason : null,
+    waitsFor: decision?.kind === 'deny' ? decision.reason : upgradeWaitsFor(wave),
   };
 };

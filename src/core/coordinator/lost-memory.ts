@@ -4,6 +4,7 @@ import type { Host } from './fleet.ts';
 import { endGrant } from './grants.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { failUpgrade } from './waves.ts';
 
 /** R15: a new life of the agent's journal: the grants of the old one are suspect and stand in the record. */
 export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): void => {
@@ -24,10 +25,12 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
     for (const grant of [...fleet.grants.values()].filter((other) => other.host === host.id)) {
       if (grant.kind === 'upgrade') {
         endGrant(turn, grant, 'gone', 'the journal of the host was lost');
-        const upgrade = fleet.waves.get(grant.waveId)?.upgrades.get(host.id);
-        if (upgrade !== undefined)
-          Object.assign(upgrade, { state: 'failed', reason: 'the journal of the host was lost' });
-        touch(turn, { table: 'waves', key: grant.waveId });
+        failUpgrade(
+          turn,
+          fleet.waves.get(grant.waveId),
+          host.id,
+          'the journal of the host was lost',
+        );
       } else if (!host.suspects.some(({ grantId }) => grantId === grant.id)) {
         const name =
           fleet.containers.get(grant.container ?? '')?.view.name ??

@@ -1,4 +1,5 @@
-import type { Fleet } from './fleet.ts';
+import type { ContainerId, HostId } from '../ids.ts';
+import type { Fleet, Wave } from './fleet.ts';
 import { giveGrants } from './grants.ts';
 import { mayRetry } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
@@ -31,74 +32,133 @@ const named = (fleet: Fleet, scope: Scope): object | string => {
   }
 };
 
-/** R26: each failed grant of the scope, as a new grant that names it; one that stayed stale may be asked again. */
-export const retry = (
-  turn: Turn,
-  actor: string,
-  action: Extract<OperatorAction, { action: 'retry' }>,
-): Answer => {
+/** `container` null: an upgrade, which is a host's and a wave's, and no container's. */
+const inScope = (
+  scope: Scope,
+  { container, host, wave }: { container: ContainerId | null; host: HostId; wave: string },
+): boolean => {
+  switch (scope.of) {
+    case 'container':
+      return scope.container === container;
+    case 'host':
+      return scope.hostId === host;
+    case 'wave':
+      return scope.waveId === wave;
+  }
+};
+
+/** What a retry found to do, and why some of it cannot be done now. */
+interface Found {
+  restarts: number;
+  upgrades: number;
+  reasons: string[];
+  /** Waves that are paused, in which what is asked again waits for their resume. */
+  held: Set<Wave>;
+}
+
+/** R26: each failed grant, as a new grant that names it. */
+const retryGrants = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
   const { fleet } = turn;
-  const { scope } = action;
-  const what = named(fleet, scope);
-  if (typeof what === 'string') return no(what);
-  const inScope = (container: string, host: string, waveId: string): boolean =>
-    scope.of === 'container'
-      ? scope.container === container
-      : scope.of === 'host'
-        ? scope.hostId === host
-        : scope.waveId === waveId;
-  const reasons: string[] = [];
-  let count = 0;
   for (const grant of [...fleet.grants.values()]) {
-    if (
-      !grant.failed ||
-      grant.container === null ||
-      !inScope(grant.container, grant.host, grant.waveId)
-    )
-      continue;
-    const wave = fleet.waves.get(grant.waveId);
-    const container = fleet.containers.get(grant.container);
+    const { container: id, host, waveId } = grant;
+    if (!grant.failed || id === null) continue;
+    if (!inScope(scope, { container: id, host, wave: waveId })) continue;
+    const wave = fleet.waves.get(waveId);
+    const container = fleet.containers.get(id);
     if (wave === undefined || container === undefined) continue;
     const decision = mayRetry(fleet, wave, grant, turn);
-    if (decision.kind === 'deny') reasons.push(`${grant.container}: ${decision.reason}`);
-    else {
-      count += 1;
-      giveGrants(turn, grant.host, [
-        {
-          wave,
-          container,
-          expect: { kind: 'retry', grantId: grant.id },
-          byHand: true,
-          onlyIfBroken: false,
-          why: `retry of a failed restart, asked for by ${actor}`,
-        },
-      ]);
+    if (decision.kind === 'deny') {
+      found.reasons.push(`${id}: ${decision.reason}`);
+      continue;
     }
+    found.restarts += 1;
+    giveGrants(turn, host, [
+      {
+        wave,
+        container,
+        expect: { kind: 'retry', grantId: grant.id },
+        byHand: true,
+        onlyIfBroken: false,
+        why: `retry of a failed restart, asked for by ${actor}`,
+      },
+    ]);
   }
+};
+
+/** R27: what stayed stale, or cannot be read, may be granted again. */
+const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
+  const { fleet } = turn;
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     for (const [id, member] of wave.members) {
       const container = fleet.containers.get(id);
-      if (
-        container === undefined ||
-        (member.state !== 'stale' && member.state !== 'unknown') ||
-        !inScope(id, container.host, wave.id)
-      )
+      if (container === undefined || (member.state !== 'stale' && member.state !== 'unknown'))
         continue;
+      const { host } = container;
+      if (!inScope(scope, { container: id, host, wave: wave.id })) continue;
+      if (fleet.hosts.get(host)?.state !== 'enrolled') {
+        found.reasons.push(`${id}: its host is excluded: groundswell host add ${host}`);
+        continue;
+      }
       container.attemptedAt = null;
-      member.state = 'pending';
-      member.reason = `retry asked for by ${actor}`;
-      count += 1;
+      Object.assign(member, { state: 'pending', reason: `retry asked for by ${actor}` });
+      found.restarts += 1;
+      if (wave.pausedBy !== null) found.held.add(wave);
       touch(turn, { table: 'containers', key: id });
       touch(turn, { table: 'waves', key: wave.id });
     }
   }
-  if (count === 0) return no(reasons[0] ?? `nothing of ${scopeSubject(scope)} has failed`);
+};
+
+/** R29: a failed upgrade is ordered anew, once nothing pauses its wave. */
+const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
+  const { fleet } = turn;
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open') continue;
+    for (const [host, upgrade] of wave.upgrades) {
+      if (upgrade.state !== 'failed' || !inScope(scope, { container: null, host, wave: wave.id }))
+        continue;
+      if (fleet.hosts.get(host)?.state !== 'enrolled') {
+        found.reasons.push(`${host} is excluded: groundswell host add ${host}`);
+        continue;
+      }
+      Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });
+      found.upgrades += 1;
+      if (wave.pausedBy !== null) found.held.add(wave);
+      touch(turn, { table: 'waves', key: wave.id });
+    }
+  }
+};
+
+const countText = (n: number, what: string): string[] =>
+  n === 0 ? [] : [`${n} ${what}${n === 1 ? ' is' : 's are'} retried`];
+
+/** Asks again for what has failed in the scope: restarts, what stayed stale, and upgrades. */
+export const retry = (
+  turn: Turn,
+  actor: string,
+  { scope }: Extract<OperatorAction, { action: 'retry' }>,
+): Answer => {
+  const there = named(turn.fleet, scope);
+  if (typeof there === 'string') return no(there);
+  const found: Found = { restarts: 0, upgrades: 0, reasons: [], held: new Set() };
+  retryGrants(turn, actor, scope, found);
+  askMembersAgain(turn, actor, scope, found);
+  retryUpgrades(turn, actor, scope, found);
+  const { restarts, upgrades, reasons, held } = found;
+  if (restarts + upgrades === 0)
+    return no(reasons[0] ?? `nothing of ${scopeSubject(scope)} has failed`);
   audit(turn, {
     action: 'retry-asked',
     subject: scopeSubject(scope),
     waveId: scope.of === 'wave' ? scope.waveId : null,
     actor,
   });
-  return ok(`${count} ${count === 1 ? 'restart is' : 'restarts are'} retried`);
+  return ok(
+    [
+      ...countText(restarts, 'restart'),
+      ...countText(upgrades, 'upgrade'),
+      ...[...held].map(({ id }) => `wave ${id} is paused: groundswell resume --wave ${id}`),
+    ].join('; '),
+  );
 };

@@ -5,6 +5,7 @@ import type { Answer, OperatorAction } from './operator-action.ts';
 import { openWaveNamed, serviceProblem } from './operator-names.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { endWave } from './wave-end.ts';
 import { describeCause, tell } from './waves.ts';
 
 /** `approve`, `decline` and `stop`. */
@@ -35,9 +36,9 @@ export const decideWave = (
     container.lastVerification ??= 'stale';
     touch(turn, { table: 'containers', key: id });
   }
-  wave.state = action === 'decline' ? 'declined' : 'stopping';
-  if (action === 'decline') {
-    wave.endedAt = turn.now;
+  if (action === 'stop') wave.state = 'stopping';
+  else {
+    endWave(turn, wave, 'declined');
     const cause = describeCause(wave.cause);
     tell(turn, wave, 'ended', `wave ${wave.id} (${cause}) was declined by ${actor}`);
   }

@@ -1,6 +1,6 @@
 import type { HostId } from '../ids.ts';
 import { serviceState } from './availability.ts';
-import type { Container, Fleet, Grant, Wave } from './fleet.ts';
+import type { Container, Fleet, Grant, Host, Wave } from './fleet.ts';
 import { askVoid, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
@@ -155,23 +155,16 @@ export const orderUpgrades = (turn: Turn): void => {
     if (wave.state !== 'open' || wave.approvedBy === null || wave.pausedBy !== null) continue;
     for (const [hostId, upgrade] of wave.upgrades) {
       const host = fleet.hosts.get(hostId);
-      if (
-        upgrade.state !== 'pending' ||
-        host === undefined ||
-        host.incarnation === null ||
-        !host.known ||
-        host.state === 'excluded'
-      )
-        continue;
+      if (upgrade.state !== 'pending' || host === undefined) continue;
       const disruptive =
         fleet.hosts.size > 1 &&
         (upgrade.mode === 'security' ||
           upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name)));
       const reason =
-        upgradeDenied(turn, wave, hostId) ?? (disruptive ? noRoom(turn, hostId) : null) ?? '';
+        upgradeDenied(turn, wave, host) ?? (disruptive ? noRoom(turn, hostId) : null) ?? '';
       if (reason !== upgrade.reason) touch(turn, { table: 'waves', key: wave.id });
       upgrade.reason = reason;
-      if (reason !== '') continue;
+      if (reason !== '' || host.incarnation === null) continue;
       const jobId = `${hostId}_${turn.newId()}`;
       const grantId = turn.newId();
       upgrade.state = 'running';
@@ -241,7 +234,10 @@ const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
 };
 
 /** R29: one host of a wave after another, so that one that does not pass its gate stops the wave before the next. */
-const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, hostId: HostId): string | null => {
+const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, to: Host): string | null => {
+  const hostId = to.id;
+  if (to.state === 'excluded') return `excluded: groundswell host add ${hostId}`;
+  if (to.incarnation === null || !to.known) return 'it has not reported yet';
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return `freeze: ${freeze.reason}`;
   if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay)) return 'outside the maintenance window';

@@ -5,10 +5,10 @@ import { hasOpenGrants, issueRecord, renewEveryMs } from './control-record.ts';
 import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
+import { reviewWaves } from './review-waves.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
 import { audit } from './turn.ts';
 import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';
-import { reviewWaves } from './waves.ts';
 
 export type FleetEvent =
   | { kind: 'report'; message: SequencedReport }

@@ -1,9 +1,7 @@
-import type { ContainerId } from '../ids.ts';
-import { describeOptOut } from '../opt-out.ts';
+import type { ContainerId, HostId } from '../ids.ts';
 import type { PackageChange } from '../packages.ts';
 import type { Container, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
-import { modeFor } from './may-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -186,91 +184,17 @@ export const pauseWave = (turn: Turn, wave: Wave, reason: string): void => {
       askVoid(turn, grant, 'the wave is paused');
 };
 
-/** What the newest observation says about a member that waits (R34: a restart by hand is not done again). */
-export const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
-  const member = wave.members.get(id);
-  if (member?.state !== 'pending') return;
-  const container = turn.fleet.containers.get(id);
-  const settle = (state: 'gone' | 'not-needed', reason: string): void => {
-    member.state = state;
-    member.reason = reason;
-    touch(turn, { table: 'waves', key: wave.id });
-  };
-  if (container === undefined) return settle('gone', 'removed');
-  const { view } = container;
-  if (view.optOut !== null) return settle('not-needed', describeOptOut(view.optOut));
-  if (container.parked || view.ownerStopped)
-    return settle('not-needed', 'stopped: it starts with the present code');
-  if (wave.byHand) return;
-  // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
-  if (view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0)
-    return settle('not-needed', 'nothing stale runs in it');
-  if (
-    container.attemptedAt !== null &&
-    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) <= container.attemptedAt &&
-    container.lastVerification === 'shadowed'
-  )
-    settle('not-needed', 'shadowed: its owner must mend it');
-};
-
-const ended = (turn: Turn, wave: Wave): boolean => {
-  const grants = [...turn.fleet.grants.values()].filter((grant) => grant.waveId === wave.id);
-  if (wave.state === 'stopping') return grants.every(({ failed }) => failed);
-  const waits = [...wave.members.values()].some(
-    ({ state }) => state === 'pending' || state === 'restarting' || state === 'failed',
-  );
-  const upgrades = [...wave.upgrades.values()].some(
-    ({ state }) => state === 'pending' || state === 'running',
-  );
-  return grants.length === 0 && !waits && !upgrades;
-};
-
-/** Open gates, ask for approval and end waves, from what is true now. */
-export const reviewWaves = (turn: Turn): void => {
-  const { fleet } = turn;
-  for (const wave of fleet.waves.values()) {
-    if (wave.state !== 'open' && wave.state !== 'stopping') continue;
-    for (const id of wave.members.keys()) settleMember(turn, wave, id);
-    if (wave.stage === 'canary' && wave.goodCanaries >= fleet.settings.canaries) {
-      wave.stage = 'rest';
-      touch(turn, { table: 'waves', key: wave.id });
-    }
-    if (ended(turn, wave)) {
-      wave.state = wave.state === 'stopping' ? 'stopped' : 'finished';
-      wave.endedAt = turn.now;
-      touch(turn, { table: 'waves', key: wave.id });
-      const counts = new Map<string, number>();
-      for (const { state } of wave.members.values())
-        counts.set(state, (counts.get(state) ?? 0) + 1);
-      const summary =
-        [...counts].map(([state, n]) => `${n} ${state}`).join(', ') || 'no containers';
-      audit(turn, {
-        action: 'wave-finished',
-        subject: `wave ${wave.id}`,
-        waveId: wave.id,
-        outcome: wave.state,
-        details: { summary },
-      });
-      tell(
-        turn,
-        wave,
-        'ended',
-        `wave ${wave.id} (${describeCause(wave.cause)}) is ${wave.state}: ${summary}`,
-      );
-      continue;
-    }
-    const asks = [...wave.members].some(([id, { state }]) => {
-      const container = fleet.containers.get(id);
-      if (state !== 'pending' || container === undefined) return false;
-      const mode = modeFor(fleet, container);
-      return mode === 'approve' || (mode === 'auto' && wave.cause.kind === 'found-stale');
-    });
-    if (wave.state === 'open' && wave.approvedBy === null && asks)
-      tell(
-        turn,
-        wave,
-        'needs-approval',
-        `wave ${wave.id} (${describeCause(wave.cause)}) waits for approval: groundswell approve ${wave.id}`,
-      );
-  }
+/** R29: an upgrade came to nothing: its wave says so, and pauses before it goes on to the next host. */
+export const failUpgrade = (
+  turn: Turn,
+  wave: Wave | undefined,
+  hostId: HostId,
+  reason: string,
+): void => {
+  const upgrade = wave?.upgrades.get(hostId);
+  if (wave === undefined || upgrade === undefined) return;
+  Object.assign(upgrade, { state: 'failed', reason });
+  touch(turn, { table: 'waves', key: wave.id });
+  tell(turn, wave, 'failed', `upgrade of ${hostId}: ${reason}`);
+  pauseWave(turn, wave, `upgrade of ${hostId}: ${reason}`);
 };

@@ -224,10 +224,14 @@ describe('how a restart ends', () => {
   test('still stale: a failed attempt, and not again before a newer transaction (R27, R32)', () => {
     const here = upgradedScene([web()], { h1: ['web-1'] });
     const { notices } = finish(here, 'stale', { stale: view('').stale });
-    expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'paused', 'ended']);
+    expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'paused']);
     expect(here.grants()).toEqual([]);
     here.report('h1', observed([view('web-1')]));
-    expect([...here.fleet.waves.values()].filter(({ state }) => state === 'open')).toEqual([]);
+    const [wave] = here.fleet.waves.values();
+    expect(wave).toMatchObject({ state: 'open', pausedBy: expect.stringContaining('old code') });
+    const level = { level: 'wave', waveId: wave?.id ?? '' } as const;
+    const { notices: told } = here.act({ action: 'resume', level });
+    expect(told.map(({ text }) => text)).toEqual([expect.stringContaining('is finished: 1 stale')]);
     here.upgraded('h1', [view('web-1')]);
     expect(here.grants()).toEqual(['h1/web-1']);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { summarizeWave } from '../../../src/core/coordinator/explain.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
-import { observed, scene, view, web } from './fleet-scene.ts';
+import { ended, observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
 /** Two hosts that are well, and an upgrade of both, asked for by a person. */
@@ -18,12 +19,18 @@ const asked = (): { here: Scene; first: Commands } => {
 const ordered = ({ sends }: Commands): string[] =>
   sends.filter(({ kind }) => kind === 'host-upgrade').map(({ host }) => host);
 
-const finish = (here: Scene, hostId: string, gate: { ok: boolean; reason: string }): Commands => {
+const finish = (
+  here: Scene,
+  hostId: string,
+  gate: { ok: boolean; reason: string },
+  failed: { ok?: boolean; reason?: string; remedy?: string } = {},
+): Commands => {
   const [grant] = [...here.fleet.grants.values()].filter(({ host }) => host === hostId);
   return here.report(hostId, {
     ...{ kind: 'upgrade-finished', jobId: grant?.jobId ?? '', grantId: grant?.id ?? '' },
     ...{ waveId: grant?.waveId ?? '', ok: true, reason: '', remedy: '', changes: [] },
     ...{ transcript: '', gate },
+    ...failed,
   });
 };
 
@@ -57,4 +64,117 @@ describe('R29: hosts of one wave', () => {
     });
     expect(ordered(again)).toEqual(['h2']);
   });
+});
+
+describe('a wave whose upgrade failed', () => {
+  const broken = { ok: false, reason: 'dpkg was interrupted', remedy: 'dpkg --configure -a' };
+  const good = { ok: true, reason: '' };
+  const failing = (): { here: Scene; waveId: string; level: { level: 'wave'; waveId: string } } => {
+    const here = scene([web()]);
+    here.report('h1', observed([view('web-1', { stale: [] })]));
+    here.act({
+      ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
+    });
+    const waveId = wave(here)?.id ?? '';
+    expect(finish(here, 'h1', good, broken).notices.map(({ kind }) => kind)).toEqual([
+      'failed',
+      'paused',
+    ]);
+    return { here, waveId, level: { level: 'wave', waveId } };
+  };
+  const shown = (here: Scene): ReturnType<typeof summarizeWave> | null => {
+    const found = wave(here);
+    return found === undefined
+      ? null
+      : summarizeWave(here.fleet, found, { now: here.now, wall: here.wall });
+  };
+
+  test('stays open and paused, and says why', () => {
+    const { here } = failing();
+    here.step({ kind: 'tick' });
+    expect(shown(here)).toMatchObject({
+      ...{ state: 'paused', endedAt: null },
+      pausedBy: 'upgrade of h1: dpkg was interrupted; dpkg --configure -a',
+      upgrades: [{ host: 'h1', state: 'failed' }],
+    });
+  });
+
+  test('goes on when the upgrade is retried and the wave resumed, and ends well', () => {
+    const { here, waveId, level } = failing();
+    const scope = { of: 'wave', waveId } as const;
+    const retried = here.act({ action: 'retry', scope });
+    expect(retried.answer).toMatchObject({
+      text: `1 upgrade is retried; wave ${waveId} is paused: groundswell resume --wave ${waveId}`,
+    });
+    expect(ordered(retried)).toEqual([]);
+    expect(here.act({ action: 'retry', scope }).answer?.ok).toBe(false);
+    expect(ordered(here.act({ action: 'resume', level }))).toEqual(['h1']);
+    finish(here, 'h1', good);
+    expect(shown(here)).toMatchObject({ state: 'finished', pausedBy: null });
+  });
+
+  test('ends when it is resumed without a retry, and says what failed', () => {
+    const { here, waveId, level } = failing();
+    const { audits, notices } = here.act({ action: 'resume', level });
+    expect(shown(here)).toMatchObject({ state: 'finished', upgrades: [{ state: 'failed' }] });
+    expect(audits.at(-1)).toMatchObject({
+      action: 'wave-finished',
+      details: { summary: 'upgrade of h1 failed' },
+    });
+    expect(notices.at(-1)?.text).toBe(`wave ${waveId} (upgrade) is finished: upgrade of h1 failed`);
+  });
+
+  test('can be stopped', () => {
+    const { here, waveId } = failing();
+    here.act({ action: 'stop', waveId });
+    expect(shown(here)).toMatchObject({ state: 'stopped', pausedBy: null });
+  });
+
+  test('pauses as well when its host lost the journal in the middle (R15)', () => {
+    const here = scene([web()]);
+    here.report('h1', observed([view('web-1', { stale: [] })]));
+    here.act({
+      ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
+    });
+    here.report('h1', observed([]), { incarnation: 'life-2', seq: 1 });
+    expect(shown(here)).toMatchObject({
+      ...{ state: 'paused', pausedBy: 'upgrade of h1: the journal of the host was lost' },
+    });
+  });
+
+  test('a host gate that did not pass keeps its wave, too', () => {
+    const here = scene([web()]);
+    here.report('h1', observed([view('web-1', { stale: [] })]));
+    here.act({
+      ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
+    });
+    finish(here, 'h1', { ok: false, reason: 'no name is resolved' });
+    expect(shown(here)?.state).toBe('paused');
+    here.act({ action: 'resume', level: { level: 'wave', waveId: wave(here)?.id ?? '' } });
+    expect(shown(here)?.state).toBe('finished');
+  });
+});
+
+test('what an upgrade waits for is said of its wave', () => {
+  const here = scene([web()]);
+  here.act({
+    ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
+  });
+  const found = wave(here);
+  if (found === undefined) throw new Error('no wave');
+  expect(summarizeWave(here.fleet, found, { now: here.now, wall: here.wall }).waitsFor).toBe(
+    'upgrade of h1: it has not reported yet',
+  );
+});
+
+test('a pause of a wave ends with it', () => {
+  const { here } = asked();
+  const waveId = wave(here)?.id ?? '';
+  here.act({ action: 'pause', level: { level: 'wave', waveId }, reason: 'lunch' });
+  here.act({ action: 'stop', waveId });
+  const [grant] = here.fleet.grants.values();
+  const { records } = here.report('h1', ended(grant?.id ?? '', 'void'));
+  expect(wave(here)?.state).toBe('stopped');
+  expect(here.fleet.pauses.size).toBe(0);
+  expect(records.map(({ record }) => record.pauses)).toEqual([[], []]);
 });

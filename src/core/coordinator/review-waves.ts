@@ -1,0 +1,79 @@
+import type { ContainerId } from '../ids.ts';
+import { describeOptOut } from '../opt-out.ts';
+import type { Wave } from './fleet.ts';
+import { modeFor } from './may-grant.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { endWave, isOver, summaryOf } from './wave-end.ts';
+import { describeCause, tell } from './waves.ts';
+
+/** What the newest observation says about a member that waits (R34: a restart by hand is not done again). */
+const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
+  const member = wave.members.get(id);
+  if (member?.state !== 'pending') return;
+  const container = turn.fleet.containers.get(id);
+  const settle = (state: 'gone' | 'not-needed', reason: string): void => {
+    member.state = state;
+    member.reason = reason;
+    touch(turn, { table: 'waves', key: wave.id });
+  };
+  if (container === undefined) return settle('gone', 'removed');
+  const { view } = container;
+  if (view.optOut !== null) return settle('not-needed', describeOptOut(view.optOut));
+  if (container.parked || view.ownerStopped)
+    return settle('not-needed', 'stopped: it starts with the present code');
+  if (wave.byHand) return;
+  // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
+  if (view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0)
+    return settle('not-needed', 'nothing stale runs in it');
+  if (
+    container.attemptedAt !== null &&
+    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) <= container.attemptedAt &&
+    container.lastVerification === 'shadowed'
+  )
+    settle('not-needed', 'shadowed: its owner must mend it');
+};
+
+/** Open gates, ask for approval and end waves, from what is true now. */
+export const reviewWaves = (turn: Turn): void => {
+  const { fleet } = turn;
+  for (const wave of fleet.waves.values()) {
+    if (wave.state !== 'open' && wave.state !== 'stopping') continue;
+    for (const id of wave.members.keys()) settleMember(turn, wave, id);
+    if (wave.stage === 'canary' && wave.goodCanaries >= fleet.settings.canaries) {
+      wave.stage = 'rest';
+      touch(turn, { table: 'waves', key: wave.id });
+    }
+    if (isOver(fleet, wave)) {
+      endWave(turn, wave, wave.state === 'stopping' ? 'stopped' : 'finished');
+      const summary = summaryOf(wave);
+      audit(turn, {
+        action: 'wave-finished',
+        subject: `wave ${wave.id}`,
+        waveId: wave.id,
+        outcome: wave.state,
+        details: { summary },
+      });
+      tell(
+        turn,
+        wave,
+        'ended',
+        `wave ${wave.id} (${describeCause(wave.cause)}) is ${wave.state}: ${summary}`,
+      );
+      continue;
+    }
+    const asks = [...wave.members].some(([id, { state }]) => {
+      const container = fleet.containers.get(id);
+      if (state !== 'pending' || container === undefined) return false;
+      const mode = modeFor(fleet, container);
+      return mode === 'approve' || (mode === 'auto' && wave.cause.kind === 'found-stale');
+    });
+    if (wave.state === 'open' && wave.approvedBy === null && asks)
+      tell(
+        turn,
+        wave,
+        'needs-approval',
+        `wave ${wave.id} (${describeCause(wave.cause)}) waits for approval: groundswell approve ${wave.id}`,
+      );
+  }
+};

@@ -1,0 +1,56 @@
+import type { Fleet, Wave } from './fleet.ts';
+import { touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** How it ended, in a few words. */
+export const summaryOf = (wave: Wave): string => {
+  const counts = new Map<string, number>();
+  for (const { state } of wave.members.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const parts = [...counts].map(([state, n]) => `${n} ${state}`);
+  for (const [host, upgrade] of wave.upgrades)
+    if (upgrade.state === 'failed') parts.push(`upgrade of ${host} failed`);
+  return parts.join(', ') || 'no containers';
+};
+
+/** Whether something in it waits for a person: to retry it, to resume without it, or to stop the wave. */
+const needsDecision = (fleet: Fleet, wave: Wave): boolean =>
+  [...wave.members.values()].some(({ state }) => state === 'stale' || state === 'unknown') ||
+  [...wave.upgrades].some(
+    ([host, { state }]) => state === 'failed' || (fleet.hosts.get(host)?.gate ?? null) !== null,
+  );
+
+/**
+ * Whether nothing is left to be done. A wave that has paused for what did not come out well stays, visibly
+ * paused, until that is mended or a person goes on without it (R32).
+ */
+export const isOver = (fleet: Fleet, wave: Wave): boolean => {
+  const grants = [...fleet.grants.values()].filter((grant) => grant.waveId === wave.id);
+  if (wave.state === 'stopping') return grants.every(({ failed }) => failed);
+  const waits = [...wave.members.values()].some(
+    ({ state }) => state === 'pending' || state === 'restarting' || state === 'failed',
+  );
+  const upgrades = [...wave.upgrades.values()].some(
+    ({ state }) => state === 'pending' || state === 'running',
+  );
+  if (grants.length > 0 || waits || upgrades) return false;
+  return wave.pausedBy === null || !needsDecision(fleet, wave);
+};
+
+/** A wave is over, and what paused it with it: nothing is left that it could hold. */
+export const endWave = (
+  turn: Turn,
+  wave: Wave,
+  state: 'finished' | 'stopped' | 'declined',
+): void => {
+  const { fleet } = turn;
+  wave.state = state;
+  wave.endedAt = turn.now;
+  wave.pausedBy = null;
+  touch(turn, { table: 'waves', key: wave.id });
+  for (const { id, level } of fleet.pauses.values()) {
+    if (level.level !== 'wave' || level.waveId !== wave.id) continue;
+    fleet.pauses.delete(id);
+    touch(turn, { table: 'pauses', key: id });
+    for (const host of fleet.hosts.values()) turn.renew.add(host.id);
+  }
+};
