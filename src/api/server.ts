@@ -3,6 +3,7 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
+import { barred } from '../core/coordinator/barred.ts';
 import { explainContainer, summarizeServices, summarizeWave } from '../core/coordinator/explain.ts';
 import type { Fleet } from '../core/coordinator/fleet.ts';
 import type { Moment } from '../core/coordinator/may-grant.ts';
@@ -67,13 +68,12 @@ const hostsView = (fleet: Fleet, now: number): unknown[] =>
       zone: host.zone,
       platform: host.platform,
       state:
-        host.state === 'excluded'
-          ? 'excluded'
-          : !host.known
-            ? 'not heard yet'
-            : host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs
-              ? 'silent'
-              : 'ok',
+        barred(host) ??
+        (!host.known
+          ? 'not heard yet'
+          : host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs
+            ? 'silent'
+            : 'ok'),
       heardAgoMs: host.heardAt === null ? null : Math.max(0, now - host.heardAt),
       containers: containers.length,
       stale: containers.filter(({ view }) => view.stale.length > 0).length,

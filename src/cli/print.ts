@@ -63,7 +63,7 @@ const tones: [RegExp, (text: string) => string][] = [
     /^(stale|waiting|pausing|paused|shadowed|pending|restarting|approve|silent|not heard)/,
     pc.yellow,
   ],
-  [/^(failed|unhealthy|excluded|stopped|declined|unknown|gone)/, pc.red],
+  [/^(failed|unhealthy|excluded|revoked|stopped|declined|unknown|gone)/, pc.red],
 ];
 
 /** Colour a state word by its meaning; picocolors itself leaves pipes plain. */

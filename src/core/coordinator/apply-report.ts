@@ -1,4 +1,5 @@
 import type { SequencedReport } from '../messages.ts';
+import { barred } from './barred.ts';
 import { onFinished, onProgress, onRefused, onUpgradeFinished } from './end-of-grant.ts';
 import { beginIncarnation, noticeRestore } from './lost-memory.ts';
 import { onObserved, onUpgraded } from './take-observation.ts';
@@ -12,7 +13,8 @@ import type { Turn } from './turn.ts';
 export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
   const { fleet, now } = turn;
   const host = fleet.hosts.get(message.host);
-  if (host?.state !== 'enrolled' || host.retired.includes(message.incarnation)) return false;
+  if (host === undefined || barred(host) !== null || host.retired.includes(message.incarnation))
+    return false;
   if (message.incarnation !== host.incarnation) {
     if (message.seq !== 1) return false;
     beginIncarnation(turn, host, message.incarnation);

@@ -1,5 +1,6 @@
 import type { ContainerId } from '../ids.ts';
 import type { Budget, CountOrPercent } from '../service-settings.ts';
+import { barred } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
 
 /** Default of a service that nobody declared, such as `<host>/unassigned` (R18). */
@@ -22,7 +23,9 @@ export const unavailableBecause = (
 ): string | null => {
   const host = fleet.hosts.get(container.host);
   if (container.parked) return null;
-  if (host === undefined || host.state === 'excluded') return 'its host is excluded';
+  if (host === undefined) return 'its host is not enrolled';
+  const decided = barred(host);
+  if (decided !== null) return `its host is ${decided}`;
   if (!host.known) return 'its host has not reported yet';
   if (host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs)
     return 'its host is silent';

@@ -1,5 +1,6 @@
 import type { HostId } from '../ids.ts';
 import type { ControlRecord } from '../messages.ts';
+import { barred } from './barred.ts';
 import type { Fleet, Host } from './fleet.ts';
 import type { Turn } from './turn.ts';
 
@@ -31,7 +32,7 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
         level.level === 'host' || level.level === 'queue' ? level.hostId === host.id : true,
       ),
     freezes: frozenBecause(fleet, turn.wall.ms),
-    excluded: host.state === 'excluded',
+    excluded: barred(host) !== null,
     voids: [...host.voids],
     suspects: [...host.suspects],
     parked: [...fleet.containers.values()]

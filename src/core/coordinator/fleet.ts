@@ -42,6 +42,8 @@ export interface Host {
   cap: number | null;
   platform: string;
   state: 'enrolled' | 'excluded';
+  /** None of its keys is believed: it cannot be heard until it is enrolled again. Kept beside the fleet, known here. */
+  revoked: boolean;
   incarnation: string | null;
   retired: string[];
   ackedSeq: number;
@@ -239,6 +241,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   cap,
   platform: '',
   state: 'enrolled',
+  revoked: false,
   incarnation: null,
   retired: [],
   ackedSeq: 0,

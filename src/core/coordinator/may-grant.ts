@@ -1,6 +1,7 @@
 import type { Decision } from '../agent/checks.ts';
 import { describeOptOut } from '../opt-out.ts';
 import type { Mode } from '../service-settings.ts';
+import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
 
@@ -131,7 +132,8 @@ const containerDenies = (
   const { view } = container;
   const host = fleet.hosts.get(container.host);
   if (host === undefined) return deny('its host is not enrolled');
-  if (host.state === 'excluded') return deny('its host is excluded');
+  const decided = barred(host);
+  if (decided !== null) return deny(`its host is ${decided}`);
   if (!host.known || host.incarnation === null) return deny('its host has not reported yet');
   if (host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs)
     return deny('its host is silent');
@@ -237,7 +239,8 @@ export const mayRetry = (
   const container = fleet.containers.get(grant.container);
   const host = fleet.hosts.get(grant.host);
   if (container === undefined || host === undefined) return { kind: 'deny', reason: 'it is gone' };
-  if (host.state === 'excluded') return { kind: 'deny', reason: 'its host is excluded' };
+  const decided = barred(host);
+  if (decided !== null) return { kind: 'deny', reason: `its host is ${decided}` };
   if (host.incarnation === null || host.suspects.some(({ grantId }) => grantId === grant.id))
     return { kind: 'deny', reason: 'its host lost its journal and has not answered for it yet' };
   if (

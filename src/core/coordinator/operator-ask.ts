@@ -1,4 +1,5 @@
 import { describeOptOut } from '../opt-out.ts';
+import { barredText } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
@@ -10,8 +11,9 @@ import { joinWave, openWave } from './waves.ts';
 const neverRestarted = (fleet: Fleet, { host, view, ...container }: Container): string | null => {
   if (!view.onHostRoot) return 'it does not stand on the host root, and is left alone';
   if (container.membershipProblem !== null) return container.membershipProblem;
-  if (fleet.hosts.get(host)?.state !== 'enrolled')
-    return `its host is excluded: groundswell host add ${host}`;
+  const at = fleet.hosts.get(host);
+  const decided = at === undefined ? 'not enrolled' : barredText(at);
+  if (decided !== null) return `its host is ${decided}`;
   if (view.optOut !== null) return describeOptOut(view.optOut);
   if (container.parked || view.ownerStopped) return 'stopped: it starts with the present code';
   return null;
@@ -51,8 +53,8 @@ export const upgrade = (
   for (const hostId of hosts) {
     const host = hostNamed(turn.fleet, hostId);
     if (typeof host === 'string') return no(host);
-    if (host.state === 'excluded')
-      return no(`host ${hostId} is excluded: groundswell host add ${hostId} takes it back`);
+    const decided = barredText(host);
+    if (decided !== null) return no(`host ${hostId} is ${decided}`);
   }
   if (mode === 'packages' && packages.length === 0)
     return no('no packages are named: name some, or ask for all security updates');

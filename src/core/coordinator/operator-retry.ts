@@ -1,4 +1,5 @@
 import type { ContainerId, HostId } from '../ids.ts';
+import { barredText } from './barred.ts';
 import type { Fleet, Wave } from './fleet.ts';
 import { giveGrants } from './grants.ts';
 import { mayRetry } from './may-grant.ts';
@@ -85,6 +86,11 @@ const retryGrants = (turn: Turn, actor: string, scope: Scope, found: Found): voi
   }
 };
 
+const awayText = (fleet: Fleet, hostId: HostId): string | null => {
+  const host = fleet.hosts.get(hostId);
+  return host === undefined ? 'not enrolled' : barredText(host);
+};
+
 /** R27: what stayed stale, or cannot be read, may be granted again. */
 const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
   const { fleet } = turn;
@@ -96,8 +102,9 @@ const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found):
         continue;
       const { host } = container;
       if (!inScope(scope, { container: id, host, wave: wave.id })) continue;
-      if (fleet.hosts.get(host)?.state !== 'enrolled') {
-        found.reasons.push(`${id}: its host is excluded: groundswell host add ${host}`);
+      const away = awayText(fleet, host);
+      if (away !== null) {
+        found.reasons.push(`${id}: its host is ${away}`);
         continue;
       }
       container.attemptedAt = null;
@@ -118,8 +125,9 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
     for (const [host, upgrade] of wave.upgrades) {
       if (upgrade.state !== 'failed' || !inScope(scope, { container: null, host, wave: wave.id }))
         continue;
-      if (fleet.hosts.get(host)?.state !== 'enrolled') {
-        found.reasons.push(`${host} is excluded: groundswell host add ${host}`);
+      const away = awayText(fleet, host);
+      if (away !== null) {
+        found.reasons.push(`host ${host} is ${away}`);
         continue;
       }
       Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });

@@ -1,4 +1,5 @@
 import type { HostId } from '../ids.ts';
+import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Host, Wave } from './fleet.ts';
 import { askVoid, giveGrants } from './grants.ts';
@@ -236,7 +237,8 @@ const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
 /** R29: one host of a wave after another, so that one that does not pass its gate stops the wave before the next. */
 const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, to: Host): string | null => {
   const hostId = to.id;
-  if (to.state === 'excluded') return `excluded: groundswell host add ${hostId}`;
+  const decided = barredText(to);
+  if (decided !== null) return decided;
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return `freeze: ${freeze.reason}`;

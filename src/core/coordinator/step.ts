@@ -7,7 +7,7 @@ import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { reviewWaves } from './review-waves.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
-import { audit } from './turn.ts';
+import { audit, touch } from './turn.ts';
 import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';
 
 export type FleetEvent =
@@ -18,7 +18,7 @@ export type FleetEvent =
   /** Messages that nobody known had signed, summed up by the worker (R7). */
   | { kind: 'junk'; total: number; reasons: string[] }
   /** Keys are kept beside the fleet; the record of their change is kept with all others. */
-  | { kind: 'keys-changed'; actor: string; host: HostId; what: string }
+  | { kind: 'keys-changed'; actor: string; host: HostId; what: string; believed: boolean }
   | { kind: 'tick' };
 
 /**
@@ -48,6 +48,15 @@ const wantRecords = (turn: Turn): void => {
     const everyMs = hasOpenGrants(turn.fleet, host.id) ? renewEveryMs.busy : renewEveryMs.quiet;
     if (last === null || turn.now - last >= everyMs) turn.renew.add(host.id);
   }
+};
+
+/** R33: at once, not when its silence is noticed. */
+const believe = (turn: Turn, hostId: HostId, believed: boolean): void => {
+  const host = turn.fleet.hosts.get(hostId);
+  if (host === undefined || host.revoked === !believed) return;
+  host.revoked = !believed;
+  turn.renew.add(hostId);
+  touch(turn, { table: 'hosts', key: hostId });
 };
 
 /**
@@ -91,6 +100,7 @@ export const fleetStep = (
       });
       break;
     case 'keys-changed':
+      believe(turn, event.host, event.believed);
       audit(turn, {
         action: 'keys-changed',
         actor: event.actor,

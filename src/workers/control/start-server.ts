@@ -133,7 +133,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   });
 
   const coordinator = await startCoordinator({
-    load: () => buildFleet(store, lease.epoch, options.settings, options.services),
+    load: () =>
+      buildFleet(store, lease.epoch, options.settings, options.services, hostKeys.isEnrolled),
     commit: async (group) => {
       recordGate.committing(
         group.commands.flatMap(({ records }) => records.map(({ host }) => host)),
@@ -245,7 +246,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     alerts: () => [...alerts],
     redisState: () => redis.status,
     changedKeys: async (actor, hostId, what) => {
-      await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what });
+      const believed = hostKeys.isEnrolled(hostId);
+      await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
       return { ok: true, id: null, text: `${what} of host ${hostId}` };
     },
     lost: leadership.lost,

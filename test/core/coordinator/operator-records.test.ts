@@ -58,7 +58,9 @@ test('every other decision of an operator names kind and name, too', () => {
     'host-added host h2',
   ]);
   expect(
-    recorded(here.step({ kind: 'keys-changed', actor: 'ann', host: 'h2', what: 'revoked' })),
+    recorded(
+      here.step({ kind: 'keys-changed', actor: 'ann', host: 'h2', what: 'x', believed: true }),
+    ),
   ).toEqual(['keys-changed host h2']);
 });
 

@@ -198,7 +198,7 @@ describe('what means nothing in its present state is refused', () => {
       said(here, {
         ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
       }),
-    ).toBe('host h1 is excluded: groundswell host add h1 takes it back');
+    ).toBe('host h1 is excluded: groundswell host add h1');
   });
 
   test('an upgrade of no packages, or of some and all at once', () => {

@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { createApi } from '../../src/api/server.ts';
+import type { ApiBackend } from '../../src/api/server.ts';
+import type { HostView } from '../../src/cli/views.ts';
+import { observed, scene, view, web } from '../core/coordinator/fleet-scene.ts';
+import type { Scene } from '../core/coordinator/fleet-scene.ts';
+
+/** The API over a coordinator in memory. */
+const apiOf = (here: Scene): ReturnType<typeof createApi> => {
+  const backend: ApiBackend = {
+    fleet: () => here.fleet,
+    moment: () => ({ now: here.now, wall: here.wall }),
+    act: (actor, action) =>
+      Promise.resolve(
+        here.step({ kind: 'operator', actor, action }).answer ?? { ok: false, reason: '' },
+      ),
+    queues: () => Promise.resolve([]),
+    audit: () => Promise.resolve([]),
+    meanRestartMs: () => 1,
+    about: () => Promise.resolve({}),
+    onChange: () => () => undefined,
+    changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
+  };
+  return createApi(backend);
+};
+
+test('the state of a host says at once that its keys were revoked', async () => {
+  const here = scene([web()]);
+  here.report('h1', observed([view('web-1', { stale: [] })]));
+  const api = apiOf(here);
+  const state = async (): Promise<string | undefined> =>
+    (await api.inject({ url: '/v1/hosts' })).json<HostView[]>()[0]?.state;
+  expect(await state()).toBe('ok');
+  const change = { kind: 'keys-changed', actor: 'ann', host: 'h1', what: '' } as const;
+  here.step({ ...change, believed: false });
+  expect(await state()).toBe('revoked');
+  here.step({ ...change, believed: true });
+  expect(await state()).toBe('ok');
+});
+
+test('what an operator names wrongly is refused with what to do', async () => {
+  const api = apiOf(scene([web()]));
+  const answer = await api.inject({
+    ...{ method: 'POST', url: '/v1/actions' },
+    payload: {
+      actor: 'ann',
+      action: { action: 'pause', level: { level: 'service', service: 'wbe' }, reason: '' },
+    },
+  });
+  expect([answer.statusCode, answer.json()]).toEqual([
+    409,
+    { error: 'there is no service wbe; see: groundswell services' },
+  ]);
+});
