@@ -30,9 +30,9 @@ const readKeyCard = async (path: string, hostId: string): Promise<z.infer<typeof
   return card;
 };
 
-/** `host add|exclude|revoke|rotate-key`: who may speak as a host. */
+/** `host add|exclude|revoke|remove|rotate-key`: who may speak as a host. */
 export const registerHosts = (program: Command, deps: CliDependencies): void => {
-  const host = program.command('host').description('enrol, exclude and revoke hosts');
+  const host = program.command('host').description('enrol, exclude, revoke and remove hosts');
   withRemoteOptions(
     host.command('add').argument('<id>').description('enrol a host, or take an excluded one back'),
   )
@@ -91,6 +91,14 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
       ({ text }) => text,
     );
   });
+  withRemoteOptions(
+    host
+      .command('remove')
+      .argument('<id>')
+      .description('forget a host that was excluded or revoked, and will not come back'),
+  ).action(async (hostId: string, options: Options) =>
+    actAndTell(remoteFor(deps, options), { action: 'host-remove', hostId }),
+  );
   withRemoteOptions(
     host
       .command('rotate-key')

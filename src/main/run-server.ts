@@ -13,6 +13,7 @@ import { lockFile } from '../store/open-sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { NotifySettings } from '../workers/control/notify.ts';
+import { removeHost } from '../workers/control/remove-host.ts';
 import { startServer } from '../workers/control/start-server.ts';
 import type { Server } from '../workers/control/start-server.ts';
 import { groupIdOf } from './group-id.ts';
@@ -55,7 +56,9 @@ const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
         ok: false,
         reason: `no key of host ${action.hostId} is known here: give --key with what \`groundswell agent --show-key\` prints there`,
       });
-    return server.coordinator.act(actor, action);
+    return action.action === 'host-remove'
+      ? removeHost(server, actor, action.hostId)
+      : server.coordinator.act(actor, action);
   },
   queues: server.queues,
   audit: server.audit,

@@ -97,7 +97,18 @@ export const revokeHost = async (store: Kysely<StoreTables>, hostId: HostId): Pr
     return revoked.numUpdatedRows === 1n;
   });
 
-/** Every host that was ever enrolled, with its valid keys. */
+/** Forget a host and its keys altogether. Answers whether it was known. */
+export const forgetHost = async (store: Kysely<StoreTables>, hostId: HostId): Promise<boolean> =>
+  inTransaction(store, async (db) => {
+    await db.deleteFrom('host_keys').where('host_id', '=', hostId).execute();
+    const gone = await db
+      .deleteFrom('enrolled_hosts')
+      .where('host_id', '=', hostId)
+      .executeTakeFirst();
+    return gone.numDeletedRows === 1n;
+  });
+
+/** Every host that was ever enrolled and is not forgotten, with its valid keys. */
 export const enrolledHosts = async (db: Kysely<StoreTables>): Promise<EnrolledHost[]> => {
   const keys = await db.selectFrom('host_keys').selectAll().orderBy('added_at').execute();
   const hosts = await db.selectFrom('enrolled_hosts').selectAll().orderBy('host_id').execute();

@@ -18,7 +18,10 @@ const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<v
       return;
     case 'hosts': {
       const host = fleet.hosts.get(row.key);
-      if (host === undefined) return;
+      if (host === undefined) {
+        await db.deleteFrom('fleet_hosts').where('id', '=', row.key).execute();
+        return;
+      }
       const doc = encodeDocument({ ...host, issued: [] });
       await db
         .insertInto('fleet_hosts')

@@ -48,6 +48,8 @@ export const OperatorAction = z.discriminatedUnion('action', [
     fenced: z.literal(true),
     reason: z.string(),
   }),
+  /** It is excluded or revoked, and will not come back. */
+  z.strictObject({ action: z.literal('host-remove'), hostId: HostId }),
 ]);
 export type OperatorAction = z.infer<typeof OperatorAction>;
 

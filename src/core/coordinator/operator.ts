@@ -5,6 +5,7 @@ import { pause, resume } from './operator-holds.ts';
 import { addHost, exclude, park } from './operator-hosts.ts';
 import { retry } from './operator-retry.ts';
 import { allowOutage, decideWave } from './operator-waves.ts';
+import { removeHost } from './remove-host.ts';
 import type { Turn } from './turn.ts';
 
 export { OperatorAction } from './operator-action.ts';
@@ -40,5 +41,7 @@ export const applyOperator = (turn: Turn, actor: string, action: OperatorAction)
       return addHost(turn, actor, action);
     case 'host-exclude':
       return exclude(turn, actor, action.hostId, action.reason);
+    case 'host-remove':
+      return removeHost(turn, actor, action.hostId);
   }
 };

@@ -28,6 +28,7 @@ export interface ControlAudit {
     | 'retry-asked'
     | 'host-excluded'
     | 'host-added'
+    | 'host-removed'
     | 'host-incarnation'
     | 'nothing-stale'
     | 'outage-allowed'

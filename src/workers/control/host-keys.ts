@@ -2,7 +2,13 @@ import type { HostId } from '../../core/ids.ts';
 import type { Party } from '../../jobs/envelope.ts';
 import { importPublicKey } from '../../jobs/signing-key.ts';
 import type { VerifyKey } from '../../jobs/signing-key.ts';
-import { addHostKey, enrolHost, enrolledHosts, revokeHost } from '../../store/enrolment.ts';
+import {
+  addHostKey,
+  enrolHost,
+  enrolledHosts,
+  forgetHost,
+  revokeHost,
+} from '../../store/enrolment.ts';
 import type { Store } from '../../store/open-store.ts';
 
 export interface HostKeys {
@@ -14,6 +20,8 @@ export interface HostKeys {
   addKey: (hostId: HostId, publicKey: string) => Promise<void>;
   /** Believe nothing of it any more; answers whether it was enrolled. */
   revoke: (hostId: HostId) => Promise<boolean>;
+  /** Forget it altogether; answers whether it was known, enrolled or revoked. */
+  forget: (hostId: HostId) => Promise<boolean>;
   isEnrolled: (hostId: HostId) => boolean;
   /** The machine that an enrolled host is; null: it is not enrolled. */
   machineOf: (hostId: HostId) => string | null;
@@ -57,6 +65,11 @@ export const openHostKeys = async (store: Store, wallMs: () => number): Promise<
     },
     revoke: async (hostId) => {
       const was = await revokeHost(store.db, hostId);
+      await read();
+      return was;
+    },
+    forget: async (hostId) => {
+      const was = await forgetHost(store.db, hostId);
       await read();
       return was;
     },

@@ -8,6 +8,7 @@ import type { ServiceSettings } from '../../core/service-settings.ts';
 import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
+import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
@@ -64,6 +65,8 @@ export interface Server {
   redisState: () => string;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
+  /** Take what Redis holds for a host away, where it answers. */
+  forgetQueue: (hostId: string) => Promise<void>;
   /** Resolves when another server has taken over: this process must begin anew. */
   lost: Promise<void>;
   stop: () => Promise<void>;
@@ -250,6 +253,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
       return { ok: true, id: null, text: `${what} of host ${hostId}` };
     },
+    forgetQueue: (hostId) =>
+      forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`)),
     lost: leadership.lost,
     stop: async () => {
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
