@@ -66,6 +66,7 @@ const hostsView = (fleet: Fleet, now: number): unknown[] =>
     return {
       id: host.id,
       zone: host.zone,
+      cap: host.cap,
       platform: host.platform,
       state:
         barred(host) ??

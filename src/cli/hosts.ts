@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { callApi, ApiError } from '../api/client.ts';
@@ -13,6 +14,13 @@ const KeyCard = z.strictObject({
   machineId: z.string(),
   publicKey: z.string(),
 });
+
+/** `3`, or `default`: what the configuration says for every host. */
+export const readCap = (text: string): number | 'default' => {
+  if (text === 'default') return text;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Want a whole number of at least 1, or default.');
+};
 
 /** The card in the file at `path`, which must be that host's: no host is believed by another one's key. */
 const readKeyCard = async (path: string, hostId: string): Promise<z.infer<typeof KeyCard>> => {
@@ -37,17 +45,17 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
     host.command('add').argument('<id>').description('enrol a host, or take an excluded one back'),
   )
     .option('--zone <zone>', 'failure domain: rack, data centre; of a new host: default')
-    .option('--cap <n>', 'restarts at once on this host')
+    .option('--cap <n>', "restarts at once on this host; default: the fleet's cap again", readCap)
     .option(
       '--key <file>',
       'what `groundswell agent --show-key` printed on the host; not needed where it is enrolled already',
     )
     .action(
-      async (hostId: string, options: Options & { zone?: string; cap?: string; key?: string }) => {
+      async (
+        hostId: string,
+        options: Options & { zone?: string; cap?: number | 'default'; key?: string },
+      ) => {
         const remote = remoteFor(deps, options);
-        const cap = options.cap === undefined ? null : Number(options.cap);
-        if (cap !== null && (!Number.isInteger(cap) || cap < 1))
-          throw new ApiError('--cap wants a whole number of at least 1', null);
         if (options.key !== undefined) {
           const card = await readKeyCard(options.key, hostId);
           await callApi(remote.socketPath, 'POST', '/v1/keys', {
@@ -56,7 +64,12 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
             change: { kind: 'enrol', machineId: card.machineId, publicKey: card.publicKey },
           });
         }
-        await actAndTell(remote, { action: 'host-add', hostId, zone: options.zone ?? null, cap });
+        await actAndTell(remote, {
+          action: 'host-add',
+          hostId,
+          zone: options.zone ?? null,
+          cap: options.cap ?? null,
+        });
       },
     );
   withRemoteOptions(

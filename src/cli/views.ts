@@ -7,6 +7,8 @@ import type { PauseLevel } from '../core/messages.ts';
 export interface HostView {
   id: string;
   zone: string;
+  /** Restarts at once; null: as the fleet has it. */
+  cap: number | null;
   platform: string;
   state: string;
   heardAgoMs: number | null;

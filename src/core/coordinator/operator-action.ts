@@ -39,7 +39,8 @@ export const OperatorAction = z.discriminatedUnion('action', [
     hostId: HostId,
     /** Null: as it is; of a new host, the zone `default` and the fleet's cap. */
     zone: z.string().nullable(),
-    cap: z.int().positive().nullable(),
+    /** `default`: none of its own any more, but the fleet's. */
+    cap: z.union([z.int().positive(), z.literal('default')]).nullable(),
   }),
   /** The operator's word that the machine is off or fenced (R33). */
   z.strictObject({

@@ -62,7 +62,7 @@ export const addHost = (
   const there = turn.fleet.hosts.get(hostId);
   const host = there ?? newHost(hostId, 'default', null);
   host.zone = zone ?? host.zone;
-  host.cap = cap ?? host.cap;
+  if (cap !== null) host.cap = cap === 'default' ? null : cap;
   const back = host.state === 'excluded';
   if (back) {
     // Whatever the agent still holds from before is asked for again: its journal begins anew for us.
@@ -79,7 +79,12 @@ export const addHost = (
     actor,
     details: { zone: host.zone, cap: host.cap },
   });
-  return ok(`host ${hostId} is ${back ? 'taken back' : 'enrolled'}, in zone ${host.zone}`);
+  const said = `host ${hostId} is ${back ? 'taken back' : 'enrolled'}, in zone ${host.zone}`;
+  if (cap === null) return ok(said);
+  const { hostCap } = turn.fleet.settings;
+  return ok(
+    `${said}, with ${host.cap === null ? `the fleet's cap of ${hostCap}` : `a cap of ${host.cap}`}`,
+  );
 };
 
 export const park = (turn: Turn, actor: string, id: string, parked: boolean): Answer => {

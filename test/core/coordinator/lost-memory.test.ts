@@ -121,6 +121,19 @@ describe('adding a host', () => {
     expect(audits).toMatchObject([{ action: 'host-added', details: { zone: 'rack-2', cap: 3 } }]);
     expect(here.fleet.hosts.get('h9')).toMatchObject({ zone: 'rack-2', cap: 3, state: 'enrolled' });
   });
+
+  test('a cap of its own can be taken away again', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'] });
+    expect(here.act({ ...add, zone: null, cap: 3 }).answer).toMatchObject({
+      text: 'host h9 is enrolled, in zone default, with a cap of 3',
+    });
+    const { answer, audits } = here.act({ ...add, zone: null, cap: 'default' });
+    expect(answer).toMatchObject({
+      text: "host h9 is enrolled, in zone default, with the fleet's cap of 2",
+    });
+    expect(audits).toMatchObject([{ details: { cap: null } }]);
+    expect(here.fleet.hosts.get('h9')?.cap).toBeNull();
+  });
 });
 
 describe('R31: pause', () => {
