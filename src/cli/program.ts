@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import type { Argument } from 'commander';
+import { errorText } from '../core/error-text.ts';
 import { registerAsk } from './ask.ts';
 import { registerDecisions } from './decide.ts';
+import { deniedText } from './denied.ts';
 import { registerHosts } from './hosts.ts';
 import { registerLook } from './look.ts';
 import type { CliDependencies } from './remote.ts';
@@ -96,7 +98,8 @@ export const runProgram = async (
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    writeError(`groundswell: ${error instanceof Error ? error.message : String(error)}\n`);
+    const denied = deniedText(error, process.getuid?.() === 0);
+    writeError(`groundswell: ${denied ?? errorText(error)}\n`);
     return exitCodes.failed;
   }
 };

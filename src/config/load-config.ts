@@ -32,6 +32,9 @@ const inFile = (file: string, message: string): Problem => ({
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 
+const remedyFor = (error: unknown): string =>
+  codeOf(error) === 'EACCES' ? ' (it may hold secrets, so only root reads it: use sudo)' : '';
+
 /** The text of a file; null where it is absent and may be. */
 const readText = async (
   file: string,
@@ -42,8 +45,7 @@ const readText = async (
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       return mayBeAbsent ? { text: null } : { problem: inFile(file, 'there is no such file') };
-    const remedy = codeOf(error) === 'EACCES' ? ' (it may hold secrets: only root reads it)' : '';
-    return { problem: inFile(file, `cannot be read: ${errorText(error)}${remedy}`) };
+    return { problem: inFile(file, `cannot be read: ${errorText(error)}${remedyFor(error)}`) };
   }
 };
 
@@ -108,7 +110,9 @@ export const loadConfig = async ({ file, environment }: LoadOptions): Promise<Lo
       }
     }
   } catch (error) {
-    problems.push(inFile(main, `its drop-ins cannot be listed: ${errorText(error)}`));
+    problems.push(
+      inFile(main, `its drop-ins cannot be listed: ${errorText(error)}${remedyFor(error)}`),
+    );
   }
   // Whoever is told of half a file looks for what is in the other half.
   if (problems.length > 0) return { ok: false, problems, files };

@@ -33,8 +33,6 @@ export const registerConfigCheck = (program: Command, deps: ConfigCheckDependenc
       } else if (!loaded.ok) {
         const lines = loaded.problems.map((problem) => formatProblem(problem));
         deps.write(lines.map((line) => `${line}\n`).join(''));
-        if (lines.some((line) => line.includes('EACCES')))
-          deps.write('Only root may read the configuration: run it again with sudo.\n');
       } else {
         const names = loaded.config.services.map(({ name }) => name);
         const services = names.length === 0 ? 'no services' : `services ${names.join(', ')}`;
