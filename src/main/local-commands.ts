@@ -8,13 +8,14 @@ import { registerContainer } from '../cli/local/container.ts';
 import { registerDoctor } from '../cli/local/doctor.ts';
 import type { DoctorCheck } from '../cli/local/doctor.ts';
 import { containerChecks } from '../cli/local/doctor-checks/container-checks.ts';
-import { installationChecks } from '../cli/local/doctor-checks/installation-checks.ts';
+import { installationChecks, isSetUp } from '../cli/local/doctor-checks/installation-checks.ts';
 import { redisCheck } from '../cli/local/doctor-checks/redis-check.ts';
 import type { RedisFacts } from '../cli/local/doctor-checks/redis-check.ts';
 import { serviceChecks } from '../cli/local/doctor-checks/service-checks.ts';
 import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
 import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
 import { packagingReader } from '../cli/local/installation/desired.ts';
+import type { DesiredOptions } from '../cli/local/installation/desired.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
@@ -92,15 +93,19 @@ const askRedis = async (config: Configuration): Promise<RedisFacts> => {
   }
 };
 
+const installedHere = (config: Configuration): { root: string; desired: DesiredOptions } => {
+  const { readPackaging, nodePath, binPath, dataDirectory } = installation(config, () => undefined);
+  return { root: '/', desired: { readPackaging, nodePath, binPath, dataDirectory } };
+};
+
 const doctorChecks = (config: Configuration): DoctorCheck[] => {
   const { lxcPath } = config.agent;
   const runtime = createLxcRuntime({ lxcPath });
-  const { readPackaging, nodePath, binPath, dataDirectory } = installation(config, () => undefined);
+  const here = installedHere(config);
   return [
     ...systemChecks({ isRoot: isRoot(), run: runBounded, procRoot: '/proc' }),
     ...installationChecks({
-      root: '/',
-      desired: { readPackaging, nodePath, binPath, dataDirectory },
+      ...here,
       loadConfig: () => loadConfig({ environment: processEnvironment() }),
       otherRestarters: () => findOtherRestarters('/'),
     }),
@@ -117,8 +122,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
     }),
     redisCheck(() => askRedis(config)),
     ...serviceChecks({
-      root: '/',
-      desired: { readPackaging, nodePath, binPath, dataDirectory },
+      ...here,
       run: runBounded,
       askServer: async () => {
         const status = (await callApi(config.server.socket, 'GET', '/v1/status')) as StatusView;
@@ -147,6 +151,7 @@ export const registerLocal = (
   registerSetup(program, installation(config, deps.write));
   registerUninstall(program, installation(config, deps.write));
   registerDoctor(program, doctorChecks(config), {
+    isSetUp: () => isSetUp(installedHere(config)),
     write: deps.write,
     setExitCode,
     interactive: deps.interactive,

@@ -12,11 +12,15 @@ export interface Finding {
 
 export interface DoctorCheck {
   name: string;
+  /** Of what setup installs: before that it would only say once more that there is none. */
+  afterSetup?: true;
   /** May throw: then the check itself failed, and that is the finding. */
   run: () => Promise<Finding[]>;
 }
 
 export interface DoctorDependencies {
+  /** Whether `groundswell setup` has put anything on this host. */
+  isSetUp: () => Promise<boolean>;
   write: (text: string) => void;
   setExitCode: (code: number) => void;
   interactive: boolean;
@@ -60,6 +64,18 @@ export const examine = async (
   return found.flat();
 };
 
+/** Before anything is installed: that first, once, and then what else there is to know. */
+const notSetUp: DoctorCheck = {
+  name: 'setup',
+  run: () =>
+    Promise.resolve([
+      fail(
+        'Groundswell is not set up on this host',
+        'sudo groundswell setup (shows each change, and asks; in a fleet: --as agent, or --as server)',
+      ),
+    ]),
+};
+
 const tones = { ok: pc.green, warn: pc.yellow, fail: pc.red };
 
 const line = (
@@ -86,9 +102,12 @@ export const registerDoctor = (
     .description('check the installation on this host, and say how to mend it')
     .option('--json', 'print JSON')
     .action(async ({ json = false }: { json?: boolean }) => {
-      const findings = await examine(checks);
-      const count = (wanted: Finding['status']): number =>
-        findings.filter(({ status }) => status === wanted).length;
+      const wanted = (await deps.isSetUp())
+        ? checks
+        : [notSetUp, ...checks.filter(({ afterSetup }) => afterSetup !== true)];
+      const findings = await examine(wanted);
+      const count = (which: Finding['status']): number =>
+        findings.filter(({ status }) => status === which).length;
       if (count('fail') > 0) deps.setExitCode(1);
       if (json) return deps.write(`${JSON.stringify({ findings }, null, 2)}\n`);
       const width = Math.max(0, ...findings.map(({ check }) => check.length));

@@ -29,10 +29,12 @@ const command = async (
 };
 
 describe('doctor', () => {
+  let setUp = true;
   const run = (checks: DoctorCheck[], ...argv: string[]) =>
     command(
       (program, write, setExitCode) => {
-        registerDoctor(program, checks, { write, setExitCode, interactive: false });
+        const isSetUp = (): Promise<boolean> => Promise.resolve(setUp);
+        registerDoctor(program, checks, { isSetUp, write, setExitCode, interactive: false });
       },
       ['doctor', ...argv],
     );
@@ -49,6 +51,25 @@ describe('doctor', () => {
         'ok    root  is root\nwarn  a     hm\n            → do x\n\n1 ok, 1 to look at, 0 to mend\n',
     });
     expect((await run([check('a', fail('bad', 'do y'))])).code).toBe(1);
+  });
+
+  test('before setup it says so, first and once, and then only what is not of its making', async () => {
+    setUp = false;
+    const checks: DoctorCheck[] = [
+      check('root', ok('is root')),
+      { ...check('hooks', fail('a is not there', 'setup'), fail('b', 'setup')), afterSetup: true },
+      check('lxc', warn('old', 'upgrade it')),
+    ];
+    const { output, code } = await run(checks);
+    setUp = true;
+    expect(code).toBe(1);
+    expect(output.split('\n').filter((line) => /^\w/.test(line))).toEqual([
+      'fail  setup  Groundswell is not set up on this host',
+      'ok    root   is root',
+      'warn  lxc    old',
+      '1 ok, 1 to look at, 1 to mend',
+    ]);
+    expect(output).toContain('→ sudo groundswell setup');
   });
 
   test('a check that throws is a finding, and the others go on', async () => {

@@ -3,7 +3,10 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { examine } from '../../../src/cli/local/doctor.ts';
-import { installationChecks } from '../../../src/cli/local/doctor-checks/installation-checks.ts';
+import {
+  installationChecks,
+  isSetUp,
+} from '../../../src/cli/local/doctor-checks/installation-checks.ts';
 import { serviceChecks } from '../../../src/cli/local/doctor-checks/service-checks.ts';
 import { applyPlan } from '../../../src/cli/local/installation/apply.ts';
 import { desiredEntries, packagingReader } from '../../../src/cli/local/installation/desired.ts';
@@ -57,7 +60,10 @@ test('nothing installed, installed, and spoilt', async () => {
     ]),
   );
 
+  expect(await isSetUp({ root, desired })).toBe(false);
+
   await setUp();
+  expect(await isSetUp({ root, desired })).toBe(true);
   expect((await look()).map((line) => line.split(':')[0])).toEqual([
     'hooks ok',
     'directories ok',
@@ -65,6 +71,11 @@ test('nothing installed, installed, and spoilt', async () => {
     'configuration warn',
     'other restarters ok',
   ]);
+
+  // Whatever is missing then is named one by one.
+  await rm(join(root, 'etc/dpkg/dpkg.cfg.d/groundswell'));
+  expect(await isSetUp({ root, desired })).toBe(true);
+  expect(await look()).toContain('hooks fail: /etc/dpkg/dpkg.cfg.d/groundswell is not there');
 
   await chmod(join(root, 'var/lib/groundswell'), 0o755);
   await chmod(join(root, 'usr/lib/groundswell/groundswell-hook'), 0o644);

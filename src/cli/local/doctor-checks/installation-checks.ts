@@ -54,19 +54,36 @@ const examineAll = async (
 
 const isUnit = ({ path }: DesiredEntry): boolean => path.startsWith(unitDirectory);
 
+const isNeeded = (entry: DesiredEntry): boolean =>
+  entry.kind === 'file' && !entry.editable && !entry.optional;
+
+/** Whether setup has put any of its hooks or units there, however much of it is still right. */
+export const isSetUp = async ({
+  root,
+  desired,
+}: Pick<InstallationCheckOptions, 'root' | 'desired'>): Promise<boolean> => {
+  const entries = (await desiredEntries(desired)).filter(isNeeded);
+  const found = await Promise.all(
+    entries.map(({ path }) => lstat(join(root, path)).catch(() => null)),
+  );
+  return found.some((entry) => entry !== null);
+};
+
 /** What setup installs, the configuration, and that nothing else restarts what is ours. */
 export const installationChecks = (options: InstallationCheckOptions): DoctorCheck[] => [
   {
     name: 'hooks',
+    afterSetup: true,
     run: () =>
       examineAll(
         options,
-        (entry) => entry.kind === 'file' && !entry.editable && !entry.optional && !isUnit(entry),
+        (entry) => isNeeded(entry) && !isUnit(entry),
         'the hooks of apt, dpkg and needrestart are installed',
       ),
   },
   {
     name: 'directories',
+    afterSetup: true,
     run: () =>
       examineAll(
         options,
@@ -76,6 +93,7 @@ export const installationChecks = (options: InstallationCheckOptions): DoctorChe
   },
   {
     name: 'units',
+    afterSetup: true,
     run: async () => {
       const running = await lstat(join(options.root, 'run/systemd/system')).catch(() => null);
       if (running === null) return [ok('systemd does not run here, so no units are needed')];
@@ -84,6 +102,7 @@ export const installationChecks = (options: InstallationCheckOptions): DoctorChe
   },
   {
     name: 'configuration',
+    afterSetup: true,
     run: async () => {
       const loaded = await options.loadConfig();
       if (loaded.ok)

@@ -15,6 +15,7 @@ export interface RedisFacts {
 /** Redis answers, and does not throw keys away. `ask` rejects with the reason where it does not answer. */
 export const redisCheck = (ask: () => Promise<RedisFacts>): DoctorCheck => ({
   name: 'redis',
+  afterSetup: true,
   run: async () => {
     let facts: RedisFacts;
     try {

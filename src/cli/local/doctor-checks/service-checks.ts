@@ -50,6 +50,7 @@ const unitFindings = async (run: RunBounded): Promise<Finding[]> => {
 /** Whether what should run does: the unit, and the server where this machine has one. */
 const serviceCheck = ({ root, run, askServer }: ServiceCheckOptions): DoctorCheck => ({
   name: 'service',
+  afterSetup: true,
   run: async () => {
     const systemd = await lstat(join(root, 'run/systemd/system')).catch(() => null);
     const findings = systemd === null ? [] : await unitFindings(run);
@@ -65,6 +66,7 @@ const serviceCheck = ({ root, run, askServer }: ServiceCheckOptions): DoctorChec
 /** Whether `groundswell` is in the PATH, and is this very program. */
 const commandCheck = ({ root, desired }: ServiceCheckOptions): DoctorCheck => ({
   name: 'command',
+  afterSetup: true,
   run: async () => {
     const path = join(root, commandPath);
     const found = await lstat(path).catch(() => null);
