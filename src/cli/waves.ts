@@ -1,7 +1,8 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { followChanges } from '../api/client.ts';
-import { countOf, formatTable, terminalWidth, tint } from './print.ts';
+import { planText } from './plan-text.ts';
+import { formatTable, terminalWidth, tint } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import { wavesTable } from './status.ts';
@@ -116,52 +117,6 @@ const nextChange = (socketPath: string): Promise<void> =>
     );
   });
 
-type PlanEntry = Plan['entries'][number];
-
-const nowOf = ({ impossible, now }: PlanEntry): string =>
-  impossible === null ? now : tint(`failed ${impossible}`).replace('failed ', 'impossible: ');
-
-/** What is the same for all of a wave's entries is said once, above them. */
-const planPart = (waveId: string | null, entries: PlanEntry[]): string => {
-  const [first] = entries;
-  const same =
-    waveId !== null && entries.every((entry) => nowOf(entry) === (first && nowOf(first)));
-  const title =
-    waveId === null
-      ? 'In no wave:'
-      : `Wave ${waveId}${same && first !== undefined ? ` ${nowOf(first)}` : ''}`;
-  return [
-    title,
-    formatTable(
-      ['order', 'container', 'service', 'why', ...(same ? [] : ['now'])],
-      entries.map((entry) => [
-        String(entry.order),
-        entry.container,
-        entry.service,
-        entry.why,
-        ...(same ? [] : [nowOf(entry)]),
-      ]),
-    ),
-    '',
-  ].join('\n');
-};
-
-const planText = ({ entries, estimateMs, notes }: Plan): string => {
-  if (entries.length === 0) return ['nothing is to be restarted', ...notes].join('\n');
-  const possible = entries.filter(({ impossible }) => impossible === null).length;
-  const waveIds = [...new Set(entries.map(({ waveId }) => waveId))];
-  return [
-    ...waveIds.map((waveId) =>
-      planPart(
-        waveId,
-        entries.filter((entry) => entry.waveId === waveId),
-      ),
-    ),
-    `${countOf(possible, 'restart')}${possible === 0 ? '' : `, about ${Math.ceil(estimateMs / 1000)} s`}${possible === entries.length ? '' : `; ${entries.length - possible} impossible as things stand`}`,
-    ...notes,
-  ].join('\n');
-};
-
 /** `waves`, `wave` and `plan`. */
 export const registerWaves = (program: Command, deps: CliDependencies): void => {
   withRemoteOptions(program.command('waves').description('list the waves')).action(
@@ -192,6 +147,6 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       ),
   ).action(async (options: Options) => {
     const remote = remoteFor(deps, options);
-    remote.show((await remote.get('/v1/plan')) as Plan, planText);
+    remote.show((await remote.get('/v1/plan')) as Plan, (plan) => planText(plan));
   });
 };

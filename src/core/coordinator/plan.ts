@@ -13,6 +13,8 @@ export interface PlanEntry {
   service: string;
   order: number;
   why: string;
+  /** What runs old code in it, without what differs from container to container; null: nothing was found. */
+  runs: { command: string; path: string } | null;
   /** What forbids it now and does not pass by itself; null: it comes when its turn comes. */
   impossible: string | null;
   /** What it would wait for, if it were asked for now. */
@@ -25,6 +27,13 @@ export interface Plan {
   estimateMs: number;
   notes: string[];
 }
+
+const runsOf = ({ view }: Container): PlanEntry['runs'] => {
+  const [first] = view.stale;
+  if (first === undefined) return null;
+  const { process, command, path } = first;
+  return { command: process === 'monitor' ? 'its LXC monitor' : command, path };
+};
 
 const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): string | null => {
   const { view } = container;
@@ -70,6 +79,7 @@ export const planRestarts = (
         service: container.service,
         order: entries.length + 1,
         why: staleLines(container)[0] ?? (wave.byHand ? 'asked for by hand' : ''),
+        runs: runsOf(container),
         impossible,
         now: decision.reason,
       });
@@ -96,7 +106,7 @@ export const planRestarts = (
     if (entries.some((entry) => entry.container === container.id)) continue;
     entries.push({
       ...{ waveId: null, container: container.id, service: container.service, why },
-      order: entries.length + 1,
+      ...{ order: entries.length + 1, runs: runsOf(container) },
       ...{ impossible: describeOptOut(optOut), now: describeOptOut(optOut) },
     });
   }
