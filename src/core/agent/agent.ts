@@ -86,7 +86,6 @@ export type AgentEvent =
       job: AcceptedJob;
     }
   | { kind: 'record'; record: ControlRecord; newIncarnation: string }
-  | { kind: 'record-unreadable' }
   | { kind: 'checked'; grantId: string; answers: CheckAnswers }
   | { kind: 'drained'; grantId: string; ok: boolean; found: string; reason: string }
   | { kind: 'child'; grantId: string; child: Child }

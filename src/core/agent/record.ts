@@ -39,7 +39,6 @@ export const hearRecord = (turn: Turn, record: ControlRecord): boolean => {
   const before = agent.record;
   if (before !== null && compareRecordNumbers(record.number, before.value.number) === 0)
     return false;
-  serverTime(agent, mono);
   // The first record that a process reads may have lain in Redis for any time: it proves nothing about now.
   agent.record = { value: record, seenAt: mono, advanced: before !== null };
   agent.journal.highestRecord = record.number;

@@ -5,7 +5,7 @@ import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './af
 import { onChecked, onDrained } from './before-stop.ts';
 import { emptyJournal } from './journal.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
-import { hearRecord } from './record.ts';
+import { hearRecord, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
 import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
 
@@ -129,7 +129,6 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onJob(turn, event);
     case 'record':
       return onRecord(turn, event);
-    case 'record-unreadable':
     case 'tick':
       return;
     case 'checked':
@@ -171,6 +170,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
 export const agentStep = (agent: Agent, event: AgentEvent, mono: number): AgentTurn => {
   const seqBefore = agent.journal.lastSeq;
   const turn: Turn = { agent, mono, seqBefore, audits: [], effects: [] };
+  // R14: steps, reports and audits of this turn bear the present server time, not that of the last question for it.
+  serverTime(agent, mono);
   apply(turn, event);
   if (agent.journal.settled) {
     for (const grant of agent.journal.grants.values()) if (grant.end === null) advance(turn, grant);

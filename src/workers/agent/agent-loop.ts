@@ -1,6 +1,5 @@
 import { bootAgent } from '../../core/agent/agent.ts';
 import type { Agent, AgentAudit, AgentEffect, AgentEvent } from '../../core/agent/agent.ts';
-import { serverTime } from '../../core/agent/record.ts';
 import { agentStep } from '../../core/agent/step.ts';
 import type { AgentTurn } from '../../core/agent/step.ts';
 import { errorText } from '../../core/error-text.ts';
@@ -98,12 +97,9 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
   };
 
   const turn = (event: AgentEvent): boolean => {
-    const mono = clock.monoMs();
-    // The steps of this turn bear the present server time, not that of the last question for it.
-    serverTime(agent, mono);
     let step: AgentTurn;
     try {
-      step = agentStep(agent, event, mono);
+      step = agentStep(agent, event, clock.monoMs());
       const entries = step.audits.map((audit) => auditEntry(agent, audit, place()));
       commit(step.effects, () => {
         store.commit(agent.journal, entries);

@@ -41,10 +41,8 @@ export const readRecords = (ports: RecordPorts): RecordReader => {
   let heard: string | null = null;
   let problem: string | null = 'no control record was read yet';
 
+  /** Told to whoever asked: a check denies then (R13). Core judges records by their age alone. */
   const unreadable = (reason: string): string => {
-    if (problem !== reason) ports.dispatch({ kind: 'record-unreadable' });
-    // The same text again is news then: core is to hear that it can be read.
-    heard = null;
     problem = reason;
     return reason;
   };

@@ -90,6 +90,21 @@ describe('R21: the last check before the stop', () => {
     expect(here.reports().at(-1)).toMatchObject({ outcome: 'refused' });
   });
 
+  test('what a turn journals and reports bears the server time of that turn (R14)', () => {
+    const here = agentScene();
+    here.job('j', [order('g')]);
+    here.check('g');
+    here.step({ kind: 'drained', grantId: 'g', ok: true, found: 'ready', reason: '' });
+    here.check('g');
+    // Nothing asks for the time between the stop and the start.
+    here.mono += 7_000;
+    here.step({ kind: 'stop-over', grantId: 'g', state: 'stopped', instance: null });
+    expect(here.agent.journal.grants.get('g')?.steps.at(-1)).toEqual({
+      ...{ step: 'stopped', at: 1_007_000 },
+    });
+    expect(here.reports().at(-1)).toMatchObject({ step: 'stopped', at: 1_007_000 });
+  });
+
   test('a lower number is ignored, also after a restart (R13)', () => {
     const here = agentScene();
     here.record(9);
