@@ -2,7 +2,7 @@ import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { mayGrant, modeFor } from './may-grant.ts';
+import { mayGrant, modeFor, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { describeCause } from './waves.ts';
 
@@ -73,10 +73,11 @@ const answerFor = (
   const copy = container.view.shadowed[0]?.path;
   if (container.lastVerification === 'shadowed' && copy !== undefined)
     return `shadowed: it has its own copy of ${copy}, which a restart cannot mend; its owner must`;
+  if (first !== undefined && container.attemptedAt !== null)
+    return `stale after its restart: ${first}; groundswell ${waves.some(({ state }) => state === 'stale') ? 'retry' : 'restart'} ${container.id}`;
+  const onlyObserved = observedBecause(fleet, container);
   if (first !== undefined)
-    return container.attemptedAt === null
-      ? `stale: ${first}`
-      : `stale after its restart: ${first}; groundswell ${waves.some(({ state }) => state === 'stale') ? 'retry' : 'restart'} ${container.id}`;
+    return onlyObserved === null ? `stale: ${first}` : `${onlyObserved}; stale: ${first}`;
   const own =
     copy === undefined ? '' : `; its own copy of ${copy} stays what it is: its owner must mend it`;
   return codeOf(fleet, container, moment) + own;

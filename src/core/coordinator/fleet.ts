@@ -140,6 +140,8 @@ export interface WaveMember {
     | 'shadowed'
     | 'unknown'
     | 'not-needed'
+    /** Runs old code, and its service or platform is in mode `observe`. */
+    | 'observed'
     | 'gone';
   attempts: number;
   reason: string;

@@ -18,6 +18,16 @@ export const modeFor = (fleet: Fleet, container: Container): Mode => {
   );
 };
 
+/** What keeps a container from being more than looked at; null: it may be restarted by itself or on approval. */
+export const observedBecause = (fleet: Fleet, container: Container): string | null => {
+  if (modeFor(fleet, container) !== 'observe') return null;
+  const by =
+    fleet.services.get(container.service)?.mode === 'observe'
+      ? `service ${container.service}`
+      : `platform ${fleet.hosts.get(container.host)?.platform ?? ''}`;
+  return `only observed: ${by} is in mode observe`;
+};
+
 const pauseOf = (fleet: Fleet, wave: Wave, container: Container): Pause | undefined =>
   [...fleet.pauses.values()].find(({ level }) => {
     switch (level.level) {
@@ -104,12 +114,12 @@ const waveDenies = (
   if (pause !== undefined) return deny(`paused by ${pause.actor}: ${pause.reason}`);
   if (wave.pausedBy !== null) return deny(`the wave is paused: ${wave.pausedBy}`);
   if (failuresOf(fleet, wave) > wave.maxFailures) return deny('the error threshold is exceeded');
-  const mode = modeFor(fleet, container);
-  if (!wave.byHand && mode === 'observe') return deny('this service is only observed');
+  const onlyObserved = observedBecause(fleet, container);
+  if (!wave.byHand && onlyObserved !== null) return deny(onlyObserved);
   if (
     !wave.byHand &&
     wave.approvedBy === null &&
-    (mode === 'approve' || wave.cause.kind === 'found-stale')
+    (modeFor(fleet, container) === 'approve' || wave.cause.kind === 'found-stale')
   )
     return deny(`waits for approval: groundswell approve ${wave.id}`);
   if (wave.stage === 'canary') {

@@ -3,7 +3,7 @@ import { describeOptOut } from '../opt-out.ts';
 import { allowedUnavailable, serviceState } from './availability.ts';
 import { staleLines, summarizeServices } from './explain.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { freezeInForce, mayGrant } from './may-grant.ts';
+import { freezeInForce, mayGrant, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
 
@@ -102,12 +102,14 @@ export const planRestarts = (
   for (const container of fleet.containers.values()) {
     const { optOut, onHostRoot } = container.view;
     const why = staleLines(container)[0];
-    if (optOut === null || why === undefined || !onHostRoot) continue;
+    const left = optOut === null ? observedBecause(fleet, container) : describeOptOut(optOut);
+    if (left === null || why === undefined || !onHostRoot) continue;
     if (entries.some((entry) => entry.container === container.id)) continue;
+    if ([...fleet.grants.values()].some((grant) => grant.container === container.id)) continue;
     entries.push({
       ...{ waveId: null, container: container.id, service: container.service, why },
       ...{ order: entries.length + 1, runs: runsOf(container) },
-      ...{ impossible: describeOptOut(optOut), now: describeOptOut(optOut) },
+      ...{ impossible: left, now: left },
     });
   }
   const notes: string[] = [];

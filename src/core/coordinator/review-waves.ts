@@ -1,7 +1,7 @@
 import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import type { Wave } from './fleet.ts';
-import { modeFor } from './may-grant.ts';
+import { modeFor, observedBecause } from './may-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave, isOver, summaryOf } from './wave-end.ts';
@@ -12,7 +12,7 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   const member = wave.members.get(id);
   if (member?.state !== 'pending') return;
   const container = turn.fleet.containers.get(id);
-  const settle = (state: 'gone' | 'not-needed', reason: string): void => {
+  const settle = (state: 'gone' | 'not-needed' | 'observed', reason: string): void => {
     member.state = state;
     member.reason = reason;
     touch(turn, { table: 'waves', key: wave.id });
@@ -26,6 +26,9 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
   if (view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0)
     return settle('not-needed', 'nothing stale runs in it');
+  // R34: a wave is not kept open by what it will never restart.
+  const onlyObserved = observedBecause(turn.fleet, container);
+  if (onlyObserved !== null) return settle('observed', onlyObserved);
   if (
     container.attemptedAt !== null &&
     (turn.fleet.hosts.get(container.host)?.transactions ?? 0) <= container.attemptedAt &&

@@ -2,6 +2,7 @@ import type { ContainerId, HostId } from '../ids.ts';
 import type { PackageChange } from '../packages.ts';
 import type { Container, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
+import { observedBecause } from './may-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -147,8 +148,8 @@ const waitsInSome = (turn: Turn, id: ContainerId): boolean =>
   });
 
 /**
- * R34: stale without a known upgrade; one wave, which always waits for approval. One that is opted out is
- * left alone until that ends, and is found then.
+ * R34: stale without a known upgrade; one wave, which always waits for approval. One that is opted out or
+ * only observed is left alone until that ends, and is found then.
  */
 export const noticeStale = (turn: Turn, container: Container): void => {
   const host = turn.fleet.hosts.get(container.host);
@@ -156,6 +157,7 @@ export const noticeStale = (turn: Turn, container: Container): void => {
     !container.view.onHostRoot ||
     container.view.stale.length === 0 ||
     container.view.optOut !== null ||
+    observedBecause(turn.fleet, container) !== null ||
     waitsInSome(turn, container.id)
   )
     return;
