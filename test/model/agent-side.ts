@@ -101,6 +101,7 @@ export const observe = (core: Core, world: World, machine: Machine): void => {
       name: boxName(index),
       state: box.up ? 'running' : 'stopped',
       instance: instanceOf(box),
+      bootId: 'boot',
     });
   });
   feed(core, world, machine, {

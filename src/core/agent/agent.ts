@@ -117,6 +117,8 @@ export type AgentEvent =
       name: ContainerName;
       state: ContainerView['state'];
       instance: Instance | null;
+      /** Of the host's present boot. */
+      bootId: string;
     }
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
   | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants'> }

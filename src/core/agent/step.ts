@@ -83,14 +83,14 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
       grant.order.container === event.name &&
       (['stopping', 'stopped', 'started'].includes(grant.step) || grant.tookOver !== null),
   );
-  // Down, seen up before, and not by us: its owner's doing, so it is not ours to start (R25). Before a
-  // lost journal's grants are named nobody can tell (R15).
+  // Down, seen up before in this boot of the host, and not by us: its owner's doing, so it is not ours to
+  // start (R25). Before a lost journal's grants are named nobody can tell (R15).
   const ownerStopped =
     turn.agent.journal.settled &&
     event.state === 'stopped' &&
     !ours &&
     before !== undefined &&
-    (before.ownerStopped || before.instance !== null);
+    (before.ownerStopped || before.instance?.bootId === event.bootId);
   containers.set(event.name, {
     instance:
       event.instance ?? (event.state === 'stopped' && ours ? (before?.instance ?? null) : null),

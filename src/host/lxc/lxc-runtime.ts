@@ -1,5 +1,6 @@
 import type { ContainerName } from '../../core/ids.ts';
 import type { ContainerRuntime, RuntimeState } from '../runtime.ts';
+import { readBootId } from './ask-monitor.ts';
 import { findContainer, listContainers } from './list-containers.ts';
 import type { LxcContainer } from './list-containers.ts';
 import type { ToolResult } from './lxc-tool.ts';
@@ -25,6 +26,8 @@ export interface LxcRuntime extends ContainerRuntime {
   state: (name: ContainerName) => Promise<RuntimeState>;
   /** States of many at the price of one; a container whose state is unknown is missing. */
   states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
+  /** Of the host's present boot, as it stands in the instances of this boot. */
+  bootId: () => string;
 }
 
 export const DEFAULT_LXC_PATH = '/var/lib/lxc';
@@ -40,6 +43,7 @@ export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
     find: (name) => findContainer(listing, name),
     state: (name) => readState(places, name),
     states: (names) => readStates(places, names),
+    bootId: () => readBootId(procRoot),
     stop: (name, stop) => stopContainer(places, name, { ...stop, report }),
     start: (name) => startContainer(places, name, { report }),
   };

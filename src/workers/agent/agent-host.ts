@@ -127,6 +127,8 @@ export interface AgentHost {
   runtime: ContainerRuntime & {
     /** States of many at the price of one; one that is missing is unknown. */
     states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
+    /** Of the host's present boot, as it stands in the instances of this boot. */
+    bootId: () => string;
   };
   health: HealthPort;
   drain: DrainPort;

@@ -74,6 +74,7 @@ export const lookAtContainers = async (
   // Before the states: a note on a container that runs is older than its start.
   const parked = await host.parked.notes();
   const states = await host.runtime.states(names);
+  const bootId = host.runtime.bootId();
   const surroundings = await Promise.all(
     containers.map(async (container) => ({
       optOut: host.settings.optOut(container, clock.wallMs()),
@@ -91,10 +92,10 @@ export const lookAtContainers = async (
     if (now === null) return;
     const state = seenState(now);
     if (state !== 'changing' && isNews(journal(), name, state, now.instance))
-      tell({ kind: 'observed', name, state, instance: now.instance });
+      tell({ kind: 'observed', name, state, instance: now.instance, bootId });
   });
   const present = new Set(names);
   for (const name of journal().containers.keys())
     if (!present.has(name) && !touched.since(name, startedAt))
-      tell({ kind: 'observed', name, state: 'gone', instance: null });
+      tell({ kind: 'observed', name, state: 'gone', instance: null, bootId });
 };

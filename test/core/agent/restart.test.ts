@@ -111,10 +111,11 @@ describe('R26: a retry', () => {
 
   test('what is down by our doing is not its owner’s stop while it is retried (R25)', () => {
     const { here } = failedStart();
-    here.step({ kind: 'observed', name: 'web-1', state: 'running', instance });
+    const { bootId } = instance;
+    here.step({ kind: 'observed', name: 'web-1', state: 'running', instance, bootId });
     here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
     here.check('r', { state: 'stopped', instance: null });
-    here.step({ kind: 'observed', name: 'web-1', state: 'stopped', instance: null });
+    here.step({ kind: 'observed', name: 'web-1', state: 'stopped', instance: null, bootId });
     expect(here.agent.journal.containers.get('web-1')?.ownerStopped).toBe(false);
   });
 

@@ -115,6 +115,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         list: () => Promise.resolve(listed()),
         state: (name) => Promise.resolve(stateOf(name)),
         states: (asked) => Promise.resolve(new Map(asked.map((name) => [name, stateOf(name)]))),
+        bootId: () => 'boot',
         stop: async (name, { onChild }) => {
           nextPid += 1;
           const child = { pid: nextPid, startTime: String(nextPid) };
