@@ -32,6 +32,7 @@ import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { readFile } from 'node:fs/promises';
 import { redisFrom } from './from-config.ts';
+import { trustedKeysPath } from './key-card.ts';
 import { programRoot } from './program-root.ts';
 import { readMachineId } from './machine-id.ts';
 
@@ -55,6 +56,7 @@ const installation = (
   binPath: join(programRoot(), 'bin', 'groundswell.js'),
   dataDirectory: config.dataDirectory,
   keyFiles: ['server/keys.json', 'agent/keys.json'].map((path) => join(config.dataDirectory, path)),
+  trustedKeysFile: trustedKeysPath(config.dataDirectory),
   // The agent's key is bound to this machine, the server's to its data directory alone.
   makeKey: async (path) => {
     await loadOrMakeKeys(path, path.endsWith('agent/keys.json') ? await readMachineId() : null);

@@ -6,6 +6,7 @@ import type { InstallationDependencies } from './installation/carry-out.ts';
 import { configPath, desiredEntries, units } from './installation/desired.ts';
 import type { Role } from './installation/desired.ts';
 import { planSetup } from './installation/plan.ts';
+import type { HostState } from './installation/plan.ts';
 import { readHost, readManifest } from './installation/read-host.ts';
 
 interface Options {
@@ -16,6 +17,22 @@ interface Options {
   as: Role;
   start: boolean;
 }
+
+/** What a machine of that role still lacks before its unit can do more than fail; null: nothing. */
+const lacks = (
+  role: Role,
+  { at }: HostState,
+  trustedKeysFile: string,
+): 'configuration' | 'trust' | null => {
+  if (role === 'up') return null;
+  if (at(configPath).kind === 'absent') return 'configuration';
+  return role === 'agent' && at(trustedKeysFile).kind === 'absent' ? 'trust' : null;
+};
+
+const trustSteps = [
+  'Next: groundswell agent --trust <public-key>, with what `groundswell server --show-key` prints on the server.',
+  `Then: systemctl enable --now ${units.agent}.`,
+].join('\n');
 
 const firstSteps = (unit: string | null, role: Role): string =>
   [
@@ -48,11 +65,11 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
       const root = resolve(options.root);
       const desired = await desiredEntries(deps);
       const manifest = await readManifest(root);
-      const state = await readHost(root, desired, manifest, deps.keyFiles);
-      // A server or an agent first needs its Redis, and an agent its server's key: it could only fail.
-      const configured = options.as === 'up' || state.at(configPath).kind !== 'absent';
+      const { keyFiles, trustedKeysFile } = deps;
+      const state = await readHost(root, desired, manifest, [...keyFiles, trustedKeysFile]);
+      const lacking = lacks(options.as, state, trustedKeysFile);
       const plan = planSetup(desired, state, manifest, {
-        unit: options.start && configured ? units[options.as] : manifest.unit,
+        unit: options.start && lacking === null ? units[options.as] : manifest.unit,
         keys: deps.keyFiles,
         groupOptions: groupOptionsFor(root),
       });
@@ -67,7 +84,9 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
           'Done.',
           ...(state.at(configPath).kind === 'absent'
             ? [firstSteps(plan.manifest?.unit ?? null, options.as)]
-            : []),
+            : lacking === 'trust'
+              ? [trustSteps]
+              : []),
         ].join('\n'),
       });
     });

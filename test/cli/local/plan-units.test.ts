@@ -75,10 +75,24 @@ describe('units', () => {
       options,
     );
     expect(commands(plan)).toEqual([
-      'systemctl disable --now groundswell-agent.service',
+      'systemctl disable --now groundswell-server.service groundswell-agent.service',
       'systemctl enable --now groundswell.service',
     ]);
     expect(plan.manifest?.unit).toBe('groundswell.service');
+  });
+
+  test('of server and agent stand beside each other, and are started anew together', () => {
+    const agent = { ...options, unit: 'groundswell-agent.service' };
+    const server = manifest('new\n', 'groundswell-server.service');
+    expect(commands(planSetup(desired, state('new\n'), server, agent))).toEqual([
+      'systemctl enable --now groundswell-agent.service',
+    ]);
+    const changed = manifest('old\n', 'groundswell-agent.service');
+    expect(commands(planSetup(desired, state('old\n'), changed, agent))).toEqual([
+      'write-file',
+      'systemctl daemon-reload',
+      'systemctl try-restart groundswell-server.service groundswell-agent.service',
+    ]);
   });
 
   test('are stopped before they are taken away', () => {

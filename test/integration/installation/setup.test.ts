@@ -57,6 +57,7 @@ const groundswell = async (
     binPath: '/opt/ground swell/bin/groundswell.js',
     dataDirectory: '/var/lib/groundswell',
     keyFiles: ['/var/lib/groundswell/agent/keys.json'],
+    trustedKeysFile: '/var/lib/groundswell/agent/server-keys.json',
     makeKey: async (path) => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeFile(path, 'secret', { mode: 0o600 });

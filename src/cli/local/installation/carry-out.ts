@@ -13,6 +13,8 @@ export interface InstallationDependencies {
   dataDirectory: string;
   /** Keys that are made where they are not there yet, below the data directory. */
   keyFiles: readonly string[];
+  /** Keys of the server that this machine's agent believes; there once it was told. */
+  trustedKeysFile: string;
   /** Makes the key file at an absolute path, `--root` included. */
   makeKey: (path: string) => Promise<void>;
   run: RunBounded;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { manifestPath, unitDirectory } from './desired.ts';
+import { manifestPath, unitDirectory, units } from './desired.ts';
 import type { DesiredEntry } from './desired.ts';
 import { contentHash, formatManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -118,6 +118,10 @@ export interface SetupOptions {
   groupOptions: readonly string[];
 }
 
+/** Units that may run beside each other: a server's machine may be a host too, the all-in-one is both already. */
+const companionsOf = (unit: string): string[] =>
+  unit === units.up ? [units.up] : [units.server, units.agent];
+
 const planUnits = (
   draft: Draft,
   state: HostState,
@@ -133,9 +137,11 @@ const planUnits = (
   }
   if (unitsChanged) run('systemctl', 'daemon-reload');
   const before = draft.manifest.unit;
-  if (before !== null && before !== unit) run('systemctl', 'disable', '--now', before);
+  const companions = before === null ? [] : companionsOf(before);
+  const displaced = unit !== null && !companions.includes(unit) ? companions : [];
+  if (displaced.length > 0) run('systemctl', 'disable', '--now', ...displaced);
+  else if (unitsChanged && companions.length > 0) run('systemctl', 'try-restart', ...companions);
   if (unit !== null && before !== unit) run('systemctl', 'enable', '--now', unit);
-  else if (unit !== null && unitsChanged) run('systemctl', 'try-restart', unit);
   draft.manifest.unit = unit;
 };
 
