@@ -53,8 +53,8 @@ const GAP = 2;
 
 /**
  * Wraps the cells of a table so that it is no wider than `width`: the widest column that has blanks
- * or slashes to break at gives way first, none below 12 characters. Where that is not enough, it is
- * wider. An empty row stays one line.
+ * or slashes to break at gives way first, none below 12 characters or what it cannot break. Where that
+ * is not enough, it is wider. An empty row stays one line.
  */
 export const fitRows = (headings: string[], rows: string[][], width: number): string[][] => {
   const widths = headings.map((heading, column) =>
@@ -63,16 +63,23 @@ export const fitRows = (headings: string[], rows: string[][], width: number): st
   const breakable = headings.map((_, column) =>
     rows.some((row) => /[ /]/.test((row[column] ?? '').trim())),
   );
+  const narrowest = headings.map((_, column) =>
+    Math.max(
+      NARROWEST,
+      ...rows.flatMap((row) => partsOf(row[column] ?? '').map((part) => lengthOf(part.trimEnd()))),
+    ),
+  );
+  const canGive = (each: number, column: number): boolean =>
+    breakable[column] === true && each > (narrowest[column] ?? each);
   const total = (): number =>
     widths.reduce((sum, each) => sum + each, 0) + GAP * (widths.length - 1);
   while (total() > width) {
-    const candidates = widths.filter((each, column) => breakable[column] && each > NARROWEST);
+    const candidates = widths.filter(canGive);
     if (candidates.length === 0) break;
     const widest = Math.max(...candidates);
-    const next = Math.max(NARROWEST, ...candidates.filter((each) => each < widest));
-    const column = widths.findIndex((each, index) => breakable[index] && each === widest);
-    widths[column] = Math.max(next, widest - (total() - width), NARROWEST);
-    if (widths[column] === widest) widths[column] = widest - 1;
+    const next = Math.max(...candidates.filter((each) => each < widest));
+    const column = widths.findIndex((each, index) => canGive(each, index) && each === widest);
+    widths[column] = Math.max(next, widest - (total() - width), narrowest[column] ?? 0);
   }
   return rows.map((row) =>
     row.map((cell, column) => wrapText(cell, widths[column] ?? width).join('\n')),

@@ -33,6 +33,10 @@ const withDittos = (rows: string[][], from: number): string[][] =>
     ),
   );
 
+/** After the wave's name, which waits for something; what else keeps it is a sentence of its own. */
+const said = (text: string): string =>
+  text === '' || text.startsWith('waits for ') ? ` ${text}`.trimEnd() : `: ${text}`;
+
 /** What is the same for all of a wave's entries is said once, above them. */
 const planPart = (waveId: string | null, entries: PlanEntry[], width: number): string => {
   const [first] = entries;
@@ -41,7 +45,7 @@ const planPart = (waveId: string | null, entries: PlanEntry[], width: number): s
   const shared = (column: Column): string =>
     isSame(column) && first !== undefined ? column.whole(first) : '';
   const columns = [why, now].filter((column) => !isSame(column));
-  const title = waveId === null ? 'In no wave:' : `Wave ${waveId} ${shared(now)}`.trimEnd();
+  const title = waveId === null ? 'In no wave:' : `Wave ${waveId}${said(shared(now))}`;
   const fixed = ['order', 'container', 'service'];
   const rows = entries.map((entry) => [
     ...[String(entry.order), entry.container, entry.service],

@@ -56,6 +56,19 @@ describe('fitRows', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
     expect(text.replace(/\s+/g, ' ')).toBe(`NAME WHY web-01 ${why}`);
   });
+  test.each([30, 35])(
+    '%i columns are kept where one needs more than its share for a single word',
+    (width) => {
+      const rows = [
+        [
+          'gs-demo 1.0-1+deb12u1',
+          'unavailable: h1/web-07 (being restarted), h1/web-08 (being restarted)',
+        ],
+      ];
+      const text = formatTable(['cause', 'waits for'], rows, width);
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+    },
+  );
   test('an id is never broken: the table is wider then', () => {
     const id = 'sha256:fc90017ae9da4de8bed13caab1266282';
     expect(formatTable(['wave', 'why'], [[id, 'a b']], 30)).toContain(id);

@@ -73,7 +73,7 @@ test('what nothing stale was found in says why it was asked for, and the impossi
     },
     80,
   );
-  expect(text).toContain('Wave w1 impossible: opted out: sale\nwhy: asked for by hand');
+  expect(text).toContain('Wave w1: impossible: opted out: sale\nwhy: asked for by hand');
   expect(text).toContain('In no wave:');
   expect(text).toMatch(/0 restarts; 2 impossible as things stand\na note$/);
 });
