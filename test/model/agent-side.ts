@@ -74,8 +74,9 @@ const todoFor = (effect: AgentEffect): string | null => {
 export const feed = (core: Core, world: World, machine: Machine, event: AgentEvent): void => {
   const { audits, effects } = core.agentStep(machine.agent, event, world.now);
   noteAudits(machine, audits);
-  // An agent looks around every few seconds, so perhaps right after an end, where most could go wrong.
-  let looks = audits.some(({ outcome }) => outcome === 'done');
+  // An agent looks around every few seconds, so perhaps right after an end that is told: where reports
+  // overtake one another that could go wrong.
+  let looks = 'report overtakes' in world.left && audits.some(({ outcome }) => outcome === 'done');
   for (const effect of effects) {
     if (effect.kind === 'observe') looks = true;
     if (effect.kind === 'alert') {

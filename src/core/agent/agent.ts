@@ -154,7 +154,7 @@ export type AgentEffect =
   | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
   /** Unacknowledged reports are there to be sent. */
   | { kind: 'send-reports' }
-  /** Look at the host and report it; `container` is told of even where nothing of it changed (R10, R21). */
+  /** Look and report, also what has not changed (R10, R21): a container, or the whole host (null). */
   | { kind: 'observe'; container: ContainerName | null }
   /** The journal is of no use any more: it was replaced by a new incarnation (R15). */
   | { kind: 'alert'; message: string };

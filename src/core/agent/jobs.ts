@@ -142,6 +142,7 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
         steps: [],
         container: null,
       });
+      turn.effects.push({ kind: 'observe', container: order.container });
       continue;
     }
     if (journal.grants.has(order.grantId)) continue;

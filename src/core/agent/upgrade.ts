@@ -131,6 +131,7 @@ export const onUpgradeOver = (
     });
   }
   end(turn, upgrade, event.finished);
+  turn.effects.push({ kind: 'observe', container: null });
 };
 
 /** R30: staleness is told only once the transaction is over, together with what changed. */

@@ -177,7 +177,13 @@ const containerDenies = (
   // R27: not again before a newer package transaction, or a retry by hand.
   if (!wave.byHand && container.attemptedAt !== null && host.transactions <= container.attemptedAt)
     return deny(`restarted already, and still ${container.lastVerification ?? 'stale'}`);
-  if (!wave.byHand && view.stale.length === 0) return deny('nothing stale runs in it');
+  const [unread] = view.unreadable;
+  if (!wave.byHand && view.stale.length === 0)
+    return deny(
+      unread === undefined
+        ? 'nothing stale runs in it'
+        : `unknown whether it runs old code (${unread.what}: ${unread.reason}); groundswell restart ${container.id} does it in any case`,
+    );
   return null;
 };
 

@@ -12,6 +12,8 @@ export interface LxcPlaces {
   procRoot: string;
   /** Pids of monitors as they were last seen: a hint that is checked, never believed. */
   monitorPids: Map<ContainerName, number>;
+  /** Soft limits on open files that containers had before we stopped them: they get the same again. */
+  openFiles: Map<ContainerName, number>;
 }
 
 /** lxc-info asks the monitor, which answers at once unless one of its hooks is at work. */

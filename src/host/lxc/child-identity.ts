@@ -7,6 +7,9 @@ import { isLive, readProcess, readProcessStat } from './process-stat.ts';
 /** Set in the environment of each `lxc-stop` that Groundswell starts: tells it from an owner's. */
 export const STOP_MARK = 'GROUNDSWELL_STOP';
 
+/** What a shell is called that waits to become a command (spare-process.ts): its argument after the script. */
+export const SPARE_NAME = 'groundswell-spare';
+
 /** The identity of a process that is there now; null when it is gone already. */
 export const identifyChild = (pid: number, procRoot = '/proc'): ChildIdentity | null => {
   const stat = readProcessStat(procRoot, pid);
@@ -60,7 +63,7 @@ export const endChild = async (child: ChildIdentity, graceMs = 1_000): Promise<v
 
 /** An `lxc-stop` at work on this host. */
 export interface StopAtWork extends ChildIdentity {
-  /** The container that it stops. */
+  /** The container that it stops; '' while that is not known. */
   name: string;
   /** Whether Groundswell started it; else its owner did. */
   ours: boolean;
@@ -90,9 +93,14 @@ export const stoppedName = (argv: readonly string[]): string | null => {
   return bare;
 };
 
+/** A shell that was given its command and whose agent died before it could become that: perhaps a stop. */
+const isOrphanedSpare = (procRoot: string, pid: number, argv: readonly string[]): boolean =>
+  argv[3] === SPARE_NAME && readProcessStat(procRoot, pid)?.parent === 1;
+
 /**
- * Every `lxc-stop` at work: those of a crashed agent whose pid never reached the journal are found
- * by this (R15, R24), and those of owners told from them by the mark in their environment.
+ * Every `lxc-stop` at work, and what may become one in the next moment: those of a crashed agent whose pid
+ * never reached the journal are found by this (R15, R24), and those of owners told from them by the mark in
+ * their environment.
  */
 export const findStopsAtWork = (procRoot = '/proc'): StopAtWork[] =>
   readdirSync(procRoot)
@@ -100,10 +108,12 @@ export const findStopsAtWork = (procRoot = '/proc'): StopAtWork[] =>
     .flatMap((entry) => {
       const pid = Number(entry);
       const argv = (readProcess(procRoot, pid, 'cmdline') ?? '').split('\0');
-      if (basename(argv[0] ?? '') !== 'lxc-stop') return [];
-      const name = stoppedName(argv);
+      const orphan = isOrphanedSpare(procRoot, pid, argv);
+      if (!orphan && basename(argv[0] ?? '') !== 'lxc-stop') return [];
+      const name = orphan ? '' : stoppedName(argv);
       const child = identifyChild(pid, procRoot);
       if (name === null || child === null || !isAtWork(child, procRoot)) return [];
+      if (orphan) return [{ ...child, name, ours: true }];
       const environment = (readProcess(procRoot, pid, 'environ') ?? '').split('\0');
       return [{ ...child, name, ours: environment.includes(`${STOP_MARK}=1`) }];
     });

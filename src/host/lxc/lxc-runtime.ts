@@ -36,7 +36,13 @@ export const DEFAULT_LXC_PATH = '/var/lib/lxc';
 export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
   const { lxcPath = DEFAULT_LXC_PATH, procRoot = '/proc', lowerRoot = '/' } = options;
   const report = options.report ?? (() => undefined);
-  const places = { lxcPath, procRoot, monitorPids: new Map<ContainerName, number>() };
+  const places = {
+    ...{ lxcPath, procRoot },
+    ...{
+      monitorPids: new Map<ContainerName, number>(),
+      openFiles: new Map<ContainerName, number>(),
+    },
+  };
   const listing = { lxcPath, procRoot, lowerRoot, files: diskFiles() };
   return {
     list: () => listContainers(listing),

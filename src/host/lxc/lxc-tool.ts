@@ -1,55 +1,56 @@
 import type { ChildIdentity } from '../runtime.ts';
-import { identifyChild } from './child-identity.ts';
 import { createSpareProcesses } from './spare-process.ts';
 
 /** How a command of LXC ended. Exit codes are not to be trusted: they go into messages only. */
 export interface ToolResult {
   stdout: string;
   stderr: string;
+  /** Null: it was ended by us at its limit. */
   exitCode: number | null;
   timedOut: boolean;
 }
 
 export interface ToolOptions {
   timeoutMs: number;
-  /** Called with the child's identity as soon as it is there, before it is awaited. */
+  /** Called with the child's identity before it begins. */
   onChild?: (child: ChildIdentity) => void;
+  /** Soft limit on open files of the command, and of the container that it starts. */
+  openFiles?: number;
 }
 
 const spares = createSpareProcesses();
 
-/** What sh(1) exits with when there is no such program. */
+/** What a login, systemd(1) and the kernel give. */
+const USUAL_OPEN_FILES = 1024;
+
+/** What sh(1) exits with when there is no such program; the loader's errors have it too. */
 const NOT_FOUND = 127;
 
 /**
- * Runs one of LXC's tools on a container, in a session of its own, and ends it after `timeoutMs`. Throws only
- * when the tool cannot be run at all.
+ * Runs one of LXC's tools on a container, in a session of its own, and ends it after `timeoutMs`. Throws where
+ * it could not be begun, or was ended by a signal of others: it may have done nothing of what it was to do.
  */
 export const runLxcTool = async (
   tool: string,
   lxcPath: string,
   name: string,
   args: readonly string[],
-  { timeoutMs, onChild }: ToolOptions,
+  { timeoutMs, onChild, openFiles = USUAL_OPEN_FILES }: ToolOptions,
 ): Promise<ToolResult> => {
-  const running = spares.begin([tool, '-P', lxcPath, '-n', name, ...args]);
-  let timedOut = false;
+  const argv = [tool, '-P', lxcPath, '-n', name, ...args];
+  const options = { openFiles, ...(onChild === undefined ? {} : { onChild }) };
+  const state = { timedOut: false };
+  const running = spares.begin(argv, options);
   const limit = setTimeout(() => {
-    timedOut = true;
+    state.timedOut = true;
     running.kill();
   }, timeoutMs);
-  if (running.pid !== undefined) {
-    const child = identifyChild(running.pid);
-    if (child !== null) onChild?.(child);
-  }
-  const result = await running;
+  const { exitCode, signal, stdout, stderr } = await running.ended;
   clearTimeout(limit);
-  if (result.code === 'ENOENT' || result.exitCode === NOT_FOUND)
-    throw new Error(`${tool} is not installed: install LXC (apt-get install lxc)`);
-  return {
-    stdout: result.stdout,
-    stderr: result.stderr,
-    exitCode: result.exitCode ?? null,
-    timedOut,
-  };
+  if (exitCode === NOT_FOUND)
+    throw new Error(`${tool} cannot be run (apt-get install lxc?): ${stderr.trim()}`);
+  const { timedOut } = state;
+  if (exitCode === null && !timedOut)
+    throw new Error(`${tool} of ${name} was ended by ${signal ?? 'a signal'}`);
+  return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), exitCode, timedOut };
 };

@@ -76,7 +76,7 @@ export const readState = async (places: LxcPlaces, name: ContainerName): Promise
   glanceAt(places, name) ?? (await askMonitor(places, name));
 
 /** So long procfs alone is looked at: a child process for each look costs more than what it waits for. */
-const GLANCE_MS = 100;
+const GLANCE_MS = 20;
 
 /** Waits until a container that was just started or stopped is `done` with it; answers its last state. */
 export const settledState = async (

@@ -1,51 +1,94 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { Socket } from 'node:net';
-import { execa } from 'execa';
-import { STOP_MARK } from './child-identity.ts';
+import type { Readable, Writable } from 'node:stream';
+import type { ChildIdentity } from '../runtime.ts';
+import { identifyChild, SPARE_NAME, STOP_MARK } from './child-identity.ts';
+import { isLive, readProcessStat } from './process-stat.ts';
 
 /**
- * Soft limit on open files that a login and systemd(1) give. Node.js raises its own to the hard one, and what it
- * starts inherits that: containers would come back with another limit than they had.
- */
-const OPEN_FILES = 1024;
-
-/**
- * Reads words, one a line, and becomes that command at an empty line; ends without one when its input does,
- * so also with its parent. It has the pid of the command from the beginning.
+ * Reads a soft limit on open files and then words, one a line, and becomes that command at an empty line;
+ * ends without one when its input does, so also with its parent. It has the pid of the command from the
+ * beginning. What it says is read by people and by `readState`, so never translated.
  */
 const SCRIPT = `
-ulimit -S -n ${OPEN_FILES} 2>/dev/null
+export LC_ALL=C
+IFS= read -r files || exit 0
 while IFS= read -r word; do
   if [ -z "$word" ]; then
-    [ "$1" = lxc-stop ] && export ${STOP_MARK}=1
+    ulimit -S -n "$files" 2>/dev/null
+    [ "\${1##*/}" = lxc-stop ] && export ${STOP_MARK}=1
     exec "$@" </dev/null
   fi
   set -- "$@" "$word"
 done`;
 
 /** A shell that waits for the one command that it becomes. */
-const spawnSpare = () =>
-  execa('sh', ['-c', SCRIPT, 'groundswell-spare'], {
-    stdin: 'pipe',
-    // A session of its own: Ctrl-C at a terminal does not reach it.
-    detached: true,
-    reject: false,
-    forceKillAfterDelay: 500,
-    // Read by people and by `readState`: never translated.
-    env: { LC_ALL: 'C' },
-  });
+type Spare = ChildProcessByStdio<Writable, Readable, Readable>;
 
-export type SpareProcess = ReturnType<typeof spawnSpare>;
+/** How a command ended: `exitCode` null where a signal ended it. */
+export interface Ended {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  ended: Promise<Ended>;
+  /** SIGTERM, and SIGKILL half a second later. */
+  kill: () => void;
+}
+
+const KILL_AFTER_MS = 500;
 
 /** Whether a child and its pipes, which are sockets to Node.js, keep this process from ending. */
-const keepsAlive = (child: SpareProcess, keep: boolean): void => {
+const keepsAlive = (child: Spare, keep: boolean): void => {
   const how = keep ? 'ref' : 'unref';
   child[how]();
-  for (const pipe of [child.stdin, child.stdout, child.stderr])
-    if (pipe instanceof Socket) pipe[how]();
+  for (const pipe of child.stdio) if (pipe instanceof Socket) pipe[how]();
+};
+
+/** Not execa, which tells of a failed fork only in its result: a spare has none until it is used. */
+const spawnSpare = (): Spare => {
+  const child = spawn('/bin/sh', ['-c', SCRIPT, SPARE_NAME], {
+    stdio: 'pipe',
+    // A session of its own: Ctrl-C at a terminal does not reach it.
+    detached: true,
+  });
+  // Told later; what could not be forked has no pid, and perhaps no pipes.
+  child.on('error', () => undefined);
+  // Written to after it has died: its end tells.
+  if (child.pid !== undefined) child.stdin.on('error', () => undefined);
+  return child;
+};
+
+const isUsable = ({ pid, exitCode, signalCode }: Spare): boolean =>
+  pid !== undefined &&
+  exitCode === null &&
+  signalCode === null &&
+  isLive(readProcessStat('/proc', pid));
+
+const endOf = (child: Spare): Promise<Ended> => {
+  const written = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+  return new Promise((resolve) => {
+    child.once('close', (exitCode, signal) => {
+      resolve({ exitCode, signal, ...written });
+    });
+  });
 };
 
 /** How long a spare waits to be used; restarts of a wave follow closer than that. */
 const KEEP_MS = 10_000;
+
+export interface BeginOptions {
+  /** Soft limit on open files: Node.js raises its own to the hard one, and what it starts inherits that. */
+  openFiles: number;
+  /** Told who it will be before it begins, so that it can be journaled first. */
+  onChild?: (child: ChildIdentity) => void;
+}
 
 /**
  * Processes for commands that must begin at once. To fork a process with a heap of a hundred megabytes
@@ -53,12 +96,15 @@ const KEEP_MS = 10_000;
  * next one is forked while that runs. None is kept where nothing was run for a while.
  */
 export interface SpareProcesses {
-  /** Begin `argv`, in which no word is empty or has a newline. The command begins in this very tick. */
-  begin: (argv: readonly string[]) => SpareProcess;
+  /**
+   * Begin `argv`, in which no word is empty or has a newline, in this very tick. Throws where it cannot be
+   * begun: nothing was run then.
+   */
+  begin: (argv: readonly string[], options: BeginOptions) => Running;
 }
 
 export const createSpareProcesses = (): SpareProcesses => {
-  let spare: SpareProcess | null = null;
+  let spare: Spare | null = null;
   let idle: NodeJS.Timeout | undefined;
 
   const discard = (): void => {
@@ -66,29 +112,39 @@ export const createSpareProcesses = (): SpareProcesses => {
     spare = null;
   };
   const keepOne = (): void => {
-    if (spare === null) {
+    if (spare === null || !isUsable(spare)) {
       const fresh = spawnSpare();
-      keepsAlive(fresh, false);
-      fresh.once('exit', () => {
-        if (spare === fresh) spare = null;
-      });
-      spare = fresh;
+      // No more processes or files now: the next command tells, if it is still so then.
+      spare = fresh.pid === undefined ? null : fresh;
+      if (spare !== null) keepsAlive(spare, false);
     }
     clearTimeout(idle);
     idle = setTimeout(discard, KEEP_MS).unref();
   };
 
   return {
-    begin: (argv) => {
+    begin: (argv, { openFiles, onChild }) => {
       if (argv.some((word) => word === '' || word.includes('\n')))
         throw new Error(`not to be run: an empty word or a newline in ${JSON.stringify(argv)}`);
-      const used = spare ?? spawnSpare();
+      const used = spare !== null && isUsable(spare) ? spare : spawnSpare();
       spare = null;
+      const child = used.pid === undefined ? null : identifyChild(used.pid);
+      if (child === null)
+        throw new Error(
+          `${argv[0] ?? ''} was not run: no process could be forked (too many processes or open files?)`,
+        );
       keepsAlive(used, true);
-      used.stdin.on('error', () => undefined);
-      used.stdin.end(`${argv.join('\n')}\n\n`);
+      const ended = endOf(used);
+      onChild?.(child);
+      used.stdin.end(`${[openFiles, ...argv].join('\n')}\n\n`);
       setImmediate(keepOne);
-      return used;
+      return {
+        ended,
+        kill: () => {
+          used.kill('SIGTERM');
+          setTimeout(() => used.kill('SIGKILL'), KILL_AFTER_MS).unref();
+        },
+      };
     },
   };
 };

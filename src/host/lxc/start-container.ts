@@ -40,8 +40,14 @@ export const startContainer = async (
     throw new Error(
       `container ${name}: process ${leftovers.join(', ')} of its former life is still there without a monitor; end it before the container is started (kill -9 ${leftovers.join(' ')})`,
     );
-  const limit = { timeoutMs: START_TIMEOUT_MS };
-  const result = await runLxcTool('lxc-start', places.lxcPath, name, [], limit);
+  const openFiles = places.openFiles.get(name);
+  const options = {
+    timeoutMs: START_TIMEOUT_MS,
+    ...(openFiles === undefined ? {} : { openFiles }),
+  };
+  const run = (): Promise<ToolResult> => runLxcTool('lxc-start', places.lxcPath, name, [], options);
+  // It may be down by our doing: what was not run, or was ended by somebody, is begun once more.
+  const result = await run().catch(run);
   if (result.exitCode !== 0) report('lxc-start', name, result);
   return settledState(
     places,

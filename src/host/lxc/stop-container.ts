@@ -5,7 +5,7 @@ import type { ChildIdentity, RuntimeState } from '../runtime.ts';
 import type { LxcPlaces } from './ask-monitor.ts';
 import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
-import { isLive, readProcessStat } from './process-stat.ts';
+import { isLive, readProcess, readProcessStat } from './process-stat.ts';
 import { readState, settledState } from './read-state.ts';
 
 export interface StopOptions {
@@ -36,6 +36,14 @@ const isStill = (places: LxcPlaces, before: Instance | null, now: RuntimeState):
 const settle = (places: LxcPlaces, name: ContainerName, timeoutMs: number): Promise<RuntimeState> =>
   settledState(places, name, (now) => isDown(now) || now.instance !== null, timeoutMs);
 
+/** The soft limit on open files that the container's monitor was started with; null where it is not a number. */
+const openFilesOf = ({ procRoot }: LxcPlaces, instance: Instance | null): number | null => {
+  const init = instance === null ? null : readProcessStat(procRoot, instance.initPid);
+  const limits = init === null ? null : readProcess(procRoot, init.parent, 'limits');
+  const soft = /^Max open files +(\d+) /m.exec(limits ?? '')?.[1];
+  return soft === undefined ? null : Number(soft);
+};
+
 const killInit = (places: LxcPlaces, instance: Instance): void => {
   if (!isAlive(places, instance)) return;
   try {
@@ -64,9 +72,13 @@ export const stopContainer = async (
     const result = await runLxcTool('lxc-stop', places.lxcPath, name, args, options);
     if (result.exitCode !== 0) report('lxc-stop', name, result);
   };
+  const openFiles = openFilesOf(places, before.instance);
+  if (openFiles !== null) places.openFiles.set(name, openFiles);
   // With 0 lxc-stop would wait for ever.
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const graceful = run(['-t', String(seconds)], seconds * 1000 + MONITOR_GRACE_MS);
+  // Awaited below; it must not be an unhandled rejection meanwhile.
+  graceful.catch(() => undefined);
   if (before.state === 'frozen') {
     const limit = { timeoutMs: UNFREEZE_TIMEOUT_MS };
     const result = await runLxcTool('lxc-unfreeze', places.lxcPath, name, [], limit);

@@ -100,7 +100,9 @@ const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
   if (cgroup === undefined)
     cgroups.set(cgroupText, (cgroup = lxcCgroup(cgroupText, reader.ownPrefix)));
   // Most processes of a host, and one read instead of three for each.
-  if (only !== null && cgroup !== null && !labelNames(cgroup.label).includes(only)) return null;
+  // Not monitors: they tell which container a label means.
+  if (only !== null && cgroup?.role === 'container' && !labelNames(cgroup.label).includes(only))
+    return null;
   const status = readStatus(procRoot, pid);
   if (status === null || status.kernelThread) return null;
   const task = status.exiting ? (liveThread(procRoot, pid) ?? pid) : pid;

@@ -33,6 +33,8 @@ export interface LoopPorts {
 
 export interface AgentLoop {
   agent: () => Agent;
+  /** The same; null while memory is ahead of the journal, after a write that failed. */
+  durable: () => Agent | null;
   /** Load the journal and go on from it (R24). */
   start: () => void;
   /** One turn: step, journal, then the effects, all in this tick. Answers whether it is durable. */
@@ -154,6 +156,7 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
 
   return {
     agent: () => agent,
+    durable: () => (life === null ? null : agent),
     start: begin,
     dispatch,
     journaled: async (event) => {

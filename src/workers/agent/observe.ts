@@ -44,6 +44,8 @@ export interface ObservePorts {
 export interface Observer {
   /** Look and report at once. `names` are in the report even where nothing of them changed (R21). */
   observe: (options?: { whole?: boolean; names?: readonly ContainerName[] }) => void;
+  /** The end of its restart told how it is: what was told before is not what the server knows any more. */
+  toldElsewhere: (name: ContainerName) => void;
   stop: () => Promise<void>;
 }
 
@@ -168,6 +170,9 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
       wholeWanted ||= whole;
       for (const name of names) wanted.add(name);
       rounds.wake();
+    },
+    toldElsewhere: (name) => {
+      reported.set(name, '');
     },
     stop: rounds.stop,
   };

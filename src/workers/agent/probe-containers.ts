@@ -35,7 +35,7 @@ export const createProber = (work: Work): Prober => {
       answer = await host.health.probe(container, settings);
     }
     // It was stopped or started meanwhile: the answer is of another life.
-    if (knowledge.state(name) !== state && knowledge.view(name)?.health !== before) return false;
+    if (knowledge.state(name) !== state || knowledge.view(name)?.health !== before) return false;
     knowledge.setHealth(name, answer);
     return answer.health !== before;
   };

@@ -26,7 +26,8 @@ const windowSize = 500;
 
 export interface ReportPorts {
   hostId: HostId;
-  agent: () => Agent;
+  /** Null: what is in memory is ahead of the journal, and nothing of it may be told (R8). */
+  agent: () => Agent | null;
   signingKey: () => SigningKey;
   /** Put into the fleet queue. Rejects while Redis is away or slow. */
   send: (envelope: Envelope) => Promise<void>;
@@ -63,8 +64,8 @@ export const startSender = (ports: ReportPorts): ReportSender => {
 
   const sendOne = async (seq: number): Promise<void> => {
     const agent = ports.agent();
-    const report = agent.journal.reports.get(seq);
-    if (report === undefined) return;
+    const report = agent?.journal.reports.get(seq);
+    if (agent === null || report === undefined) return;
     const echo = agent.record?.value.number ?? agent.journal.highestRecord ?? noRecord;
     const message = writeReport(
       { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
@@ -74,7 +75,9 @@ export const startSender = (ports: ReportPorts): ReportSender => {
   };
 
   const run = async (): Promise<void> => {
-    const { journal } = ports.agent();
+    const agent = ports.agent();
+    if (agent === null) return;
+    const { journal } = agent;
     const unacknowledged = [...journal.reports.keys()];
     const first = unacknowledged[0];
     const now = ports.monoMs();
@@ -94,7 +97,7 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     const toSend = unacknowledged.slice(0, windowSize).filter((seq) => seq > sentSeq);
     for (let at = 0; at < toSend.length; at += atOnce) {
       // Another life of the journal has begun meanwhile: its reports are not these.
-      if (ports.agent().journal.incarnation !== incarnation) return;
+      if (ports.agent()?.journal.incarnation !== incarnation) return;
       const some = toSend.slice(at, at + atOnce);
       await Promise.all(some.map(sendOne));
       sentSeq = some.at(-1) ?? sentSeq;

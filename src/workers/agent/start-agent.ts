@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentAudit, AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import { createAgentLink } from '../../jobs/agent-link.ts';
@@ -31,12 +30,6 @@ import type { Work } from './work.ts';
 const afterTurnMs = 1_500;
 /** Time that BullMQ's worker has to hand over the job that it is at. */
 const workerCloseMs = 2_000;
-
-const wantsWhole = (event: AgentEvent, audits: readonly AgentAudit[]): boolean =>
-  event.kind === 'booted' ||
-  (event.kind === 'job' && event.job.kind === 'observe-host') ||
-  event.kind === 'upgrade-over' ||
-  audits.some(({ action }) => action === 'incarnation-begun');
 
 /** Something of the journal is not over, so the clock and the server's word matter. */
 const anythingOpen = ({ agent }: Pick<AgentLoop, 'agent'>): boolean => {
@@ -97,7 +90,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     sender.wake();
   };
   const observe = (container: ContainerName | null): void => {
-    observer.observe({ names: container === null ? [] : [container] });
+    observer.observe(container === null ? { whole: true } : { names: [container] });
   };
   const loop: AgentLoop = createAgentLoop({
     hostId,
@@ -114,7 +107,9 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();
       // Audit records are reports too, also of turns that report nothing else.
       if (audits.length > 0) sender.wake();
-      if (wantsWhole(event, audits)) observer.observe({ whole: true });
+      for (const { action, container, outcome } of audits)
+        if (action === 'restart-ended' && outcome === 'done' && container !== null)
+          observer.toldElsewhere(container);
     },
   });
   const junk = countJunk({
@@ -151,7 +146,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   closing.add(records.stop);
   const sender = startSender({
     hostId,
-    agent: loop.agent,
+    agent: loop.durable,
     signingKey: options.signingKey,
     send: link.sendReport,
     newId: clock.newId,

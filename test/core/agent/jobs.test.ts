@@ -30,9 +30,16 @@ describe('taking jobs', () => {
     ['for another incarnation', { incarnation: 'life-0' }],
   ])('%s: refused for ever (R6)', (_, more) => {
     const here = agentScene();
-    here.job('j', [order('g')], more);
+    // The server calls its containers unknown until they are told again, changed or not (R10).
+    expect(here.job('j', [order('g')], more).effects).toContainEqual({
+      kind: 'observe',
+      container: null,
+    });
     expect(here.reports()).toMatchObject([{ kind: 'job-refused', endsGrants: ['g'] }]);
-    here.job('j2', [order('g')]);
+    expect(here.job('j2', [order('g')]).effects).toContainEqual({
+      kind: 'observe',
+      container: order('g').container,
+    });
     expect(here.reports().at(-1)).toMatchObject({ kind: 'restart-finished', outcome: 'refused' });
     expect(here.agent.journal.grants.size).toBe(0);
   });

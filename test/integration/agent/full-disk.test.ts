@@ -63,6 +63,8 @@ describe('a full disk under the journal', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(fake.events).toEqual([]);
     expect(rig.loop.writable()).toBe(false);
+    const filled = rig.loop;
+    await until(() => filled.durable() === null, 'nothing of what was not written is to be told');
 
     rmSync(ballast());
     await taken;

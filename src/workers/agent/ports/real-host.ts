@@ -107,7 +107,7 @@ export const openRealHost = (
     },
     packages: createPackagesPort(apt, () => runtime.list()),
     stops: {
-      atWork: () => findStopsAtWork(),
+      atWork: () => findStopsAtWork().filter(({ ours }) => ours),
       ended: (child, timeoutMs) => awaitChild(child, timeoutMs),
       end: (child) => endChild(child),
     },

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { createSpareProcesses } from '../../../../src/host/lxc/spare-process.ts';
+import type { Ended, SpareProcesses } from '../../../../src/host/lxc/spare-process.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
 
 let directory: string;
-const path = process.env['PATH'];
 
 /** Tells what it was given: its pid, the mark of our stops, its limit on open files, its words. */
 const teller = `#!/bin/sh
@@ -21,67 +22,141 @@ beforeAll(async () => {
     await writeFile(join(directory, name), teller);
     await chmod(join(directory, name), 0o755);
   }
-  process.env['PATH'] = `${directory}:${path ?? ''}`;
 });
 
 afterAll(async () => {
-  process.env['PATH'] = path;
   await rm(directory, { recursive: true });
 });
 
 const childrenNow = async (): Promise<string[]> =>
   (await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')).split(' ').filter(Boolean);
 
+const openFiles = 200;
+
+const program = (name: string): string => join(directory, name);
+
+const run = async (spares: SpareProcesses, ...argv: string[]): Promise<Ended> =>
+  spares.begin(argv, { openFiles }).ended;
+
+/** The pid under which `argv` begins, as it is told before it does. */
+const pidOf = async (spares: SpareProcesses, ...argv: string[]): Promise<number> => {
+  let told = 0;
+  await spares.begin(argv, { openFiles, onChild: ({ pid }) => (told = pid) }).ended;
+  return told;
+};
+
+/** The pid of the spare that is forked while a first command runs. */
+const spareOf = async (spares: SpareProcesses): Promise<number> => {
+  const before = await childrenNow();
+  const first = String(await pidOf(spares, 'true'));
+  const spare = await waitUntil(
+    'a spare to wait',
+    async () => (await childrenNow()).find((pid) => pid !== first && !before.includes(pid)) ?? null,
+    { deadlineMs: 5_000 },
+  );
+  return Number(spare);
+};
+
 describe('a spare process', () => {
-  test('becomes the command, with its pid, its words and no input', async () => {
+  test('becomes the command, with its pid, its words, its limit on files and no input', async () => {
     const spares = createSpareProcesses();
-    const running = spares.begin(['lxc-start', '-n', 'a b', "it's", '$HOME', '*']);
-    const { pid } = running;
-    const { stdout, exitCode } = await running;
-    expect({ stdout, exitCode }).toEqual({
-      stdout: `${pid} none 1024 -n a b it's $HOME *`,
+    const words = ['-n', 'a b', "it's", '$HOME', '*', '\\'];
+    let pid = 0;
+    const running = spares.begin([program('lxc-start'), ...words], {
+      openFiles,
+      onChild: (child) => (pid = child.pid),
+    });
+    expect(await running.ended).toMatchObject({
+      stdout: `${pid} none 200 ${words.join(' ')}\n`,
       exitCode: 0,
     });
   });
 
   test('marks the stops that are ours, and nothing else', async () => {
     const spares = createSpareProcesses();
-    expect((await spares.begin(['lxc-stop', '-n', 'a'])).stdout).toContain(' 1 1024 ');
-    expect((await spares.begin(['lxc-start', '-n', 'a'])).stdout).toContain(' none 1024 ');
+    expect((await run(spares, program('lxc-stop'), '-n', 'a')).stdout).toContain(' 1 200 ');
+    expect((await run(spares, program('lxc-start'), '-n', 'a')).stdout).toContain(' none 200 ');
   });
 
   test('is there before the next command is', async () => {
     const spares = createSpareProcesses();
-    const before = await childrenNow();
-    await spares.begin(['true']);
-    const waiting = await waitUntil(
-      'a spare to wait',
-      async () => (await childrenNow()).find((pid) => !before.includes(pid)) ?? null,
-      { deadlineMs: 5_000, everyMs: 5 },
-    );
-    const next = spares.begin(['true']);
-    expect(String(next.pid)).toBe(waiting);
-    await next;
+    const waiting = await spareOf(spares);
+    expect(await pidOf(spares, 'true')).toBe(waiting);
   });
 
-  test('that was killed while it waited is replaced', async () => {
+  test('that was killed while it waited is not used, though its end was not heard of yet', async () => {
     const spares = createSpareProcesses();
-    await spares.begin(['true']);
-    const before = await childrenNow();
-    for (const pid of before) process.kill(Number(pid), 'SIGKILL');
-    await waitUntil(
-      'the spare to be gone',
-      async () => (await childrenNow()).every((pid) => !before.includes(pid)),
-      { deadlineMs: 5_000, everyMs: 5 },
-    );
-    expect((await spares.begin(['lxc-start'])).stdout).toMatch(/^\d+ none/);
+    const waiting = await spareOf(spares);
+    process.kill(waiting, 'SIGKILL');
+    // In the same tick: it is dead, and nobody has told us yet.
+    while (!readFileSync(`/proc/${waiting}/stat`, 'latin1').includes(') Z '));
+    expect((await run(spares, program('lxc-start'))).stdout).toMatch(/^\d+ none/);
   });
 
-  test('does nothing when its parent is killed before it had a command, and keeps no parent alive', async () => {
+  test('that is killed after it has begun says so', async () => {
+    const spares = createSpareProcesses();
+    let pid = 0;
+    const running = spares.begin(['sleep', '60'], {
+      openFiles,
+      onChild: (child) => (pid = child.pid),
+    });
+    process.kill(pid, 'SIGKILL');
+    expect(await running.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+  });
+
+  test('is ended by force when it does not end', async () => {
+    const spares = createSpareProcesses();
+    const running = spares.begin(
+      ['sh', '-c', "trap '' TERM; echo ready; while :; do sleep 0.1; done"],
+      {
+        openFiles,
+      },
+    );
+    running.kill();
+    expect((await running.ended).signal).toMatch(/^SIG(TERM|KILL)$/);
+  });
+
+  test('that cannot be forked runs nothing, and the next one is tried anew', async () => {
     const module = new URL('../../../../src/host/lxc/spare-process.ts', import.meta.url).href;
     const code = `
       import { createSpareProcesses } from '${module}';
-      await createSpareProcesses().begin(['true']);
+      import { closeSync, openSync } from 'node:fs';
+      const spares = createSpareProcesses();
+      const options = { openFiles: 200 };
+      const taken = [];
+      // Every file that this process may open, after which no pipe can be made.
+      try { for (;;) taken.push(openSync('/dev/null', 'r')); } catch {}
+      for (let count = 0; count < 3; count++) closeSync(taken.pop());
+      try { spares.begin(['true'], options); console.log('begun'); } catch (error) { console.log(error.message); }
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      for (const fd of taken) closeSync(fd);
+      console.log((await spares.begin(['echo', 'well'], options).ended).stdout);
+    `;
+    const { stdout } = await execa(
+      'sh',
+      [
+        '-c',
+        'ulimit -n 120; exec "$@"',
+        'sh',
+        process.execPath,
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '--eval',
+        code,
+      ],
+      { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
+    );
+    expect(stdout).toBe(
+      'true was not run: no process could be forked (too many processes or open files?)\nwell\n',
+    );
+  });
+
+  test('does nothing when its parent is gone before it had a command, and keeps no parent alive', async () => {
+    const module = new URL('../../../../src/host/lxc/spare-process.ts', import.meta.url).href;
+    const code = `
+      import { createSpareProcesses } from '${module}';
+      await createSpareProcesses().begin(['true'], { openFiles: 200 }).ended;
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
       const { readFileSync } = await import('node:fs');
       console.log(readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8'));
@@ -106,8 +181,8 @@ describe('a spare process', () => {
   });
 
   test('takes no word that it could not be given whole', () => {
-    const spares = createSpareProcesses();
-    expect(() => spares.begin(['lxc-stop', '-n', 'a\nb'])).toThrow('newline');
-    expect(() => spares.begin(['lxc-stop', ''])).toThrow('empty word');
+    const { begin } = createSpareProcesses();
+    expect(() => begin(['lxc-stop', '-n', 'a\nb'], { openFiles })).toThrow('newline');
+    expect(() => begin(['lxc-stop', ''], { openFiles })).toThrow('empty word');
   });
 });
