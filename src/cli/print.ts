@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { fitRows } from './fit.ts';
 import { shortIds } from './short-ids.ts';
 
@@ -58,15 +58,15 @@ export const formatDuration = (ms: number): string => {
 };
 
 const tones: [RegExp, (text: string) => string][] = [
-  [/^(healthy|ok|verified|finished|available|running|present)\b/, pc.green],
+  [/^(healthy|ok|verified|finished|available|running|present)\b/, colours.green],
   [
     /^(stale|waiting|pausing|paused|shadowed|pending|restarting|approve|silent|not heard)/,
-    pc.yellow,
+    colours.yellow,
   ],
-  [/^(failed|unhealthy|excluded|revoked|stopped|declined|unknown|gone)/, pc.red],
+  [/^(failed|unhealthy|excluded|revoked|stopped|declined|unknown|gone)/, colours.red],
 ];
 
-/** Colour a state word by its meaning; picocolors itself leaves pipes plain. */
+/** Colour a state word by its meaning. */
 export const tint = (text: string): string =>
   (tones.find(([pattern]) => pattern.test(text))?.[1] ?? ((same: string) => same))(text);
 

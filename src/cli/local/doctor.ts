@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
+import { colours } from '../colours.ts';
 import { errorText } from '../../core/error-text.ts';
 
 /** What one look at the installation found. */
@@ -76,7 +76,7 @@ const notSetUp: DoctorCheck = {
     ]),
 };
 
-const tones = { ok: pc.green, warn: pc.yellow, fail: pc.red };
+const tones = { ok: colours.green, warn: colours.yellow, fail: colours.red };
 
 const line = (
   { check, status, message, remedy }: Finding & { check: string },
