@@ -15,10 +15,7 @@ const DIRECTORY = `${TEST_BEDS}/apt`;
 const OLD = '1.0-1';
 const FIXED = '1.0-1+deb12u1';
 const NEWEST = '1.0-1+deb12u2';
-const DRIVER = [
-  ...['node', '--import', '/opt/groundswell/node_modules/tsx/dist/loader.mjs'],
-  '/opt/groundswell/test/e2e/apt-driver.ts',
-];
+const DRIVER = ['node', '/opt/groundswell/dist/test/e2e/apt.child.js'];
 
 interface Change {
   name: string;

@@ -5,11 +5,11 @@ const Answers = z.array(z.object({ value: z.unknown(), tookMs: z.number() }));
 export type Answer = z.infer<typeof Answers>[number];
 
 const inProject = (script: string): string[] => [
-  ...['env', '-C', '/opt/groundswell', 'node', '--import', 'tsx', `test/e2e/${script}`],
+  ...['env', '-C', '/opt/groundswell', 'node', `dist/test/e2e/${script}`],
 ];
 
 /** The command that makes the calls of lxc.child.ts in a host. */
-export const LXC_CHILD = inProject('lxc.child.ts');
+export const LXC_CHILD = inProject('lxc.child.js');
 
 /** Makes calls of lxc.child.ts in the host, in order; answers what each answered. */
 export const callLxc = async (host: BedHost, calls: readonly object[]): Promise<Answer[]> =>
@@ -17,4 +17,4 @@ export const callLxc = async (host: BedHost, calls: readonly object[]): Promise<
 
 /** Runs `groundswell container …` in the host. */
 export const containerCommand = (host: BedHost, ...args: string[]) =>
-  host.run([...inProject('container-command.child.ts'), 'container', ...args]);
+  host.run([...inProject('container-command.child.js'), 'container', ...args]);

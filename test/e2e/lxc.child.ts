@@ -1,5 +1,5 @@
 /**
- * Runs in a bed host: `node --import tsx lxc.child.ts`. Reads calls as JSON from standard input,
+ * Runs, compiled, in a bed host: `node lxc.child.js`. Reads calls as JSON from standard input,
  * makes them one after another on the host's real LXC, and prints what each answered as JSON.
  */
 import { execa } from 'execa';

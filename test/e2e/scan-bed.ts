@@ -69,11 +69,7 @@ export const scan = async <T = HostScan>(
 ): Promise<T> =>
   JSON.parse(
     await host.must(
-      [
-        ...around,
-        ...['node', '--import', 'file:///opt/groundswell/node_modules/tsx/dist/esm/index.mjs'],
-        ...['/opt/groundswell/test/e2e/scan.child.ts', ...args],
-      ],
+      [...around, ...['node', '/opt/groundswell/dist/test/e2e/scan.child.js', ...args]],
       { timeoutMs: 60_000 },
     ),
   ) as T;

@@ -4,19 +4,14 @@ import { scanContainer, scanHost } from '../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../src/host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../src/host/proc/scan-thread.ts';
 
-// Where sources run as they are, threads need their loader registered again.
-const api = import.meta.resolve('tsx/esm/api');
-const register = `import { register } from ${JSON.stringify(api)}; register();`;
-const loader = `data:text/javascript,${encodeURIComponent(register)}`;
-
-// Runs in a host of the bed: `host`, `thread`, `container NAME` or `warm COUNT`.
+// Runs, compiled, in a host of the bed: `host`, `thread`, `container NAME` or `warm COUNT`.
 const [mode = 'host', ...rest] = process.argv.slice(2);
 const containers = layersOf(await createLxcRuntime().list());
 
 const run = async (): Promise<unknown> => {
   switch (mode) {
     case 'thread': {
-      const thread = startScanThread({ execArgv: ['--import', loader] });
+      const thread = startScanThread();
       const [whole, one] = await Promise.all([
         thread.scanHost(containers),
         thread.scanContainer(containers[0]?.name ?? '', containers),

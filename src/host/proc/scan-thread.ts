@@ -26,10 +26,9 @@ const entry = (): URL => new URL(import.meta.url.replace(/thread\.(\w+)$/, 'thre
 
 /**
  * Starts the scan's thread. A scan that fails rejects; when the thread itself dies every scan
- * rejects, and the next one starts a new thread. `execArgv` are options of Node for the thread,
- * such as the loader that sources need. The thread does not keep the process alive.
+ * rejects, and the next one starts a new thread. The thread does not keep the process alive.
  */
-export const startScanThread = (options: { execArgv?: readonly string[] } = {}): ScanThread => {
+export const startScanThread = (): ScanThread => {
   type Waiting = { resolve: (scan: unknown) => void; reject: (error: Error) => void };
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
@@ -43,8 +42,7 @@ export const startScanThread = (options: { execArgv?: readonly string[] } = {}):
     for (const { reject } of failed) reject(error);
   };
   const start = (): Worker => {
-    const { execArgv } = options;
-    const started = new Worker(entry(), execArgv === undefined ? {} : { execArgv: [...execArgv] });
+    const started = new Worker(entry());
     started.on('message', (answer: ScanAnswer) => {
       const one = waiting.get(answer.id);
       waiting.delete(answer.id);

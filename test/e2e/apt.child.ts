@@ -1,5 +1,5 @@
 /**
- * Runs in a bed host: `node --import tsx apt-driver.ts COMMAND JSON`. Calls one function of the agent
+ * Runs, compiled, in a bed host: `node apt.child.js COMMAND JSON`. Calls one function of the agent
  * on the host's real apt and prints its answer as JSON; `watch` prints one line per event.
  */
 import { readFile, writeFile } from 'node:fs/promises';
