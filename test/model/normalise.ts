@@ -82,10 +82,12 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
   if (agent.record !== null) {
     const { record } = agent;
     record.seenAt -= passed;
+    record.saidAt -= passed;
     record.value.serverTime -= passed;
     // Older than its life is all the same; the estimate of the server's time stays what it was.
     const excess = Math.max(0, base - 20_000 - record.seenAt);
     record.seenAt += excess;
+    record.saidAt += excess;
     record.value.serverTime = Math.max(longPast, record.value.serverTime + excess);
     record.value.ackedSeq = 0;
     if (record.value.freezes.length > 0) record.value.freezes = [''];

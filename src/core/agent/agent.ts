@@ -15,8 +15,10 @@ import type { AgentGrant, Child, Journal } from './journal.ts';
 /** The newest control record and what its arrival proved. All times are the agent's monotonic ms. */
 export interface HeardRecord {
   value: ControlRecord;
-  /** When this number was first seen: server time goes on from there (R14). */
+  /** When this number was first seen: its age counts from there (R13). */
   seenAt: number;
+  /** When its server time was the present one, at the latest: server time goes on from there (R14). */
+  saidAt: number;
   /** Whether a number rose while this process lived: the first one read may be of any age (R13). */
   advanced: boolean;
 }

@@ -1,14 +1,31 @@
 import { compareRecordNumbers } from '../messages.ts';
 import type { ControlRecord } from '../messages.ts';
-import type { Agent, Turn } from './agent.ts';
+import type { Agent, HeardRecord, Turn } from './agent.ts';
 
 /** A record older than this counts no more (R13), in ms of the agent's monotonic clock. */
 export const recordLifeMs = 15_000;
 
+/** A record that comes so late by the one before was on its way; beyond that the server's clock has lost time. */
+const longestWayMs = 1_000;
+
+/** So much may the two clocks differ in speed: what was once measured well is believed less and less. */
+const drift = 0.0005;
+
+/**
+ * When a record's server time was the present one: when it was seen, less the way that it took longer than the one
+ * before. Else times in the journal would leap by what each record happens to take (R14).
+ */
+const saidAt = (before: HeardRecord | null, value: ControlRecord, mono: number): number => {
+  if (before === null) return mono;
+  const passed = value.serverTime - before.value.serverTime;
+  const expected = before.saidAt + passed * (1 + drift);
+  return expected < mono && mono - expected < longestWayMs ? expected : mono;
+};
+
 /** Server time as the agent may judge it: the record's, plus the monotonic time since; never back (R14). */
 export const serverTime = (agent: Agent, mono: number): number => {
   const heard = agent.record;
-  const estimate = heard === null ? 0 : heard.value.serverTime + Math.max(0, mono - heard.seenAt);
+  const estimate = heard === null ? 0 : heard.value.serverTime + Math.max(0, mono - heard.saidAt);
   agent.serverTimeFloor = Math.max(agent.serverTimeFloor, estimate);
   return agent.serverTimeFloor;
 };
@@ -40,7 +57,12 @@ export const hearRecord = (turn: Turn, record: ControlRecord): boolean => {
   if (before !== null && compareRecordNumbers(record.number, before.value.number) === 0)
     return false;
   // The first record that a process reads may have lain in Redis for any time: it proves nothing about now.
-  agent.record = { value: record, seenAt: mono, advanced: before !== null };
+  agent.record = {
+    value: record,
+    seenAt: mono,
+    saidAt: saidAt(before, record, mono),
+    advanced: before !== null,
+  };
   agent.journal.highestRecord = record.number;
   return true;
 };

@@ -1,5 +1,8 @@
 import type { DpkgPackage } from './parse-dpkg-status.ts';
-import { readLockHolders } from './lock-holders.ts';
+import { createLockAsker } from './lock-asker.ts';
+import type { LockAsker } from './lock-asker.ts';
+import { askLockHolders, readLockHolders } from './lock-holders.ts';
+import type { LockHolder } from './lock-holders.ts';
 import { dpkgSignature, readDpkgDatabase } from './read-dpkg-database.ts';
 import type { DpkgDatabase } from './read-dpkg-database.ts';
 
@@ -30,6 +33,12 @@ export const unsettledReason = ({ packages, journalEntries }: DpkgDatabase): str
 /** What `atRestReader` answers; `root` is the host's root directory. */
 export type AtRestReader = (root: string) => Promise<AtRest>;
 
+/** Questions that follow one another closer than this are a wave's: a process to ask the locks of pays then. */
+const OFTEN_MS = 3_000;
+
+const describeHolder = ({ path, pid, command }: LockHolder): string =>
+  `${command || 'a process'} (pid ${pid}) holds ${path}`;
+
 /**
  * Whether the package database below a root is at rest (I7, R21): no manager holds its lock, every
  * package is in the state wanted of it and without error flag. What cannot be read is not at rest.
@@ -37,21 +46,29 @@ export type AtRestReader = (root: string) => Promise<AtRest>;
  * asked twice per restart, and the database of a common host takes 20 ms to read. Locks are looked
  * at each time.
  */
-export const atRestReader = (): AtRestReader => {
+export const atRestReader = (locks: LockAsker = createLockAsker()): AtRestReader => {
   /** Of a database that was found at rest. */
   let known: { root: string; signature: string } | null = null;
+  let askedAt = -Infinity;
+
+  const holderOf = async (root: string, often: boolean): Promise<LockHolder | undefined> => {
+    const asked = often ? await askLockHolders(root, locks) : null;
+    return (asked ?? readLockHolders(root))[0];
+  };
+
   return async (root) => {
     try {
       const signature = dpkgSignature(root);
       const unchanged = known?.root === root && known.signature === signature;
+      // Its libraries may just have been replaced: it must not be found running the old ones.
+      if (!unchanged) locks.rest();
       const reason = unchanged ? null : unsettledReason(await readDpkgDatabase(root));
+      const now = performance.now();
+      const often = unchanged && now - askedAt < OFTEN_MS;
+      askedAt = now;
       // Locks come last: with none held, what was read before is still so unless it was written since.
-      const holder = readLockHolders(root)[0];
-      if (holder !== undefined)
-        return {
-          atRest: false,
-          reason: `${holder.command || 'a process'} (pid ${holder.pid}) holds ${holder.path}`,
-        };
+      const holder = await holderOf(root, often);
+      if (holder !== undefined) return { atRest: false, reason: describeHolder(holder) };
       if (reason !== null) return { atRest: false, reason };
       if (dpkgSignature(root) !== signature)
         return { atRest: false, reason: 'the package database was just changed' };

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
+import type { LockAsker } from './lock-asker.ts';
 
 /**
  * Locks that package managers hold while they change packages: the two of dpkg, and that of
@@ -81,20 +82,35 @@ const maybeLocked = (paths: readonly string[], held: ReadonlyMap<string, number>
   });
 };
 
+const lockPaths = (root: string): string[] => LOCK_FILES.map((name) => join(root, name));
+
 /**
  * Who holds a package manager's lock below `root`. Locks of processes in other pid namespaces do not
- * show in /proc/locks; a host's own and those of its containers do (proc(5)). Synchronous: it is the
- * last look before a stop, and nothing of ours is to come between it and the others (R21).
+ * show in /proc/locks; a host's own and those of its containers do (proc(5)). Synchronous, so that nothing
+ * of ours comes between it and the other last looks before a stop (R21).
  */
 export const readLockHolders = (root: string): LockHolder[] => {
   const holders: LockHolder[] = [];
   const held = parseProcLocks(readFileSync('/proc/locks', 'utf8'));
-  const paths = LOCK_FILES.map((name) => join(root, name));
-  for (const path of maybeLocked(paths, held)) {
+  for (const path of maybeLocked(lockPaths(root), held)) {
     const key = lockKey(path);
     const pid = key === null ? undefined : held.get(key);
     if (pid === undefined) continue;
     holders.push({ path, pid, command: commandOf(pid) });
   }
   return holders;
+};
+
+/** The same, of the kernel by `locks`; null where it could not be asked. */
+export const askLockHolders = async (
+  root: string,
+  locks: LockAsker,
+): Promise<LockHolder[] | null> => {
+  const paths = lockPaths(root);
+  const answers = await locks.ask(paths);
+  if (answers === null) return null;
+  return paths.flatMap((path, index) => {
+    const pid = answers[index] ?? null;
+    return pid === null ? [] : [{ path, pid, command: commandOf(pid) }];
+  });
 };

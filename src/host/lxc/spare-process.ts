@@ -91,9 +91,15 @@ export interface BeginOptions {
 }
 
 /**
+ * So many are forked when there is none left: a restart takes two, and both are forked while its container stops,
+ * which takes the longest, and none while it starts.
+ */
+const SPARES = 2;
+
+/**
  * Processes for commands that must begin at once. To fork a process with a heap of a hundred megabytes
  * takes many times as long as to write to a pipe, so one that was forked before becomes the command, and the
- * next one is forked while that runs. None is kept where nothing was run for a while.
+ * next ones are forked while that runs. None is kept where nothing was run for a while.
  */
 export interface SpareProcesses {
   /**
@@ -104,30 +110,39 @@ export interface SpareProcesses {
 }
 
 export const createSpareProcesses = (): SpareProcesses => {
-  let spare: Spare | null = null;
+  let spares: Spare[] = [];
   let idle: NodeJS.Timeout | undefined;
 
   const discard = (): void => {
-    spare?.stdin.end();
-    spare = null;
+    for (const spare of spares) spare.stdin.end();
+    spares = [];
   };
-  const keepOne = (): void => {
-    if (spare === null || !isUsable(spare)) {
-      const fresh = spawnSpare();
-      // No more processes or files now: the next command tells, if it is still so then.
-      spare = fresh.pid === undefined ? null : fresh;
-      if (spare !== null) keepsAlive(spare, false);
-    }
+  const fork = (): void => {
+    const fresh = spawnSpare();
+    // No more processes or files now: the next command tells, if it is still so then.
+    if (fresh.pid === undefined) return;
+    keepsAlive(fresh, false);
+    spares.push(fresh);
+    // A fork holds up all else: what has come meanwhile goes first.
+    if (spares.length < SPARES) setImmediate(fork);
+  };
+  const keepSome = (): void => {
+    spares = spares.filter(isUsable);
+    if (spares.length === 0) fork();
     clearTimeout(idle);
     idle = setTimeout(discard, KEEP_MS).unref();
+  };
+  const takeOne = (): Spare => {
+    for (let spare = spares.shift(); spare !== undefined; spare = spares.shift())
+      if (isUsable(spare)) return spare;
+    return spawnSpare();
   };
 
   return {
     begin: (argv, { openFiles, onChild }) => {
       if (argv.some((word) => word === '' || word.includes('\n')))
         throw new Error(`not to be run: an empty word or a newline in ${JSON.stringify(argv)}`);
-      const used = spare !== null && isUsable(spare) ? spare : spawnSpare();
-      spare = null;
+      const used = takeOne();
       const child = used.pid === undefined ? null : identifyChild(used.pid);
       if (child === null)
         throw new Error(
@@ -137,7 +152,7 @@ export const createSpareProcesses = (): SpareProcesses => {
       const ended = endOf(used);
       onChild?.(child);
       used.stdin.end(`${[openFiles, ...argv].join('\n')}\n\n`);
-      setImmediate(keepOne);
+      setImmediate(keepSome);
       return {
         ended,
         kill: () => {

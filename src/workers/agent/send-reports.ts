@@ -1,6 +1,6 @@
 import type { Agent } from '../../core/agent/agent.ts';
 import type { HostId } from '../../core/ids.ts';
-import type { RecordNumber } from '../../core/messages.ts';
+import type { RecordNumber, Report } from '../../core/messages.ts';
 import { signEnvelope } from '../../jobs/envelope.ts';
 import type { Envelope } from '../../jobs/envelope.ts';
 import { writeReport } from '../../jobs/read-report.ts';
@@ -11,12 +11,22 @@ export interface ReportTimes {
   /** First and largest pause before what was sent and not acknowledged is sent again. */
   againMs: { first: number; largest: number };
   pollMs: number;
+  /** What can wait, waits until so long after the last sending. */
+  paceMs: number;
 }
 
 export const reportTimes: ReportTimes = {
   againMs: { first: 2_000, largest: 30_000 },
   pollMs: 500,
+  paceMs: 40,
 };
+
+/**
+ * What the server only shows and keeps. Several steps of a restart go together then: each message by itself costs
+ * both sides more than the step takes, while the container is down.
+ */
+const canWait = ({ kind }: Report): boolean =>
+  kind === 'restart-progress' || kind === 'audit-copied';
 
 /** Sent without awaiting one another: each costs a round trip to Redis. */
 const atOnce = 20;
@@ -61,6 +71,8 @@ export const startSender = (ports: ReportPorts): ReportSender => {
   let lowest = 0;
   let progressAt = 0;
   let againMs = times.againMs.first;
+  let sentAt = -Infinity;
+  let soon: NodeJS.Timeout | undefined;
 
   const sendOne = async (seq: number): Promise<void> => {
     const agent = ports.agent();
@@ -95,6 +107,15 @@ export const startSender = (ports: ReportPorts): ReportSender => {
       againMs = Math.min(againMs * 2, times.againMs.largest);
     }
     const toSend = unacknowledged.slice(0, windowSize).filter((seq) => seq > sentSeq);
+    if (toSend.length === 0) return;
+    const waitMs = sentAt + times.paceMs - now;
+    const reports = toSend.map((seq) => journal.reports.get(seq));
+    if (waitMs > 0 && reports.every((one) => one === undefined || canWait(one))) {
+      clearTimeout(soon);
+      soon = setTimeout(repeated.wake, waitMs);
+      return;
+    }
+    sentAt = now;
     for (let at = 0; at < toSend.length; at += atOnce) {
       // Another life of the journal has begun meanwhile: its reports are not these.
       if (ports.agent()?.journal.incarnation !== incarnation) return;
@@ -118,5 +139,11 @@ export const startSender = (ports: ReportPorts): ReportSender => {
       },
     },
   );
-  return { wake: repeated.wake, stop: repeated.stop };
+  return {
+    wake: repeated.wake,
+    stop: () => {
+      clearTimeout(soon);
+      return repeated.stop();
+    },
+  };
 };

@@ -90,6 +90,25 @@ describe('R21: the last check before the stop', () => {
     expect(here.reports().at(-1)).toMatchObject({ outcome: 'refused' });
   });
 
+  test('a record that took longer than the one before does not hold the server time up (R14)', () => {
+    const here = agentScene();
+    const timeAfter = (ms: number, late: number, n: number): number => {
+      here.mono += ms;
+      here.record(n, { serverTime: 1_000_000 + here.mono - 1_000 - late });
+      return here.agent.serverTimeFloor;
+    };
+    expect(timeAfter(5_000, 0, 3)).toBe(1_005_000);
+    // Late ones tell of the way, not of the time: each is believed to be on time but for the drift.
+    expect(timeAfter(5_000, 150, 4)).toBeCloseTo(1_010_000, -1);
+    expect(timeAfter(100, 200, 5)).toBeCloseTo(1_010_100, -1);
+    expect(timeAfter(5_000, 0, 6)).toBeCloseTo(1_015_100, -1);
+    // A server that was down has lost 40 s: the time stands still until its clock is there again.
+    expect(timeAfter(60_000, 40_000, 7)).toBeCloseTo(1_075_100, -1);
+    here.mono += 41_000;
+    here.step({ kind: 'tick' });
+    expect(here.agent.serverTimeFloor).toBe(1_076_100);
+  });
+
   test('what a turn journals and reports bears the server time of that turn (R14)', () => {
     const here = agentScene();
     here.job('j', [order('g')]);

@@ -47,7 +47,7 @@ const run = async (): Promise<RunningAgent> =>
       ...agentTimes,
       tickMs: 50,
       junkEveryMs: 100,
-      report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50 },
+      report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
       observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs: 300 },
     },
   });

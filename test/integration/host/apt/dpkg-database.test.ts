@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
-import { readAtRest } from '../../../../src/host/apt/at-rest.ts';
+import { atRestReader, readAtRest } from '../../../../src/host/apt/at-rest.ts';
+import { createLockAsker } from '../../../../src/host/apt/lock-asker.ts';
 import { presentPackages } from '../../../../src/host/apt/parse-dpkg-status.ts';
 import { readDpkgDatabase } from '../../../../src/host/apt/read-dpkg-database.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
@@ -102,6 +103,33 @@ describe('at rest (I7)', () => {
     holder.stdin.end();
     await holder;
     expect(await readAtRest(root)).toEqual({ atRest: true });
+  });
+
+  test.each([
+    ['by the kernel itself', undefined],
+    ['by /proc/locks, where there is no perl', '/nonexistent/perl'],
+    ['by /proc/locks, where it answers nonsense', '/bin/echo'],
+  ])('asked over and over: %s', async (_how, program) => {
+    const locks = createLockAsker(program);
+    const read = atRestReader(locks);
+    for (let n = 0; n < 3; n += 1) expect(await read(root)).toEqual({ atRest: true });
+    const holder = hold('lock-frontend', 'fcntl.lockf(f, fcntl.LOCK_EX)');
+    const found = await waitUntil(
+      'the lock to be seen',
+      async () => {
+        const rest = await read(root);
+        return rest.atRest ? null : rest;
+      },
+      { deadlineMs: 10_000 },
+    );
+    expect(found.reason).toBe(`python3 (pid ${holder.pid ?? 0}) holds ${inDpkg('lock-frontend')}`);
+    expect(await read(root)).toMatchObject({ atRest: false });
+    holder.stdin.end();
+    await holder;
+    expect(await read(root)).toEqual({ atRest: true });
+    await rm(inDpkg('lock'));
+    expect(await read(root)).toEqual({ atRest: true });
+    locks.rest();
   });
 
   test('locks of other kinds or on other files with the same name are none', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -82,6 +82,21 @@ describe('a spare process', () => {
     const spares = createSpareProcesses();
     const waiting = await spareOf(spares);
     expect(await pidOf(spares, 'true')).toBe(waiting);
+  });
+
+  test('is one of two that are forked when there is none, so that a start forks none', async () => {
+    const spares = createSpareProcesses();
+    await spareOf(spares);
+    const two = await waitUntil(
+      'both',
+      async () => {
+        const now = (await childrenNow()).slice(-2);
+        return now.length === 2 ? now : null;
+      },
+      { deadlineMs: 5_000 },
+    );
+    const used = [await pidOf(spares, 'true'), await pidOf(spares, 'true')];
+    expect(used.map(String)).toEqual(two);
   });
 
   test('that was killed while it waited is not used, though its end was not heard of yet', async () => {
@@ -167,15 +182,11 @@ describe('a spare process', () => {
       ['--import', 'tsx', '--input-type=module', '--eval', code],
       { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
     );
-    const pid = stdout.trim();
-    expect(pid).toMatch(/^\d+$/);
+    const pids = stdout.trim().split(' ');
+    expect(pids).toEqual([expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+$/)]);
     await waitUntil(
-      'the spare to have ended with its parent',
-      () =>
-        readFile(`/proc/${pid}/cmdline`).then(
-          () => false,
-          () => true,
-        ),
+      'the spares to have ended with their parent',
+      () => pids.every((pid) => !existsSync(`/proc/${pid}`)),
       { deadlineMs: 5_000, everyMs: 5 },
     );
   });
