@@ -101,6 +101,7 @@ export const explore = (core: Core, first: World, judge: Judge, limit = 3_000_00
 
   while (frontier.length > 0) {
     const next: typeof frontier = [];
+    // All of them before any of their moves: the first violation is one of those with the shortest way.
     for (const { id, world } of frontier) {
       try {
         judge.state(world);
@@ -108,6 +109,8 @@ export const explore = (core: Core, first: World, judge: Judge, limit = 3_000_00
         return violated(error, id, null);
       }
       isEnd[id] = judge.end(world);
+    }
+    for (const { id, world } of frontier) {
       const possible = movesOf(core, world);
       for (const [index, move] of possible.entries()) {
         const after = cloneWorld(world, move.local);

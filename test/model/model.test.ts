@@ -80,4 +80,36 @@ describe('a rule that is broken in the real code is found', () => {
     },
     limitMs,
   );
+
+  test(
+    'and told with the shortest way to it',
+    async () => {
+      // The whole restart of the canary comes first, in the order that nothing can shorten.
+      expect(story(await resultOf('the cap of a host is not looked at')).split('\n')).toEqual([
+        'I6: host h1 has 2 restarts granted',
+        '1. report 2 (host-upgraded) is applied',
+        '2. job h1_n2 arrives',
+        '3. check n3',
+        '4. drain n3',
+        '5. check n3',
+        '6. stop n3',
+        '7. lxc-stop of c1 ends',
+        '8. await-stop n3',
+        '9. start n3',
+        '10. watch-health n3',
+        '11. undrain n3',
+        '12. verify n3',
+        '13. report 2 (restart-progress n3 journaled) is applied',
+        '14. report 2 (restart-progress n3 draining) is applied',
+        '15. report 2 (restart-progress n3 drained) is applied',
+        '16. report 2 (restart-progress n3 stopping) is applied',
+        '17. report 2 (restart-progress n3 stopped) is applied',
+        '18. report 2 (restart-progress n3 started) is applied',
+        '19. report 2 (restart-progress n3 healthy) is applied',
+        '20. report 2 (restart-progress n3 undrained) is applied',
+        '21. report 2 (restart-finished n3 done) is applied',
+      ]);
+    },
+    limitMs,
+  );
 });

@@ -212,6 +212,15 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
       };
       serve(core, world, { kind: 'report', message });
     });
+  // Sent again until the record acknowledges it (R8): a copy of what was applied long ago comes late (R9).
+  for (const [seq, old] of machine.alive ? journal.reports : [])
+    if (seq < next)
+      add(`report ${seq} comes once more`, 'report doubled', (world, own) => {
+        const { incarnation } = own.agent.journal;
+        const echo = own.agent.record?.value.number ?? ([0, 0, 0] as [number, number, number]);
+        const message = { host: own.id, incarnation, seq, echo, report: clone(old) };
+        serve(core, world, { kind: 'report', message });
+      });
   for (const message of messages) {
     const due = message.incarnation === host.incarnation ? host.ackedSeq + 1 : 1;
     if (message.seq !== due) continue;
@@ -351,6 +360,10 @@ export const movesOf = (core: Core, world: World): Move[] => {
     add('the load balancer does not answer', 'undrain fails', (next) => {
       next.drainBroken = true;
     });
+  add('Redis comes back empty', 'redis empty', (next) => {
+    next.wire.clear();
+    for (const machine of next.machines) machine.register = null;
+  });
   add('the server dies, another leads', 'server crash', (next) => {
     changeLeader(core, next, false);
   });

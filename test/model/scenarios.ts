@@ -20,6 +20,14 @@ const crashes: Scenario[] = [
     'agent crash': 1,
   }),
   named('nothing to drain, and the agent crashes', one(2), { 'agent crash': 1 }, { drains: false }),
+  named('two hosts, an agent crashes', two, { 'agent crash': 1 }),
+  named('two hosts, a paused leader', two, { 'leader paused': 1 }),
+  named('one container, agent and server crash', one(1), { 'agent crash': 1, 'server crash': 1 }),
+  named('one container, a crash and a paused leader', one(1), {
+    'agent crash': 1,
+    'leader paused': 1,
+  }),
+  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
 ];
 
 /** Messages that are lost, doubled, late or out of order. */
@@ -34,6 +42,22 @@ const messages: Scenario[] = [
   named('jobs lost and doubled', one(2), { 'job lost': 1, 'job doubled': 1 }),
   named('two hosts, a job is lost', two, { 'job lost': 1 }),
   named('two hosts, no fault', [{ boxes: 2 }, { boxes: 1 }], {}),
+  named('three containers, a report is doubled', one(3), { 'report doubled': 1 }),
+  named('a report is doubled, and the server crashes', one(2), {
+    'report doubled': 1,
+    'server crash': 1,
+  }),
+  named('three containers, Redis comes back empty', one(3), { 'redis empty': 1 }),
+  named('Redis comes back empty, and the server crashes', one(2), {
+    'redis empty': 1,
+    'server crash': 1,
+  }),
+  named('two hosts, Redis comes back empty', two, { 'redis empty': 1 }),
+  named('one container, a doubled job and a crash of the agent', one(1), {
+    'job doubled': 1,
+    'agent crash': 1,
+  }),
+  named('one container, a job is lost, and all is late', one(1), { 'job lost': 1, delay: 1 }),
 ];
 
 /** What people do: pause, freeze, stop, retry, park, and owners with their own containers. */
@@ -47,6 +71,15 @@ const people: Scenario[] = [
     pause: 1,
     'server crash': 1,
   }),
+  named('one container, an owner’s stop and a crash', one(1), {
+    'owner stops': 1,
+    'agent crash': 1,
+  }),
+  named('one container, an owner’s restart and a crash', one(1), {
+    'owner restarts': 1,
+    'agent crash': 1,
+  }),
+  named('one container, a pause, and all is late', one(1), { pause: 1, delay: 1 }),
   named('a failed start that is parked', one(2), { 'start fails': 1, park: 1 }),
 ];
 
@@ -59,6 +92,7 @@ const hosts: Scenario[] = [
   named('a retry of what stayed unhealthy', one(2), { sick: 1, retry: 1 }),
   named('nothing to drain, and a retry', one(2), { sick: 1, retry: 1 }, { drains: false }),
   named('a retry of what did not start', one(2), { 'start fails': 1, retry: 1 }),
+  named('two hosts, a container stays unhealthy', two, { sick: 1 }),
   named('another container falls sick', one(2), { 'falls sick': 1 }),
   named('the cap of a host', one(3), {}, { budget: 2, hostCap: 1 }),
 ];
@@ -83,11 +117,21 @@ const transactions: Scenario[] = [
 const large: Scenario[] = [
   named('the journal is lost', one(2), { 'journal lost': 1 }),
   named('agent and server crash', one(2), { 'agent crash': 1, 'server crash': 1 }),
-  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
-  named('one container, a doubled job and a crash of the agent', one(1), {
-    'job doubled': 1,
+  named('one container, a pause and a crash of the agent', one(1), { pause: 1, 'agent crash': 1 }),
+  named('one container, somebody upgrades, and the agent crashes', one(1), {
+    'outside upgrade': 1,
     'agent crash': 1,
   }),
+  named('Redis comes back empty, and the agent crashes', one(2), {
+    'redis empty': 1,
+    'agent crash': 1,
+  }),
+  named('three containers on two hosts, an agent crashes', [{ boxes: 2 }, { boxes: 1 }], {
+    'agent crash': 1,
+  }),
+  named('two hosts, a pause and its end', two, { pause: 1 }),
+  named('two hosts, somebody upgrades one of them', two, { 'outside upgrade': 1 }),
+  named('two hosts, an owner stops a container', two, { 'owner stops': 1 }),
   named('a failure in a wave that is stopped', one(2), { sick: 1, 'stop wave': 1 }),
   named('the drain fails, and the agent crashes', one(2), { 'drain fails': 1, 'agent crash': 1 }),
   named('an upgrade of ours, and all is late', one(2), { delay: 2 }, { ownUpgrade: true }),

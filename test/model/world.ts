@@ -81,6 +81,8 @@ export const faults = [
   'owner restarts',
   'falls sick',
   'report overtakes',
+  'report doubled',
+  'redis empty',
 ] as const;
 export type Fault = (typeof faults)[number];
 
