@@ -6,6 +6,10 @@ export interface SceneService {
   minHealthyTimeMs?: number;
   drain?: boolean;
   healthyDeadlineMs?: number;
+  /** YAML of its health check; default: HTTP. */
+  health?: string;
+  /** More lines of its settings. */
+  more?: readonly string[];
 }
 
 /** The `services` of a scene's configuration, for a host that reaches HAProxy at `haproxySocket`. */
@@ -24,16 +28,19 @@ export const servicesYaml = (
           minHealthyTimeMs = 0,
           drain = true,
           healthyDeadlineMs = 30_000,
+          health = '{ kind: http, port: 8080, path: /health }',
+          more = [],
         },
       ]) => [
         `  - name: ${name}`,
         `    match: [{ group: ${name} }]`,
         `    budget: { maxUnavailable: ${maxUnavailable} }`,
         `    mode: ${mode}`,
-        '    health: { kind: http, port: 8080, path: /health }',
+        `    health: ${health}`,
         `    minHealthyTimeMs: ${minHealthyTimeMs}`,
         `    healthyDeadlineMs: ${healthyDeadlineMs}`,
         '    stopTimeoutMs: 5000',
+        ...more.map((line) => `    ${line}`),
         ...(drain
           ? [
               `    haproxy: { socket: "${haproxySocket}", backend: ${name}, server: "${haproxyServer}" }`,

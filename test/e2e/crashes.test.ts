@@ -29,6 +29,7 @@ describe('kill -9 in the middle of a wave', () => {
   const completes = async (
     version: typeof u1 | typeof u2,
     kill: () => Promise<void>,
+    upgrade = (): Promise<unknown> => upgradeByApt(scene, 'libgs-demo1', version),
   ): Promise<void> => {
     const members = scene.containers.get('web') ?? [];
     const startsBefore = (await readWitness(scene.host)).filter(
@@ -36,7 +37,7 @@ describe('kill -9 in the middle of a wave', () => {
     ).length;
     const watch = watchContainers(members);
     try {
-      const id = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', version));
+      const id = await waveFrom(scene, upgrade);
       await waveWhen(scene, id, 'is in its middle', ({ counts }) => (counts['verified'] ?? 0) >= 1);
       await kill();
       const wave = await waveOver(scene, id, 120_000);
@@ -73,5 +74,19 @@ describe('kill -9 in the middle of a wave', () => {
     await completes(u2, async () => {
       await scene.host.must(['sh', '-c', 'kill -9 $(pidof redis-server)']);
     });
+  }, 240_000);
+
+  test('of all of them at once', async () => {
+    await completes(
+      u1,
+      async () => {
+        const pid = await scene.host.must(['pgrep', '-f', 'groundswell.js up']);
+        await scene.host.must(['sh', '-c', `kill -9 ${pid.trim()} $(pidof redis-server)`]);
+        await scene.up().exited;
+        await scene.startUp();
+      },
+      () =>
+        scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]),
+    );
   }, 240_000);
 });

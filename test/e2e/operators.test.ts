@@ -110,6 +110,10 @@ describe('operators in the middle of a wave', () => {
       containers: ['h113/web-03'],
       what: 'a test',
     });
+    const held = await waveWhen(scene, 'a test', 'waits', (wave) => wave.waitsFor !== null);
+    expect(held.waitsFor).toContain('queue');
+    // A whole restart would fit into this.
+    await scene.host.must(['sleep', '2']);
     expect(await stops()).toBe(before);
     await scene.act({ action: 'resume', level: { level: 'queue', hostId: scene.host.name } });
     await waveWhen(scene, 'a test', 'is over', (wave) => wave.id === id && wave.endedAt !== null);
@@ -127,5 +131,35 @@ describe('operators in the middle of a wave', () => {
     await scene.act({ action: 'unfreeze', id: freeze ?? '' });
     await waveWhen(scene, 'frozen', 'is stopped', ({ state }) => state === 'stopped');
     expect(await stops()).toBe(before + 1);
+  }, 180_000);
+
+  test('a wave that is stopped in its middle: what has begun comes to its end, nothing else begins', async () => {
+    const id = await waveFrom(scene, () =>
+      scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]),
+    );
+    const restarting = await waveWhen(
+      scene,
+      id,
+      'has one verified and one under way',
+      ({ members, counts }) =>
+        (counts['verified'] ?? 0) >= 1 && members.some(({ state }) => state === 'running'),
+    );
+    await scene.act({ action: 'stop', waveId: id });
+    const atStop = await stops();
+    const over = await waveOver(scene, id);
+    expect(over.state).toBe('stopped');
+    const done = over.members.filter(({ state }) => state === 'verified').length;
+    expect(done).toBeGreaterThanOrEqual(restarting.counts['verified'] ?? 0);
+    expect(done).toBeLessThan(5);
+    // The one that was at work may have begun its stop just then.
+    expect((await stops()) - atStop).toBeLessThanOrEqual(1);
+    const settled = await stops();
+    await scene.host.must(['sleep', '2']);
+    expect(await stops()).toBe(settled);
+    await waitUntil(
+      'all of them are healthy',
+      async () => (await status()).services.every(({ unavailable }) => unavailable.length === 0),
+      { deadlineMs: 30_000, everyMs: 50 },
+    );
   }, 180_000);
 });

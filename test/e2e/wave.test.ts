@@ -166,20 +166,61 @@ describe('a patched library reaches every container of a host', () => {
   }, 180_000);
 });
 
-describe('the control without a drain', () => {
-  test('loses requests under the same load', async () => {
-    const scene = await createScene({
+describe('without HAProxy', () => {
+  let scene: Scene;
+  const log = '/var/log/gs-commands';
+  const noting = (what: string): string =>
+    `["sh", "-c", "echo ${what} {name} {address} $(date +%s%3N) >>${log}"]`;
+
+  beforeAll(async () => {
+    scene = await createScene({
       directory: `${TEST_BEDS}/control`,
       hostNumber: 111,
       projectDirectory: process.cwd(),
-      services: { web: { count: 4, drain: false } },
+      services: {
+        web: { count: 4, drain: false },
+        cmd: {
+          count: 1,
+          arguments: slow,
+          drain: false,
+          minHealthyTimeMs: 400,
+          health: '{ kind: command, command: ["bash", "-c", "</dev/tcp/127.0.0.1/8080"] }',
+          more: [`beforeStop: ${noting('before')}`, `afterHealthy: ${noting('after')}`],
+        },
+        tcp: { count: 1, arguments: slow, drain: false, health: '{ kind: tcp, port: 8080 }' },
+      },
     });
-    try {
-      const load = startLoad({ targets: { web: scene.haproxy.frontend('web') } });
-      await waveOver(scene, await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u1)));
-      expect((await load.stop())['web']?.failed).toBeGreaterThan(0);
-    } finally {
-      await scene.dispose();
-    }
+  }, 300_000);
+
+  afterAll(async () => {
+    await scene.dispose();
+  }, 60_000);
+
+  test('requests are lost under the same load; commands and every kind of health check do their part', async () => {
+    const load = startLoad({ targets: { web: scene.haproxy.frontend('web') } });
+    const seenBefore = (await readWitness(scene.host)).length;
+    const wave = await waveOver(
+      scene,
+      await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u1)),
+    );
+    expect((await load.stop())['web']?.failed).toBeGreaterThan(0);
+    expect(wave.counts).toEqual({ verified: 6 });
+
+    const events = (await readWitness(scene.host)).slice(seenBefore);
+    const at = (kind: 'start' | 'stop', name: string): number =>
+      events.find((event) => event.kind === kind && event.container === name)?.atMs ?? Number.NaN;
+    const address = scene.containers.get('cmd')?.[0]?.address ?? '';
+    const commands = (await scene.host.readFile(log))
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '));
+    expect(commands.map((words) => words.slice(0, 3))).toEqual([
+      ['before', 'cmd-01', address],
+      ['after', 'cmd-01', address],
+    ]);
+    const [before = Number.NaN, after = Number.NaN] = commands.map(([, , , ms]) => Number(ms));
+    expect(before).toBeLessThanOrEqual(at('stop', 'cmd-01'));
+    // It answers 300 ms after its start at the earliest, and is healthy 400 ms after that.
+    expect(after - at('start', 'cmd-01')).toBeGreaterThanOrEqual(700);
   }, 300_000);
 });
