@@ -142,7 +142,7 @@ describe('operators in the middle of a wave', () => {
       id,
       'has one verified and one under way',
       ({ members, counts }) =>
-        (counts['verified'] ?? 0) >= 1 && members.some(({ state }) => state === 'running'),
+        (counts['verified'] ?? 0) >= 1 && members.some(({ state }) => state === 'restarting'),
     );
     await scene.act({ action: 'stop', waveId: id });
     const atStop = await stops();

@@ -4,6 +4,7 @@ import type { Mode } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
+import { pauseSubject } from './pause-subject.ts';
 
 const deny = (reason: string): Decision => ({ kind: 'deny', reason });
 const strictness: Mode[] = ['observe', 'approve', 'auto'];
@@ -111,7 +112,8 @@ const waveDenies = (
   if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay))
     return deny('outside the maintenance window');
   const pause = pauseOf(fleet, wave, container);
-  if (pause !== undefined) return deny(`paused by ${pause.actor}: ${pause.reason}`);
+  if (pause !== undefined)
+    return deny(`${pauseSubject(pause.level)} is paused by ${pause.actor}: ${pause.reason}`);
   if (wave.pausedBy !== null) return deny(`the wave is paused: ${wave.pausedBy}`);
   if (failuresOf(fleet, wave) > wave.maxFailures) return deny('the error threshold is exceeded');
   const onlyObserved = observedBecause(fleet, container);

@@ -2,6 +2,7 @@ import type { HostId } from '../ids.ts';
 import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Host, Wave } from './fleet.ts';
+import { pauseSubject } from './pause-subject.ts';
 import { askVoid, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
@@ -249,7 +250,8 @@ const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, to: Host): string | nu
       (level.level === 'wave' && level.waveId === wave.id) ||
       ((level.level === 'host' || level.level === 'queue') && level.hostId === hostId),
   );
-  if (pause !== undefined) return `paused by ${pause.actor}: ${pause.reason}`;
+  if (pause !== undefined)
+    return `${pauseSubject(pause.level)} is paused by ${pause.actor}: ${pause.reason}`;
   if ([...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === hostId))
     return 'another upgrade of this host is under way';
   const before = [...fleet.grants.values()].find(
