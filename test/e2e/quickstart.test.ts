@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import { execa } from 'execa';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** What the quickstart leaves on the machine must be nothing. */
+const leftovers = async (): Promise<string[]> => {
+  const links = (await execa('ip', ['-o', 'link'])).stdout;
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
+  return [
+    ...(existsSync('/var/lib/groundswell-bed/quickstart') ? ['its directory'] : []),
+    ...(/ gs1[@:]/.test(links) ? ['its link'] : []),
+    ...(mounts.includes('groundswell-bed/quickstart') ? ['mounts'] : []),
+  ];
+};
+
+const quickstart = () =>
+  execa('npm', ['run', '--silent', 'quickstart', '--', '--containers', '3'], {
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+  });
+
+describe('npm run quickstart', () => {
+  test('tells the whole story, and leaves nothing', async () => {
+    const { all, exitCode } = await quickstart();
+    expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
+    for (const text of [
+      '6 containers in 2 services (web, api) answer behind HAProxy',
+      'groundswell upgrade h1 libgs-demo1',
+      '6 containers still run the old library',
+      '6 ran the old library, 6 were restarted and verified, 6 of 6 answer with',
+      'nothing to do, no container was restarted.',
+    ])
+      expect(all).toContain(text);
+    expect(all).toMatch(/^ {2}web: \d+ \(web-01\), \d+ \(web-02\), \d+ \(web-03\)$/m);
+    // Containers, floor, fewest up, fewest answering, requests, failed.
+    expect(all).toMatch(/^web +3 +1 +[1-3] +[1-3] +\d{2,} +0$/m);
+    expect(all).toMatch(/wave-finished .*finished: 6 verified/);
+    expect(await leftovers()).toEqual([]);
+  }, 240_000);
+
+  test('Ctrl-C in the middle of its wave takes everything away', async () => {
+    const running = quickstart();
+    await new Promise<void>((resolve) => {
+      let text = '';
+      running.all.on('data', (part: Buffer) => {
+        text += part.toString();
+        if (text.includes('The wave.')) resolve();
+      });
+    });
+    // A terminal sends it to every process of the job: npm hands it on to what it runs.
+    running.kill('SIGINT');
+    const { all, exitCode } = await running;
+    expect(all).not.toContain('    at ');
+    expect(exitCode).toBe(130);
+    expect(await leftovers()).toEqual([]);
+  }, 240_000);
+});
