@@ -125,6 +125,10 @@ export type RecordNumber = z.infer<typeof RecordNumber>;
 export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number =>
   a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
+/** What the host gate said: network, DNS, runtime, every container as healthy as before (R29). */
+export const GateAnswer = z.strictObject({ ok: z.boolean(), reason: z.string() });
+export type GateAnswer = z.infer<typeof GateAnswer>;
+
 const StepTime = z.strictObject({ step: Step, at: z.number() });
 export type StepTime = z.infer<typeof StepTime>;
 
@@ -149,6 +153,8 @@ export const HostObserved = z.strictObject({
   staleHostProcesses: z.array(StaleHostProcess),
   platform: z.string(),
   agentStale: z.boolean(),
+  /** How the gate of the last package transaction stands; null: from an agent that does not say. */
+  gate: GateAnswer.nullable().default(null),
 });
 export type HostObserved = z.infer<typeof HostObserved>;
 
@@ -163,6 +169,8 @@ export const HostUpgraded = z.strictObject({
   ]),
   /** Every container that is stale now. */
   containers: z.array(ContainerView),
+  /** After a transaction of others; null: `upgrade-finished` has it, or the agent does not say. */
+  gate: GateAnswer.nullable().default(null),
 });
 export type HostUpgraded = z.infer<typeof HostUpgraded>;
 
@@ -197,8 +205,7 @@ export const UpgradeFinished = z.strictObject({
   remedy: z.string(),
   changes: z.array(PackageChange),
   transcript: z.string(),
-  /** Whether the host gate passed: network, DNS, runtime, every container as healthy as before. */
-  gate: z.strictObject({ ok: z.boolean(), reason: z.string() }),
+  gate: GateAnswer,
 });
 export type UpgradeFinished = z.infer<typeof UpgradeFinished>;
 

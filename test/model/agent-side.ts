@@ -1,6 +1,6 @@
 import type { AgentAudit, AgentEffect, AgentEvent } from '../../src/core/agent/agent.ts';
-import type { AgentGrant } from '../../src/core/agent/journal.ts';
-import type { ContainerView } from '../../src/core/messages.ts';
+import type { AgentGrant, GateBefore } from '../../src/core/agent/journal.ts';
+import type { ContainerView, GateAnswer } from '../../src/core/messages.ts';
 import type { PackageChange } from '../../src/core/packages.ts';
 import type { Core } from './core.ts';
 import { reached } from '../../src/core/messages.ts';
@@ -42,6 +42,13 @@ export const changes: PackageChange[] = [
   { name: 'lib', arch: '', source: 'lib', from: '0', to: '1' },
 ];
 
+/** What the host gate says now. */
+export const gateOf = ({ broken }: Machine): GateAnswer =>
+  broken ? { ok: false, reason: 'broken' } : { ok: true, reason: '' };
+
+/** What an agent notes when a transaction begins: of no interest here, but that it is kept. */
+export const gateBefore: GateBefore = { at: 0, abilities: null, healthy: [] };
+
 /** Every stop has an intent that is durable before it, and an outcome in the end (I4). */
 const noteAudits = (machine: Machine, audits: AgentAudit[]): void => {
   for (const { action, grantId, outcome } of audits) {
@@ -61,6 +68,8 @@ const todoFor = (effect: AgentEffect): string | null => {
       return null;
     case 'end-stray-stops':
       return 'end-stray-stops -';
+    case 'ask-gate':
+      return 'ask-gate -';
     case 'run-upgrade':
       return `${effect.resume ? 'await-upgrade' : 'run-upgrade'} ${effect.jobId}`;
     case 'watch-health':

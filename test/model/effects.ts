@@ -1,11 +1,20 @@
 import type { AgentGrant } from '../../src/core/agent/journal.ts';
 import type { Core } from './core.ts';
-import { answersFor, changes, endTransaction, feed, grantOf, viewOf } from './agent-side.ts';
+import {
+  answersFor,
+  changes,
+  endTransaction,
+  feed,
+  gateBefore,
+  gateOf,
+  grantOf,
+  viewOf,
+} from './agent-side.ts';
 import { boxIndex, Violation } from './world.ts';
 import type { Box, Machine, World } from './world.ts';
 
 /** How an effect may turn out, and whether the agent dies right after it, before it can journal. */
-export type Turnout = 'well' | 'badly' | 'sick' | 'unseen';
+export type Turnout = 'well' | 'badly' | 'sick' | 'broken' | 'unseen';
 
 const drop = (machine: Machine, todo: string): void => {
   machine.todo = machine.todo.filter((other) => other !== todo);
@@ -14,6 +23,8 @@ const drop = (machine: Machine, todo: string): void => {
 /** Whether a thing that is under way can come to its end now. */
 export const canEnd = (machine: Machine, todo: string): boolean => {
   const [kind = '', id = ''] = todo.split(' ');
+  // One that is asked in vain is asked again: what counts is that somebody mends the host.
+  if (kind === 'ask-gate') return !machine.broken;
   const grant = grantOf(machine, id);
   if (grant === undefined) return true;
   const index = boxIndex(grant.order.container);
@@ -86,11 +97,16 @@ export const carryOut = (
         changes,
         origin: { by: 'outside' },
         containers: containers.filter(({ stale }) => stale.length > 0),
+        gate: gateOf(machine),
       },
     });
   }
-  if (kind === 'notice-transaction')
-    return feed(core, world, machine, { kind: 'transaction', phase: 'open' });
+  if (kind === 'notice-transaction') {
+    feed(core, world, machine, { kind: 'transaction', phase: 'open' });
+    return feed(core, world, machine, { kind: 'gate-before', before: gateBefore });
+  }
+  if (kind === 'ask-gate')
+    return feed(core, world, machine, { kind: 'gate', gate: gateOf(machine) });
   if (kind === 'end-stray-stops') {
     for (const at of machine.stops) notStopped(machine.boxes[at] as Box);
     machine.stops = [];
@@ -108,6 +124,7 @@ export const carryOut = (
     );
     if (flying !== undefined)
       throw new Violation('R29', `an upgrade begins while ${flying.order.container} is restarted`);
+    feed(core, world, machine, { kind: 'gate-before', before: gateBefore });
     machine.dpkg = 'ours';
     machine.todo.push(`await-upgrade ${id}`);
     return;
@@ -115,6 +132,7 @@ export const carryOut = (
   if (kind === 'await-upgrade') {
     const ran = machine.dpkg === 'ours';
     if (ran) endTransaction(machine);
+    if (ran && turnout === 'broken') machine.broken = true;
     drop(machine, 'tell-transaction -');
     machine.untold = false;
     const containers = machine.boxes.map((_, index) => viewOf(machine, index));
@@ -127,7 +145,7 @@ export const carryOut = (
         remedy: '',
         changes: ran ? changes : [],
         transcript: '',
-        gate: { ok: true, reason: '' },
+        gate: gateOf(machine),
       },
       containers: containers.filter(({ stale }) => stale.length > 0),
     });
@@ -150,6 +168,8 @@ export const carryOut = (
       if (!machine.todo.includes(`stop ${id}`)) return;
       if (machine.dpkg !== 'rest')
         throw new Violation('I7', `the stop of ${grant.order.container} is let in by dpkg's work`);
+      if (machine.broken && !machine.untold && !grant.order.byHand && last)
+        throw new Violation('R29', `${grant.order.container} is stopped on a host that is broken`);
       if (last) permitted(world, machine, grant);
       if (last && !grant.order.byHand && box.up && box.version === machine.lower)
         throw new Violation('I3', `${grant.order.container} runs the present code already`);

@@ -1,5 +1,5 @@
 import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
-import { boot, feed, observe, viewOf, changes } from './agent-side.ts';
+import { boot, changes, feed, gateOf, observe, viewOf } from './agent-side.ts';
 import type { Core } from './core.ts';
 import { serve } from './server-side.ts';
 import { base, clone } from './world.ts';
@@ -71,6 +71,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     stops: [],
     lower: 0,
     dpkg: 'rest',
+    broken: false,
     untold: false,
     todo: [],
     register: null,
@@ -117,6 +118,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
         changes,
         origin: { by: 'outside' },
         containers: machine.boxes.map((_, index) => viewOf(machine, index)),
+        gate: gateOf(machine),
       },
     });
   }

@@ -47,6 +47,8 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
         });
     };
     turn('', null, 'well');
+    if (kind === 'await-upgrade' && machine.dpkg === 'ours')
+      turn(', and the host is broken', 'host breaks', 'broken');
     if (kind === 'drain') turn(' fails', 'drain fails', 'badly');
     if (kind === 'start') {
       turn(' fails', 'start fails', 'badly');
@@ -168,6 +170,11 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
   if (machine.dpkg === 'outside')
     add('the package transaction is over', null, (_, own) => {
       endTransaction(own);
+    });
+  if (machine.dpkg === 'outside')
+    add('the package transaction is over, and the host is broken', 'host breaks', (_, own) => {
+      endTransaction(own);
+      own.broken = true;
     });
 };
 
@@ -295,6 +302,10 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
 };
 
 const personMoves = (core: Core, machine: Machine, add: Add): void => {
+  if (machine.broken)
+    add('somebody mends the host', null, (_, own) => {
+      own.broken = false;
+    });
   machine.boxes.forEach((box, index) => {
     if (box.sick)
       add(`somebody mends ${boxName(index)}`, null, (_, own) => {

@@ -97,6 +97,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
   for (const [id, time] of agent.notBefore)
     if (time - passed <= base) agent.notBefore.delete(id);
     else agent.notBefore.set(id, time - passed);
+  agent.gateNotBefore = Math.max(base, agent.gateNotBefore - passed);
   for (const [id, count] of agent.attempts) agent.attempts.set(id, Math.min(count, 1));
   const { journal } = agent;
   for (const job of journal.jobs.values()) job.forgetAfter = base + 1_000_000;

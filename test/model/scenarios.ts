@@ -100,6 +100,16 @@ const hosts: Scenario[] = [
 /** Package transactions, and journals that are lost. */
 const transactions: Scenario[] = [
   named('somebody upgrades in the middle', one(2), { 'outside upgrade': 1 }),
+  named('somebody upgrades in the middle, and breaks the host', one(2), {
+    'outside upgrade': 1,
+    'host breaks': 1,
+  }),
+  named(
+    'an upgrade of ours that breaks the host, and the agent crashes',
+    one(1),
+    { 'host breaks': 1, 'agent crash': 1 },
+    { ownUpgrade: true },
+  ),
   named('an upgrade of ours in the middle', one(2), { upgrade: 1 }),
   named(
     'an upgrade of ours, and the agent crashes',

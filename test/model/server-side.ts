@@ -32,7 +32,7 @@ const freshIds = (world: World): (() => string) => {
 };
 
 /** I2, from the bare facts that the coordinator holds: whatever is not known to serve is unavailable. */
-const checkBudget = (fleet: Fleet, now: number, given: string[]): void => {
+const checkGiven = (fleet: Fleet, now: number, given: string[], byItself: string[]): void => {
   if (given.length === 0) return;
   const away = new Set<string>();
   for (const { container } of fleet.grants.values()) if (container !== null) away.add(container);
@@ -48,6 +48,10 @@ const checkBudget = (fleet: Fleet, now: number, given: string[]): void => {
   const limit = budget !== undefined && 'maxUnavailable' in budget ? budget.maxUnavailable : 0;
   if (away.size > Number(limit))
     throw new Violation('I2', `${given.join(', ')} granted with ${[...away].join(', ')} away`);
+  for (const container of byItself) {
+    const { gate } = fleet.hosts.get(container.split('/')[0] ?? '') ?? { gate: null };
+    if (gate !== null) throw new Violation('R29', `${container} granted, its host is broken`);
+  }
   for (const host of fleet.hosts.keys()) {
     const here = [...fleet.grants.values()].filter((grant) => grant.host === host);
     if (
@@ -98,10 +102,11 @@ export const serve = (
     ({ id, kind, expect }) =>
       !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,
   );
-  checkBudget(
+  checkGiven(
     fleet,
     world.now,
     given.map(({ container }) => container ?? ''),
+    given.filter(({ byHand }) => !byHand).map(({ container }) => container ?? ''),
   );
   for (const send of commands.sends) world.rows.set(send.jobId, send);
   for (const jobId of commands.closes) world.rows.delete(jobId);

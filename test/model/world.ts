@@ -43,6 +43,8 @@ export interface Machine {
   /** Version of the lower layer. */
   lower: number;
   dpkg: 'rest' | 'outside' | 'ours';
+  /** A package transaction has broken what the host gate asks for. */
+  broken: boolean;
   /** A package transaction that is over and of which nothing was journaled yet. */
   untold: boolean;
   /** Effects that the agent has under way: `kind grant`. They die with it. */
@@ -83,6 +85,7 @@ export const faults = [
   'report overtakes',
   'report doubled',
   'redis empty',
+  'host breaks',
 ] as const;
 export type Fault = (typeof faults)[number];
 

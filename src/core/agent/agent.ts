@@ -1,6 +1,7 @@
 import type { ContainerName } from '../ids.ts';
 import type {
   ControlRecord,
+  GateAnswer,
   HostObserved,
   HostUpgrade,
   HostUpgraded,
@@ -10,7 +11,7 @@ import type {
 } from '../messages.ts';
 import type { ContainerView } from '../messages.ts';
 import type { Health, Instance } from '../observation.ts';
-import type { AgentGrant, Child, Journal } from './journal.ts';
+import type { AgentGrant, Child, GateBefore, Journal } from './journal.ts';
 
 /** The newest control record and what its arrival proved. All times are the agent's monotonic ms. */
 export interface HeardRecord {
@@ -46,6 +47,10 @@ export interface Agent {
   strayBusy: boolean;
   /** The lower layer's generation that verification speaks of changes with this; see `transactionOpen`. */
   transactionOpen: boolean;
+  /** The host gate, which did not pass, is being asked again. */
+  gateBusy: boolean;
+  /** Monotonic ms before which it is not asked again. */
+  gateNotBefore: number;
 }
 
 export const bootAgent = (journal: Journal): Agent => ({
@@ -60,6 +65,8 @@ export const bootAgent = (journal: Journal): Agent => ({
   strayStopsEnded: journal.settled,
   strayBusy: false,
   transactionOpen: false,
+  gateBusy: false,
+  gateNotBefore: 0,
 });
 
 /** What was seen, at its moment, as the last thing before something begins (R21). */
@@ -123,9 +130,13 @@ export type AgentEvent =
       bootId: string;
     }
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
-  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants'> }
+  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants' | 'gate'> }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
+  /** What works, at the first sign of a package transaction or right before an upgrade of ours. */
+  | { kind: 'gate-before'; before: GateBefore }
+  /** The host gate was asked again. */
+  | { kind: 'gate'; gate: GateAnswer }
   | {
       kind: 'upgrade-over';
       jobId: string;
@@ -154,6 +165,8 @@ export type AgentEffect =
   | { kind: 'verify'; grant: AgentGrant }
   | { kind: 'end-stray-stops' }
   | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
+  /** The host gate did not pass after a transaction: ask it once more (R29). */
+  | { kind: 'ask-gate'; before: GateBefore }
   /** Unacknowledged reports are there to be sent. */
   | { kind: 'send-reports' }
   /** Look and report, also what has not changed (R10, R21): a container, or the whole host (null). */
@@ -176,6 +189,7 @@ export interface AgentAudit {
     | 'upgrade-ended'
     | 'job-refused'
     | 'host-upgraded'
+    | 'gate-passed'
     | 'incarnation-begun';
   container: ContainerName | null;
   service: string | null;

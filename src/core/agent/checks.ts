@@ -127,6 +127,10 @@ export const decideBegin = (
   if ([...agent.journal.upgrades.values()].some(({ step }) => holds.includes(step)))
     return wait('an upgrade of this host comes first');
   if (agent.transactionOpen) return wait('a package transaction is not over yet');
+  // R29: what broke with the packages is mended first, unless a person asks.
+  const gate = agent.journal.gate?.failed ?? null;
+  if (gate !== null && !grant.order.byHand && purpose !== 'stop-again')
+    return wait(`the host gate does not pass: ${gate}`);
   if (!answers.atRest.ok)
     return wait(`the package database is not at rest: ${answers.atRest.reason}`);
   return allow;

@@ -70,6 +70,23 @@ export interface KnownContainer {
   ownerStopped: boolean;
 }
 
+/** What worked on this host before a package transaction: its host gate compares with that (R29). */
+export interface GateBefore {
+  /** Wall-clock ms. */
+  at: number;
+  /** Null: not known. */
+  abilities: { network: boolean; dns: boolean } | null;
+  /** Containers that were healthy. */
+  healthy: ContainerName[];
+}
+
+/** The host gate of a package transaction that is open, or of one after which it did not pass. */
+export interface HostGate {
+  before: GateBefore;
+  /** Why it did not pass; null: the transaction is not over. */
+  failed: string | null;
+}
+
 /** The durable truth about what was done on this host. */
 export interface Journal {
   incarnation: string;
@@ -85,6 +102,8 @@ export interface Journal {
   upgrades: Map<string, AgentUpgrade>;
   /** Number of package transactions seen. */
   transactions: number;
+  /** Null: no transaction is open, and the gate of the last one passed. */
+  gate: HostGate | null;
   containers: Map<ContainerName, KnownContainer>;
 }
 
@@ -99,5 +118,6 @@ export const emptyJournal = (incarnation: string, settled: boolean): Journal => 
   refused: new Map(),
   upgrades: new Map(),
   transactions: 0,
+  gate: null,
   containers: new Map(),
 });

@@ -3,6 +3,7 @@ import { onStrayStopsEnded } from './adopt.ts';
 import { advance } from './advance.ts';
 import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './after-stop.ts';
 import { onChecked, onDrained } from './before-stop.ts';
+import { advanceGate, onGate, onGateBefore } from './gate.ts';
 import { emptyJournal } from './journal.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, serverTime } from './record.ts';
@@ -42,10 +43,11 @@ const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): v
     if (record.ackedSeq > journal.lastSeq) {
       // R15: the server has heard more than this journal remembers, so the journal was rolled back.
       const highest = journal.highestRecord;
-      const { containers } = journal;
+      const { containers, gate } = journal;
       agent.journal = emptyJournal(event.newIncarnation, false);
       agent.journal.highestRecord = highest;
       agent.journal.containers = containers;
+      agent.journal.gate = gate;
       for (const map of [agent.busy, agent.waiting, agent.attempts, agent.notBefore]) map.clear();
       agent.upgradeBusy = false;
       agent.strayStopsEnded = false;
@@ -105,6 +107,7 @@ const onHostObserved = (
 ): void => {
   const { agent } = turn;
   const open = agent.transactionOpen;
+  const gateFailed = agent.journal.gate?.failed ?? null;
   report(turn, {
     kind: 'host-observed',
     ...observed,
@@ -118,6 +121,7 @@ const onHostObserved = (
         step,
         failed,
       })),
+    gate: { ok: gateFailed === null, reason: gateFailed ?? '' },
   });
 };
 
@@ -158,6 +162,10 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onHostObserved(turn, event);
     case 'transaction':
       return onTransaction(turn, event);
+    case 'gate-before':
+      return onGateBefore(turn, event);
+    case 'gate':
+      return onGate(turn, event);
     case 'upgrade-over':
       return onUpgradeOver(turn, event);
   }
@@ -176,6 +184,7 @@ export const agentStep = (agent: Agent, event: AgentEvent, mono: number): AgentT
   if (agent.journal.settled) {
     for (const grant of agent.journal.grants.values()) if (grant.end === null) advance(turn, grant);
     advanceUpgrade(turn);
+    advanceGate(turn);
     if (event.kind === 'tick') forgetOldJobs(turn);
   }
   return { audits: turn.audits, effects: turn.effects };

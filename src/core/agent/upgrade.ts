@@ -2,6 +2,7 @@ import { reached } from '../messages.ts';
 import type { UpgradeFinished } from '../messages.ts';
 import type { AgentEvent, Turn } from './agent.ts';
 import { voided } from './checks.ts';
+import { gateAfter } from './gate.ts';
 import type { AgentUpgrade } from './journal.ts';
 import { recordCounts, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
@@ -128,8 +129,10 @@ export const onUpgradeOver = (
       changes: event.finished.changes,
       origin: { by: 'job', jobId: event.jobId, waveId: upgrade.order.waveId },
       containers: event.containers,
+      gate: null,
     });
   }
+  gateAfter(turn, event.finished.gate);
   end(turn, upgrade, event.finished);
   turn.effects.push({ kind: 'observe', container: null });
 };
@@ -145,6 +148,8 @@ export const onTransaction = (
     return;
   }
   agent.transactionOpen = false;
+  const { gate } = event.upgraded;
+  gateAfter(turn, gate);
   if (event.upgraded.changes.length === 0) return;
   agent.journal.transactions += 1;
   audit(turn, {
@@ -152,6 +157,7 @@ export const onTransaction = (
     outcome: 'done',
     details: {
       origin: event.upgraded.origin.by,
+      gate: gate === null ? null : gate.ok ? 'passed' : gate.reason,
       changes: event.upgraded.changes.map(
         ({ name, arch, from, to }) => `${name}:${arch} ${from ?? '-'} -> ${to ?? '-'}`,
       ),

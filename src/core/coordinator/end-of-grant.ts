@@ -1,6 +1,8 @@
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
-import type { Container, Grant, Host } from './fleet.ts';
+import type { Container, Grant, Host, Wave } from './fleet.ts';
+import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
+import { noteGate } from './host-gate.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -160,7 +162,6 @@ const onDone = (
 export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinished): void => {
   const grant = turn.fleet.grants.get(report.grantId);
   const wave = turn.fleet.waves.get(report.waveId);
-  const upgrade = wave?.upgrades.get(host.id);
   if (grant !== undefined) endGrant(turn, grant, report.ok ? 'done' : 'refused', report.reason);
   audit(turn, {
     action: 'upgrade-ended',
@@ -175,15 +176,19 @@ export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinishe
       gate: report.gate.reason,
     },
   });
-  if (wave === undefined) return;
+  noteGate(turn, host, report.gate);
+  if (wave !== undefined) upgradeOver(turn, host, wave, report);
+};
+
+const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished): void => {
+  const upgrade = wave.upgrades.get(host.id);
   touch(turn, { table: 'waves', key: wave.id });
   const reason = [report.reason, report.remedy].filter((part) => part !== '').join('; ');
   const wasRunning = upgrade?.state === 'running';
   if (wasRunning && report.ok) Object.assign(upgrade, { state: 'done', reason });
-  host.gate = report.gate.ok ? null : report.gate.reason;
-  touch(turn, { table: 'hosts', key: host.id });
-  if (!report.gate.ok)
-    pauseWave(turn, wave, `the host gate of ${host.id} did not pass: ${report.gate.reason}`);
+  // Also where the gate of a former transaction had not passed, and a person had resumed the wave.
+  const gate = gateText(host);
+  if (gate !== null) pauseWave(turn, wave, gate);
   if (wasRunning && !report.ok) failUpgrade(turn, wave, host.id, reason);
 };
 

@@ -3,6 +3,7 @@ import { describeOptOut } from '../opt-out.ts';
 import type { Mode } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
+import { gateText } from './gate-text.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
 import { pauseSubject } from './pause-subject.ts';
 
@@ -153,7 +154,8 @@ const containerDenies = (
     return deny('its host lost its journal and has not answered for it yet');
   if (!host.atRest)
     return deny(`the package database of ${host.id} is not at rest: ${host.atRestReason}`);
-  if (host.gate !== null && !wave.byHand) return deny(`the host gate did not pass: ${host.gate}`);
+  const gate = gateText(host);
+  if (gate !== null && !wave.byHand) return deny(`${gate}; it is asked again every few seconds`);
   if (!view.onHostRoot) return deny('it does not stand on the host root');
   if (container.membershipProblem !== null) return deny(container.membershipProblem);
   if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))

@@ -1,6 +1,8 @@
 import type { PauseLevel } from '../messages.ts';
 import type { Fleet, Wave } from './fleet.ts';
+import { gateText } from './gate-text.ts';
 import { askVoid } from './grants.ts';
+import { hasWorkOn } from './host-gate.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
 import { levelProblem } from './operator-names.ts';
@@ -57,6 +59,15 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
   return ok('pausing', id);
 };
 
+/** R29: a gate is not passed over by resuming: it is asked until it passes, and until then its host waits. */
+const gatesThatHold = (fleet: Fleet, waves: Wave[]): string[] =>
+  [...fleet.hosts.values()].flatMap((host) => {
+    const text = gateText(host);
+    return text !== null && waves.some((wave) => hasWorkOn(fleet, host, wave))
+      ? [`${text}; once it does, what waits there goes on`]
+      : [];
+  });
+
 export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => {
   const { fleet } = turn;
   const rows = [...fleet.pauses.values()].filter((other) => samePause(other.level, level));
@@ -80,15 +91,6 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
     wave.pausedBy = null;
     wave.failures = 0;
     wave.told = wave.told.filter((key) => !key.startsWith('failed:'));
-    for (const hostId of new Set(
-      [...wave.members.keys(), ...wave.upgrades.keys()].map((id) => id.split('/')[0] ?? ''),
-    )) {
-      const host = fleet.hosts.get(hostId);
-      if (host !== undefined && host.gate !== null) {
-        host.gate = null;
-        touch(turn, { table: 'hosts', key: hostId });
-      }
-    }
     for (const grant of fleet.grants.values()) {
       if (grant.waveId !== wave.id || !grant.suspect) continue;
       grant.deadline = turn.now + fleet.settings.deadlineMs;
@@ -99,5 +101,5 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
   }
   audit(turn, { action: 'resumed', ...aboutPause(level), actor });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
-  return ok('resumed');
+  return ok(['resumed', ...gatesThatHold(fleet, waves)].join('; '));
 };

@@ -2,6 +2,7 @@ import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
 import { serviceOf } from './service-of.ts';
 import type { Container, Host } from './fleet.ts';
+import { noteGate } from './host-gate.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { joinWave, noticeStale, waveForChanges } from './waves.ts';
@@ -78,6 +79,7 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
     adoptGrants(turn, host, report);
   }
   for (const container of seen) noticeStale(turn, container);
+  noteGate(turn, host, report.gate);
 };
 
 /** R16: grants that only the agent knows, after the store was restored from a backup, are adopted and counted. */
@@ -131,8 +133,9 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
         ),
       },
     });
-    return;
+  } else {
+    const wave = waveForChanges(turn, report.changes, waveId);
+    for (const container of stale) joinWave(turn, wave, container);
   }
-  const wave = waveForChanges(turn, report.changes, waveId);
-  for (const container of stale) joinWave(turn, wave, container);
+  noteGate(turn, host, report.gate);
 };

@@ -1,14 +1,12 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 
-/** What a host must still be able to do after an upgrade. */
+/** What a host must still be able to do after a package transaction, if it could before. */
 export interface HostAbilities {
   /** There is a default route. */
   network: boolean;
   /** The configured resolver answers. */
   dns: boolean;
-  /** The container runtime lists its containers. */
-  runtime: boolean;
 }
 
 const dnsTimeoutMs = 1_000;
@@ -26,36 +24,30 @@ export const hasDefaultRoute = (routes: string): boolean =>
         (Number.parseInt(flags ?? '0', 16) & 1) === 1,
     );
 
-const answers = (work: Promise<unknown>): Promise<boolean> =>
-  work.then(
+/** The root's name servers are asked for: every resolver knows them. */
+const resolverAnswers = (): Promise<boolean> =>
+  new Resolver({ timeout: dnsTimeoutMs, tries: 1 }).resolveNs('.').then(
     () => true,
     () => false,
   );
 
-/** Look what the host can do now. The root's name servers are asked for: every resolver knows them. */
-export const readAbilities = async (
-  listContainers: () => Promise<unknown>,
-): Promise<HostAbilities> => {
-  const resolver = new Resolver({ timeout: dnsTimeoutMs, tries: 1 });
-  const [routes, dns, runtime] = await Promise.all([
+/** Look what the host can do now. The resolver is not asked where its answer would not matter. */
+export const readAbilities = async ({ dns }: { dns: boolean }): Promise<HostAbilities> => {
+  const [routes, answers] = await Promise.all([
     readFile('/proc/net/route', 'utf8').catch(() => ''),
-    answers(resolver.resolveNs('.')),
-    answers(listContainers()),
+    dns ? resolverAnswers() : false,
   ]);
-  return { network: hasDefaultRoute(routes), dns, runtime };
+  return { network: hasDefaultRoute(routes), dns: answers };
 };
 
-/** Whether everything that worked before still works; without a before, the runtime must answer. */
-export const judgeGate = (
+/** What worked before and does not now; null: all of it does. What did not work before is not asked for. */
+export const lostAbilities = (
   before: HostAbilities | null,
   after: HostAbilities,
-): { ok: boolean; reason: string } => {
+): string | null => {
   const lost = [
     before?.network === true && !after.network ? 'the default route is gone' : null,
     before?.dns === true && !after.dns ? 'the DNS resolver does not answer any more' : null,
-    after.runtime ? null : 'the container runtime does not answer',
   ].filter((reason) => reason !== null);
-  return lost.length === 0
-    ? { ok: true, reason: 'network, DNS and runtime are as before' }
-    : { ok: false, reason: lost.join('; ') };
+  return lost.length === 0 ? null : lost.join('; ');
 };

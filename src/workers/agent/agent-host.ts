@@ -3,6 +3,7 @@ import type { ContainerName } from '../../core/ids.ts';
 import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
 import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
+import type { HostAbilities } from '../../host/gate/host-gate.ts';
 import type {
   ChildIdentity,
   ContainerRuntime,
@@ -70,6 +71,8 @@ export interface ScanPort {
 }
 
 export interface PackagesPort {
+  /** What the host can do besides running containers. Never rejects. */
+  abilities: (asked: { dns: boolean }) => Promise<HostAbilities>;
   /** Whether the package database is at rest (R21). What cannot be read is not. */
   atRest: () => Promise<{ ok: boolean; reason: string }>;
   /**
@@ -80,8 +83,6 @@ export interface PackagesPort {
     order: HostUpgrade,
     options: { jobId: string; resume: boolean },
   ) => Promise<Pick<UpgradeFinished, 'ok' | 'reason' | 'remedy' | 'changes' | 'transcript'>>;
-  /** The host gate but for the containers: network, DNS, runtime. */
-  gate: () => Promise<{ ok: boolean; reason: string }>;
 }
 
 /** An `lxc-stop` (or the like) of ours that may have outlived a former process (R15, R24). */
@@ -129,6 +130,8 @@ export interface AgentHost {
     states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
     /** Of the host's present boot, as it stands in the instances of this boot. */
     bootId: () => string;
+    /** Whether its tools work: what is wrong with them, or null. */
+    ask: () => Promise<string | null>;
   };
   health: HealthPort;
   drain: DrainPort;

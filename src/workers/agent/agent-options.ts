@@ -8,6 +8,8 @@ import type { AgentStatus } from './agent-status.ts';
 import { recordTimes } from './control-record.ts';
 import type { RecordTimes } from './control-record.ts';
 import type { PackageEvents } from './follow-packages.ts';
+import { gateTimes } from './host-gate.ts';
+import type { GateTimes } from './host-gate.ts';
 import { observeTimes } from './observe.ts';
 import type { ObserveTimes } from './observe.ts';
 import { reportTimes } from './send-reports.ts';
@@ -17,6 +19,7 @@ export interface AgentTimes {
   record: RecordTimes;
   report: ReportTimes;
   observe: ObserveTimes;
+  gate: GateTimes;
   /** Pause before the journal is tried again after a write that failed. */
   journalRetryMs: number;
   /** Core is asked this often what has become due, while anything is open, and otherwise. */
@@ -32,6 +35,7 @@ export const agentTimes: AgentTimes = {
   record: recordTimes,
   report: reportTimes,
   observe: observeTimes,
+  gate: gateTimes,
   journalRetryMs: 1_000,
   tickMs: 250,
   quietTickMs: 5_000,

@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
+import type { GateAnswer } from '../../core/messages.ts';
 import type { PackageChange } from '../../core/packages.ts';
 import type { Work } from './work.ts';
 
@@ -12,21 +13,26 @@ export interface PackageEvents {
   onTransaction: (transaction: { changes: PackageChange[] }) => Promise<void>;
 }
 
+const stoppedMeanwhile = 'the agent is stopping; the transaction is told of again later';
+
 /** Package transactions of others, as events of the agent (R30). */
 export const followPackages = (
   work: Work,
   ports: {
     journaled: (event: AgentEvent) => Promise<boolean>;
     observeWhole: () => void;
+    /** Aborted when the agent stops: a gate that does not pass is not waited for then. */
+    signal: AbortSignal;
   },
 ): PackageEvents => {
   const over = (
     changes: PackageChange[],
     containers: ReturnType<Work['knowledge']['views']>,
+    gate: GateAnswer | null,
   ): AgentEvent => ({
     kind: 'transaction',
     phase: 'over',
-    upgraded: { changes, origin: { by: 'outside' }, containers },
+    upgraded: { changes, origin: { by: 'outside' }, containers, gate },
   });
   /** In the order in which they were told, however long the journal takes. */
   let last: Promise<boolean> = Promise.resolve(true);
@@ -37,18 +43,22 @@ export const followPackages = (
   return {
     onOpen: () => {
       void inTurn({ kind: 'transaction', phase: 'open' });
+      const seen = work.gate.before();
+      last = last.then(async () => ports.journaled({ kind: 'gate-before', before: await seen }));
     },
     onQuiet: () => {
-      void inTurn(over([], [])).then(ports.observeWhole);
+      void inTurn(over([], [], null)).then(ports.observeWhole);
     },
     onTransaction: async ({ changes }) => {
+      await last;
+      const gate = await work.gate.ask(work.gateBefore(), { signal: ports.signal });
+      if (!gate.ok && ports.signal.aborted) throw new Error(stoppedMeanwhile);
       const stale = await work.knowledge.scanAll().catch((error: unknown) => {
         // What is stale is found by the next scan; that packages changed is told now.
         work.alert(`the scan after a package transaction failed: ${errorText(error)}`);
         return [];
       });
-      if (!(await inTurn(over(changes, stale))))
-        throw new Error('the agent is stopping; the transaction is told of again later');
+      if (!(await inTurn(over(changes, stale, gate)))) throw new Error(stoppedMeanwhile);
       ports.observeWhole();
     },
   };

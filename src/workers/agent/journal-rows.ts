@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type {
   AgentGrant,
   AgentUpgrade,
+  HostGate,
   Journal,
   KnownContainer,
   KnownJob,
 } from '../../core/agent/journal.ts';
+import { ContainerName } from '../../core/ids.ts';
 import {
   GrantOrder,
   HostUpgrade,
@@ -57,6 +59,15 @@ const ContainerRow: z.ZodType<KnownContainer> = z.strictObject({
   ownerStopped: z.boolean(),
 });
 
+const GateRow: z.ZodType<HostGate> = z.strictObject({
+  before: z.strictObject({
+    at: z.number(),
+    abilities: z.strictObject({ network: z.boolean(), dns: z.boolean() }).nullable(),
+    healthy: z.array(ContainerName),
+  }),
+  failed: z.string().nullable(),
+});
+
 type MapPart = 'grants' | 'upgrades' | 'jobs' | 'refused' | 'reports' | 'containers';
 type Scalars = Omit<Journal, MapPart>;
 
@@ -67,6 +78,8 @@ const ScalarsRow: z.ZodType<Scalars> = z.strictObject({
   lastSeq: z.int().min(0),
   highestRecord: RecordNumber.nullable(),
   transactions: z.int().min(0),
+  // Journals of before this field.
+  gate: GateRow.nullable().default(null),
 });
 
 /** One map of the journal as rows. */

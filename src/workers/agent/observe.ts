@@ -35,6 +35,8 @@ const backlogLimit = 200;
 export interface ObservePorts {
   journal: () => Journal;
   transactionOpen: () => boolean;
+  /** The same, or an upgrade of ours runs. */
+  packagesChange: () => boolean;
   /** Core's turn; answers whether it is durable. */
   dispatch: (event: AgentEvent) => boolean;
   touched: Touched;
@@ -151,6 +153,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
         attempt('the scan failed', scan()),
         attempt('health cannot be probed', prober.round(names)),
       ]);
+    if (looked && !ports.packagesChange()) work.gate.remember();
     const told = await send(names, looked).catch((error: unknown) => {
       work.alert(`the host cannot be reported: ${errorText(error)}`);
       return false;

@@ -3,6 +3,7 @@ import type { AgentGrant } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { Life } from './agent-loop.ts';
+import { askGate } from './effects/ask-gate.ts';
 import { check } from './effects/check.ts';
 import { drain, undrain } from './effects/drain.ts';
 import { runUpgrade } from './effects/run-upgrade.ts';
@@ -59,6 +60,8 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
       return begin(endStrayStops(work, life));
     case 'run-upgrade':
       return begin(runUpgrade(work, effect, life));
+    case 'ask-gate':
+      return begin(askGate(work, effect.before, life));
     case 'send-reports':
       return ports.sendReports();
     case 'observe':

@@ -16,6 +16,7 @@ import { followPackages } from './follow-packages.ts';
 import { createReserve } from './journal-reserve.ts';
 import { lockJournal, openJournal } from './journal-store.ts';
 import { countJunk } from './junk.ts';
+import { createHostGate } from './host-gate.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createLanes } from './lanes.ts';
 import { createTouched } from './look-at-containers.ts';
@@ -24,29 +25,13 @@ import { performEffect } from './perform-effect.ts';
 import { startSender } from './send-reports.ts';
 import { showPresence } from './show-presence.ts';
 import { takeJob } from './take-job.ts';
+import { anythingDown, anythingOpen, isExempt, isUpgrading } from './under-way.ts';
 import type { Work } from './work.ts';
 
 /** So long after a turn its answer is expected: the record, with the acknowledgement, is polled quickly. */
 const afterTurnMs = 1_500;
 /** Time that BullMQ's worker has to hand over the job that it is at. */
 const workerCloseMs = 2_000;
-
-/** Something of the journal is not over, so the clock and the server's word matter. */
-const anythingOpen = ({ agent }: Pick<AgentLoop, 'agent'>): boolean => {
-  const { journal } = agent();
-  return (
-    !journal.settled ||
-    [...journal.grants.values()].some(({ end }) => end === null) ||
-    [...journal.upgrades.values()].some(({ step }) => step !== 'ended')
-  );
-};
-
-/** A container is down in the middle of its restart. */
-const anythingDown = ({ agent }: Pick<AgentLoop, 'agent'>): boolean =>
-  [...agent().journal.grants.values()].some(
-    ({ end, step, failed }) =>
-      end === null && !failed && (step === 'stopping' || step === 'stopped'),
-  );
 
 const start = async (options: AgentOptions, closing: Closing): Promise<RunningAgent> => {
   const { hostId, host, clock, logger, journalPath } = options;
@@ -73,10 +58,16 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     host.scan,
     (name) => loop.agent().journal.containers.get(name)?.ownerStopped ?? false,
   );
+  const ending = new AbortController();
   const work: Work = {
     host,
     clock,
     knowledge,
+    gate: createHostGate({
+      ...{ host, knowledge, clock, times: times.gate },
+      exempt: (name) => isExempt(loop.agent(), name),
+    }),
+    gateBefore: () => journal().gate?.before ?? null,
     lanes: createLanes(),
     hearRecord: () => records.hear(),
     packageWatch: {
@@ -139,7 +130,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     fetch: link.fetchControlRecord,
     dispatch,
     known: () => loop.agent().record !== null,
-    busy: () => anythingOpen(loop) || clock.monoMs() - turnedAt < afterTurnMs,
+    busy: () => anythingOpen(loop.agent()) || clock.monoMs() - turnedAt < afterTurnMs,
     newId: clock.newId,
     times: times.record,
   });
@@ -168,13 +159,17 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const observeWhole = (): void => {
     observer.observe({ whole: true });
   };
-  const packages = await options.watchPackages(followPackages(work, { journaled, observeWhole }), {
-    suspended: [...journal().upgrades.values()].some(({ step }) => step === 'running'),
-  });
+  const packages = await options.watchPackages(
+    followPackages(work, { journaled, observeWhole, signal: ending.signal }),
+    {
+      suspended: isUpgrading(loop.agent()),
+    },
+  );
   closing.add(packages.stop);
   const observer = startObserver(work, {
     journal,
     transactionOpen: () => loop.agent().transactionOpen,
+    packagesChange: () => loop.agent().transactionOpen || isUpgrading(loop.agent()),
     dispatch,
     touched,
     times: times.observe,
@@ -186,7 +181,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   let tickedAt = -Infinity;
   const ticker = setInterval(() => {
     const now = clock.monoMs();
-    if (!anythingOpen(loop) && now - tickedAt < times.quietTickMs) return;
+    const gateFails = (journal().gate?.failed ?? null) !== null;
+    if (!anythingOpen(loop.agent()) && !gateFails && now - tickedAt < times.quietTickMs) return;
     tickedAt = now;
     if (!reserve.held()) reserve.restore();
     dispatch({ kind: 'tick' });
@@ -205,8 +201,9 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       }),
     stop: async () => {
       stopping = true;
+      ending.abort();
       const end = clock.monoMs() + times.stopGraceMs;
-      while (anythingDown(loop) && clock.monoMs() < end) await sleep(20);
+      while (anythingDown(loop.agent()) && clock.monoMs() < end) await sleep(20);
       junk.stop();
       // From here nothing is stepped any more; whatever is under way is found by the next start (R24).
       loop.close();

@@ -1,8 +1,10 @@
+import type { GateBefore } from '../../core/agent/journal.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { PackageChange } from '../../core/packages.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type { RuntimeContainer } from '../../host/runtime.ts';
 import type { AgentClock, AgentHost, Target } from './agent-host.ts';
+import type { HostGate } from './host-gate.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -19,6 +21,9 @@ export interface Work {
     suspend: () => Promise<void>;
     resume: (ownChanges: readonly PackageChange[]) => Promise<void>;
   };
+  gate: HostGate;
+  /** What worked before the transaction that is open, as the journal has it; null: not known. */
+  gateBefore: () => GateBefore | null;
   /** Why nothing may begin by this process's own state (journal, shutdown); null: it may. */
   holdBack: () => string | null;
   alert: (message: string) => void;

@@ -213,7 +213,7 @@ describe('R30: while a transaction is open', () => {
     here.step({
       kind: 'transaction',
       phase: 'over',
-      upgraded: { changes: [], origin: { by: 'outside' }, containers: [] },
+      upgraded: { changes: [], origin: { by: 'outside' }, containers: [], gate: null },
     });
     look();
     expect(here.reports().at(-1)).toMatchObject({ whole: true });

@@ -5,6 +5,7 @@ import { fleetStep } from '../../../src/core/coordinator/step.ts';
 import type { Commands, FleetEvent } from '../../../src/core/coordinator/step.ts';
 import type {
   ContainerView,
+  GateAnswer,
   HostObserved,
   RecordNumber,
   Report,
@@ -55,6 +56,7 @@ export const observed = (
   staleHostProcesses: [],
   platform: 'debian-12',
   agentStale: false,
+  gate: null,
   ...more,
 });
 
@@ -94,7 +96,7 @@ export interface Scene {
     report: Report,
     more?: { echo?: RecordNumber; incarnation?: string; seq?: number },
   ) => Commands;
-  upgraded: (hostId: string, containers: ContainerView[]) => Commands;
+  upgraded: (hostId: string, containers: ContainerView[], gate?: GateAnswer) => Commands;
   grants: () => string[];
 }
 
@@ -127,13 +129,14 @@ export const scene = (
         },
       });
     },
-    upgraded: (hostId, containers) =>
+    upgraded: (hostId, containers, gate = { ok: true, reason: '' }) =>
       here.report(hostId, {
         kind: 'host-upgraded',
         transaction: (fleet.hosts.get(hostId)?.transactions ?? 0) + 1,
         changes: [{ name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to: '2' }],
         origin: { by: 'outside' },
         containers,
+        gate,
       }),
     grants: () => [...fleet.grants.values()].map(({ container, host }) => container ?? host).sort(),
   };

@@ -49,6 +49,7 @@ const run = async (): Promise<RunningAgent> =>
       junkEveryMs: 100,
       report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
       observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs: 300 },
+      gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
     },
   });
 
@@ -280,6 +281,54 @@ describe('the agent over a real Redis', () => {
       origin: { by: 'job', jobId: uuid, waveId: 'wave-2' },
       containers: [{ name: 'web-1' }, { name: 'web-2' }],
     });
+  });
+
+  test('asks the gate after a transaction of others, until what broke is mended (R29)', async () => {
+    await until(
+      () => agent?.status().containers.every(({ health }) => health === 'healthy') === true,
+      'all are known as healthy',
+    );
+    packages.onOpen();
+    Object.assign(fake.abilities, { network: false, dns: false });
+    fake.runtimeProblem = 'lxc-ls exited with 1';
+    fake.replaceLibrary();
+    const change = { name: 'libgs-demo1', arch: 'amd64', source: 'gs-demo', from: '1', to: '2' };
+    await packages.onTransaction({ changes: [change] });
+    await until(() => server.told('host-upgraded').length > 0, 'the transaction was told');
+    expect(server.told('host-upgraded')[0]?.gate).toEqual({
+      ok: false,
+      reason:
+        'the default route is gone; the DNS resolver does not answer any more; the container runtime does not answer: lxc-ls exited with 1',
+    });
+    const grant = order('web-1');
+    await server.send(server.envelope('restart-batch', { waveId: 'w', grants: [grant] }));
+    await until(
+      () => /host gate/.test(agent?.status().grants[0]?.waiting ?? ''),
+      'the restart waits for it',
+    );
+    const said = (): string | undefined => server.told('host-observed').at(-1)?.gate?.reason;
+    Object.assign(fake.abilities, { network: true, dns: true });
+    fake.runtimeProblem = null;
+    fake.healthy = false;
+    await until(() => said()?.includes('not as healthy as before: web-2') === true, 'it is asked');
+    // The one that is about to be restarted is judged by its restart.
+    expect(said()).not.toContain('web-1');
+    // An agent that is started anew goes on from there.
+    await agent?.stop();
+    agent = await run();
+    fake.healthy = true;
+    await until(() => said() === '', 'it passes');
+    await until(() => finished(grant.grantId), 'the restart is over');
+    expect(fake.events).toContain('stop web-1');
+  });
+
+  test('without knowing what worked before, the runtime alone must answer (R29)', async () => {
+    Object.assign(fake.abilities, { network: false, dns: false });
+    fake.healthy = false;
+    const change = { name: 'libgs-demo1', arch: 'amd64', source: 'gs-demo', from: '1', to: '2' };
+    await packages.onTransaction({ changes: [change] });
+    await until(() => server.told('host-upgraded').length > 0, 'the transaction was told');
+    expect(server.told('host-upgraded')[0]?.gate).toEqual({ ok: true, reason: '' });
   });
 
   test('brings up what it is restarting before it stops, and goes on after its next start', async () => {

@@ -33,6 +33,9 @@ export interface FakeHost {
   replaceLibrary: () => void;
   ownerStops: (name: ContainerName) => void;
   atRest: { ok: boolean; reason: string };
+  /** What the host gate finds besides the containers. */
+  abilities: { network: boolean; dns: boolean };
+  runtimeProblem: string | null;
   /** Awaited in the middle of each stop, after its child was named. */
   duringStop: () => Promise<void>;
   healthy: boolean;
@@ -106,6 +109,8 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
       get(name).instance = null;
     },
     atRest: { ok: true, reason: '' },
+    abilities: { network: true, dns: true },
+    runtimeProblem: null,
     duringStop: () => Promise.resolve(),
     healthy: true,
     drains: true,
@@ -116,6 +121,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         state: (name) => Promise.resolve(stateOf(name)),
         states: (asked) => Promise.resolve(new Map(asked.map((name) => [name, stateOf(name)]))),
         bootId: () => 'boot',
+        ask: () => Promise.resolve(fake.runtimeProblem),
         stop: async (name, { onChild }) => {
           nextPid += 1;
           const child = { pid: nextPid, startTime: String(nextPid) };
@@ -191,7 +197,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
           }));
           return Promise.resolve({ ok: true, reason: '', remedy: '', changes, transcript: '' });
         },
-        gate: () => Promise.resolve({ ok: true, reason: '' }),
+        abilities: () => Promise.resolve({ ...fake.abilities }),
       },
       stops: {
         atWork: () => [...stops.values()].map(({ name, child }) => ({ name, ...child })),

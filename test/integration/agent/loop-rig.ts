@@ -8,6 +8,7 @@ import type { AgentLoop } from '../../../src/workers/agent/agent-loop.ts';
 import { createReserve } from '../../../src/workers/agent/journal-reserve.ts';
 import { lockJournal, openJournal } from '../../../src/workers/agent/journal-store.ts';
 import type { JournalStore } from '../../../src/workers/agent/journal-store.ts';
+import { createHostGate, gateTimes } from '../../../src/workers/agent/host-gate.ts';
 import { createKnowledge } from '../../../src/workers/agent/knowledge.ts';
 import { createLanes } from '../../../src/workers/agent/lanes.ts';
 import { createTouched } from '../../../src/workers/agent/look-at-containers.ts';
@@ -96,10 +97,16 @@ export const startLoop = (
   const alerts: string[] = [];
   const clock = { monoMs: mono, wallMs: Date.now, newId: randomUUID };
   const touched = createTouched(mono);
+  const knowledge = createKnowledge(fake.host.scan, () => false);
   const work: Work = {
     host: fake.host,
     clock,
-    knowledge: createKnowledge(fake.host.scan, () => false),
+    knowledge,
+    gate: createHostGate({
+      ...{ host: fake.host, knowledge, clock, times: gateTimes },
+      exempt: () => false,
+    }),
+    gateBefore: () => loop.agent().journal.gate?.before ?? null,
     lanes: createLanes(),
     hearRecord: () => {
       loop.dispatch(source.next());

@@ -1,58 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEffect } from '../../../core/agent/agent.ts';
-import type { ContainerName } from '../../../core/ids.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { Life } from '../agent-loop.ts';
 import type { Work } from '../work.ts';
 
 type RunUpgrade = Extract<AgentEffect, { kind: 'run-upgrade' }>;
 
-/** How long the host gate gives containers to be as healthy as before, and how often it looks. */
-const gateLimitMs = 30_000;
-const gateEveryMs = 500;
-
-const unhealthyNow = async (work: Work, names: readonly ContainerName[]): Promise<string[]> => {
-  const answers = await Promise.all(
-    names.map(async (name) => {
-      const container = work.knowledge.container(name);
-      if (container === null) return null;
-      const settings = work.host.settings.of(work.host.settings.serviceOf(container));
-      const { health, reason } = await work.host.health.probe(container, settings);
-      return health === 'healthy' ? null : `${name}: ${reason === '' ? health : reason}`;
-    }),
-  );
-  return answers.filter((answer) => answer !== null);
-};
-
-/** The host gate (design §8): network, DNS, runtime, and every container as healthy as before. */
-const gate = async (
-  work: Work,
-  healthyBefore: readonly ContainerName[],
-  signal: AbortSignal,
-): Promise<{ ok: boolean; reason: string }> => {
-  const end = work.clock.monoMs() + gateLimitMs;
-  for (;;) {
-    const host = await work.host.packages.gate();
-    const worse = host.ok ? await unhealthyNow(work, healthyBefore) : [];
-    if (host.ok && worse.length === 0) return { ok: true, reason: '' };
-    if (signal.aborted || work.clock.monoMs() >= end)
-      return host.ok
-        ? { ok: false, reason: `not as healthy as before: ${worse.slice(0, 5).join('; ')}` }
-        : host;
-    await sleep(gateEveryMs);
-  }
-};
-
-/** Upgrade the host's packages, see what became stale, and pass the gate (R29). */
+/** Upgrade the host's packages, see what became stale, and ask the host gate (R29). */
 export const runUpgrade = async (
   work: Work,
   { jobId, order, resume }: RunUpgrade,
   life: Life,
 ): Promise<void> => {
-  const healthyBefore = work.knowledge
-    .views()
-    .filter(({ health }) => health === 'healthy')
-    .map(({ name }) => name);
+  // After a crash in its middle the journal has it from before.
+  if (!resume) life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
   await work.packageWatch.suspend().catch((error: unknown) => {
     work.alert(`the watch on packages is not suspended: ${errorText(error)}`);
   });
@@ -68,10 +28,7 @@ export const runUpgrade = async (
   await work.packageWatch.resume(done.changes).catch((error: unknown) => {
     work.alert(`packages are not watched any more: ${errorText(error)}`);
   });
-  const passed = await gate(work, healthyBefore, life.signal).catch((error: unknown) => ({
-    ok: false,
-    reason: `the host gate could not be asked: ${errorText(error)}`,
-  }));
+  const gate = await work.gate.ask(work.gateBefore(), { signal: life.signal });
   const containers =
     done.changes.length === 0
       ? []
@@ -79,6 +36,5 @@ export const runUpgrade = async (
           work.alert(`the scan after the upgrade failed: ${errorText(error)}`);
           return [];
         });
-  const finished = { ...done, gate: passed };
-  life.tell({ kind: 'upgrade-over', jobId, finished, containers });
+  life.tell({ kind: 'upgrade-over', jobId, finished: { ...done, gate }, containers });
 };

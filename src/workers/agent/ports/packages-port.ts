@@ -4,8 +4,7 @@ import { resumeUpgrade } from '../../../host/apt/finish-upgrade.ts';
 import type { UpgradeResult } from '../../../host/apt/finish-upgrade.ts';
 import { refresh } from '../../../host/apt/refresh.ts';
 import { upgrade } from '../../../host/apt/upgrade.ts';
-import { judgeGate, readAbilities } from '../../../host/gate/host-gate.ts';
-import type { HostAbilities } from '../../../host/gate/host-gate.ts';
+import { readAbilities } from '../../../host/gate/host-gate.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { HostUpgrade } from '../../../core/messages.ts';
 import type { PackagesPort } from '../agent-host.ts';
@@ -35,20 +34,14 @@ const failed = (reason: string, remedy: string): Answer => ({
   transcript: '',
 });
 
-/** Packages of an apt host, and the host gate that follows an upgrade (R29). */
-export const createPackagesPort = (
-  host: AptHost,
-  listContainers: () => Promise<unknown>,
-): PackagesPort => {
+/** Packages of an apt host, and what the host gate asks of it after a transaction (R29). */
+export const createPackagesPort = (host: AptHost): PackagesPort => {
   const readAtRest = atRestReader();
-  /** What the host could do before its upgrade began; null after a crash in the middle of one. */
-  let before: HostAbilities | null = null;
 
   const run = async (
     { mode, packages, allowRemove }: HostUpgrade,
     jobId: string,
   ): Promise<Answer> => {
-    before = await readAbilities(listContainers);
     const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
     if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
     return answerOf(
@@ -76,6 +69,6 @@ export const createPackagesPort = (
       // It had been journaled as begun, but apt was not started: nothing was changed, so it is begun now.
       return resumed === null ? run(order, jobId) : answerOf(resumed);
     },
-    gate: async () => judgeGate(before, await readAbilities(listContainers)),
+    abilities: readAbilities,
   };
 };

@@ -4,6 +4,7 @@ import type { ContainerName } from '../../../core/ids.ts';
 import type { ContainerScan } from '../../../core/observation.ts';
 import type { AptHost } from '../../../host/apt/apt-host.ts';
 import { awaitChild, endChild, findStopsAtWork } from '../../../host/lxc/child-identity.ts';
+import { askRuntime } from '../../../host/lxc/ask-runtime.ts';
 import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
@@ -84,6 +85,7 @@ export const openRealHost = (
         lastListed = layersOf(containers);
         return containers;
       },
+      ask: () => askRuntime(lxcPath),
     },
     health,
     drain: createDrainPort(runBounded, health),
@@ -105,7 +107,7 @@ export const openRealHost = (
         return scanThread.scanContainer(name, [...others, container]);
       },
     },
-    packages: createPackagesPort(apt, () => runtime.list()),
+    packages: createPackagesPort(apt),
     stops: {
       atWork: () => findStopsAtWork().filter(({ ours }) => ours),
       ended: (child, timeoutMs) => awaitChild(child, timeoutMs),

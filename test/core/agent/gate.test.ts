@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import type { GateBefore } from '../../../src/core/agent/journal.ts';
+import type { GateAnswer } from '../../../src/core/messages.ts';
+import { agentScene, doing, order } from './agent-scene.ts';
+import type { AgentScene } from './agent-scene.ts';
+
+const change = { name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to: '2' };
+const before = (at: number, healthy = ['web-1']): GateBefore => ({
+  ...{ at, healthy },
+  abilities: { network: true, dns: true },
+});
+const broken: GateAnswer = { ok: false, reason: 'the default route is gone' };
+const passes: GateAnswer = { ok: true, reason: '' };
+
+const open = (here: AgentScene, at = 1): void => {
+  here.step({ kind: 'transaction', phase: 'open' });
+  here.step({ kind: 'gate-before', before: before(at) });
+};
+const over = (here: AgentScene, gate: GateAnswer | null, changes = [change]) =>
+  here.step({
+    kind: 'transaction',
+    phase: 'over',
+    upgraded: { changes, origin: { by: 'outside' }, containers: [], gate },
+  });
+const failing = (): AgentScene => {
+  const here = agentScene();
+  open(here);
+  over(here, broken);
+  return here;
+};
+const ask = (here: AgentScene, gate: GateAnswer) => {
+  here.mono += 5_000;
+  here.record(Math.round(here.mono / 1_000) + 10);
+  return here.step({ kind: 'gate', gate });
+};
+
+describe('the host gate after a transaction of others (R29, R30)', () => {
+  test('what it said stands in the report and in the audit', () => {
+    const here = agentScene();
+    open(here);
+    const { audits } = over(here, broken);
+    expect(here.reports().at(-1)).toMatchObject({ kind: 'host-upgraded', gate: broken });
+    expect(audits[0]?.details).toMatchObject({ gate: broken.reason });
+  });
+
+  test('one that did not pass holds what was granted, until it passes', () => {
+    const here = failing();
+    here.job('j', [order('g')]);
+    expect(doing(here.check('g'))).not.toContain('drain');
+    expect(here.agent.waiting.get('g')).toBe(
+      'the host gate does not pass: the default route is gone',
+    );
+    const turn = ask(here, passes);
+    expect(turn.audits).toMatchObject([{ action: 'gate-passed', details: { was: broken.reason } }]);
+    expect(turn.effects).toContainEqual({ kind: 'observe', container: null });
+    here.mono += 1_000;
+    here.step({ kind: 'tick' });
+    expect(doing(here.check('g'))).toContain('drain');
+  });
+
+  test('a person may restart a container all the same', () => {
+    const here = failing();
+    here.job('j', [order('g', { byHand: true })]);
+    expect(doing(here.check('g'))).toContain('drain');
+  });
+
+  test('it is asked at once, then every 5 s, with what worked before', () => {
+    const here = agentScene();
+    open(here);
+    const asked = { kind: 'ask-gate', before: before(1) };
+    expect(over(here, broken).effects).toContainEqual(asked);
+    here.step({ kind: 'gate', gate: broken });
+    here.mono += 4_999;
+    expect(here.step({ kind: 'tick' }).effects).not.toContainEqual(asked);
+    here.mono += 1;
+    expect(here.step({ kind: 'tick' }).effects).toContainEqual(asked);
+    expect(here.step({ kind: 'tick' }).effects).not.toContainEqual(asked);
+  });
+
+  test('a crash forgets neither that it did not pass, nor what worked before', () => {
+    const here = failing();
+    expect(here.crash().effects).toContainEqual({ kind: 'ask-gate', before: before(1) });
+    const other = agentScene();
+    open(other);
+    other.crash();
+    open(other, 2);
+    expect(other.agent.journal.gate).toEqual({ before: before(1), failed: null });
+  });
+
+  test('while it does not pass, another transaction changes nothing of what it is compared with', () => {
+    const here = failing();
+    open(here, 9_000_000);
+    over(here, { ok: false, reason: 'no name is resolved' });
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: 'no name is resolved' });
+    open(here, 9_000_001);
+    over(here, null, []);
+    expect(here.agent.journal.gate?.failed).toBe('no name is resolved');
+  });
+
+  test('what a transaction left that nobody saw the end of is not taken for the next one’s', () => {
+    const here = agentScene();
+    open(here);
+    here.crash();
+    open(here, 3_600_002);
+    expect(here.agent.journal.gate?.before.at).toBe(3_600_002);
+  });
+
+  test('one that changed nothing asks no gate, and leaves nothing', () => {
+    const here = agentScene();
+    open(here);
+    over(here, null, []);
+    expect(here.agent.journal.gate).toBeNull();
+    here.step({ kind: 'gate-before', before: before(2) });
+    expect(here.agent.journal.gate).toBeNull();
+  });
+
+  test('each observation says how it stands', () => {
+    const here = failing();
+    const look = (): unknown => {
+      here.step({
+        kind: 'host-observed',
+        observed: {
+          ...{ whole: true, containers: [], settingsHashes: {}, atRest: true, atRestReason: '' },
+          ...{ rebootRequired: [], staleHostProcesses: [], platform: '', agentStale: false },
+        },
+      });
+      return here.reports().at(-1);
+    };
+    expect(look()).toMatchObject({ gate: broken });
+    ask(here, passes);
+    expect(look()).toMatchObject({ gate: passes });
+  });
+});
