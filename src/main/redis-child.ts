@@ -86,7 +86,8 @@ const spawnRedis = (config: string, redisServer: string): Running => {
   return {
     pid: child.pid ?? 0,
     terminate: (name) => {
-      child.kill(name);
+      // What was never begun has pid 0 to Node.js: to signal that is to signal our own process group.
+      if (child.pid !== undefined) child.kill(name);
     },
     over: child.then(({ exitCode, shortMessage }) => ({
       exitCode,

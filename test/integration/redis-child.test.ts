@@ -10,6 +10,7 @@ import { startRedisChild } from '../../src/main/redis-child.ts';
 import type { RedisChild } from '../../src/main/redis-child.ts';
 import { isAlive, signalProcess } from '../bed/processes.ts';
 import { waitUntil } from '../bed/wait-until.ts';
+import { needsRoot } from './needs-root.ts';
 
 let dataDirectory: string;
 let problems: string[];
@@ -137,7 +138,7 @@ test('a redis-server left over from a former life is ended first, its data kept'
   expect(await connect(next).get('k')).toBe('old');
 });
 
-test('a data directory with a long name gets its socket elsewhere', async () => {
+needsRoot(test)('a data directory with a long name gets its socket elsewhere', async () => {
   const long = join(dataDirectory, 'd'.repeat(120));
   await mkdir(long);
   const child = await start(long);

@@ -83,7 +83,8 @@ export const createLockAsker = (program = '/usr/bin/perl'): LockAsker => {
 
   const rest = (): void => {
     clearTimeout(idle);
-    child?.kill('SIGKILL');
+    // One that could not be forked has pid 0 to Node.js: its kill() would end our own process group.
+    if (child?.pid !== undefined) child.kill('SIGKILL');
     child = null;
     text = '';
     const unanswered = waiting;

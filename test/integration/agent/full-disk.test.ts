@@ -14,6 +14,7 @@ import {
   until,
 } from './loop-rig.ts';
 import type { LoopRig } from './loop-rig.ts';
+import { needsRoot } from '../needs-root.ts';
 
 const disk = mkdtempSync(join(tmpdir(), 'gs-full-'));
 let rig: LoopRig | null = null;
@@ -47,7 +48,7 @@ const fillDisk = (): void => {
   }
 };
 
-describe('a full disk under the journal', () => {
+needsRoot(describe)('a full disk under the journal', () => {
   test('begins no restart, says so, and goes on when there is room again', async () => {
     const fake = createFakeHost(['web-1']);
     const source = createRecordSource();

@@ -17,6 +17,7 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 import { findOtherRestarters } from '../../../src/host/apt/other-restarters.ts';
 import type { RunBounded } from '../../../src/host/run-bounded.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
+import { needsRoot } from '../needs-root.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -52,7 +53,7 @@ const setUp = async (): Promise<void> => {
   await applyPlan(plan, { root, run: runBounded, makeKey });
 };
 
-test('nothing installed, installed, and spoilt', async () => {
+needsRoot(test)('nothing installed, installed, and spoilt', async () => {
   expect(await look()).toEqual(
     expect.arrayContaining([
       'hooks fail: /usr/lib/groundswell/groundswell-hook is not there',
@@ -110,7 +111,7 @@ const service = async (
   return found.map(({ check, status, message }) => `${check} ${status}: ${message}`);
 };
 
-test('what should run, and does not; and the command', async () => {
+needsRoot(test)('what should run, and does not; and the command', async () => {
   const command =
     'command warn: /usr/local/bin/groundswell is not there: nobody can just say groundswell';
   expect(await service({})).toEqual(['service ok: the server answers, version 1.2.3', command]);

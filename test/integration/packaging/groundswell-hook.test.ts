@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa, execaSync } from 'execa';
+import { needsRoot } from '../needs-root.ts';
 
 const HOOK = resolve('packaging/hooks/groundswell-hook');
 const payload = (name: string): string => resolve('test/fixtures/apt', name);
@@ -51,7 +52,7 @@ const run = async (
 };
 const SILENT: Ran = { exitCode: 0, output: '' };
 
-describe.each(SHELLS)('in %s %j', (...shell) => {
+needsRoot(describe).each(SHELLS)('in %s %j', (...shell) => {
   test('leaves one whole file per call, readable by root alone', async () => {
     const input = payload('pre-install-pkgs-v3.txt');
     expect(await run(shell, ['pre-install-pkgs', spool], input)).toEqual(SILENT);
@@ -183,7 +184,7 @@ describe.each(SHELLS)('in %s %j', (...shell) => {
   });
 });
 
-test('in a chroot that has a shell and nothing else, not even /proc', async () => {
+needsRoot(test)('in a chroot that has a shell and nothing else, not even /proc', async () => {
   const root = join(directory, 'root');
   const copy = async (path: string): Promise<void> => {
     await mkdir(dirname(join(root, path)), { recursive: true });

@@ -7,6 +7,7 @@ import type { InstalledPackage } from '../../../src/core/packages.ts';
 import { watchPackages } from '../../../src/producers/watch-packages.ts';
 import type { PackageWatcher, PackageWatchOptions } from '../../../src/producers/watch-packages.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
+import { needsRoot } from '../needs-root.ts';
 
 let root: string;
 let spool: string;
@@ -89,7 +90,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-describe('package transactions of others', () => {
+needsRoot(describe)('package transactions of others', () => {
   test('the first inventory is kept, and tells of nothing', async () => {
     await start();
     await logged('saved');
@@ -150,7 +151,7 @@ describe('package transactions of others', () => {
   });
 });
 
-describe('nothing is forgotten', () => {
+needsRoot(describe)('nothing is forgotten', () => {
   test('what happened while nobody watched is found at the start', async () => {
     const first = await start();
     await logged('saved');
@@ -181,7 +182,7 @@ describe('nothing is forgotten', () => {
   });
 });
 
-describe('our own upgrades', () => {
+needsRoot(describe)('our own upgrades', () => {
   test('are not told; what else happened meanwhile is', async () => {
     const watcher = await start();
     await logged('saved');
@@ -210,7 +211,7 @@ describe('our own upgrades', () => {
   });
 });
 
-test('links, foreign, oversized and garbage files are refused and set aside', async () => {
+needsRoot(test)('links, foreign, oversized and garbage files are refused and set aside', async () => {
   await start();
   await logged('saved');
   const at = (name: string): string => join(spool, name);
