@@ -23,6 +23,8 @@ export interface SceneOptions {
   hostCap?: number;
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
+  /** Done before Groundswell is started; answers what is set in its environment. */
+  beforeUp?: (bed: Bed, host: BedHost) => Promise<Readonly<Record<string, string>>>;
   report?: (line: string) => void;
 }
 
@@ -83,9 +85,11 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
   );
   const socketPath = join(host.rootDirectory, 'run/groundswell/api.sock');
   const get = (path: string): Promise<unknown> => callApi(socketPath, 'GET', path);
+  const environment = (await options.beforeUp?.(bed, host)) ?? {};
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   let up: HostProcess | null = null;
   const startUp = async (): Promise<void> => {
-    const started = await host.spawn([...groundswell, 'up']);
+    const started = await host.spawn(['env', ...words, ...groundswell, 'up']);
     up = started;
     const wanted = [...containers.values()].flat().length;
     let over: number | null = null;

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { readWitness } from '../bed/containers.ts';
+import { startNameServer } from '../bed/name-server.ts';
 import { proveWave } from '../bed/proven-wave.ts';
+import { startBedRedis } from '../bed/redis-server.ts';
 import { waveFrom, waveOver, waves, waveWhen } from '../bed/scene-waves.ts';
-import { createScene } from '../bed/scene.ts';
+import { createScene, groundswell } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
+import { waitUntil } from '../bed/wait-until.ts';
+import type { StatusView } from '../../src/cli/views.ts';
+import { LIBRARIES } from './scan-bed.ts';
 
 const u1 = '1.0-1+deb12u1';
 const u2 = '1.0-1+deb12u2';
@@ -12,6 +17,7 @@ const floors = { web: 3 };
 
 describe('upgrades that others run', () => {
   let scene: Scene;
+  let names: Awaited<ReturnType<typeof startNameServer>>;
 
   beforeAll(async () => {
     scene = await createScene({
@@ -19,10 +25,17 @@ describe('upgrades that others run', () => {
       hostNumber: 112,
       projectDirectory: process.cwd(),
       services: { web: { count: 5, maxUnavailable: 2, arguments: ['--start-delay-ms', '300'] } },
+      beforeUp: async (bed, { outerAddress, writeFile }) => {
+        names = await startNameServer(outerAddress);
+        await writeFile('/etc/resolv.conf', `nameserver ${outerAddress}\n`);
+        const redis = await startBedRedis(bed, [outerAddress]);
+        return { REDIS_URL: redis.url(outerAddress) };
+      },
     });
   }, 300_000);
 
   afterAll(async () => {
+    names.close();
     await scene.dispose();
   }, 60_000);
 
@@ -32,8 +45,41 @@ describe('upgrades that others run', () => {
       .filter(({ kind, atMs: at }) => kind === 'stop' && at >= atMs)
       .map(({ atMs: at }) => at);
 
+  const status = async (): Promise<StatusView> =>
+    JSON.parse(await scene.host.must([...groundswell, 'status', '--json'])) as StatusView;
+  const gateSays = (what: RegExp | null): Promise<string | null> =>
+    waitUntil(
+      `the host gate says ${what === null ? 'nothing' : String(what)}`,
+      async () => {
+        const gate = (await status()).hosts[0]?.gate ?? null;
+        return (what === null ? gate === null : what.test(gate ?? '')) ? (gate ?? '') : null;
+      },
+      { deadlineMs: 60_000, everyMs: 200 },
+    );
+
+  test('all in one works on the Redis that REDIS_URL names, and starts none of its own', async () => {
+    expect((await status()).redis).toBe('answers');
+    expect((await scene.host.run(['pidof', 'redis-server'])).stdout).toBe('');
+  }, 60_000);
+
+  test('its API is for root and the group of operators alone', async () => {
+    const socket = '/run/groundswell/api.sock';
+    expect((await scene.host.must(['stat', '-c', '%a %U %G', socket])).trim()).toBe(
+      '660 root groundswell',
+    );
+    const asNobody = (...groups: string[]): string[] => [
+      ...['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', ...groups],
+      ...[...groundswell, 'hosts'],
+    ];
+    const denied = await scene.host.run(asNobody('--clear-groups'));
+    expect([denied.exitCode, denied.stdout]).toEqual([expect.any(Number), '']);
+    expect(denied.exitCode).toBeGreaterThan(0);
+    expect(await scene.host.must(asNobody('--groups', 'groundswell'))).toContain('h112');
+  }, 60_000);
+
   const downgrade = (): Promise<string> =>
     scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]);
+  const upgrade = (): Promise<string> => scene.host.must(['apt-get', '-qy', 'upgrade']);
 
   test('a real unattended-upgrade run: one wave, and no stop while it works', async () => {
     await scene.bed.publish({ 'libgs-demo1': u1, 'gs-demo-web': u1 });
@@ -77,13 +123,63 @@ describe('upgrades that others run', () => {
   test('plain apt-get upgrade', async () => {
     await waveOver(scene, await waveFrom(scene, downgrade));
     const { wave, complaints } = await proveWave(scene, {
-      act: () => scene.host.must(['apt-get', '-qy', 'upgrade']),
+      act: upgrade,
       library: u2,
       floors,
     });
     expect(complaints).toEqual([]);
     expect(wave.counts).toEqual({ verified: 5 });
   }, 180_000);
+
+  test('one that breaks network, DNS, LXC and a container holds its wave until each is mended', async () => {
+    // One that hangs, and can still be killed when the test ends early.
+    const hang = (signal: string): Promise<string> =>
+      scene.host.must(['sh', '-c', `kill -${signal} $(pgrep -P $(lxc-info -n web-03 -pH))`]);
+    const stray = await scene.host.spawn(['/usr/bin/gs-demo-web', '9999']);
+    await scene.host.writeFile('/run/reboot-required', 'yes\n');
+    await scene.host.writeFile('/run/reboot-required.pkgs', 'linux-image-amd64\nlibc6\nlibc6\n');
+    const library = `${LIBRARIES}/libgcc_s.so.1`;
+    const began = Date.now();
+    const id = await waveFrom(scene, () =>
+      scene.host.must([
+        ...['sh', '-ec'],
+        `apt-get -qy --allow-downgrades install libgs-demo1=${u1}
+        cp -a ${library} ${library}.new; mv ${library}.new ${library}
+        ip route del default
+        echo nameserver 10.255.255.1 > /etc/resolv.conf
+        mv /usr/bin/lxc-ls /usr/bin/lxc-ls.real
+        printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/lxc-ls; chmod 755 /usr/bin/lxc-ls`,
+      ]),
+    );
+    const wave = await waveWhen(scene, id, 'is paused', ({ state }) => state === 'paused');
+    expect(wave.pausedBy).toBe(
+      'the host gate of h112 did not pass: the default route is gone; the DNS resolver does not answer any more; the container runtime does not answer: command lxc-ls exited with 1',
+    );
+    expect(wave.counts).toEqual({ pending: 5 });
+    expect((await status()).hosts[0]).toMatchObject({
+      rebootRequired: ['libc6', 'linux-image-amd64'],
+      agentStale: true,
+    });
+    expect((await status()).hosts[0]?.staleHostProcesses).toContainEqual({
+      ...{ pid: expect.any(Number), command: 'gs-demo-web', unit: null },
+      paths: [`${LIBRARIES}/libgsdemo.so.1.0.0`],
+    });
+
+    await scene.host.must(['ip', 'route', 'add', 'default', 'via', scene.host.outerAddress]);
+    expect(await gateSays(/^the DNS resolver/)).toContain('lxc-ls exited with 1');
+    await scene.host.writeFile('/etc/resolv.conf', `nameserver ${scene.host.outerAddress}\n`);
+    await gateSays(/^the container runtime/);
+    await hang('STOP');
+    await scene.host.must(['mv', '/usr/bin/lxc-ls.real', '/usr/bin/lxc-ls']);
+    await gateSays(/^not as healthy as before: web-03: /);
+    const { text } = await scene.act({ action: 'resume', level: { level: 'wave', waveId: id } });
+    expect(text).toMatch(/^resumed; the host gate of h112 did not pass: .*web-03/);
+    expect(await stopsSince(began)).toEqual([]);
+    await hang('CONT');
+    await gateSays(null);
+    expect((await waveOver(scene, id)).counts).toEqual({ verified: 5 });
+    await stray.kill();
+  }, 240_000);
 
   test('a transaction that begins in the middle of a wave: no stop while it works, then the rest', async () => {
     // A package of somebody's whose configuration takes its time.
@@ -94,7 +190,7 @@ describe('upgrades that others run', () => {
        printf 'Package: slow\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >DEBIAN/control &&
        printf '#!/bin/sh\\nsleep 4\\n' >DEBIAN/postinst && chmod 755 DEBIAN/postinst && dpkg-deb -b . /tmp/slow.deb`,
     ]);
-    const id = await waveFrom(scene, downgrade);
+    const id = await waveFrom(scene, upgrade);
     await waveWhen(scene, id, 'has one verified', ({ counts }) => (counts['verified'] ?? 0) >= 1);
     const began = Date.now();
     await scene.host.must(['dpkg', '-i', '/tmp/slow.deb']);
@@ -110,7 +206,7 @@ describe('upgrades that others run', () => {
 
   test('an owner stops one: it stays stopped', async () => {
     await scene.host.must(['lxc-stop', '-n', 'web-02']);
-    const id = await waveFrom(scene, () => scene.host.must(['apt-get', '-qy', 'upgrade']));
+    const id = await waveFrom(scene, downgrade);
     await waveOver(scene, id);
     expect((await scene.host.must(['lxc-info', '-n', 'web-02', '-s'])).trim()).toContain('STOPPED');
     const why = (await scene.get('/v1/containers/h112/web-02')) as {

@@ -1,10 +1,11 @@
 import { createLxcRuntime } from '../../src/host/lxc/lxc-runtime.ts';
 import { layersOf } from '../../src/host/proc/layers-of.ts';
+import { searchPath } from '../../src/host/proc/module-paths.ts';
 import { scanContainer, scanHost } from '../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../src/host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../src/host/proc/scan-thread.ts';
 
-// Runs, compiled, in a host of the bed: `host`, `thread`, `container NAME` or `warm COUNT`.
+// Runs, compiled, in a host of the bed: `host`, `thread`, `container NAME`, `paths LANGUAGE` or `warm COUNT`.
 const [mode = 'host', ...rest] = process.argv.slice(2);
 const containers = layersOf(await createLxcRuntime().list());
 
@@ -22,6 +23,8 @@ const run = async (): Promise<unknown> => {
     }
     case 'container':
       return scanContainer(rest[0] ?? '', { containers });
+    case 'paths':
+      return searchPath(rest[0] === 'perl' ? 'perl' : 'python');
     case 'warm': {
       const memory = createScanMemory();
       return Array.from({ length: Number(rest[0]) }, () => scanHost({ containers, memory }));

@@ -5,6 +5,7 @@ import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { startContainers } from '../bed/containers.ts';
+import { waitUntil } from '../bed/wait-until.ts';
 import type { BedHost } from '../bed/host.ts';
 import {
   DEMO,
@@ -165,6 +166,65 @@ describe('containers whose root lies on ext4', () => {
     expect(await listed()).toEqual(['/srv/app/helper.py']);
     await program.kill();
   }, 60_000);
+
+  test('interpreters look for modules where we do, by their own word', async () => {
+    const own: Record<string, string> = {
+      perl: 'perl -e \'print "$_\\n" for grep { -d } @INC\'',
+      python:
+        'python3 -c \'import os, sys; print(*filter(os.path.isdir, sys.path[1:]), sep="\\n")\'',
+    };
+    for (const [language, command] of Object.entries(own)) {
+      const paths = (await host.must(['sh', '-c', command])).trim().split('\n');
+      expect(paths.length).toBeGreaterThan(2);
+      expect(await scan<string[]>(host, ['paths', language])).toEqual(
+        expect.arrayContaining(paths),
+      );
+    }
+  }, 60_000);
+
+  test('of scripts in Perl and Python at least what needrestart finds is found', async () => {
+    await host.writeFile('/srv/nr/main.py', 'import own\nimport time\ntime.sleep(3600)\n');
+    await host.writeFile('/srv/nr/lib/own.py', '');
+    const perl = 'use Own;\nuse Proc::ProcessTable;\nuse Sort::Naturally;\nsleep 3600;\n';
+    await host.writeFile('/srv/nr/main.pl', perl);
+    await host.writeFile('/srv/nr/lib/Own.pm', '1;\n');
+    const environment = ['env', 'PYTHONPATH=/srv/nr/lib', 'PERL5LIB=/srv/nr/lib'];
+    const programs = [
+      await host.spawn([...environment, 'python3', '/srv/nr/main.py']),
+      await host.spawn([...environment, 'perl', '/srv/nr/main.pl']),
+    ];
+    const changed = [
+      ...['/srv/nr/main.py', '/srv/nr/lib/own.py', '/srv/nr/main.pl', '/srv/nr/lib/Own.pm'],
+      `${LIBRARIES}/perl5/5.36/Proc/ProcessTable.pm`,
+      '/usr/share/perl5/Sort/Naturally.pm',
+    ];
+    const theirs = await waitUntil(
+      'needrestart sees both scripts as outdated',
+      async () => {
+        // It counts in whole seconds, so what was changed in the second of the start is not changed to it.
+        await host.must(['touch', ...changed]);
+        const { stderr } = await host.run(['needrestart', '-b', '-v', '-r', 'l']);
+        const named = [...stderr.matchAll(/^\[Core\] #(\d+) {2}(\/.*)$/gm)].map(
+          ([, pid, path = '']) => `${pid} ${path.replace(/^\/proc\/\d+\/root\/+/, '/')}`,
+        );
+        return ['/srv/nr/main.py', '/srv/nr/main.pl'].every((script) =>
+          named.some((one) => one.endsWith(` ${script}`)),
+        )
+          ? named
+          : null;
+      },
+      { deadlineMs: 40_000, everyMs: 500 },
+    );
+    expect(theirs.map((one) => one.replace(/^\d+ /, ''))).toEqual(
+      expect.arrayContaining(['/srv/nr/lib/own.py', '/srv/nr/lib/Own.pm']),
+    );
+    const ours = (await scan(host)).host.flatMap(({ pid, paths }) =>
+      paths.map((path) => `${pid} ${path}`),
+    );
+    expect(ours).toEqual(expect.arrayContaining(theirs));
+    for (const path of changed) expect(ours.some((one) => one.endsWith(` ${path}`))).toBe(true);
+    for (const program of programs) await program.kill();
+  }, 90_000);
 
   test('a process that starts late in a running container may still get the old file', async () => {
     await host.spawn(['lxc-attach', '-n', 'web-02', '--', '/usr/bin/gs-demo-web', '9999']);

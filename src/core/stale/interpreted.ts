@@ -14,6 +14,16 @@ export const interpreterOf = (executable: string): Interpreter | null => {
   return PROGRAMS.find(([, pattern]) => pattern.test(path))?.[0] ?? null;
 };
 
+/** Java where it is installed, whichever of its runtimes. */
+export const isJava = (executable: string): boolean =>
+  /^\/.+\/bin\/java(?: \(deleted\))?$/.test(executable);
+
+/** The archive or class that an open file is, by the link of its descriptor; null: it is something else. */
+export const openedClasses = (link: string): { path: string; deleted: boolean } | null => {
+  const [, path, deleted] = /^(\/.+\.(?:jar|class))( \(deleted\))?$/s.exec(link) ?? [];
+  return path === undefined ? null : { path, deleted: deleted !== undefined };
+};
+
 /** One-letter options that take the rest of the word, or the next word, as their value. */
 const WITH_VALUE: Record<Interpreter, string> = {
   python: 'QWX',

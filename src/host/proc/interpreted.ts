@@ -1,8 +1,15 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { importsOf, interpreterOf, moduleFiles, programOf } from '../../core/stale/interpreted.ts';
-import type { Interpreter } from '../../core/stale/interpreted.ts';
+import {
+  importsOf,
+  interpreterOf,
+  isJava,
+  moduleFiles,
+  openedClasses,
+  programOf,
+} from '../../core/stale/interpreted.ts';
 import { identityOf } from './file-content.ts';
+import { list, modulesVariable, searchPath } from './module-paths.ts';
 import { readProcLink, readProcText } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 
@@ -16,56 +23,6 @@ const MAX_SOURCE_BYTES = 4 << 20;
 const TICKS_PER_SECOND = 100;
 /** Start times are known to a hundredth of a second, file times to a tick of the kernel. */
 const TOLERANCE_MS = 50;
-
-const ENVIRONMENT: Record<Interpreter, string> = {
-  python: 'PYTHONPATH',
-  perl: 'PERL5LIB',
-  ruby: 'RUBYLIB',
-};
-
-const list = (directory: string): string[] => {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-};
-
-/**
- * Where an interpreter looks for modules on Debian, Ubuntu and the dnf family. It is never asked
- * itself: to run a program in the environment of another process is a way to become root.
- */
-export const searchPath = (interpreter: Interpreter, root = ''): string[] => {
-  const below = (base: string, pattern: RegExp, ends: readonly string[]): string[] =>
-    list(root + base)
-      .filter((name) => pattern.test(name))
-      .flatMap((name) => ends.map((end) => posix.join(base, name, end)));
-  switch (interpreter) {
-    case 'python':
-      return [
-        ...below('/usr/local/lib', /^python3/, ['dist-packages', 'site-packages']),
-        ...below('/usr/lib', /^python3/, ['', 'dist-packages', 'site-packages']),
-        ...below('/usr/lib64', /^python3/, ['', 'site-packages']),
-      ];
-    case 'perl':
-      return [
-        ...['/etc/perl', '/usr/local/share/perl5', '/usr/share/perl5', '/usr/lib64/perl5'],
-        ...['/usr/share/perl5/vendor_perl', '/usr/lib64/perl5/vendor_perl'],
-        ...below('/usr/share/perl', /^5/, ['']),
-        ...below('/usr/lib', /-linux-gnu/, ['perl5']),
-        ...below('/usr/lib', /-linux-gnu/, ['perl-base']),
-        ...list(`${root}/usr/lib`)
-          .filter((name) => name.includes('-linux-gnu'))
-          .flatMap((name) => below(`/usr/lib/${name}/perl`, /^5/, [''])),
-      ];
-    case 'ruby':
-      return [
-        ...['/usr/lib/ruby/vendor_ruby', '/usr/local/lib/site_ruby', '/usr/share/ruby'],
-        ...below('/usr/lib/ruby', /^\d/, ['']),
-        ...below('/usr/lib/ruby/vendor_ruby', /^\d/, ['']),
-      ];
-  }
-};
 
 /** When a process was started, in milliseconds of the wall clock; null where that is not known. */
 const startedAtMs = (procRoot: string, startTime: string, wallNowMs: number): number | null => {
@@ -90,26 +47,50 @@ const look = (path: string): { identity: string; changedMs: number; size: bigint
   }
 };
 
+/** What programs put there themselves, they also take away while they use it. */
+const SCRATCH = /^\/(?:tmp|var\/tmp|run|dev\/shm)\//;
+
+/**
+ * Archives and classes that a Java program holds open and that were changed after it was started, as
+ * needrestart finds them: a Java runtime reads its archives, and maps but its own.
+ */
+const changedArchives = (base: string, startedMs: number): string[] => {
+  const changed = new Set<string>();
+  for (const descriptor of list(`${base}/fd`)) {
+    const opened = openedClasses(readProcLink(`${base}/fd/${descriptor}`) ?? '');
+    if (opened === null) continue;
+    const { path, deleted } = opened;
+    const found = look(`${base}/root${path}`);
+    const newer = found !== null && found.changedMs > startedMs + TOLERANCE_MS;
+    if (newer || (deleted && (found !== null || !SCRATCH.test(path)))) changed.add(path);
+  }
+  return [...changed].sort();
+};
+
 /**
  * Source files of an interpreted program of the host (Python, Perl, Ruby) that were changed after
  * it was started: the script itself and the modules that it names, followed through their own
- * imports, as needrestart does. A program whose script cannot be told (`-c`, `-e`) has none.
+ * imports, as needrestart does. A program whose script cannot be told (`-c`, `-e`) has none. Of a Java
+ * program, the archives that it holds open.
  */
 export const changedSources = (
   procRoot: string,
-  process: SeenProcess,
+  process: Pick<SeenProcess, 'pid' | 'startTime'>,
   options: { memory: ImportMemory; wallNowMs: number },
 ): string[] => {
   const base = `${procRoot}/${process.pid}`;
-  const interpreter = interpreterOf(readProcLink(`${base}/exe`) ?? '');
+  const executable = readProcLink(`${base}/exe`) ?? '';
+  const startedMs = startedAtMs(procRoot, process.startTime, options.wallNowMs);
+  if (startedMs === null) return [];
+  if (isJava(executable)) return changedArchives(base, startedMs);
+  const interpreter = interpreterOf(executable);
   if (interpreter === null) return [];
   const argv = (readProcText(`${base}/cmdline`) ?? '').split('\0').slice(0, -1);
   const program = programOf(interpreter, argv);
   const cwd = readProcLink(`${base}/cwd`);
-  const startedMs = startedAtMs(procRoot, process.startTime, options.wallNowMs);
-  if (program === null || cwd === null || startedMs === null) return [];
+  if (program === null || cwd === null) return [];
 
-  const variable = `${ENVIRONMENT[interpreter]}=`;
+  const variable = `${modulesVariable[interpreter]}=`;
   const own = (readProcText(`${base}/environ`) ?? '')
     .split('\0')
     .filter((one) => one.startsWith(variable))

@@ -3,7 +3,9 @@ import { fc, test as property } from '@fast-check/jest';
 import {
   importsOf,
   interpreterOf,
+  isJava,
   moduleFiles,
+  openedClasses,
   programOf,
 } from '../../../src/core/stale/interpreted.ts';
 
@@ -17,6 +19,28 @@ describe('interpreted programs', () => {
     ['/usr/bin/pythonic', null],
   ])('%s', (path, wanted) => {
     expect(interpreterOf(path)).toBe(wanted);
+  });
+
+  test.each([
+    ['/usr/lib/jvm/java-17-openjdk-amd64/bin/java', true],
+    ['/opt/jdk/bin/java (deleted)', true],
+    ['/usr/bin/java', true],
+    ['/bin/java', false],
+    ['/usr/bin/javac', false],
+  ])('%s is Java: %s', (path, wanted) => {
+    expect(isJava(path)).toBe(wanted);
+  });
+
+  // As a Java 17 of Debian 12 showed them while its archives were replaced.
+  test.each([
+    ['/srv/app.jar', { path: '/srv/app.jar', deleted: false }],
+    ['/srv/app.jar (deleted)', { path: '/srv/app.jar', deleted: true }],
+    ['/srv/a/Main.class', { path: '/srv/a/Main.class', deleted: false }],
+    ['/usr/lib/jvm/java-17-openjdk-amd64/lib/modules', null],
+    ['/srv/jar', null],
+    ['socket:[1234]', null],
+  ])('an open %s', (link, wanted) => {
+    expect(openedClasses(link)).toEqual(wanted);
   });
 
   const script = (path: string) => ({ kind: 'script', path });

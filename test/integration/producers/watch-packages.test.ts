@@ -211,29 +211,32 @@ needsRoot(describe)('our own upgrades', () => {
   });
 });
 
-needsRoot(test)('links, foreign, oversized and garbage files are refused and set aside', async () => {
-  await start();
-  await logged('saved');
-  const at = (name: string): string => join(spool, name);
-  const good = 'groundswell-hook 1 post-invoke \n';
-  await writeFile(join(root, 'secret'), good);
-  await symlink(join(root, 'secret'), at('link'));
-  await writeFile(at('.foreign'), good);
-  await chown(at('.foreign'), 12345, 0);
-  await writeFile(at('garbage'), 'what is this');
-  await execa('truncate', ['-s', '9M', at('big')]);
-  await execa('mkfifo', [at('pipe')]);
-  await mkdir(at('directory'));
-  await hook();
-  await logged('quiet');
-  const refused = log.filter((line) => line.startsWith('refused')).sort();
-  expect([...new Set(refused)]).toEqual([
-    'refused .foreign: it belongs to user 12345, not 0',
-    'refused big: it has 9437184 bytes',
-    'refused directory: it is no regular file',
-    'refused garbage: it does not begin as the hook writes it',
-    'refused link: it is a link',
-    'refused pipe: it is no regular file',
-  ]);
-  expect(await readdir(spool)).toEqual(['.refused']);
-});
+needsRoot(test)(
+  'links, foreign, oversized and garbage files are refused and set aside',
+  async () => {
+    await start();
+    await logged('saved');
+    const at = (name: string): string => join(spool, name);
+    const good = 'groundswell-hook 1 post-invoke \n';
+    await writeFile(join(root, 'secret'), good);
+    await symlink(join(root, 'secret'), at('link'));
+    await writeFile(at('.foreign'), good);
+    await chown(at('.foreign'), 12345, 0);
+    await writeFile(at('garbage'), 'what is this');
+    await execa('truncate', ['-s', '9M', at('big')]);
+    await execa('mkfifo', [at('pipe')]);
+    await mkdir(at('directory'));
+    await hook();
+    await logged('quiet');
+    const refused = log.filter((line) => line.startsWith('refused')).sort();
+    expect([...new Set(refused)]).toEqual([
+      'refused .foreign: it belongs to user 12345, not 0',
+      'refused big: it has 9437184 bytes',
+      'refused directory: it is no regular file',
+      'refused garbage: it does not begin as the hook writes it',
+      'refused link: it is a link',
+      'refused pipe: it is no regular file',
+    ]);
+    expect(await readdir(spool)).toEqual(['.refused']);
+  },
+);
