@@ -9,6 +9,7 @@ import type {
   Verification,
 } from '../messages.ts';
 import type { ContainerView } from '../messages.ts';
+import type { AuditDetails } from '../audit-details.ts';
 import type { Health, Instance } from '../observation.ts';
 import type { AgentGrant, Child, Journal } from './journal.ts';
 
@@ -121,7 +122,7 @@ export type AgentEvent =
       bootId: string;
     }
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
-  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants'> }
+  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants' | 'waits'> }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
   | {
@@ -180,7 +181,7 @@ export interface AgentAudit {
   waveId: string | null;
   grantId: string | null;
   outcome: string | null;
-  details: Record<string, string | number | boolean | null | string[]>;
+  details: AuditDetails;
 }
 
 /** Where a step writes down what must be durable and what is to be done after that. */
@@ -188,6 +189,8 @@ export interface Turn {
   agent: Agent;
   /** Monotonic ms of this process. */
   mono: number;
+  /** Wall-clock ms, for what people read. */
+  wallMs: number;
   /** Number of the last report before this turn. */
   seqBefore: number;
   audits: AgentAudit[];

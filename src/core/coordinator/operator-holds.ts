@@ -4,7 +4,7 @@ import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
 import { levelProblem } from './operator-names.ts';
-import { grantsConcerned } from './pause-state.ts';
+import { grantsConcerned, pauseState } from './pause-state.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { audit, touch } from './turn.ts';
 import type { ControlAudit, Turn } from './turn.ts';
@@ -54,7 +54,13 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
     if (grant.expect?.kind !== 'retry') askVoid(turn, grant, 'paused');
   for (const wave of wavesConcerned(fleet, level))
     tell(turn, wave, 'paused', `wave ${wave.id} is paused by ${actor}: ${reason}`);
-  return ok('pausing', id);
+  const { state, inFlight, waitsFor } = pauseState(fleet, level);
+  return ok(
+    state === 'paused'
+      ? 'paused'
+      : `pausing: ${inFlight} in flight (${waitsFor.slice(0, 3).join(', ')}${inFlight > 3 ? ', …' : ''})`,
+    id,
+  );
 };
 
 export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => {

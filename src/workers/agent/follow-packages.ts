@@ -42,12 +42,13 @@ export const followPackages = (
       void inTurn(over([], [])).then(ports.observeWhole);
     },
     onTransaction: async ({ changes }) => {
-      const stale = await work.knowledge.scanAll().catch((error: unknown) => {
+      const patched = changes.map(({ name }) => name);
+      const concerned = await work.knowledge.scanAll(patched).catch((error: unknown) => {
         // What is stale is found by the next scan; that packages changed is told now.
         work.alert(`the scan after a package transaction failed: ${errorText(error)}`);
         return [];
       });
-      if (!(await inTurn(over(changes, stale))))
+      if (!(await inTurn(over(changes, concerned))))
         throw new Error('the agent is stopping; the transaction is told of again later');
       ports.observeWhole();
     },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitsOf } from '../../core/agent/waits.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import { createAgentLink } from '../../jobs/agent-link.ts';
@@ -175,6 +176,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const observer = startObserver(work, {
     journal,
     transactionOpen: () => loop.agent().transactionOpen,
+    waits: () => waitsOf(loop.agent()),
     dispatch,
     touched,
     times: times.observe,

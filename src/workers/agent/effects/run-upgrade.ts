@@ -72,10 +72,11 @@ export const runUpgrade = async (
     ok: false,
     reason: `the host gate could not be asked: ${errorText(error)}`,
   }));
+  const patched = done.changes.map(({ name }) => name);
   const containers =
     done.changes.length === 0
       ? []
-      : await work.knowledge.scanAll().catch((error: unknown) => {
+      : await work.knowledge.scanAll(patched).catch((error: unknown) => {
           work.alert(`the scan after the upgrade failed: ${errorText(error)}`);
           return [];
         });
