@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pauseSubject } from '../core/coordinator/pause-subject.ts';
 import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
+import { staleProcessLines, staleProcessNote } from './stale-processes.ts';
 import { isOver } from './wave-text.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
@@ -75,9 +76,7 @@ const hostsTable = (hosts: HostView[]): string =>
         host.rebootRequired.length === 0
           ? ''
           : `reboot required (${host.rebootRequired.join(', ')})`,
-        host.staleHostProcesses.length === 0
-          ? ''
-          : `${countOf(host.staleHostProcesses.length, 'process', 'processes')} of the host run old code`,
+        staleProcessNote(host.staleHostProcesses),
         host.agentStale ? 'the agent itself runs old code: restart it' : '',
         host.suspects === 0
           ? ''
@@ -87,6 +86,13 @@ const hostsTable = (hosts: HostView[]): string =>
         .join('; '),
     ]),
   );
+
+const hostsText = (hosts: HostView[]): string => {
+  const lines = hosts.flatMap(staleProcessLines);
+  return hosts.length === 0
+    ? 'no hosts; to enrol one: groundswell host add'
+    : [hostsTable(hosts), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
+};
 
 /** So many containers of a kind are named below a table. */
 const namedAtMost = 5;
@@ -141,7 +147,7 @@ const statusText = (status: StatusView): string => {
     );
   for (const alert of status.alerts)
     lines.push(tint(`failed: ${alert}`).replace('failed: ', 'alert: '));
-  lines.push('', hostsTable(status.hosts), '', servicesText(status.services));
+  lines.push('', hostsText(status.hosts), '', servicesText(status.services));
   lines.push(...optOutLines(status.services));
   const open = status.waves.filter((wave) => !isOver(wave));
   if (open.length > 0) lines.push('', wavesTable(open));
@@ -171,7 +177,7 @@ export const registerStatus = (program: Command, deps: CliDependencies): void =>
   withRemoteOptions(program.command('hosts').description('list the hosts')).action(
     async (options: Options) => {
       const remote = remoteFor(deps, options);
-      remote.show((await remote.get('/v1/hosts')) as HostView[], hostsTable);
+      remote.show((await remote.get('/v1/hosts')) as HostView[], hostsText);
     },
   );
   withRemoteOptions(
