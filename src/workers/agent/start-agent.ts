@@ -212,6 +212,13 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       junk.stop();
       // From here nothing is stepped any more; whatever is under way is found by the next start (R24).
       loop.close();
+      // Each may wait for a Redis that is away: not one after the other.
+      await Promise.all([
+        presence.stop(),
+        sender.stop(),
+        records.stop(),
+        link.close(workerCloseMs),
+      ]);
       await closing.run();
     },
   };

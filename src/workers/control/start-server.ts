@@ -12,6 +12,7 @@ import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
+import { redisAnswers } from '../../jobs/redis-answers.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import { createSteadyWorker } from '../../jobs/steady-worker.ts';
 import { within } from '../../jobs/within.ts';
@@ -243,7 +244,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     coordinator,
     hostKeys,
     moment,
-    queues: () => countQueues(queues, [...coordinator.fleet().hosts.keys()]),
+    queues: () => countQueues(redis, queues, [...coordinator.fleet().hosts.keys()]),
     audit: (filter) => listAuditRecords(store.db, filter),
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
     alerts: () => [...alerts],
@@ -257,6 +258,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`)),
     lost: leadership.lost,
     stop: async () => {
+      // What waits for a Redis that is away would be waited for: without a connection it ends at once.
+      if (!(await redisAnswers(redis))) redis.disconnect();
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await reports.close(5_000);
       await coordinator.stop();
