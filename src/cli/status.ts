@@ -135,7 +135,7 @@ const statusText = (status: StatusView): string => {
   const containers = status.hosts.reduce((sum, host) => sum + host.containers, 0);
   const stale = status.hosts.reduce((sum, host) => sum + host.stale, 0);
   lines.push(
-    `${countOf(status.hosts.length, 'host')}, ${countOf(containers, 'container')}, ${stale === 0 ? 'none stale' : `${stale} stale`}. ${status.leader ? 'This server is active' : 'This server stands by'}; Redis ${status.redis}.`,
+    `${countOf(status.hosts.length, 'host')}, ${countOf(containers, 'container')}, ${stale === 0 ? 'none stale' : `${stale} stale`}. ${status.leader ? 'This server is active' : 'This server does not lead: its lease could not be renewed, and nothing begins until it is'}; Redis ${status.redis}.`,
   );
   for (const { level, state, inFlight, waitsFor, actor, reason } of status.pauses)
     lines.push(

@@ -64,6 +64,8 @@ export interface Server {
   meanRestartMs: (service: string) => number;
   alerts: () => string[];
   redisState: () => string;
+  /** Whether its lease is in force: else it decides nothing (R12). */
+  leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
   /** Take what Redis holds for a host away, where it answers. */
@@ -249,6 +251,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
     alerts: () => [...alerts],
     redisState: () => redis.status,
+    leads: leadership.leads,
     changedKeys: async (actor, hostId, what) => {
       const believed = hostKeys.isEnrolled(hostId);
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
