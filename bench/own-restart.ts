@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { Step } from '../src/core/messages.ts';
 import type { Scene } from '../test/bed/scene.ts';
 
+const RecordedStep = z.object({ step: Step, serverMs: z.number() });
+
 const Row = z.object({
   position: z.number(),
   record: z.object({
@@ -12,7 +14,7 @@ const Row = z.object({
     wave: z.string().nullish(),
     outcome: z.string().nullish(),
     details: z
-      .object({ steps: z.array(z.string()).optional(), verification: z.string().nullish() })
+      .object({ steps: z.array(RecordedStep).optional(), verification: z.string().nullish() })
       .nullish(),
   }),
 });
@@ -24,13 +26,8 @@ export interface OwnRestart {
   at: ReadonlyMap<Step, number>;
 }
 
-const stepsOf = (steps: readonly string[]): Map<Step, number> =>
-  new Map(
-    steps.map((text) => {
-      const [step = '', at = ''] = text.split('@');
-      return [Step.parse(step), Number(at)];
-    }),
-  );
+const stepsOf = (steps: readonly z.infer<typeof RecordedStep>[]): Map<Step, number> =>
+  new Map(steps.map(({ step, serverMs }) => [step, serverMs]));
 
 /** The restarts of one wave out of the audit records `restart-ended`. */
 export const restartsOf = async (scene: Scene, waveId: string): Promise<OwnRestart[]> => {

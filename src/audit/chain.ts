@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { AuditDetails } from '../core/audit-details.ts';
 
 /** What a record of the audit says; `null` where it does not apply. Times: see each. */
 export interface AuditEntry {
@@ -20,7 +21,7 @@ export interface AuditEntry {
   wave: string | null;
   grant: string | null;
   outcome: string | null;
-  details: Record<string, string | number | boolean | null | string[]>;
+  details: AuditDetails;
 }
 
 /** A record in its chain: its place, and the hash of the one before. */

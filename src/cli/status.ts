@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { pauseSubject } from '../core/coordinator/pause-subject.ts';
 import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
+import { staleProcessLines, staleProcessNote } from './stale-processes.ts';
+import { isOver } from './wave-text.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine, HostView, ServiceSummary, StatusView, WaveSummary } from './views.ts';
@@ -23,10 +25,21 @@ export const servicesTable = (services: ServiceSummary[]): string =>
     ]),
   );
 
-export const wavesTable = (waves: WaveSummary[]): string =>
+/** How long ago it was opened, and how long it took from its first restart or upgrade on. */
+const timesOf = (
+  { createdAt, startedAt, endedAt }: Pick<WaveSummary, 'createdAt' | 'startedAt' | 'endedAt'>,
+  now: number,
+): [string, string] => [
+  createdAt === null ? '' : formatDuration(now - Date.parse(createdAt)),
+  startedAt === null
+    ? ''
+    : formatDuration((endedAt === null ? now : Date.parse(endedAt)) - Date.parse(startedAt)),
+];
+
+export const wavesTable = (waves: WaveSummary[], now = Date.now()): string =>
   formatTable(
-    ['wave', 'state', 'verified', 'failed', 'cause', 'waits for'],
-    waves.map(({ id, state, counts, total, cause, waitsFor, pausedBy, upgrades }) => [
+    ['wave', 'state', 'verified', 'failed', 'age', 'took', 'cause', 'notes'],
+    waves.map(({ id, state, counts, total, cause, upgrades, ...wave }) => [
       id,
       tint(state),
       `${counts['verified'] ?? 0}/${total}`,
@@ -35,9 +48,15 @@ export const wavesTable = (waves: WaveSummary[]): string =>
           (counts['stale'] ?? 0) +
           upgrades.filter((upgrade) => upgrade.state === 'failed').length,
       ),
+      ...timesOf(wave, now),
       cause.length > 48 ? `${cause.slice(0, 47)}…` : cause,
-      // The state says already that it waits for approval: what is left is how to give it.
-      pausedBy ?? waitsFor?.replace(/^waits for approval: /, '') ?? '',
+      [
+        // The state says already that it waits for approval: what is left is how to give it.
+        wave.pausedBy ?? wave.waitsFor?.replace(/^waits for approval: /, '') ?? '',
+        (counts['shadowed'] ?? 0) === 0 ? '' : `${counts['shadowed'] ?? 0} shadowed`,
+      ]
+        .filter((note) => note !== '')
+        .join('; '),
     ]),
   );
 
@@ -57,9 +76,7 @@ const hostsTable = (hosts: HostView[]): string =>
         host.rebootRequired.length === 0
           ? ''
           : `reboot required (${host.rebootRequired.join(', ')})`,
-        host.staleHostProcesses.length === 0
-          ? ''
-          : `${countOf(host.staleHostProcesses.length, 'process', 'processes')} of the host run old code`,
+        staleProcessNote(host.staleHostProcesses),
         host.agentStale ? 'the agent itself runs old code: restart it' : '',
         host.suspects === 0
           ? ''
@@ -70,28 +87,55 @@ const hostsTable = (hosts: HostView[]): string =>
     ]),
   );
 
-const shownOptOuts = 5;
+const hostsText = (hosts: HostView[]): string => {
+  const lines = hosts.flatMap(staleProcessLines);
+  return hosts.length === 0
+    ? 'no hosts; to enrol one: groundswell host add'
+    : [hostsTable(hosts), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
+};
 
-/** What is not restarted, or not before a date, whether a wave is under way or not. */
-const optOutLines = (services: ServiceSummary[]): string[] => {
-  const all = services.flatMap(({ optedOut }) => optedOut);
-  if (all.length === 0) return [];
-  const more = all.length - shownOptOuts;
+/** So many containers of a kind are named below a table. */
+const namedAtMost = 5;
+
+const firstOf = (lines: string[]): string[] => {
+  if (lines.length === 0) return [];
+  const more = lines.length - namedAtMost;
   return [
     '',
-    ...all
-      .slice(0, shownOptOuts)
-      .map(({ container, ...optOut }) => `${container} is ${describeOptOut(optOut)}`),
+    ...lines.slice(0, namedAtMost),
     ...(more > 0 ? [`and ${countOf(more, 'container')} more: groundswell containers`] : []),
   ];
 };
+
+/** Containers that keep their own copies of packages' files, each with file and package. */
+const shadowLines = (services: ServiceSummary[]): string[] =>
+  firstOf(
+    services.flatMap(({ ownFiles }) =>
+      ownFiles.flatMap(({ container, code, what }) =>
+        code === 'shadowed' ? [`${container} is ${tint('shadowed')}: ${what}`] : [],
+      ),
+    ),
+  );
+
+/** What is not restarted, or not before a date, whether a wave is under way or not. */
+const optOutLines = (services: ServiceSummary[]): string[] =>
+  firstOf(
+    services.flatMap(({ optedOut }) =>
+      optedOut.map(({ container, ...optOut }) => `${container} is ${describeOptOut(optOut)}`),
+    ),
+  );
+
+const servicesText = (services: ServiceSummary[]): string =>
+  services.length === 0
+    ? 'no services: none is configured, and no container on a host’s root is known'
+    : [servicesTable(services), ...shadowLines(services)].join('\n');
 
 const statusText = (status: StatusView): string => {
   const lines: string[] = [];
   const containers = status.hosts.reduce((sum, host) => sum + host.containers, 0);
   const stale = status.hosts.reduce((sum, host) => sum + host.stale, 0);
   lines.push(
-    `${countOf(status.hosts.length, 'host')}, ${countOf(containers, 'container')}, ${stale === 0 ? 'none stale' : `${stale} stale`}. ${status.leader ? 'This server is active' : 'This server stands by'}; Redis ${status.redis}.`,
+    `${countOf(status.hosts.length, 'host')}, ${countOf(containers, 'container')}, ${stale === 0 ? 'none stale' : `${stale} stale`}. ${status.leader ? 'This server is active' : 'This server does not lead: its lease could not be renewed, and nothing begins until it is'}; Redis ${status.redis}.`,
   );
   for (const { level, state, inFlight, waitsFor, actor, reason } of status.pauses)
     lines.push(
@@ -103,37 +147,23 @@ const statusText = (status: StatusView): string => {
     );
   for (const alert of status.alerts)
     lines.push(tint(`failed: ${alert}`).replace('failed: ', 'alert: '));
-  lines.push('', hostsTable(status.hosts), '', servicesTable(status.services));
+  lines.push('', hostsText(status.hosts), '', servicesText(status.services));
   lines.push(...optOutLines(status.services));
-  const open = status.waves.filter(({ endedAt }) => endedAt === null);
+  const open = status.waves.filter((wave) => !isOver(wave));
   if (open.length > 0) lines.push('', wavesTable(open));
   return lines.join('\n');
 };
 
 const containerText = (containers: ContainerLine[]): string =>
-  formatTable(
-    ['container', 'service', 'state', 'health', 'code', 'why'],
-    containers.map(
-      ({ container, service, state, health, stale, shadowed, unreadable, answer, onHostRoot }) => [
-        container,
-        service,
-        tint(state),
-        tint(health),
-        tint(
-          !onHostRoot
-            ? 'own root'
-            : stale.length > 0
-              ? 'stale'
-              : shadowed.length > 0
-                ? 'shadowed'
-                : unreadable.length > 0
-                  ? 'unknown'
-                  : 'present',
-        ),
-        answer,
-      ],
-    ),
-  );
+  containers.length === 0
+    ? 'no containers'
+    : formatTable(
+        ['container', 'service', 'state', 'health', 'code', 'why'],
+        containers.map(({ container, service, state, health, code, answer }) => [
+          ...[container, service, tint(state), tint(health), tint(code)],
+          answer,
+        ]),
+      );
 
 /** `status`, `hosts`, `containers` and `services`: what there is. */
 export const registerStatus = (program: Command, deps: CliDependencies): void => {
@@ -147,7 +177,7 @@ export const registerStatus = (program: Command, deps: CliDependencies): void =>
   withRemoteOptions(program.command('hosts').description('list the hosts')).action(
     async (options: Options) => {
       const remote = remoteFor(deps, options);
-      remote.show((await remote.get('/v1/hosts')) as HostView[], hostsTable);
+      remote.show((await remote.get('/v1/hosts')) as HostView[], hostsText);
     },
   );
   withRemoteOptions(
@@ -156,18 +186,18 @@ export const registerStatus = (program: Command, deps: CliDependencies): void =>
       .description('list the services, their availability and their floor'),
   ).action(async (options: Options) => {
     const remote = remoteFor(deps, options);
-    remote.show((await remote.get('/v1/services')) as ServiceSummary[], servicesTable);
+    remote.show((await remote.get('/v1/services')) as ServiceSummary[], servicesText);
   });
   withRemoteOptions(
     program.command('containers').description('list the containers, with stale, shadowed, and why'),
   )
-    .option('--stale', 'only those that run old code')
+    .option('--stale', 'only those that run old code, or keep own copies of files')
     .action(async (options: Options & { stale?: boolean }) => {
       const remote = remoteFor(deps, options);
       const all = (await remote.get('/v1/containers')) as ContainerLine[];
       remote.show(
         options.stale === true
-          ? all.filter(({ stale, shadowed }) => stale.length + shadowed.length > 0)
+          ? all.filter(({ code }) => code === 'stale' || code === 'shadowed')
           : all,
         containerText,
       );

@@ -1,13 +1,16 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { followChanges } from '../api/client.ts';
+import { wrapLines } from './fit.ts';
 import { planText } from './plan-text.ts';
-import { formatTable, terminalWidth, tint } from './print.ts';
+import { terminalWidth } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
+import { shortIds } from './short-ids.ts';
 import { wavesTable } from './status.ts';
 import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
 import { waveArgument, waveCalled } from './wave-called.ts';
+import { haltOf, isOver, waveText } from './wave-text.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -16,38 +19,6 @@ const done = (wave: WaveSummary): number =>
   (wave.counts['pending'] ?? 0) -
   (wave.counts['restarting'] ?? 0) -
   (wave.counts['failed'] ?? 0);
-
-const isOver = ({ endedAt }: WaveSummary): boolean => endedAt !== null;
-
-const waveText = (wave: WaveSummary): string =>
-  [
-    `wave ${wave.id}: ${tint(wave.state)}, stage ${wave.stage}`,
-    `cause: ${wave.cause}`,
-    wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
-    wave.pausedBy === null
-      ? ''
-      : `paused: ${wave.pausedBy} (mend it, then groundswell retry ${wave.id} and groundswell resume --wave ${wave.id}; resume alone goes on without it)`,
-    wave.waitsFor ?? '',
-    ...wave.upgrades.map(
-      ({ host, state, reason }) =>
-        `upgrade of ${host}: ${state}${reason === '' ? '' : ` (${reason})`}`,
-    ),
-    '',
-    wave.members.length === 0
-      ? 'no containers'
-      : formatTable(
-          ['container', 'state', 'step', 'attempts', 'reason'],
-          wave.members.map(({ container, state, step, attempts, reason }) => [
-            container,
-            tint(state),
-            step ?? '',
-            String(attempts),
-            reason,
-          ]),
-        ),
-  ]
-    .filter((line, index) => line !== '' || index === 6)
-    .join('\n');
 
 const readWave = async (remote: Remote, id: string): Promise<WaveSummary> =>
   (await remote.get(`/v1/waves/${encodeURIComponent(id)}`)) as WaveSummary;
@@ -66,6 +37,17 @@ const follow = async (deps: CliDependencies, remote: Remote, id: string): Promis
         })
       : null;
   let last = '';
+  let lastHalt: string | null = null;
+  /** What keeps it from going on, with what ends that: once, on a line of its own. */
+  const tellHalt = (): void => {
+    const halt = haltOf(wave);
+    if (halt !== null && halt !== lastHalt && !remote.json) {
+      bar?.stop();
+      remote.line(deps.interactive ? wrapLines(shortIds(halt), terminalWidth()) : halt);
+      bar?.start(Math.max(1, wave.total), done(wave), { state: wave.state, services: '' });
+    }
+    lastHalt = halt;
+  };
   const paint = async (): Promise<void> => {
     const services = (await remote.get('/v1/services')) as ServiceSummary[];
     const concerned = services
@@ -73,6 +55,7 @@ const follow = async (deps: CliDependencies, remote: Remote, id: string): Promis
         ({ name, available, members, floor }) => `${name} ${available}/${members} (floor ${floor})`,
       )
       .join('  ');
+    tellHalt();
     if (bar !== null) {
       bar.setTotal(Math.max(1, wave.total));
       bar.update(done(wave), { state: wave.state, services: concerned });
@@ -136,7 +119,7 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       const id = await waveCalled(remote, wanted);
       const wave =
         options.follow === true ? await follow(deps, remote, id) : await readWave(remote, id);
-      if (options.follow !== true || !remote.json) remote.show(wave, waveText);
+      if (options.follow !== true || !remote.json) remote.show(wave, (shown) => waveText(shown));
     });
   withRemoteOptions(
     program

@@ -100,6 +100,10 @@ export const ContainerView = z.strictObject({
   address: z.string().nullable(),
   /** Whether the container's lower layer is the host's root; others are listed and left alone. */
   onHostRoot: z.boolean(),
+  /** On the host's root, but written in keys of LXC before 3: today's LXC does not start it again. */
+  oldForm: z.boolean().default(false),
+  /** What its root is, or what mends that, where `onHostRoot` is false. */
+  rootNote: z.string().default(''),
   state: z.enum(['running', 'stopped', 'frozen', 'changing', 'gone']),
   instance: Instance.nullable(),
   health: Health,
@@ -129,7 +133,12 @@ export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number =
 export const GateAnswer = z.strictObject({ ok: z.boolean(), reason: z.string() });
 export type GateAnswer = z.infer<typeof GateAnswer>;
 
-const StepTime = z.strictObject({ step: Step, at: z.number() });
+/** When a step was reached: server time, and the agent's wall clock; null: by an agent that did not tell it. */
+export const StepTime = z.strictObject({
+  step: Step,
+  at: z.number(),
+  wallMs: z.number().nullable().default(null),
+});
 export type StepTime = z.infer<typeof StepTime>;
 
 export const HostObserved = z.strictObject({
@@ -147,6 +156,8 @@ export const HostObserved = z.strictObject({
       failed: z.boolean(),
     }),
   ),
+  /** What grants wait for that are not ended, restarts and upgrades (L4); those not named wait for nothing. */
+  waits: z.array(z.strictObject({ grantId: z.string(), reason: z.string() })).default([]),
   atRest: z.boolean(),
   atRestReason: z.string(),
   rebootRequired: z.array(z.string()),
@@ -167,7 +178,7 @@ export const HostUpgraded = z.strictObject({
     z.strictObject({ by: z.literal('job'), jobId: z.string(), waveId: z.string() }),
     z.strictObject({ by: z.literal('outside') }),
   ]),
-  /** Every container that is stale now. */
+  /** Every container that is stale now, or keeps its own copy of a file of what was changed. */
   containers: z.array(ContainerView),
   /** After a transaction of others; null: `upgrade-finished` has it, or the agent does not say. */
   gate: GateAnswer.nullable().default(null),

@@ -1,6 +1,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queuePrefix } from './queue-names.ts';
+import { within } from './within.ts';
+
+const closeLimitMs = 1_000;
 
 /** Queue objects by name, all on one connection; the least recently used are closed. */
 export interface QueueCache {
@@ -54,7 +57,8 @@ export const createQueueCache = (
     close: async () => {
       for (const queue of open.values()) closeOne(queue);
       open.clear();
-      await Promise.all(closing);
+      // One that was opened while Redis was away waits for it without end.
+      await within(Promise.all(closing), closeLimitMs, 'closing queues').catch(() => undefined);
     },
   };
 };

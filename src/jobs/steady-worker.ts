@@ -1,9 +1,11 @@
 import { Worker } from 'bullmq';
 import type { Job, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drainDelaySeconds } from './connections.ts';
 import { createErrorRate } from './error-rate.ts';
 import { queuePrefix } from './queue-names.ts';
+import { redisAnswers } from './redis-answers.ts';
 import { repeat } from './repeat.ts';
 
 /** More errors than this within a second: the worker spins and is built anew after a pause. */
@@ -38,7 +40,10 @@ export interface SteadyWorker {
   connection: () => Redis;
   /** How often the worker was built anew. */
   rebuilds: () => number;
-  /** Take no further jobs; wait for running ones up to `limitMs`, then leave them to be redelivered. */
+  /**
+   * Take no further jobs; wait for running ones up to `limitMs`, then leave them to be redelivered. Where
+   * Redis is away none is waited for but what is being handled here. A second call waits for the first.
+   */
   close: (limitMs: number) => Promise<void>;
 }
 
@@ -163,20 +168,34 @@ export const createSteadyWorker = (options: {
     { everyMs: times.watchEveryMs, onError: errors.hear },
   );
 
-  return {
-    connection: () => present.redis,
-    rebuilds: () => rebuilds,
-    close: async (limitMs) => {
-      closed = true;
-      clearTimeout(restart);
-      const watched = watch.stop();
-      const { redis, worker } = present;
+  /** What is being handled needs no Redis to come to its end; what became of it is told by its redelivery. */
+  const handled = async (limitMs: number): Promise<void> => {
+    for (let waitedMs = 0; busy > 0 && waitedMs < limitMs; waitedMs += 10) await sleep(10);
+  };
+
+  const close = async (limitMs: number): Promise<void> => {
+    closed = true;
+    clearTimeout(restart);
+    const watched = watch.stop();
+    const { redis, worker } = present;
+    if (await redisAnswers(redis)) {
       // `close()` waits without limit, and a `close(true)` after it waits for the same: so pause first.
       await settledWithin(worker.pause(), limitMs);
       await settledWithin(worker.close(true), 1_000);
-      // Also ends a look of the watchdog that waits for a Redis that is away.
       redis.disconnect();
-      await watched;
-    },
+    } else {
+      await handled(limitMs);
+      // First the connection: whatever still waits for an answer ends with it, the watchdog's look as well.
+      redis.disconnect();
+      await settledWithin(worker.close(true), 100);
+    }
+    await watched;
+  };
+  let closing: Promise<void> | null = null;
+
+  return {
+    connection: () => present.redis,
+    rebuilds: () => rebuilds,
+    close: (limitMs) => (closing ??= close(limitMs)),
   };
 };

@@ -112,14 +112,16 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
       otherRestarters: () => findOtherRestarters('/'),
     }),
     ...containerChecks({
-      containers: async () =>
-        Promise.all(
-          (await runtime.list()).map(async ({ name, root, configPath }) => ({
-            name,
-            root,
+      containers: async () => {
+        const containers = await runtime.list();
+        const states = await runtime.states(containers.map(({ name }) => name));
+        return Promise.all(
+          containers.map(async ({ name, root, configPath }) => ({
+            ...{ name, root, configPath, down: states.get(name)?.state === 'stopped' },
             entries: parseConfig(await readFile(configPath, 'utf8')),
           })),
-        ),
+        );
+      },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
     }),
     redisCheck(() => askRedis(config)),

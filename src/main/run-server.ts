@@ -67,7 +67,7 @@ const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
   about: () =>
     Promise.resolve({
       version: options.version,
-      leader: true,
+      leader: server.leads(),
       redis:
         server.redisState() === 'ready' ? 'answers' : `does not answer (${server.redisState()})`,
       store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),

@@ -1,16 +1,9 @@
 import type { Kysely } from 'kysely';
-import type {
-  Container,
-  Fleet,
-  Freeze,
-  Grant,
-  Host,
-  Pause,
-  Wave,
-} from '../core/coordinator/fleet.ts';
+import type { Fleet, Freeze, Host, Pause } from '../core/coordinator/fleet.ts';
 import type { Dirty } from '../core/coordinator/turn.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
 import type { FleetTables } from './fleet-tables.ts';
+import { containerOf, grantOf, waveOf } from './older-documents.ts';
 
 const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<void> => {
   switch (row.table) {
@@ -117,7 +110,7 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     fleet.hosts.set(host.id, { ...host, recordN: 0, issued: [] });
   }
   for (const { doc } of await db.selectFrom('fleet_containers').select('doc').execute()) {
-    const container = decodeDocument(doc) as Container;
+    const container = containerOf(doc);
     fleet.containers.set(container.id, container);
   }
   for (const { doc } of await db
@@ -125,7 +118,7 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     .select('doc')
     .where('ended', '=', 0)
     .execute()) {
-    const grant = decodeDocument(doc) as Grant;
+    const grant = grantOf(doc);
     fleet.grants.set(grant.id, grant);
   }
   const over = ['finished', 'stopped', 'declined'];
@@ -143,7 +136,7 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     .limit(keptWaves)
     .execute();
   for (const { doc } of [...ended.reverse(), ...open]) {
-    const wave = decodeDocument(doc) as Wave;
+    const wave = waveOf(doc);
     fleet.waves.set(wave.id, wave);
   }
   for (const { doc } of await db.selectFrom('fleet_pauses').select('doc').execute()) {

@@ -3,11 +3,13 @@ import type { Kysely, Migration } from 'kysely';
 import { errorText } from '../core/error-text.ts';
 import { infrastructureMigration } from './migrations/001-infrastructure.ts';
 import { fleetMigration } from './migrations/002-fleet.ts';
+import { waveDatesMigration } from './migrations/003-wave-dates.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
   '001-infrastructure': infrastructureMigration,
   '002-fleet': fleetMigration,
+  '003-wave-dates': waveDatesMigration,
 };
 
 /**

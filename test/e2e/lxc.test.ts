@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { askVersion } from '../bed/ask.ts';
+import { rewriteOldForm } from '../../src/host/lxc/old-form.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
@@ -194,6 +195,25 @@ describe('LXC on a real host', () => {
     const before = await host.readFile('/var/lib/lxc/old/config');
     expect(await value({ call: 'start', name: 'old' })).toEqual(stopped);
     expect(await host.readFile('/var/lib/lxc/old/config')).toBe(before);
+  });
+
+  test('a container in the old form starts once it is rewritten as told', async () => {
+    const path = '/var/lib/lxc/web-02/config';
+    const kind = async (): Promise<unknown> =>
+      ((await value({ call: 'list' })) as { name: string; root: { kind: string } }[]).find(
+        ({ name }) => name === 'web-02',
+      )?.root.kind;
+    await host.must(['lxc-stop', '-k', '-n', 'web-02']);
+    const back = [
+      ...['s/lxc.rootfs.path = overlay:/lxc.rootfs = overlayfs:/', 's/lxc.uts.name/lxc.utsname/'],
+      ...['s/lxc.net.0.ipv4.address/lxc.network.ipv4/', 's/lxc.net.0./lxc.network./'],
+    ];
+    await host.must(['sed', '-i', ...back.flatMap((each) => ['-e', each]), path]);
+    expect(await kind()).toBe('host-overlay-old-keys');
+    expect(await value({ call: 'start', name: 'web-02' })).toEqual(stopped);
+    await host.must(['sh', '-c', rewriteOldForm(path)]);
+    expect(await kind()).toBe('host-overlay');
+    expect(await value({ call: 'start', name: 'web-02' })).toEqual(running);
   });
 
   test('a stop that a killed agent left at work is found, told from an owner’s, and ended', async () => {

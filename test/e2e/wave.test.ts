@@ -9,6 +9,7 @@ import {
   upgradeByApt,
   waveFrom,
   waveOver,
+  waves,
 } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
@@ -132,7 +133,7 @@ describe('a patched library reaches every container of a host', () => {
     expect(JSON.stringify(nothing.record)).toContain('no container maps a file of these packages');
   }, 180_000);
 
-  test('a container with its own copy of the file is named, not counted as patched, and not restarted again', async () => {
+  test('a container with its own copy of the file is named, not counted as patched, and not restarted for it', async () => {
     const name = 'web-05';
     const library = (
       await scene.host.must(['sh', '-c', 'readlink -f /usr/lib/*/libgsdemo.so.1'])
@@ -150,19 +151,33 @@ describe('a patched library reaches every container of a host', () => {
           ?.available ?? false,
       { deadlineMs: 60_000, everyMs: 50 },
     );
-    const wave = await waveOver(
-      scene,
-      await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u2)),
-    );
-    const seen = (await containersSeen(scene)).find(({ container }) => container.endsWith(name));
-    expect(seen?.shadowed.join()).toContain('libgsdemo.so');
-    expect(
-      wave.members.find(({ container }) => container.endsWith(name))?.state ?? 'not a member',
-    ).not.toBe('verified');
-    expect(wave.members.filter(({ state }) => state === 'verified')).toHaveLength(8);
-    expect(
-      wave.members.find(({ container }) => container.endsWith(name))?.attempts ?? 0,
-    ).toBeLessThanOrEqual(1);
+    const starts = async (): Promise<number> =>
+      (await readWitness(scene.host)).filter(
+        ({ kind, container }) => kind === 'start' && container === name,
+      ).length;
+    const startsBefore = await starts();
+    const downgrade = async (): Promise<void> => {
+      await scene.bed.publish({ 'libgs-demo1': '1.0-1' });
+      await scene.host.must(['apt-get', '-q', 'update']);
+      const wanted = ['--allow-downgrades', 'install', 'libgs-demo1=1.0-1'];
+      await scene.host.must(['apt-get', '-qy', ...wanted]);
+    };
+    // Two waves, so that what happens between and after them is looked at, too.
+    for (const patch of [() => upgradeByApt(scene, 'libgs-demo1', u2), downgrade]) {
+      const wave = await waveOver(scene, await waveFrom(scene, patch));
+      const named = expect.stringContaining(`${library} (package libgs-demo1)`) as unknown;
+      expect(wave.counts).toEqual({ verified: 8, shadowed: 1 });
+      expect(wave.members.find(({ container }) => container === `h110/${name}`)).toMatchObject({
+        ...{ state: 'shadowed', attempts: 0, reason: named },
+      });
+      const seen = (await containersSeen(scene)).find(({ container }) => container.endsWith(name));
+      expect(seen).toMatchObject({ code: 'shadowed', lastVerification: 'shadowed', answer: named });
+      const own = [...scene.containers.values()].flat().find((one) => one.name === name);
+      if (own === undefined) throw new Error(`the scene has no ${name}`);
+      expect((await askVersion(own)).library).toBe(u1);
+      expect(await starts()).toBe(startsBefore);
+    }
+    expect((await waves(scene)).filter(({ endedAt }) => endedAt === null)).toEqual([]);
   }, 180_000);
 });
 

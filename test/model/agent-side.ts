@@ -22,6 +22,8 @@ export const viewOf = (machine: Machine, index: number): ContainerView => {
     groups: [],
     address: null,
     onHostRoot: true,
+    oldForm: false,
+    rootNote: '',
     state: box.up ? 'running' : 'stopped',
     instance: instanceOf(box),
     health: box.up && !box.sick ? 'healthy' : 'unhealthy',
@@ -81,7 +83,9 @@ const todoFor = (effect: AgentEffect): string | null => {
 
 /** Give the agent an event; what it wants done stands in the world's `todo` then. Looking around is done at once. */
 export const feed = (core: Core, world: World, machine: Machine, event: AgentEvent): void => {
-  const { audits, effects } = core.agentStep(machine.agent, event, world.now);
+  const { audits, effects } = core.agentStep(machine.agent, event, {
+    ...{ monoMs: world.now, wallMs: 0 },
+  });
   noteAudits(machine, audits);
   // An agent looks around every few seconds, so perhaps right after an end that is told: where reports
   // overtake one another that could go wrong.

@@ -55,10 +55,12 @@ const shiftTimes = (world: World): void => {
     grant.why = '';
     grant.attempt = 1;
     if (grant.failReason !== null) grant.failReason = '';
+    grant.waiting = null;
     if (grant.voidAsked !== null) grant.voidAsked = '';
   }
   for (const wave of fleet.waves.values()) {
     wave.createdAt = base;
+    wave.wall = { createdMs: 0, startedMs: 0, endedMs: 0 };
     wave.told = [];
     if (wave.pausedBy !== null) wave.pausedBy = '';
     for (const member of wave.members.values()) {
@@ -107,7 +109,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
     grant.order.attempt = 1;
     if (grant.steps.length > 0)
       grant.steps = grant.steps.some(({ step }) => step === 'stopping')
-        ? [{ step: 'stopping', at: base }]
+        ? [{ step: 'stopping', at: base, wallMs: 0 }]
         : [];
     grant.child = null;
     if (grant.ending !== null) grant.ending.reason = '';
@@ -131,6 +133,7 @@ const bare = (report: Report): Report => {
         ...report,
         containers: report.containers.map(intern),
         settingsHashes: intern(report.settingsHashes),
+        waits: [],
       };
     case 'restart-progress':
       return { ...report, at: base };

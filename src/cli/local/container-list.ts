@@ -1,3 +1,4 @@
+import { rewriteOldForm } from '../../host/lxc/old-form.ts';
 import { findUnhidden } from '../../host/lxc/provision/find-unhidden.ts';
 import type { ParkedNote, ParkedStore } from '../../host/lxc/provision/parked.ts';
 import type { Provisioning } from '../../host/lxc/provision/provisioning.ts';
@@ -16,6 +17,7 @@ export interface ContainerRow {
   /** Private directories of the host that it can look into. */
   unhidden: string[];
   oldKeys: string[];
+  configPath: string;
   parked: ParkedNote | null;
 }
 
@@ -42,6 +44,7 @@ export const readContainerRows = async (
       autostart: container.autostart,
       unhidden: unhidden.find(({ name }) => name === container.name)?.paths ?? [],
       oldKeys: container.oldKeys,
+      configPath: container.configPath,
       parked: notes.notes.find(({ name }) => name === container.name) ?? null,
     };
   });
@@ -71,9 +74,10 @@ const notesOf = (row: ContainerRow): string => {
 const hints = (rows: readonly ContainerRow[]): string[] => {
   const lines: string[] = [];
   const old = rows.filter(({ root }) => root.kind === 'host-overlay-old-keys');
-  if (old.length > 0)
+  const [first] = old;
+  if (first !== undefined)
     lines.push(
-      `In the old form: ${old.map(({ name }) => name).join(', ')}. Rewrite with: lxc-update-config -c <config>`,
+      `In the old form, which today's LXC does not start: ${old.map(({ name }) => name).join(', ')}. To rewrite ${old.length === 1 ? 'it' : 'each'}: ${rewriteOldForm(first.configPath)}`,
     );
   const open = rows.filter(({ unhidden }) => unhidden.length > 0);
   if (open.length > 0)

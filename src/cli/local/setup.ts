@@ -13,6 +13,7 @@ interface Options {
   yes?: boolean;
   dryRun?: boolean;
   verbose?: boolean;
+  json?: boolean;
   root: string;
   as: Role;
   start: boolean;
@@ -51,6 +52,7 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show the changes only')
     .option('-v, --verbose', 'show new files whole')
+    .option('--json', 'print JSON: the changes, and whether they were made; asks nobody')
     .option('--root <directory>', 'set up a tree instead of the running system', '/')
     .addOption(
       new Option('--as <role>', 'what this machine is: the unit to start')
@@ -78,6 +80,7 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
         yes: options.yes ?? false,
         dryRun: options.dryRun ?? false,
         verbose: options.verbose ?? false,
+        json: options.json ?? false,
         question: 'Make these changes?',
         nothing: 'Everything is installed already.',
         done: [

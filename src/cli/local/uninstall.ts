@@ -10,6 +10,7 @@ interface Options {
   yes?: boolean;
   dryRun?: boolean;
   purge?: boolean;
+  json?: boolean;
   root: string;
 }
 
@@ -24,6 +25,7 @@ export const registerUninstall = (program: Command, deps: InstallationDependenci
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show the changes only')
     .option('--purge', 'also changed configuration, keys, journal, store and audit records')
+    .option('--json', 'print JSON: the changes, and whether they were made; asks nobody')
     .option('--root <directory>', 'a tree instead of the running system', '/')
     .action(async (options: Options) => {
       const root = resolve(options.root);
@@ -40,6 +42,7 @@ export const registerUninstall = (program: Command, deps: InstallationDependenci
         yes: options.yes ?? false,
         dryRun: options.dryRun ?? false,
         verbose: false,
+        json: options.json ?? false,
         question: purge ? 'Remove all of this for good?' : 'Remove all of this?',
         nothing: 'Nothing is installed here.',
         done: 'Done. Containers go on running as they are.',

@@ -10,6 +10,7 @@ import type {
   Verification,
 } from '../messages.ts';
 import type { ContainerView } from '../messages.ts';
+import type { AuditDetails } from '../audit-details.ts';
 import type { Health, Instance } from '../observation.ts';
 import type { AgentGrant, Child, GateBefore, Journal } from './journal.ts';
 
@@ -130,7 +131,10 @@ export type AgentEvent =
       bootId: string;
     }
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
-  | { kind: 'host-observed'; observed: Omit<HostObserved, 'kind' | 'openGrants' | 'gate'> }
+  | {
+      kind: 'host-observed';
+      observed: Omit<HostObserved, 'kind' | 'openGrants' | 'gate' | 'waits'>;
+    }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
   /** What works, at the first sign of a package transaction or right before an upgrade of ours. */
@@ -196,7 +200,7 @@ export interface AgentAudit {
   waveId: string | null;
   grantId: string | null;
   outcome: string | null;
-  details: Record<string, string | number | boolean | null | string[]>;
+  details: AuditDetails;
 }
 
 /** Where a step writes down what must be durable and what is to be done after that. */
@@ -204,6 +208,8 @@ export interface Turn {
   agent: Agent;
   /** Monotonic ms of this process. */
   mono: number;
+  /** Wall-clock ms, for what people read. */
+  wallMs: number;
   /** Number of the last report before this turn. */
   seqBefore: number;
   audits: AgentAudit[];

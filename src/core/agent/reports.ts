@@ -52,7 +52,7 @@ export const enter = (turn: Turn, grant: AgentGrant, step: Step): void => {
   const { journal, serverTimeFloor: at } = turn.agent;
   const { grantId } = grant.order;
   grant.step = step;
-  grant.steps.push({ step, at });
+  grant.steps.push({ step, at, wallMs: turn.wallMs });
   turn.agent.waiting.delete(grantId);
   const last = journal.lastSeq > turn.seqBefore ? journal.reports.get(journal.lastSeq) : undefined;
   if (last?.kind === 'restart-progress' && last.grantId === grantId)
@@ -80,7 +80,8 @@ export const endGrant = (
     turn.agent.notBefore,
   ])
     map.delete(id);
-  if (outcome === 'done') grant.steps.push({ step: 'done', at: turn.agent.serverTimeFloor });
+  if (outcome === 'done')
+    grant.steps.push({ step: 'done', at: turn.agent.serverTimeFloor, wallMs: turn.wallMs });
   auditGrant(
     turn,
     grant,
@@ -90,7 +91,11 @@ export const endGrant = (
       reason,
       verification: grant.verification,
       attempt: grant.order.attempt,
-      steps: grant.steps.map(({ step, at }) => `${step}@${at}`),
+      steps: grant.steps.map(({ step, at, wallMs }) => ({
+        step,
+        at: wallMs === null ? null : new Date(wallMs).toISOString(),
+        serverMs: at,
+      })),
     },
   );
   report(turn, {

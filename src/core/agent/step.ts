@@ -8,6 +8,7 @@ import { emptyJournal } from './journal.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
+import { waitsOf } from './waits.ts';
 import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
 
 /** What a turn left behind: write the journal and the audits in one synced transaction, then do the effects in order. */
@@ -113,6 +114,7 @@ const onHostObserved = (
     ...observed,
     whole: observed.whole && !open,
     containers: open ? [] : observed.containers,
+    waits: waitsOf(agent),
     openGrants: [...agent.journal.grants.values()]
       .filter(({ end }) => end === null)
       .map(({ order, step, failed }) => ({
@@ -171,13 +173,23 @@ const apply = (turn: Turn, event: AgentEvent): void => {
   }
 };
 
+/** When a turn is made: the process's monotonic ms, and the wall clock for what people read. */
+export interface AgentMoment {
+  monoMs: number;
+  wallMs: number;
+}
+
 /**
  * One turn of the agent. Changes `agent` in place and answers what must be made durable and then done.
- * Pure but for that: no clock, no randomness, no effects. `mono` is the process's monotonic ms.
+ * Pure but for that: no clock, no randomness, no effects.
  */
-export const agentStep = (agent: Agent, event: AgentEvent, mono: number): AgentTurn => {
+export const agentStep = (
+  agent: Agent,
+  event: AgentEvent,
+  { monoMs: mono, wallMs }: AgentMoment,
+): AgentTurn => {
   const seqBefore = agent.journal.lastSeq;
-  const turn: Turn = { agent, mono, seqBefore, audits: [], effects: [] };
+  const turn: Turn = { agent, mono, wallMs, seqBefore, audits: [], effects: [] };
   // R14: steps, reports and audits of this turn bear the present server time, not that of the last question for it.
   serverTime(agent, mono);
   apply(turn, event);

@@ -1,4 +1,5 @@
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
+import { describeOwnFiles } from '../own-files.ts';
 import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
@@ -15,6 +16,8 @@ export const onProgress = (turn: Turn, report: RestartProgress): void => {
   const grant = turn.fleet.grants.get(report.grantId);
   if (grant === undefined) return;
   grant.step = report.step;
+  // It goes on: whatever it waited for is over.
+  grant.waiting = null;
   answered(turn, grant);
   touch(turn, { table: 'grants', key: grant.id });
 };
@@ -145,7 +148,9 @@ const onDone = (
   if (member !== undefined)
     Object.assign(member, {
       state: verification === 'stale' && newer ? 'pending' : verification,
-      reason: report.reason,
+      reason:
+        (verification === 'shadowed' ? describeOwnFiles(container?.view.shadowed ?? []) : null) ??
+        report.reason,
     });
   if (wave === undefined) return;
   if (verification === 'stale' && !newer)

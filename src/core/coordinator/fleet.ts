@@ -109,6 +109,8 @@ export interface Grant {
   step: Step | null;
   failed: boolean;
   failReason: string | null;
+  /** What its agent waits for before it goes on (L4); null: nothing that it has told. */
+  waiting: string | null;
   voidAsked: string | null;
   /** Past its deadline (R20): counted as an error until it ends well. */
   suspect: boolean;
@@ -142,6 +144,8 @@ export interface WaveMember {
     | 'not-needed'
     /** Runs old code, and its service or platform is in mode `observe`. */
     | 'observed'
+    /** Runs old code, or nobody could look, and is not to be restarted (yet). */
+    | 'opted-out'
     | 'gone';
   attempts: number;
   reason: string;
@@ -152,6 +156,11 @@ export interface Wave {
   cause: WaveCause;
   createdAt: number;
   endedAt: number | null;
+  /**
+   * The same by the wall clock, for people, and when its first grant or upgrade was given; null: not yet, or
+   * before these were kept.
+   */
+  wall: { createdMs: number | null; startedMs: number | null; endedMs: number | null };
   /** Approved by whom; null while it waits for a person, where one is needed. */
   approvedBy: string | null;
   state: 'open' | 'stopping' | 'stopped' | 'declined' | 'finished';

@@ -2,6 +2,7 @@ import type { HostId } from '../ids.ts';
 import type { Expect, GrantOrder, Outcome } from '../messages.ts';
 import type { Container, Grant, Wave, WaveMember } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
+import { patchedPackages } from './patched-packages.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -29,11 +30,18 @@ const patchedFor = ({ fleet }: Turn, { wave, container }: GrantPlan): string[] |
       (one.state === 'open' && waits.has(one.members.get(container.id)?.state ?? 'verified')),
   );
   const names = new Set<string>();
-  for (const { cause } of causes) {
-    if (cause.kind !== 'upgrade' || cause.changes.length === 0) return null;
-    for (const { name } of cause.changes) names.add(name);
+  for (const cause of causes) {
+    const patched = patchedPackages(cause);
+    if (patched === null) return null;
+    for (const name of patched) names.add(name);
   }
   return [...names].sort();
+};
+
+/** Something of it is given out: from its first grant or upgrade on it has begun. */
+export const beginWave = (turn: Turn, wave: Wave): void => {
+  wave.wall.startedMs ??= turn.wall.ms;
+  touch(turn, { table: 'waves', key: wave.id });
 };
 
 /** R19: write the grants of one host, their audit records and the one job that carries them. */
@@ -89,7 +97,7 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
       patched: patchedFor(turn, plan),
     });
     touch(turn, { table: 'grants', key: grant.id });
-    touch(turn, { table: 'waves', key: wave.id });
+    beginWave(turn, wave);
     audit(turn, {
       action: 'granted',
       subject: container.id,

@@ -30,6 +30,10 @@ export const observedBecause = (fleet: Fleet, container: Container): string | nu
   return `only observed: ${by} is in mode observe`;
 };
 
+/** Why a container that is not restarted for its root is left alone. */
+export const notOnHostRoot = ({ view }: Container): string =>
+  view.rootNote === '' ? 'it does not stand on the host root' : view.rootNote;
+
 const pauseOf = (fleet: Fleet, wave: Wave, container: Container): Pause | undefined =>
   [...fleet.pauses.values()].find(({ level }) => {
     switch (level.level) {
@@ -156,7 +160,7 @@ const containerDenies = (
     return deny(`the package database of ${host.id} is not at rest: ${host.atRestReason}`);
   const gate = gateText(host);
   if (gate !== null && !wave.byHand) return deny(`${gate}; it is asked again every few seconds`);
-  if (!view.onHostRoot) return deny('it does not stand on the host root');
+  if (!view.onHostRoot) return deny(notOnHostRoot(container));
   if (container.membershipProblem !== null) return deny(container.membershipProblem);
   if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))
     return deny(describeOptOut(view.optOut));

@@ -1,6 +1,6 @@
 import type { Grant } from './fleet.ts';
 
-type Fresh = 'step' | 'failed' | 'failReason' | 'voidAsked' | 'suspect';
+type Fresh = 'step' | 'failed' | 'failReason' | 'waiting' | 'voidAsked' | 'suspect';
 
 /** A grant of which nothing was heard yet. */
 export const newGrant = (grant: Omit<Grant, Fresh>): Grant => ({
@@ -8,6 +8,7 @@ export const newGrant = (grant: Omit<Grant, Fresh>): Grant => ({
   step: null,
   failed: false,
   failReason: null,
+  waiting: null,
   voidAsked: null,
   suspect: false,
 });

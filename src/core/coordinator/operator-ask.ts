@@ -1,6 +1,7 @@
 import { describeOptOut } from '../opt-out.ts';
 import { barredText } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
+import { notOnHostRoot } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { containerNamed, hostNamed } from './operator-names.ts';
@@ -8,16 +9,20 @@ import type { Turn } from './turn.ts';
 import { joinWave, openWave } from './waves.ts';
 
 /** Why a restart of it would never begin, however long it waited; null: it may. */
-const neverRestarted = (fleet: Fleet, { host, view, ...container }: Container): string | null => {
-  if (!view.onHostRoot) return 'it does not stand on the host root, and is left alone';
+const neverRestarted = (fleet: Fleet, container: Container): string | null => {
+  const { host, view } = container;
+  if (!view.onHostRoot) return `left alone: ${notOnHostRoot(container)}`;
   if (container.membershipProblem !== null) return container.membershipProblem;
   const at = fleet.hosts.get(host);
   const decided = at === undefined ? 'not enrolled' : barredText(at);
   if (decided !== null) return `its host is ${decided}`;
   if (view.optOut !== null) return describeOptOut(view.optOut);
-  if (container.parked || view.ownerStopped) return 'stopped: it starts with the present code';
+  if (container.parked || view.ownerStopped) return 'stopped: nothing runs in it';
   return null;
 };
+
+/** What was asked for is only begun: how it ends is the wave's to tell. */
+const watchIt = (waveId: string): string => `; how it goes: groundswell wave ${waveId} --follow`;
 
 /** A restart by hand of those that can be restarted; the answer names the others. */
 export const restart = (
@@ -39,7 +44,7 @@ export const restart = (
   for (const container of wanted) joinWave(turn, wave, container);
   const names = wanted.length === 1 ? (wanted[0]?.id ?? '') : `${wanted.length} containers`;
   return ok(
-    `wave ${wave.id} restarts ${names}${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
+    `wave ${wave.id} restarts ${names}${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}${watchIt(wave.id)}`,
     wave.id,
   );
 };
@@ -65,5 +70,5 @@ export const upgrade = (
   const wave = openWave(turn, { ...cause, changes: [] }, false, actor);
   for (const hostId of hosts)
     wave.upgrades.set(hostId, { state: 'pending', mode, packages, allowRemove, reason: '' });
-  return ok(`wave ${wave.id} upgrades ${hosts.join(', ')}`, wave.id);
+  return ok(`wave ${wave.id} upgrades ${hosts.join(', ')}${watchIt(wave.id)}`, wave.id);
 };

@@ -6,7 +6,7 @@ import { hasWorkOn } from './host-gate.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer } from './operator-action.ts';
 import { levelProblem } from './operator-names.ts';
-import { grantsConcerned } from './pause-state.ts';
+import { grantsConcerned, pauseState } from './pause-state.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { audit, touch } from './turn.ts';
 import type { ControlAudit, Turn } from './turn.ts';
@@ -56,7 +56,13 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
     if (grant.expect?.kind !== 'retry') askVoid(turn, grant, 'paused');
   for (const wave of wavesConcerned(fleet, level))
     tell(turn, wave, 'paused', `wave ${wave.id} is paused by ${actor}: ${reason}`);
-  return ok('pausing', id);
+  const { state, inFlight, waitsFor } = pauseState(fleet, level);
+  return ok(
+    state === 'paused'
+      ? 'paused'
+      : `pausing: ${inFlight} in flight (${waitsFor.slice(0, 3).join(', ')}${inFlight > 3 ? ', …' : ''})`,
+    id,
+  );
 };
 
 /** R29: a gate is not passed over by resuming: it is asked until it passes, and until then its host waits. */

@@ -1,9 +1,10 @@
 import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { allowedUnavailable, serviceState } from './availability.ts';
-import { staleLines, summarizeServices } from './explain.ts';
+import { grantName, staleLines } from './container-answer.ts';
+import { summarizeServices } from './summarize-services.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { freezeInForce, mayGrant, observedBecause } from './may-grant.ts';
+import { freezeInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
 
@@ -38,7 +39,7 @@ const runsOf = ({ view }: Container): PlanEntry['runs'] => {
 const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): string | null => {
   const { view } = container;
   if (view.optOut !== null) return describeOptOut(view.optOut);
-  if (!view.onHostRoot) return 'it does not stand on the host root';
+  if (!view.onHostRoot) return notOnHostRoot(container);
   if (view.state === 'stopped' && !container.parked)
     return `it is stopped: start it, or groundswell container park ${view.name}`;
   if (container.attemptedAt !== null && container.lastVerification === 'shadowed')
@@ -117,9 +118,17 @@ export const planRestarts = (
   if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
   for (const { level, actor, reason } of fleet.pauses.values())
     notes.push(`paused (${pauseSubject(level)}) by ${actor}: ${reason}`);
-  for (const summary of summarizeServices(fleet, moment.now))
+  for (const grant of fleet.grants.values())
+    if (!grant.failed && grant.waiting !== null)
+      notes.push(
+        `${grantName(grant)} may ${grant.kind === 'upgrade' ? 'begin' : 'be restarted'}, and waits: ${grant.waiting}`,
+      );
+  for (const summary of summarizeServices(fleet, moment.now)) {
     if (summary.stale > 0 && summary.limit === 0)
       notes.push(`service ${summary.name} has a budget of 0 with ${summary.members} members`);
+    for (const { container, code, what } of summary.ownFiles)
+      if (code === 'shadowed') notes.push(`${container} is shadowed: ${what}`);
+  }
   const bounds = [...work.values()].map(({ ms, capacity }) => ms / Math.max(1, capacity));
   return { entries, estimateMs: Math.max(longest, 0, ...bounds), notes };
 };

@@ -1,10 +1,12 @@
 import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
+import { describeOwnFiles, shadowingFiles } from '../own-files.ts';
 import type { Wave } from './fleet.ts';
 import { modeFor, observedBecause } from './may-grant.ts';
+import { patchedPackages } from './patched-packages.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { endWave, isOver, summaryOf } from './wave-end.ts';
+import { endWave, isOver, shadowedIn, summaryOf } from './wave-end.ts';
 import { describeCause, tell } from './waves.ts';
 
 /** What the newest observation says about a member that waits (R34: a restart by hand is not done again). */
@@ -12,20 +14,28 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   const member = wave.members.get(id);
   if (member?.state !== 'pending') return;
   const container = turn.fleet.containers.get(id);
-  const settle = (state: 'gone' | 'not-needed' | 'observed', reason: string): void => {
+  const settle = (
+    state: 'gone' | 'not-needed' | 'observed' | 'opted-out' | 'shadowed',
+    reason: string,
+  ): void => {
     member.state = state;
     member.reason = reason;
     touch(turn, { table: 'waves', key: wave.id });
   };
   if (container === undefined) return settle('gone', 'removed');
   const { view } = container;
-  if (view.optOut !== null) return settle('not-needed', describeOptOut(view.optOut));
-  if (container.parked || view.ownerStopped)
-    return settle('not-needed', 'stopped: it starts with the present code');
-  if (wave.byHand) return;
+  // R27: nothing in it runs what the host had before, and no restart gives it what the host has now.
+  const own = describeOwnFiles(shadowingFiles(view.shadowed, patchedPackages(wave)));
+  if (!wave.byHand && view.stale.length === 0 && own !== null) return settle('shadowed', own);
   // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
-  if (view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0)
-    return settle('not-needed', 'nothing stale runs in it');
+  const nothingStale =
+    view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0;
+  if (view.optOut !== null && (wave.byHand || !nothingStale))
+    return settle('opted-out', describeOptOut(view.optOut));
+  if (container.parked || view.ownerStopped)
+    return settle('not-needed', 'stopped: nothing runs in it');
+  if (wave.byHand) return;
+  if (nothingStale) return settle('not-needed', 'nothing stale runs in it');
   // R34: a wave is not kept open by what it will never restart.
   const onlyObserved = observedBecause(turn.fleet, container);
   if (onlyObserved !== null) return settle('observed', onlyObserved);
@@ -34,7 +44,7 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
     (turn.fleet.hosts.get(container.host)?.transactions ?? 0) <= container.attemptedAt &&
     container.lastVerification === 'shadowed'
   )
-    settle('not-needed', 'shadowed: its owner must mend it');
+    settle('shadowed', describeOwnFiles(view.shadowed) ?? 'restarted already, and still shadowed');
 };
 
 /** Open gates, ask for approval and end waves, from what is true now. */
@@ -55,7 +65,7 @@ export const reviewWaves = (turn: Turn): void => {
         subject: `wave ${wave.id}`,
         waveId: wave.id,
         outcome: wave.state,
-        details: { summary },
+        details: { summary, shadowed: shadowedIn(wave) },
       });
       tell(
         turn,

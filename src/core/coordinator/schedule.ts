@@ -3,7 +3,7 @@ import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Host, Wave } from './fleet.ts';
 import { pauseSubject } from './pause-subject.ts';
-import { askVoid, giveGrants } from './grants.ts';
+import { askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
@@ -191,7 +191,7 @@ export const orderUpgrades = (turn: Turn): void => {
       });
       fleet.grants.set(grantId, grant);
       touch(turn, { table: 'grants', key: grantId });
-      touch(turn, { table: 'waves', key: wave.id });
+      beginWave(turn, wave);
       turn.renew.add(hostId);
       audit(turn, {
         action: 'upgrade-ordered',

@@ -1,5 +1,6 @@
 import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
+import { shadowingFiles } from '../own-files.ts';
 import { serviceOf } from './service-of.ts';
 import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
@@ -66,6 +67,7 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   host.platform = report.platform;
   const held = new Set(report.openGrants.map(({ container }) => container));
   const seen = report.containers.map((view) => observe(turn, host, view, held));
+  hearWaits(turn, host, report);
   if (report.whole) {
     host.known = true;
     if (host.observeJob !== null) turn.closes.push(host.observeJob);
@@ -80,6 +82,17 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   }
   for (const container of seen) noticeStale(turn, container);
   noteGate(turn, host, report.gate);
+};
+
+/** L4: what each grant of the host waits for, by its agent's newest word on all of them. */
+const hearWaits = (turn: Turn, host: Host, { waits }: HostObserved): void => {
+  for (const grant of turn.fleet.grants.values()) {
+    if (grant.host !== host.id) continue;
+    const reason = waits.find(({ grantId }) => grantId === grant.id)?.reason ?? null;
+    if (reason === grant.waiting) continue;
+    grant.waiting = reason;
+    touch(turn, { table: 'grants', key: grant.id });
+  }
 };
 
 /** R16: grants that only the agent knows, after the store was restored from a backup, are adopted and counted. */
@@ -104,6 +117,7 @@ const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
       step,
       failed,
       failReason: failed ? 'failed before the store was restored' : null,
+      waiting: null,
       voidAsked: null,
       suspect: false,
       grantedAt: now,
@@ -119,9 +133,15 @@ const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
 export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void => {
   host.transactions = report.transaction;
   const seen = report.containers.map((view) => observe(turn, host, view));
-  const stale = seen.filter(({ view }) => view.onHostRoot && view.stale.length > 0);
+  const patched = report.changes.map(({ name }) => name);
+  // R27: what keeps its own copy of a patched file leaves the wave again at once, named and not restarted.
+  const concerned = seen.filter(
+    ({ view }) =>
+      view.onHostRoot &&
+      (view.stale.length > 0 || shadowingFiles(view.shadowed, patched).length > 0),
+  );
   const waveId = report.origin.by === 'job' ? report.origin.waveId : null;
-  if (stale.length === 0) {
+  if (concerned.length === 0) {
     audit(turn, {
       action: 'nothing-stale',
       subject: host.id,
@@ -135,7 +155,7 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
     });
   } else {
     const wave = waveForChanges(turn, report.changes, waveId);
-    for (const container of stale) joinWave(turn, wave, container);
+    for (const container of concerned) joinWave(turn, wave, container);
   }
   noteGate(turn, host, report.gate);
 };

@@ -1,3 +1,4 @@
+import type { AuditDetails } from '../audit-details.ts';
 import type { ContainerId, HostId } from '../ids.ts';
 import type { HostUpgrade, RestartBatch } from '../messages.ts';
 import type { Fleet } from './fleet.ts';
@@ -42,7 +43,7 @@ export interface ControlAudit {
   waveId: string | null;
   grantId: string | null;
   outcome: string | null;
-  details: Record<string, string | number | boolean | null | string[]>;
+  details: AuditDetails;
 }
 
 /** Rows that a turn changed; the worker writes them, the audits and the outbox in one transaction (R19). */
@@ -92,7 +93,7 @@ export interface Turn {
   fleet: Fleet;
   /** Server time in ms (R14). */
   now: number;
-  /** Wall-clock ms and minute of the local day, for freezes and windows only. */
+  /** Wall-clock ms and minute of the local day, for freezes, windows, and what people read. */
   wall: { ms: number; minuteOfDay: number };
   newId: () => string;
   dirty: Dirty[];

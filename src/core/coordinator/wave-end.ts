@@ -2,11 +2,25 @@ import type { Fleet, Wave } from './fleet.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
-/** How it ended, in a few words. */
+/** Members that keep their own copy of a patched file, each with the file. */
+export const shadowedIn = ({ members }: Wave): string[] =>
+  [...members].flatMap(([id, { state, reason }]) =>
+    state === 'shadowed' ? [`${id}: ${reason}`] : [],
+  );
+
+/** So many of those that are not patched are named in a sentence. */
+const namedAtMost = 3;
+
+/** How it ended, in a few words; what was not patched is named. */
 export const summaryOf = (wave: Wave): string => {
   const counts = new Map<string, number>();
   for (const { state } of wave.members.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const parts = [...counts].map(([state, n]) => `${n} ${state}`);
+  const names = shadowedIn(wave);
+  const more = names.length > namedAtMost ? [`and ${names.length - namedAtMost} more`] : [];
+  const named = ` (${[...names.slice(0, namedAtMost), ...more].join('; ')})`;
+  const parts = [...counts].map(
+    ([state, n]) => `${n} ${state}${state === 'shadowed' ? named : ''}`,
+  );
   for (const [host, upgrade] of wave.upgrades)
     if (upgrade.state === 'failed') parts.push(`upgrade of ${host} failed`);
   return parts.join(', ') || 'no containers';
@@ -45,6 +59,7 @@ export const endWave = (
   const { fleet } = turn;
   wave.state = state;
   wave.endedAt = turn.now;
+  wave.wall.endedMs = turn.wall.ms;
   wave.pausedBy = null;
   touch(turn, { table: 'waves', key: wave.id });
   for (const { id, level } of fleet.pauses.values()) {

@@ -33,6 +33,7 @@ export const openWave = (
     cause,
     createdAt: turn.now,
     endedAt: null,
+    wall: { createdMs: turn.wall.ms, startedMs: null, endedMs: null },
     approvedBy,
     state: 'open',
     pausedBy: null,

@@ -56,7 +56,10 @@ export const labelNames = (label: string): string[] => {
   return base === undefined ? [label] : [label, base];
 };
 
-/** systemd's unit of a process: the last service, scope or other unit in its cgroup; or null. */
+/**
+ * systemd's unit of a process: the last service, scope or other unit in its cgroup; or null. What a user's
+ * own manager runs is of that manager: the system's knows no unit below it.
+ */
 export const unitOf = (text: string): string | null => {
   const paths = cgroupPaths(text);
   const path =
@@ -65,7 +68,7 @@ export const unitOf = (text: string): string | null => {
   const units = (path?.path ?? '')
     .split('/')
     .filter((part) => /\.(service|scope|socket|mount|swap)$/.test(part));
-  const unit = units.at(-1);
+  const unit = units.find((part) => /^user@\d+\.service$/.test(part)) ?? units.at(-1);
   // systemd writes bytes that a file name cannot hold as `\x2d`.
   return (
     unit?.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>

@@ -11,6 +11,8 @@ export type LowerKind =
   | 'other-mount'
   | 'missing';
 
+/** What lxc-update-config makes of `lxc.rootfs = overlayfs:…`; LXC does not start it. */
+const DIR_OVERLAY = /^dir:overlay(?:fs)?:/;
 const OVERLAY = /^(?:overlay|overlayfs):(.+)$/;
 
 /** Lower and upper layer of an overlay rootfs value; null when it is none, or has several lowers. */
@@ -43,7 +45,11 @@ export const classifyRoot = (
     const several = OVERLAY.test(rootfs);
     return {
       kind: 'other',
-      describe: several ? `${rootfs} (not one lower and one upper)` : rootfs,
+      describe: several
+        ? `${rootfs} (not one lower and one upper)`
+        : DIR_OVERLAY.test(rootfs)
+          ? `${rootfs} (lxc-update-config wrote dir: before an overlay: take that away)`
+          : rootfs,
     };
   }
   const lowerKind = lowerKindOf(layers.lower);

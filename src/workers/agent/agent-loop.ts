@@ -101,7 +101,7 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
   const turn = (event: AgentEvent): boolean => {
     let step: AgentTurn;
     try {
-      step = agentStep(agent, event, clock.monoMs());
+      step = agentStep(agent, event, { monoMs: clock.monoMs(), wallMs: clock.wallMs() });
       const entries = step.audits.map((audit) => auditEntry(agent, audit, place()));
       commit(step.effects, () => {
         store.commit(agent.journal, entries);

@@ -1,7 +1,8 @@
 import type { ContainerView } from '../../core/messages.ts';
 import { sameInstance } from '../../core/observation.ts';
-import type { ContainerScan, Health } from '../../core/observation.ts';
+import type { ContainerScan, Health, ShadowedFile } from '../../core/observation.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
+import { rewriteOldForm } from '../../host/lxc/old-form.ts';
 import { seenState } from './seen-state.ts';
 
 /** All that is known of one container. */
@@ -44,6 +45,18 @@ const unread = (reason: string): Found => ({
   unreadable: [{ what: 'container', reason }],
 });
 
+/** So many of them as are told; however many files of its own it has, each package of them is named. */
+const toldOf = (shadowed: readonly ShadowedFile[]): ShadowedFile[] => {
+  if (shadowed.length <= tellAtMost) return [...shadowed];
+  const packages = new Set<string>();
+  const [first, others]: [ShadowedFile[], ShadowedFile[]] = [[], []];
+  for (const file of shadowed) {
+    (packages.has(file.package) ? others : first).push(file);
+    packages.add(file.package);
+  }
+  return [...first, ...others].slice(0, tellAtMost);
+};
+
 /** The scan's words, if it is of the instance that runs now; no words are no "nothing stale". */
 const scanOf = ({ container, state, scan }: Known): Found => {
   if (!isScanned(container)) return nothing;
@@ -54,7 +67,7 @@ const scanOf = ({ container, state, scan }: Known): Found => {
     return unread('it was not scanned yet');
   return {
     stale: scan.stale.slice(0, tellAtMost),
-    shadowed: scan.shadowed.slice(0, tellAtMost),
+    shadowed: toldOf(scan.shadowed),
     unreadable: scan.unreadable.slice(0, tellAtMost),
   };
 };
@@ -65,6 +78,18 @@ const scanOf = ({ container, state, scan }: Known): Found => {
  */
 const onHostRoot = ({ root }: RuntimeContainer): boolean => root.kind === 'host-overlay';
 
+/** Why it is left alone, and what ends that; `` of one that is not. */
+const rootNoteOf = ({ root, name, configPath }: RuntimeContainer): string => {
+  switch (root.kind) {
+    case 'host-overlay':
+      return '';
+    case 'host-overlay-old-keys':
+      return `its configuration has keys of LXC before 3, with which today's LXC does not start it; to mend that: ${rewriteOldForm(configPath ?? `/var/lib/lxc/${name}/config`)}`;
+    case 'other':
+      return `it does not stand on the host root: ${root.describe}`;
+  }
+};
+
 export const containerView = (known: Known, ownerStopped: boolean): ContainerView => {
   const { container, state } = known;
   const { health, reason } = healthOf(known);
@@ -73,6 +98,8 @@ export const containerView = (known: Known, ownerStopped: boolean): ContainerVie
     groups: container.groups,
     address: container.address,
     onHostRoot: onHostRoot(container),
+    oldForm: container.root.kind === 'host-overlay-old-keys',
+    rootNote: rootNoteOf(container),
     state: state === null ? 'changing' : seenState(state),
     instance: state?.instance ?? null,
     health,

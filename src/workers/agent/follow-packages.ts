@@ -53,12 +53,13 @@ export const followPackages = (
       await last;
       const gate = await work.gate.ask(work.gateBefore(), { signal: ports.signal });
       if (!gate.ok && ports.signal.aborted) throw new Error(stoppedMeanwhile);
-      const stale = await work.knowledge.scanAll().catch((error: unknown) => {
+      const patched = changes.map(({ name }) => name);
+      const concerned = await work.knowledge.scanAll(patched).catch((error: unknown) => {
         // What is stale is found by the next scan; that packages changed is told now.
         work.alert(`the scan after a package transaction failed: ${errorText(error)}`);
         return [];
       });
-      if (!(await inTurn(over(changes, stale, gate)))) throw new Error(stoppedMeanwhile);
+      if (!(await inTurn(over(changes, concerned, gate)))) throw new Error(stoppedMeanwhile);
       ports.observeWhole();
     },
   };

@@ -15,6 +15,7 @@ import {
   RecordNumber,
   Report,
   Step,
+  StepTime,
   Verification,
 } from '../../core/messages.ts';
 import { Instance } from '../../core/observation.ts';
@@ -26,7 +27,7 @@ const GrantRow: z.ZodType<AgentGrant> = z.strictObject({
   waveId: z.string(),
   jobId: z.string(),
   step: Step,
-  steps: z.array(z.strictObject({ step: Step, at: z.number() })),
+  steps: z.array(StepTime),
   found: z.string().nullable(),
   // Journals of before this field: whatever their drain did is undone.
   drains: z.boolean().default(true),

@@ -2,6 +2,7 @@ import type { ContainerName } from '../../core/ids.ts';
 import type { ContainerView } from '../../core/messages.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
+import { shadowingFiles } from '../../core/own-files.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 import type { AgentHost } from './agent-host.ts';
 import { containerView } from './container-view.ts';
@@ -26,8 +27,11 @@ export interface Knowledge {
     name: ContainerName,
     surroundings: Pick<Known, 'optOut' | 'parked' | 'unhidden'>,
   ) => void;
-  /** Scan everything; answers the containers that are stale now. */
-  scanAll: () => Promise<ContainerView[]>;
+  /**
+   * Scan everything; answers the containers that are stale now, or keep a copy of their own of a file of one
+   * of these packages.
+   */
+  scanAll: (patched: readonly string[]) => Promise<ContainerView[]>;
 }
 
 const unprobed: Known['health'] = { health: 'unknown', reason: 'it was not probed yet' };
@@ -87,11 +91,13 @@ export const createKnowledge = (
       change(name, { health });
     },
     setSurroundings: change,
-    scanAll: async () => {
+    scanAll: async (patched) => {
       const scanned = await scanner.all();
       for (const scan of scanned.containers) change(scan.name, { scan });
       hostProcesses = scanned.hostProcesses;
-      return views().filter(({ stale }) => stale.length > 0);
+      return views().filter(
+        ({ stale, shadowed }) => stale.length > 0 || shadowingFiles(shadowed, patched).length > 0,
+      );
     },
   };
 };

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../core/agent/agent.ts';
 import type { Journal } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
-import type { ContainerView } from '../../core/messages.ts';
+import type { ContainerView, HostObserved } from '../../core/messages.ts';
 import { sameInstance } from '../../core/observation.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import type { Repeated } from '../../jobs/repeat.ts';
@@ -37,6 +37,8 @@ export interface ObservePorts {
   transactionOpen: () => boolean;
   /** The same, or an upgrade of ours runs. */
   packagesChange: () => boolean;
+  /** What grants wait for (L4). */
+  waits: () => HostObserved['waits'];
   /** Core's turn; answers whether it is durable. */
   dispatch: (event: AgentEvent) => boolean;
   touched: Touched;
@@ -63,6 +65,8 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
   let wholeAt = -Infinity;
   let reportedAt = -Infinity;
   let scannedAt = -Infinity;
+  /** What grants waited for as last reported; figures in it change without being news. */
+  let toldWaits = '[]';
   let facts: HostFacts = { platform: '', rebootRequired: [], agentStale: false };
 
   /** R30: no scan while a package transaction is open; what it would find is not to be told yet. */
@@ -70,7 +74,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     if (ports.transactionOpen()) return;
     const now = clock.monoMs();
     if (now - scannedAt >= times.scanEveryMs) {
-      await knowledge.scanAll();
+      await knowledge.scanAll([]);
       scannedAt = now;
       return;
     }
@@ -105,7 +109,9 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     const news = mayTell && (whole || gone || told.length > 0);
     // What waits to be acknowledged is sent again and again, and tells that we live.
     const heartbeat = backlog === 0 && now - reportedAt >= times.heartbeatMs;
-    if (!news && !heartbeat) return names.size === 0;
+    const waits = JSON.stringify(ports.waits()).replace(/\d+/g, '#');
+    const waitsNews = waits !== toldWaits && backlog <= backlogLimit;
+    if (!news && !heartbeat && !waitsNews) return names.size === 0;
     const durable = ports.dispatch({
       kind: 'host-observed',
       observed: {
@@ -123,6 +129,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     });
     if (!durable) return false;
     reportedAt = now;
+    toldWaits = waits;
     if (!news) return false;
     if (whole || gone) {
       wholeAt = now;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitsOf } from '../../core/agent/waits.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import { createAgentLink } from '../../jobs/agent-link.ts';
@@ -170,6 +171,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     journal,
     transactionOpen: () => loop.agent().transactionOpen,
     packagesChange: () => loop.agent().transactionOpen || isUpgrading(loop.agent()),
+    waits: () => waitsOf(loop.agent()),
     dispatch,
     touched,
     times: times.observe,
@@ -207,6 +209,13 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       junk.stop();
       // From here nothing is stepped any more; whatever is under way is found by the next start (R24).
       loop.close();
+      // Each may wait for a Redis that is away: not one after the other.
+      await Promise.all([
+        presence.stop(),
+        sender.stop(),
+        records.stop(),
+        link.close(workerCloseMs),
+      ]);
       await closing.run();
     },
   };

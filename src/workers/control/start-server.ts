@@ -12,6 +12,7 @@ import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
+import { redisAnswers } from '../../jobs/redis-answers.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import { createSteadyWorker } from '../../jobs/steady-worker.ts';
 import { within } from '../../jobs/within.ts';
@@ -63,6 +64,8 @@ export interface Server {
   meanRestartMs: (service: string) => number;
   alerts: () => string[];
   redisState: () => string;
+  /** Whether its lease is in force: else it decides nothing (R12). */
+  leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
   /** Take what Redis holds for a host away, where it answers. */
@@ -243,11 +246,12 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     coordinator,
     hostKeys,
     moment,
-    queues: () => countQueues(queues, [...coordinator.fleet().hosts.keys()]),
+    queues: () => countQueues(redis, queues, [...coordinator.fleet().hosts.keys()]),
     audit: (filter) => listAuditRecords(store.db, filter),
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
     alerts: () => [...alerts],
     redisState: () => redis.status,
+    leads: leadership.leads,
     changedKeys: async (actor, hostId, what) => {
       const believed = hostKeys.isEnrolled(hostId);
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
@@ -257,6 +261,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`)),
     lost: leadership.lost,
     stop: async () => {
+      // What waits for a Redis that is away would be waited for: without a connection it ends at once.
+      if (!(await redisAnswers(redis))) redis.disconnect();
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await reports.close(5_000);
       await coordinator.stop();

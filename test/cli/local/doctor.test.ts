@@ -89,6 +89,7 @@ describe('checks of containers', () => {
   const entries = parseConfig('lxc.net.0.type = veth\nlxc.net.0.hwaddr = 02:00:00:00:00:01\n');
   const container = (more: Partial<ExaminedContainer>): ExaminedContainer => ({
     ...{ name: 'web-1', root: { kind: 'host-overlay', lower: '/l', upper: '/u' }, entries },
+    ...{ configPath: '/var/lib/lxc/web-1/config', down: false },
     ...more,
   });
   const look = async (
@@ -134,9 +135,38 @@ describe('checks of containers', () => {
     expect(found).toEqual([
       'lower layer ok: 2 containers are on the host’s root',
       'lower layer warn: left alone: lost (overlay over /l, a directory of its own (nothing is mounted there))',
-      'lower layer warn: old: keys of LXC before 3 (lxc.rootfs, lxc.network)',
+      'lower layer warn: old: keys of LXC before 3 (lxc.rootfs, lxc.network): left alone, and today’s LXC does not start it',
       expect.stringMatching(/^hwaddr warn: random: a new hardware address/),
       'hidden fail: old can read /root of the host',
+    ]);
+  });
+
+  test('what can read private directories is told how to be shut out, by its state and form', async () => {
+    const old: ExaminedContainer['root'] = {
+      ...{ kind: 'host-overlay-old-keys', lower: '/l', upper: '/u' },
+    };
+    const options = {
+      containers: () =>
+        Promise.resolve([
+          container({ name: 'up' }),
+          container({ name: 'old', root: old }),
+          container({ name: 'down', down: true }),
+          container({ name: 'old-down', root: old, down: true }),
+        ]),
+      unhidden: () =>
+        Promise.resolve(
+          ['up', 'old', 'down', 'old-down'].map((name) => ({ name, paths: ['/root'] })),
+        ),
+    };
+    const findings = await examine(containerChecks(options));
+    expect(
+      findings
+        .filter(({ check }) => check === 'hidden')
+        .map(({ message, remedy }) => [message.split(' can')[0], remedy]),
+    ).toEqual([
+      ['up', expect.stringMatching(/groundswell restart CONTAINER$/)],
+      ['old', expect.stringMatching(/^nothing restarts it in the old form: rewrite/)],
+      ['down, old-down', 'groundswell container hide CONTAINER'],
     ]);
   });
 

@@ -33,6 +33,9 @@ export const wellAnswers: CheckAnswers = {
   found: 'ready',
 };
 
+/** Wall-clock ms at which the monotonic clock of a scene stands at 0. */
+export const wallBase = Date.UTC(2027, 0, 1);
+
 export interface AgentScene {
   agent: Agent;
   mono: number;
@@ -68,7 +71,8 @@ export const agentScene = (settled = true): AgentScene => {
   const here: AgentScene = {
     agent: bootAgent(emptyJournal('life-1', settled)),
     mono: 1_000,
-    step: (event) => agentStep(here.agent, event, here.mono),
+    step: (event) =>
+      agentStep(here.agent, event, { monoMs: here.mono, wallMs: wallBase + here.mono }),
     record: (n, more = {}) =>
       here.step({
         kind: 'record',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CheckAnswers } from '../../../src/core/agent/agent.ts';
 import type { ControlRecord, GrantOrder } from '../../../src/core/messages.ts';
-import { agentScene, doing, instance, order } from './agent-scene.ts';
+import { agentScene, doing, instance, order, wallBase } from './agent-scene.ts';
 
 const other = { ...instance, startTime: '2' };
 
@@ -119,7 +119,7 @@ describe('R21: the last check before the stop', () => {
     here.mono += 7_000;
     here.step({ kind: 'stop-over', grantId: 'g', state: 'stopped', instance: null });
     expect(here.agent.journal.grants.get('g')?.steps.at(-1)).toEqual({
-      ...{ step: 'stopped', at: 1_007_000 },
+      ...{ step: 'stopped', at: 1_007_000, wallMs: wallBase + here.mono },
     });
     expect(here.reports().at(-1)).toMatchObject({ step: 'stopped', at: 1_007_000 });
   });

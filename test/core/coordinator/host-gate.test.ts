@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { explainContainer, summarizeWave } from '../../../src/core/coordinator/explain.ts';
+import { explainContainer } from '../../../src/core/coordinator/explain.ts';
+import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { ContainerView, GateAnswer } from '../../../src/core/messages.ts';
 import { observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';

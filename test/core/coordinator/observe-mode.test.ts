@@ -1,9 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  explainContainer,
-  summarizeServices,
-  summarizeWave,
-} from '../../../src/core/coordinator/explain.ts';
+import { explainContainer } from '../../../src/core/coordinator/explain.ts';
+import { summarizeServices } from '../../../src/core/coordinator/summarize-services.ts';
+import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { WaveSummary } from '../../../src/core/coordinator/explain.ts';
 import type { FleetSettings } from '../../../src/core/coordinator/fleet.ts';
 import { planRestarts } from '../../../src/core/coordinator/plan.ts';

@@ -229,10 +229,10 @@ describe('a restart by hand', () => {
     );
     expect(said(here, of('web-1', 'web-1', 'web-2', 'web-3', 'web-4'))).toBe(
       `ok: wave ${waveOf(here)} restarts h1/web-1; left out: ${[
-        'h1/web-2 (it does not stand on the host root, and is left alone)',
-        'h1/web-3 (stopped: it starts with the present code)',
+        'h1/web-2 (left alone: it does not stand on the host root)',
+        'h1/web-3 (stopped: nothing runs in it)',
         'h1/web-4 (opted out: holds a cache)',
-      ].join(', ')}`,
+      ].join(', ')}; how it goes: groundswell wave ${waveOf(here)} --follow`,
     );
     expect([...(here.fleet.waves.get(waveOf(here))?.members.keys() ?? [])]).toEqual(['h1/web-1']);
   });

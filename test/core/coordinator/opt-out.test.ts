@@ -1,9 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  explainContainer,
-  summarizeServices,
-  summarizeWave,
-} from '../../../src/core/coordinator/explain.ts';
+import { explainContainer } from '../../../src/core/coordinator/explain.ts';
+import { summarizeServices } from '../../../src/core/coordinator/summarize-services.ts';
+import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import { planRestarts } from '../../../src/core/coordinator/plan.ts';
 import { observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
@@ -31,11 +29,21 @@ describe('a container that is opted out', () => {
     const [wave] = here.fleet.waves.values();
     if (wave === undefined) throw new Error('no wave');
     expect(summarizeWave(here.fleet, wave, moment(here)).members).toMatchObject([
-      { state: 'not-needed', reason: 'opted out until 2027-03-01T00:00Z: sale' },
+      { state: 'opted-out', reason: 'opted out until 2027-03-01T00:00Z: sale' },
     ]);
     expect(here.grants()).toEqual([]);
     here.report('h1', observed([view('web-1', { optOut: later })]));
     expect(waves(here)).toEqual(['finished']);
+  });
+
+  test('is not needed where nothing in it runs old code any more', () => {
+    const here = scene([web({ mode: 'approve' })]);
+    here.upgraded('h1', [view('web-1')]);
+    here.report('h1', observed([view('web-1', { stale: [], optOut: later })]));
+    const [wave] = here.fleet.waves.values();
+    expect(wave?.members.get('h1/web-1')).toMatchObject({
+      ...{ state: 'not-needed', reason: 'nothing stale runs in it' },
+    });
   });
 
   test('asks for its restart when the date has come', () => {

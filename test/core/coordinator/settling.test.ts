@@ -39,6 +39,24 @@ describe('a member of a wave that waits', () => {
   });
 });
 
+describe('what is said of a container that is left alone for its root', () => {
+  test('is what its agent says of that, with what runs old code in it', () => {
+    const here = upgradedScene([web()], { h1: [] });
+    const rootNote = 'its configuration has keys of LXC before 3: lxc-update-config';
+    const old = { onHostRoot: false, oldForm: true, rootNote };
+    here.report('h1', observed([view('web-1', old), view('web-2', { ...old, stale: [] })]));
+    const moment = { now: here.now, wall: here.wall };
+    const said = ['h1/web-1', 'h1/web-2'].map((id) => explainContainer(here.fleet, id, moment));
+    expect(said).toMatchObject([
+      {
+        code: 'old form',
+        answer: `left alone: ${rootNote}; stale: process 812 (nginx) maps /usr/lib/libssl.so.3 from before the upgrade`,
+      },
+      { code: 'old form', answer: `left alone: ${rootNote}` },
+    ]);
+  });
+});
+
 describe('what is said of a container that cannot be read', () => {
   test('is never that it runs the present code', () => {
     const here = upgradedScene([web()], { h1: [] });

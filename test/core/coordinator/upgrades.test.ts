@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { summarizeWave } from '../../../src/core/coordinator/explain.ts';
+import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { ended, observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';

@@ -192,6 +192,8 @@ describe('cgroup', () => {
   test('the unit of a process', () => {
     expect(unitOf(sample('cgroup-v2-host-unit'))).toBe('getty-foo@tty1.service');
     expect(unitOf(sample('cgroup-v1'))).toBe('mysql.service');
+    const user = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service\n';
+    expect(unitOf(user)).toBe('user@1000.service');
     expect(unitOf(sample('cgroup-hybrid'))).toBeNull();
   });
 });

@@ -91,6 +91,49 @@ const plainHost = async (): Promise<void> => {
   await mkdir(join(root, '/var/lib'), { recursive: true });
 };
 
+describe('setup and uninstall with --json', () => {
+  const parsed = ({ output }: Run) =>
+    JSON.parse(output) as {
+      changes: { kind: string; path?: string }[];
+      done: boolean;
+      text: string;
+    };
+  const hook = expect.objectContaining({
+    ...{ kind: 'write-file', path: '/usr/lib/groundswell/groundswell-hook' },
+  }) as unknown;
+
+  test('print the plan and what came of it as one object, and ask nobody', async () => {
+    await plainHost();
+    const before = await tree();
+    const dry = parsed(await groundswell(['setup', '--dry-run', '--json']));
+    expect(dry).toMatchObject({ done: false, text: 'Nothing was changed (--dry-run).' });
+    expect(dry.changes).toContainEqual(hook);
+    const asking = await groundswell(['setup', '--json'], { confirm: () => Promise.resolve(true) });
+    expect(asking.error).toContain('say --yes');
+    expect(await tree()).toEqual(before);
+
+    const made = parsed(await groundswell(['setup', '--yes', '--json']));
+    expect(made).toMatchObject({ done: true, changes: dry.changes });
+    expect(parsed(await groundswell(['setup', '--json']))).toMatchObject({
+      done: false,
+      changes: [],
+    });
+    const gone = parsed(await groundswell(['uninstall', '--purge', '--yes', '--json']));
+    expect(gone.done).toBe(true);
+    expect(await tree()).toEqual(before);
+  });
+
+  test('print what is in the way, too', async () => {
+    await plainHost();
+    await put('/usr/lib/groundswell/groundswell-hook', 'somebody else’s');
+    const refused = await groundswell(['setup', '--yes', '--json']);
+    expect(refused.error).toBe('nothing was changed: 1 problem is in the way');
+    expect(parsed(refused)).toMatchObject({
+      ...{ done: false, problems: [expect.stringContaining('was not written by setup')] },
+    });
+  });
+});
+
 describe('setup', () => {
   test('and uninstall --purge leave the tree exactly as it was', async () => {
     await plainHost();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ShadowedFile } from '../../../src/core/observation.ts';
 import type { RuntimeState } from '../../../src/host/runtime.ts';
 import { containerView } from '../../../src/workers/agent/container-view.ts';
 import type { Known } from '../../../src/workers/agent/container-view.ts';
@@ -28,6 +29,28 @@ const down = (state: 'starting' | 'stopping' | 'aborting' | 'stopped'): RuntimeS
   instance: null,
 });
 
+describe('what is told of the root of a container', () => {
+  const seen = (root: Known['container']['root']) => {
+    const { container } = known({});
+    const view = containerView(known({ container: { ...container, root } }), false);
+    return { onHostRoot: view.onHostRoot, oldForm: view.oldForm, rootNote: view.rootNote };
+  };
+
+  test('in the old form: that it is on the host root, what is wrong and what mends it', () => {
+    const told = seen({ kind: 'host-overlay-old-keys', lower: '/', upper: '/upper' });
+    expect(told).toMatchObject({ onHostRoot: false, oldForm: true });
+    expect(told.rootNote).toContain('keys of LXC before 3');
+    expect(told.rootNote).toContain('lxc-update-config -c /var/lib/lxc/web-1/config && sed');
+  });
+
+  test('of its own: which', () => {
+    expect(seen({ kind: 'other', describe: 'dir:/srv/own' })).toEqual({
+      ...{ onHostRoot: false, oldForm: false },
+      rootNote: 'it does not stand on the host root: dir:/srv/own',
+    });
+  });
+});
+
 describe('what is told of the code in a container', () => {
   test.each<[string, Partial<Known>, string | undefined]>([
     ['scanned as it runs', {}, undefined],
@@ -52,5 +75,16 @@ describe('what is told of the code in a container', () => {
     const { container } = known({});
     const other = { ...container, root: { kind: 'other' } } as Known['container'];
     expect(containerView(known({ container: other, state: null }), false).unreadable).toEqual([]);
+  });
+
+  test('names each package of which it has files of its own, however many those are', () => {
+    const own = (path: string, name: string): ShadowedFile => ({
+      ...{ path, kind: 'copy', ownVersion: null, package: name },
+    });
+    const many = Array.from({ length: 200 }, (_, index) => own(`/usr/share/${index}`, 'docs'));
+    const shadowed = [...many, own('/usr/lib/libssl.so.3', 'libssl3')];
+    const told = containerView(known({ scan: { ...scan, shadowed } }), false).shadowed;
+    expect(told.length).toBeLessThan(shadowed.length);
+    expect(told).toContainEqual(shadowed.at(-1));
   });
 });

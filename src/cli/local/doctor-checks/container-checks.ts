@@ -1,9 +1,13 @@
+import { rewriteOldForm } from '../../../host/lxc/old-form.ts';
 import type { ConfigEntry } from '../../../host/lxc/parse-config.ts';
 import type { RuntimeContainer } from '../../../host/runtime.ts';
 import { fail, ok, warn } from '../doctor.ts';
 import type { DoctorCheck, Finding } from '../doctor.ts';
 
 export interface ExaminedContainer extends Pick<RuntimeContainer, 'name' | 'root'> {
+  configPath: string;
+  /** It is down, so that what lies in its upper layer can be changed. */
+  down: boolean;
   /** Its configuration, includes in their place. */
   entries: readonly ConfigEntry[];
 }
@@ -64,11 +68,12 @@ const lowerCheck = (options: ContainerCheckOptions): DoctorCheck => ({
         ),
       );
     const old = ours.filter(({ root }) => root.kind === 'host-overlay-old-keys');
-    if (old.length > 0)
+    const [first] = old;
+    if (first !== undefined)
       findings.push(
         warn(
-          `${some(old.map(({ name }) => name))}: keys of LXC before 3 (lxc.rootfs, lxc.network)`,
-          'rewrite each with lxc-update-config -c CONFIG: today’s LXC does not start them',
+          `${some(old.map(({ name }) => name))}: keys of LXC before 3 (lxc.rootfs, lxc.network): left alone, and today’s LXC does not start ${old.length === 1 ? 'it' : 'them'}`,
+          `${rewriteOldForm(first.configPath)}${old.length === 1 ? '' : ' (and so for each)'}`,
         ),
       );
     return findings;
@@ -93,21 +98,29 @@ const hwaddrCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   },
 });
 
+const hideRemedy = (container: ExaminedContainer | undefined): string => {
+  if (container?.down === true) return 'groundswell container hide CONTAINER';
+  if (container?.root.kind === 'host-overlay-old-keys')
+    return 'nothing restarts it in the old form: rewrite its configuration (see lower layer), then groundswell restart CONTAINER; or stop it, and groundswell container hide CONTAINER';
+  return 'hidden at the next restart by Groundswell; at once: groundswell restart CONTAINER';
+};
+
 const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   name: 'hidden',
   run: async () => {
-    // Most often all can read the same: one finding for each set of directories.
-    const open = new Map<string, string[]>();
-    for (const { name, paths } of await options.unhidden()) {
-      const key = paths.join(' ');
-      open.set(key, [...(open.get(key) ?? []), name]);
+    const known = new Map((await options.containers()).map((one) => [one.name, one]));
+    // Most often all can read the same, and are mended in the same way: one finding for each such set.
+    const open = new Map<string, { paths: string; remedy: string; names: string[] }>();
+    for (const { name, paths: each } of await options.unhidden()) {
+      const paths = each.join(' ');
+      const remedy = hideRemedy(known.get(name));
+      const finding = open.get(`${remedy} ${paths}`) ?? { paths, remedy, names: [] };
+      finding.names.push(name);
+      open.set(`${remedy} ${paths}`, finding);
     }
     if (open.size === 0) return [ok('no container can look into private directories of the host')];
-    return [...open].map(([paths, names]) =>
-      fail(
-        `${some(names)} can read ${paths} of the host`,
-        'hidden at the next restart by Groundswell; at once: groundswell restart CONTAINER',
-      ),
+    return [...open.values()].map(({ paths, remedy, names }) =>
+      fail(`${some(names)} can read ${paths} of the host`, remedy),
     );
   },
 });

@@ -1,4 +1,5 @@
 import type { RunBounded } from '../../../host/run-bounded.ts';
+import { countOf } from '../../print.ts';
 import { applyPlan } from './apply.ts';
 import type { Plan } from './plan.ts';
 import { showPlan } from './show-plan.ts';
@@ -29,10 +30,19 @@ export interface CarryOutOptions {
   yes: boolean;
   dryRun: boolean;
   verbose: boolean;
+  /** One JSON object instead of text; nobody is asked. */
+  json: boolean;
   question: string;
   nothing: string;
   /** Said when all was done: what comes next. */
   done: string;
+}
+
+/** What `--json` prints: the plan, and what came of it. */
+export interface CarriedOut extends Pick<Plan, 'changes' | 'notes' | 'problems'> {
+  /** Whether the changes were made. */
+  done: boolean;
+  text: string;
 }
 
 /** Shows a plan, asks unless told not to, and carries it out. Throws where it must not be done. */
@@ -41,13 +51,21 @@ export const carryOut = async (
   deps: InstallationDependencies,
   options: CarryOutOptions,
 ): Promise<void> => {
-  deps.write(showPlan(plan, options.verbose));
-  if (plan.problems.length > 0)
-    throw new Error(`nothing was changed: ${plan.problems.length} problems are in the way`);
-  const refusal = await whyNot(plan, deps, options);
+  const { changes, notes, problems } = plan;
+  const say = (text: string, done: boolean): void => {
+    const carried: CarriedOut = { changes, notes, problems, done, text };
+    deps.write(options.json ? `${JSON.stringify(carried, null, 2)}\n` : `${text}\n`);
+  };
+  if (!options.json) deps.write(showPlan(plan, options.verbose));
+  if (problems.length > 0) {
+    const text = `nothing was changed: ${countOf(problems.length, 'problem is', 'problems are')} in the way`;
+    if (options.json) say(text, false);
+    throw new Error(text);
+  }
+  const refusal = await whyNot(plan, options.json ? { ...deps, confirm: null } : deps, options);
   if (refusal === null)
     await applyPlan(plan, { root: options.root, run: deps.run, makeKey: deps.makeKey });
-  deps.write(`${refusal ?? options.done}\n`);
+  say(refusal ?? options.done, refusal === null);
 };
 
 /** Why nothing is done, as the user wanted it; null: go on. Throws where it cannot be done. */

@@ -8,6 +8,7 @@ import { addressedDevice, cloneConfig, deviceLink } from './container-config.ts'
 import { allocateAddresses, formatIpv4 } from './ipv4-network.ts';
 import type { Ipv4Network } from './ipv4-network.ts';
 import { ensureLowerLayer } from './lower-layer.ts';
+import { rewriteOldForm } from '../old-form.ts';
 import { ProvisionError } from './provision-error.ts';
 import { withProvisionLock } from './provision-lock.ts';
 import { takenAddresses } from './provisioning.ts';
@@ -38,7 +39,7 @@ const cloneableLayers = (
     );
   if (source.oldKeys.length > 0)
     throw new ProvisionError(
-      `the configuration of ${name} is written in keys that LXC dropped (${source.oldKeys.join(', ')}): rewrite it with lxc-update-config -c ${source.configPath}`,
+      `the configuration of ${name} is written in keys that LXC dropped (${source.oldKeys.join(', ')}): rewrite it first: ${rewriteOldForm(source.configPath)}`,
     );
   return source.root;
 };

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ContainerName } from '../../../core/ids.ts';
 import { runLxcTool } from '../lxc-tool.ts';
+import { rewriteOldForm } from '../old-form.ts';
 import { ProvisionError } from './provision-error.ts';
 import { withProvisionLock } from './provision-lock.ts';
 import type { Provisioning } from './provisioning.ts';
@@ -27,7 +28,7 @@ export const removeContainer = async (
       );
     if (container.oldKeys.length > 0)
       throw new ProvisionError(
-        `LXC cannot read the configuration of ${name} (dropped keys: ${container.oldKeys.join(', ')}): rewrite it with lxc-update-config -c ${container.configPath}, then remove it`,
+        `LXC cannot read the configuration of ${name} (dropped keys: ${container.oldKeys.join(', ')}): rewrite it, then remove it: ${rewriteOldForm(container.configPath)}`,
       );
     const { state } = await runtime.state(name);
     if (state !== 'stopped') {

@@ -29,10 +29,11 @@ export const runUpgrade = async (
     work.alert(`packages are not watched any more: ${errorText(error)}`);
   });
   const gate = await work.gate.ask(work.gateBefore(), { signal: life.signal });
+  const patched = done.changes.map(({ name }) => name);
   const containers =
     done.changes.length === 0
       ? []
-      : await work.knowledge.scanAll().catch((error: unknown) => {
+      : await work.knowledge.scanAll(patched).catch((error: unknown) => {
           work.alert(`the scan after the upgrade failed: ${errorText(error)}`);
           return [];
         });

@@ -1,0 +1,20 @@
+import type { Container, Grant, Wave } from '../core/coordinator/fleet.ts';
+import { decodeDocument } from './document.ts';
+
+/** A container's document; one of before a field was there has what its lack meant. */
+export const containerOf = (doc: string): Container => {
+  const container = decodeDocument(doc) as Container;
+  return { ...container, view: { ...{ oldForm: false, rootNote: '' }, ...container.view } };
+};
+
+/** The same of a grant. */
+export const grantOf = (doc: string): Grant => ({
+  ...{ waiting: null },
+  ...(decodeDocument(doc) as Grant),
+});
+
+/** The same of a wave. */
+export const waveOf = (doc: string): Wave => ({
+  ...{ wall: { createdMs: null, startedMs: null, endedMs: null } },
+  ...(decodeDocument(doc) as Wave),
+});

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { defaultFleetSettings, emptyFleet } from '../../src/core/coordinator/fleet.ts';
+import { appendAuditRecords } from '../../src/store/audit-records.ts';
+import { loadFleet } from '../../src/store/fleet-rows.ts';
+import { openStore } from '../../src/store/open-store.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gs-older-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+const at = (minute: number): string => new Date(Date.UTC(2027, 0, 1, 0, minute)).toISOString();
+
+const record = (seq: number, action: string, minute: number) => ({
+  ...{ chain: 'server', life: '', seq, hash: String(seq) },
+  record: { action, at: at(minute), wave: 'w1', actor: 'groundswell', subject: 'wave w1' },
+});
+
+test('rows of a program that had less to keep are loaded, waves with the dates of their records', async () => {
+  const path = join(directory, 'store.db');
+  const before = await openStore(path);
+  // As the program before wrote them: without the dates, without waits, without the form of the root.
+  await sql`delete from kysely_migration where name = '003-wave-dates'`.execute(before.db);
+  const wave = { id: 'w1', state: 'finished', createdAt: 1, endedAt: 2, members: { $map: [] } };
+  await before.db
+    .insertInto('fleet_waves')
+    .values({ id: 'w1', state: 'finished', created_at: 1, doc: JSON.stringify(wave) })
+    .execute();
+  const grant = { id: 'g1', waveId: 'w1', host: 'h1', container: 'h1/web-1' };
+  await before.db
+    .insertInto('fleet_grants')
+    .values({
+      id: 'g1',
+      wave_id: 'w1',
+      host_id: 'h1',
+      container: null,
+      ended: 0,
+      doc: JSON.stringify(grant),
+    })
+    .execute();
+  const container = { id: 'h1/web-1', host: 'h1', service: 'web', view: { name: 'web-1' } };
+  await before.db
+    .insertInto('fleet_containers')
+    .values({ id: 'h1/web-1', host_id: 'h1', service: 'web', doc: JSON.stringify(container) })
+    .execute();
+  await appendAuditRecords(before.db, [
+    record(1, 'wave-opened', 0),
+    record(2, 'granted', 4),
+    record(3, 'granted', 5),
+    record(4, 'wave-finished', 6),
+  ]);
+  await before.close();
+
+  const after = await openStore(path);
+  const fleet = emptyFleet(defaultFleetSettings, 1, 1);
+  await loadFleet(after.db, fleet);
+  await after.close();
+  expect(fleet.waves.get('w1')).toMatchObject({
+    members: new Map(),
+    wall: {
+      ...{ createdMs: Date.parse(at(0)), startedMs: Date.parse(at(4)), endedMs: Date.parse(at(6)) },
+    },
+  });
+  expect(fleet.grants.get('g1')).toMatchObject({ waiting: null });
+  expect(fleet.containers.get('h1/web-1')).toMatchObject({
+    view: { name: 'web-1', oldForm: false, rootNote: '' },
+  });
+});
