@@ -95,8 +95,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   await requireRoot();
   if (!isAbsolute(directory)) throw new Error(`want an absolute bed directory, not ${directory}`);
   await installOuterPackages(report);
-  for (const abandoned of await claimHostNumbers(hostNumbers, directory))
-    await cleanBed(abandoned, []);
+  await claimHostNumbers(hostNumbers, directory, (abandoned) => cleanBed(abandoned, []));
   await cleanBed(directory, hostNumbers);
   const distribution = await readDistribution();
   const rootTar = await ensureRootTar(cacheDirectory, distribution, report);

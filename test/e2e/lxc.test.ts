@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { askVersion } from '../bed/ask.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
-import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { waitUntilHealthy } from '../bed/containers.ts';
 import type { BedHost } from '../bed/host.ts';
 import { waitUntil } from '../bed/wait-until.ts';
@@ -30,7 +30,6 @@ describe('LXC on a real host', () => {
     bed.createContainers(host, { service, count, start: false, command });
 
   beforeAll(async () => {
-    await cleanAbandonedBeds();
     bed = await createBed({
       ...{ directory: DIRECTORY, hostNumbers: [20], projectDirectory: process.cwd() },
     });
