@@ -202,9 +202,12 @@ describe('LXC on a real host', () => {
     const agent = await host.spawn([
       ...['sh', '-c', 'exec "$@" < /var/lib/gsbed/calls.json', 'sh', ...LXC_CHILD],
     ]);
-    await waitUntil('the agent to begin its stop', () => agent.stderr().includes('child '), {
-      deadlineMs: 30_000,
-    });
+    // It names its child before that becomes lxc-stop; killed in between it would leave nothing.
+    await waitUntil(
+      'the stop of the agent to be at work',
+      async () => (await host.run(['pgrep', '-f', '^lxc-stop .*deaf-01'])).exitCode === 0,
+      { deadlineMs: 30_000 },
+    );
     await agent.kill('SIGKILL');
     const owner = await host.spawn(['lxc-stop', '-n', 'deaf-02', '-t', '60']);
     const [found, ended, left] = await callLxc(host, [

@@ -6,6 +6,7 @@ import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { startContainers } from '../bed/containers.ts';
 import type { BedHost } from '../bed/host.ts';
+import { waitUntil } from '../bed/wait-until.ts';
 import {
   DEMO,
   EXTRA,
@@ -301,7 +302,9 @@ describe('containers whose root lies on ext4', () => {
     await idle('crowd');
     const many = 'for i in $(seq 3000); do sleep 1000 & done; echo ready; wait';
     const crowd = await host.spawn(['lxc-attach', '-n', 'crowd-01', '--', 'sh', '-c', many]);
-    while (!crowd.stdout().includes('ready')) await host.must(['true']);
+    await waitUntil('the crowd to be there', () => crowd.stdout().includes('ready'), {
+      ...{ deadlineMs: 120_000, everyMs: 50 },
+    });
     const found = of(await scan(host), 'crowd-01');
     expect(found.processes).toBeGreaterThanOrEqual(3000);
     expectClean(found);
