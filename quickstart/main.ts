@@ -3,7 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { readDistribution } from '../test/bed/apt-sources.ts';
 import { DEFAULT_CACHE_DIRECTORY } from '../test/bed/bed.ts';
-import { releaseHostNumbers } from '../test/bed/claim-numbers.ts';
+import { holdsHostNumbers, releaseHostNumbers } from '../test/bed/claim-numbers.ts';
 import { cleanBed } from '../test/bed/clean.ts';
 import { endSetup } from '../test/bed/end-setup.ts';
 import { exists } from '../test/bed/exists.ts';
@@ -62,8 +62,9 @@ const main = async (): Promise<number> => {
   const interrupt = new AbortController();
   const cleanUp = async (): Promise<void> => {
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
-    // Without its directory there has been no host yet, nor need the programs be there that clean up.
-    if (await exists(directory)) await cleanBed(directory, [hostNumber]);
+    // Without its number there has been no host yet, nor need the programs be there that clean up; another
+    // quickstart may have it.
+    if (await holdsHostNumbers([hostNumber], directory)) await cleanBed(directory, [hostNumber]);
     // What was under way may have begun its next step meanwhile.
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
     await releaseHostNumbers([hostNumber], directory);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { DEFAULT_CACHE_DIRECTORY } from '../test/bed/bed.ts';
@@ -6,37 +5,14 @@ import { cleanAbandonedBeds } from '../test/bed/clean-abandoned.ts';
 import { endSetup } from '../test/bed/end-setup.ts';
 import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { installOuterPackages } from '../test/bed/outer-packages.ts';
+import { runPart } from './run-part.ts';
+import type { Part } from './run-part.ts';
 
 /**
  * The whole suite: the quick check, the model, the tests against real stores, and those against real
  * hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
  */
-interface Part {
-  name: string;
-  command: string[];
-}
-
 const limitMs = 30 * 60_000;
-
-const run = ({ command: [program = '', ...args] }: Part): Promise<number> =>
-  new Promise((resolve) => {
-    // What hangs, such as a test that was given up and goes on, must not hold up the rest for ever.
-    const child = spawn(program, args, { stdio: 'inherit', timeout: limitMs });
-    let interrupted = false;
-    const forward = (signal: NodeJS.Signals): void => {
-      interrupted = true;
-      child.kill(signal);
-    };
-    process.once('SIGINT', forward);
-    process.once('SIGTERM', forward);
-    child.on('exit', (code, signal) => {
-      process.off('SIGINT', forward);
-      process.off('SIGTERM', forward);
-      if (child.killed && !interrupted)
-        console.log(`ended: it had not come to its end after ${limitMs / 60_000} minutes`);
-      resolve(signal === null ? (code ?? 1) : interrupted ? 130 : 1);
-    });
-  });
 
 const canRunHosts = process.platform === 'linux' && process.getuid?.() === 0;
 const parts: Part[] = [
@@ -72,7 +48,7 @@ let passed = 0;
 for (const part of parts) {
   console.log(`\n=== ${part.name} ===`);
   const began = performance.now();
-  const code = await run(part);
+  const code = await runPart(part, limitMs);
   console.log(`${part.name} took ${Math.round((performance.now() - began) / 1000)} s`);
   if (code === 130) {
     if (canRunHosts) await cleanAbandonedBeds();

@@ -83,7 +83,7 @@ if [ ! -e "$installed" ] ||
 fi
 
 # Directories count too: a file that was deleted changes its directory.
-sources='src quickstart scripts test/bed package-lock.json tsconfig.json tsconfig.build.json'
+sources='src quickstart scripts test/bed test/e2e package-lock.json tsconfig.json tsconfig.build.json'
 stamp=dist/.compiled
 # shellcheck disable=SC2086 # a list of words
 if [ ! -e "$stamp" ] || [ -n "$(find $sources -newer "$stamp" | head -n 1)" ]; then

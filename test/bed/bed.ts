@@ -18,6 +18,8 @@ import type { BedHost, HostOptions } from './host.ts';
 import { installOuterPackages } from './outer-packages.ts';
 import { standsInChroot } from './real-root.ts';
 import { ensureRootTar } from './root-cache.ts';
+import { canMountImages } from './root-image.ts';
+import type { RootImage } from './root-image.ts';
 
 export interface BedOptions {
   /** The bed's own directory: absolute, made by it, deleted with everything in it at the end. */
@@ -55,7 +57,6 @@ export interface Bed {
 export const DEFAULT_CACHE_DIRECTORY = '/var/cache/groundswell-bed';
 
 const OVERLAYFS_MAGIC = 0x794c7630;
-const IMAGE_MEGABYTES = 4000;
 
 const requireRoot = async (): Promise<void> => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
@@ -85,6 +86,22 @@ const mountsOfEveryHost = async (
 };
 
 /**
+ * Each root lies in an image, so that it is one file of the machine to make and to delete: an ext4 without a
+ * journal takes up to half a minute for the files of a root where those of another one were deleted shortly
+ * before, since it looks at each inode that has just become free again and again. Where there are no loop
+ * devices a plain directory does, unless it lies on an overlay, which cannot hold the upper layer of another one.
+ */
+const usualRootImage = async (
+  commands: Commands,
+  directory: string,
+): Promise<{ rootImage?: RootImage }> => {
+  const onOverlay = (await statfs(directory)).type === OVERLAYFS_MAGIC;
+  return onOverlay || (await canMountImages(commands, directory))
+    ? { rootImage: { fileSystem: 'ext4', sizeMegabytes: 4000 } }
+    : {};
+};
+
+/**
  * Makes an empty bed: what is missing on the machine is installed, what an earlier bed left under
  * the same directory or numbers is cleaned up, a signed repository publishes 1.0-1 of the demo
  * packages. Throws when it is not run by root on Debian or Ubuntu.
@@ -95,8 +112,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   await requireRoot();
   if (!isAbsolute(directory)) throw new Error(`want an absolute bed directory, not ${directory}`);
   await installOuterPackages(report);
-  for (const abandoned of await claimHostNumbers(hostNumbers, directory))
-    await cleanBed(abandoned, []);
+  await claimHostNumbers(hostNumbers, directory, (abandoned) => cleanBed(abandoned, []));
   await cleanBed(directory, hostNumbers);
   const distribution = await readDistribution();
   const rootTar = await ensureRootTar(cacheDirectory, distribution, report);
@@ -106,8 +122,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   const repository = await createAptRepository(directory, commands, distribution);
   const architecture = (await commands.must(['dpkg', '--print-architecture'])).trim();
   const mounts = await mountsOfEveryHost(projectDirectory, repository);
-  // An overlay cannot hold the upper layer of another one: then hosts get images of their own.
-  const onOverlay = (await statfs(directory)).type === OVERLAYFS_MAGIC;
+  const rootImage = await usualRootImage(commands, directory);
   const containers = new Map<number, BedContainer[]>();
 
   const publish: Bed['publish'] = async (versions) => {
@@ -125,12 +140,9 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   const createHost: Bed['createHost'] = async (hostOptions) => {
     if (!hostNumbers.includes(hostOptions.number))
       throw new Error(`host number ${hostOptions.number} is none of this bed's`);
-    const image = onOverlay
-      ? ({ fileSystem: 'ext4', sizeMegabytes: IMAGE_MEGABYTES } as const)
-      : undefined;
     const host = await prepareHost(
       { bedDirectory: directory, rootTar, repository, mounts },
-      image === undefined ? hostOptions : { rootImage: image, ...hostOptions },
+      { ...rootImage, ...hostOptions },
     );
     await host.start();
     await host.must(['apt-get', '-q', 'update']);

@@ -21,52 +21,93 @@ const holderLives = async (claim: Claim): Promise<boolean> => {
   return stat !== null && stat.state !== 'Z' && stat.startTime === claim.startTime;
 };
 
+/** Every claim that there is, by its number. */
+const readClaims = async (): Promise<Map<number, Claim>> => {
+  const found = new Map<number, Claim>();
+  for (const name of await readdir(CLAIMS)) {
+    const number = Number(/^(\d+)\.json$/.exec(name)?.[1]);
+    const claim = Number.isNaN(number) ? null : await readClaim(number);
+    if (claim !== null) found.set(number, claim);
+  }
+  return found;
+};
+
+/** Runs `work` while no other process takes host numbers, or cleans up for one that is gone. */
+const whileNobodyClaims = async <T>(work: () => Promise<T>): Promise<T> => {
+  await mkdir(CLAIMS, { recursive: true });
+  return withFileLock(join(CLAIMS, 'lock'), work);
+};
+
 /**
  * Takes host numbers for the bed in `directory`, so that two beds never share links and addresses.
- * Answers the directories of beds that held some of them and whose process is gone: clean those
- * first. Throws when a living process holds one.
+ * Calls `cleanUp` with the directory of each bed that held some of them and whose process is gone.
+ * Throws when a living process holds one.
  */
-export const claimHostNumbers = async (
+export const claimHostNumbers = (
   numbers: readonly number[],
   directory: string,
-): Promise<string[]> => {
-  const own = await processStat(process.pid);
-  if (own === null) throw new Error('cannot read /proc/self/stat: is /proc mounted?');
-  await mkdir(CLAIMS, { recursive: true });
-  return withFileLock(join(CLAIMS, 'lock'), async () => {
+  cleanUp: (abandoned: string) => Promise<void>,
+): Promise<void> =>
+  whileNobodyClaims(async () => {
+    const own = await processStat(process.pid);
+    if (own === null) throw new Error('cannot read /proc/self/stat: is /proc mounted?');
     const abandoned = new Set<string>();
-    for (const number of numbers) {
-      const claim = await readClaim(number);
-      if (claim === null) continue;
-      if (claim.pid !== process.pid && (await holderLives(claim)))
+    const inUse = new Set<string>();
+    for (const [number, claim] of await readClaims()) {
+      const others = claim.pid !== process.pid && (await holderLives(claim));
+      if (others) inUse.add(claim.directory);
+      if (!numbers.includes(number)) continue;
+      if (others)
         throw new Error(
           `host number ${number} is in use by the bed in ${claim.directory} (process ${claim.pid}): wait for it to end, or use other numbers`,
         );
       if (claim.directory !== directory) abandoned.add(claim.directory);
     }
+    // Under other numbers somebody may have made the same bed anew.
+    for (const left of abandoned) if (!inUse.has(left)) await cleanUp(left);
     const claim: Claim = { directory, pid: process.pid, startTime: own.startTime };
     for (const number of numbers) await writeFile(claimPath(number), JSON.stringify(claim));
-    return [...abandoned];
   });
+
+/**
+ * Calls `cleanUp` with each bed below `directory` whose process is gone, and the numbers that it still
+ * holds, and gives those back. Whoever wants them, or to make that bed anew, waits meanwhile. Answers
+ * the directories.
+ */
+export const releaseAbandoned = (
+  directory: string,
+  cleanUp: (abandoned: string, numbers: readonly number[]) => Promise<void>,
+): Promise<string[]> =>
+  whileNobodyClaims(async () => {
+    const held = new Map<string, number[]>();
+    const inUse = new Set<string>();
+    for (const [number, claim] of await readClaims()) {
+      if (await holderLives(claim)) inUse.add(claim.directory);
+      else if (claim.directory.startsWith(`${directory}/`))
+        held.set(claim.directory, [...(held.get(claim.directory) ?? []), number]);
+    }
+    const abandoned = [...held].filter(([bed]) => !inUse.has(bed));
+    for (const [bed, numbers] of abandoned) {
+      await cleanUp(bed, numbers);
+      for (const number of numbers) await rm(claimPath(number));
+    }
+    return abandoned.map(([bed]) => bed);
+  });
+
+/** Whether this process holds host numbers for the bed in `directory`. */
+export const holdsHostNumbers = async (
+  numbers: readonly number[],
+  directory: string,
+): Promise<boolean> => {
+  const claims = await Promise.all(numbers.map(readClaim));
+  return claims.every((claim) => claim?.directory === directory && claim.pid === process.pid);
 };
 
-/** Beds whose process is gone, with the numbers they still hold. */
-export const abandonedBeds = async (): Promise<Map<string, number[]>> => {
-  const found = new Map<string, number[]>();
-  for (const name of await readdir(CLAIMS).catch(() => [])) {
-    const number = Number(/^(\d+)\.json$/.exec(name)?.[1]);
-    const claim = Number.isNaN(number) ? null : await readClaim(number);
-    if (claim === null || (await holderLives(claim))) continue;
-    found.set(claim.directory, [...(found.get(claim.directory) ?? []), number]);
-  }
-  return found;
-};
-
-/** Gives back what `directory` holds of `numbers`. */
+/** Gives back what this process holds of `numbers` for the bed in `directory`. */
 export const releaseHostNumbers = async (
   numbers: readonly number[],
   directory: string,
 ): Promise<void> => {
   for (const number of numbers)
-    if ((await readClaim(number))?.directory === directory) await rm(claimPath(number));
+    if (await holdsHostNumbers([number], directory)) await rm(claimPath(number));
 };

@@ -1,4 +1,4 @@
-import { abandonedBeds, releaseHostNumbers } from './claim-numbers.ts';
+import { releaseAbandoned } from './claim-numbers.ts';
 import { cleanBed } from './clean.ts';
 
 /** Where tests put their beds, each in a directory of its own. */
@@ -9,13 +9,5 @@ export const TEST_BEDS = '/var/lib/groundswell-bed/e2e';
  * that got a Ctrl-C. Beds of living processes are left alone, and so are those elsewhere: somebody
  * may keep one to look around in it. Answers the directories.
  */
-export const cleanAbandonedBeds = async (directory = TEST_BEDS): Promise<string[]> => {
-  const cleaned: string[] = [];
-  for (const [bed, numbers] of await abandonedBeds()) {
-    if (!bed.startsWith(`${directory}/`)) continue;
-    await cleanBed(bed, numbers);
-    await releaseHostNumbers(numbers, bed);
-    cleaned.push(bed);
-  }
-  return cleaned;
-};
+export const cleanAbandonedBeds = (directory = TEST_BEDS): Promise<string[]> =>
+  releaseAbandoned(directory, cleanBed);

@@ -52,7 +52,8 @@ const FIRST_PORT = 8001;
 /**
  * Set so that a stopped server is noticed within 50 ms and a request is never tried twice: with
  * HAProxy's usual retries and redispatch even restarts without a drain cost no request, and a test
- * with them proves nothing.
+ * with them proves nothing. Only an answer may take longer than that: a busy machine is slow to give
+ * one, but not to accept a connection.
  */
 const configuration = (
   options: HaproxyOptions,
@@ -77,6 +78,7 @@ const configuration = (
     '  retries 0',
     '  option httpchk GET /health',
     '  http-check expect status 200',
+    '  timeout check 2s',
     '  default-server check inter 50ms fastinter 20ms downinter 20ms fall 1 rise 1',
     ...(options.extraDefaults ?? []).map((line) => `  ${line}`),
   ];

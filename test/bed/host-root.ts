@@ -14,12 +14,6 @@ import type { Commands } from './command.ts';
 import { hostInitScript, hostInitUnit } from './host-config.ts';
 import type { HostNames } from './host-config.ts';
 
-/** A file system of its own for a host's root, in an image file on a loop device. */
-export interface RootImage {
-  fileSystem: 'ext4' | 'xfs' | 'btrfs';
-  sizeMegabytes: number;
-}
-
 const putFile = async (path: string, text: string, mode = 0o644): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });
   // A link there would lead out of the root.
@@ -66,20 +60,6 @@ const prepareSystemd = async (root: string, hostName: string): Promise<void> => 
     await rm(join(units, unit), { force: true });
     await symlink('/dev/null', join(units, unit));
   }
-};
-
-/** Where a host's root lies: on an image, that is made and mounted first; else a plain directory. */
-export const makeRootDirectory = async (
-  commands: Commands,
-  names: HostNames,
-  image: RootImage | undefined,
-): Promise<void> => {
-  await mkdir(names.rootDirectory, { recursive: true });
-  if (image === undefined) return;
-  const path = join(dirname(names.rootDirectory), 'root.img');
-  await commands.must(['truncate', '-s', `${image.sizeMegabytes}M`, path]);
-  await commands.must([`mkfs.${image.fileSystem}`, '-q', path]);
-  await commands.must(['mount', '-o', 'loop', path, names.rootDirectory]);
 };
 
 /** Fills an empty root directory: unpacks the cached root and makes it this host's own. */

@@ -10,8 +10,9 @@ import { BOOTED_FILE, hostAddress, hostConfig, linkUpScript, outerAddress } from
 import type { ExtraMount, HostNames } from './host-config.ts';
 import { spawnInHost } from './host-process.ts';
 import type { HostProcess } from './host-process.ts';
-import { makeRootDirectory, unpackRoot } from './host-root.ts';
-import type { RootImage } from './host-root.ts';
+import { unpackRoot } from './host-root.ts';
+import { mountNewImage } from './root-image.ts';
+import type { RootImage } from './root-image.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface HostOptions {
@@ -21,7 +22,7 @@ export interface HostOptions {
   name?: string;
   /** tini by default; systemd boots the root's own systemd with units, timers and journal. */
   init?: 'tini' | 'systemd';
-  /** A file system of its own for the root; default: a plain directory of the bed. */
+  /** The file system of the root; default: the bed's choice. */
   rootImage?: RootImage;
   extraMounts?: readonly ExtraMount[];
 }
@@ -105,7 +106,11 @@ export const prepareHost = async (
     await removeHostCgroups(lxcName);
   };
 
-  await makeRootDirectory(commands, names, options.rootImage);
+  if (options.rootImage === undefined) await mkdir(names.rootDirectory, { recursive: true });
+  else {
+    const image = join(dirname(names.rootDirectory), 'root.img');
+    await mountNewImage(commands, image, options.rootImage, names.rootDirectory);
+  }
   await unpackRoot(commands, names, rootTar, repository, init);
   const configDirectory = join(names.lxcPath, lxcName);
   await mkdir(configDirectory, { recursive: true });

@@ -50,10 +50,12 @@ export const missingOuterPackages = async (): Promise<string[]> => {
   return missing;
 };
 
+const ownPolicyIsThere = async (): Promise<boolean> =>
+  (await readFile(POLICY, 'utf8').catch(() => null)) === OWN_POLICY;
+
 /** Takes our policy-rc.d away; one of the machine's own stays. */
 export const removeOwnPolicy = async (): Promise<void> => {
-  const text = await readFile(POLICY, 'utf8').catch(() => null);
-  if (text === OWN_POLICY) await rm(POLICY, { force: true });
+  if (await ownPolicyIsThere()) await rm(POLICY, { force: true });
 };
 
 const adviceOn = (error: unknown, missing: readonly string[]): Error => {
@@ -90,11 +92,12 @@ const install = async (missing: readonly string[]): Promise<void> => {
  * machine has one of its own. Throws with apt's own words and what to do. Needs root.
  */
 export const installOuterPackages = async (report: (line: string) => void): Promise<void> => {
-  if ((await missingOuterPackages()).length === 0) return removeOwnPolicy();
+  // With our policy there another process may be configuring what it has just unpacked.
+  if ((await missingOuterPackages()).length === 0 && !(await ownPolicyIsThere())) return;
   await mkdir(dirname(LOCK), { recursive: true });
   await withFileLock(LOCK, async () => {
     const missing = await missingOuterPackages();
-    if (missing.length === 0) return;
+    if (missing.length === 0) return removeOwnPolicy();
     report(`Installing with apt: ${missing.join(' ')}`);
     if (await exists('/run/systemd/system'))
       report(

@@ -16,17 +16,24 @@ const readProc = async (path: string): Promise<string | null> => {
 const allPids = async (): Promise<number[]> =>
   (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
 
-/** State letter, parent and start time (clock ticks since boot) of a process, proc(5); null if gone. */
-export const processStat = async (
-  pid: number,
-): Promise<{ state: string; parent: number; startTime: string } | null> => {
+interface ProcessStat {
+  /** One letter. */
+  state: string;
+  parent: number;
+  group: number;
+  /** In clock ticks since boot. */
+  startTime: string;
+}
+
+/** What proc(5) says of a process; null if gone. */
+export const processStat = async (pid: number): Promise<ProcessStat | null> => {
   const text = await readProc(`/proc/${pid}/stat`);
   if (text === null) return null;
   // comm may hold spaces, parentheses and newlines: count from its last parenthesis.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, parent, startTime] = [fields[0], fields[1], fields[19]];
-  if (state === undefined || parent === undefined || startTime === undefined) return null;
-  return { state, parent: Number(parent), startTime };
+  const [state, parent, group, startTime] = [fields[0], fields[1], fields[2], fields[19]];
+  if (state === undefined || startTime === undefined) return null;
+  return { state, parent: Number(parent), group: Number(group), startTime };
 };
 
 /** Whether the process is there and not a zombie (PID 1 may be no init that collects them). */
@@ -43,15 +50,22 @@ export const programName = async (pid: number): Promise<string | null> =>
 export const commandLine = (pid: number): Promise<string | null> =>
   readProc(`/proc/${pid}/cmdline`);
 
-/** Pids of the living children of `parent`, seen from outside. */
-export const childrenOf = async (parent: number): Promise<number[]> => {
+const livingWhere = async (wanted: (stat: ProcessStat) => boolean): Promise<number[]> => {
   const stats = await Promise.all(
     (await allPids()).map(async (pid) => ({ pid, stat: await processStat(pid) })),
   );
   return stats
-    .filter(({ stat }) => stat?.parent === parent && stat.state !== 'Z')
+    .filter(({ stat }) => stat !== null && stat.state !== 'Z' && wanted(stat))
     .map(({ pid }) => pid);
 };
+
+/** Pids of the living children of `parent`, seen from outside. */
+export const childrenOf = (parent: number): Promise<number[]> =>
+  livingWhere((stat) => stat.parent === parent);
+
+/** Pids of the living members of a process group. */
+export const membersOfGroup = (group: number): Promise<number[]> =>
+  livingWhere((stat) => stat.group === group);
 
 /** The mark in a process's environment: its bed's directory; null without one, or when it is gone. */
 export const bedMarkOf = async (pid: number): Promise<string | null> => {

@@ -3,7 +3,7 @@ import { askVersion } from './ask.ts';
 import { readWitness } from './containers.ts';
 import type { WitnessedEvent } from './containers.ts';
 import { startLoad } from './load.ts';
-import { restartRecords, waveFrom, waveOver } from './scene-waves.ts';
+import { recordsOfWave, waveFrom, waveOver } from './scene-waves.ts';
 import type { Scene } from './scene.ts';
 import { watchContainers, watchHaproxy } from './watch-availability.ts';
 import type { AvailabilityReport } from './watch-availability.ts';
@@ -45,7 +45,6 @@ export const proveWave = async (
 ): Promise<ProvenWave> => {
   const members = [...scene.containers.values()].flat();
   const eventsBefore = (await readWitness(scene.host)).length;
-  const recordsBefore = (await restartRecords(scene)).length;
   const load = startLoad({
     targets: Object.fromEntries(
       Object.keys(floors).map((service) => [service, scene.haproxy.frontend(service)]),
@@ -74,7 +73,7 @@ export const proveWave = async (
       complaints.push(`${container.name} answers with ${answer.library}`);
   }
   const events = (await readWitness(scene.host)).slice(eventsBefore);
-  const records = (await restartRecords(scene)).slice(recordsBefore);
+  const records = await recordsOfWave(scene, wave.id, members.length);
   for (const { name } of members) {
     const starts = events.filter((one) => one.container === name && one.kind === 'start').length;
     const told = records

@@ -35,10 +35,15 @@ export const waveWhen = (
 export const waveOver = (scene: Asked, text: string, deadlineMs?: number): Promise<WaveSummary> =>
   waveWhen(scene, text, 'is over', ({ endedAt }) => endedAt !== null, deadlineMs);
 
+interface RestartRecord {
+  container: string;
+  action: string;
+  outcome: string;
+  wave: string;
+}
+
 /** Audit records of the hosts' own chains: their word on each restart. */
-export const restartRecords = async (
-  scene: Asked,
-): Promise<{ container: string; action: string; outcome: string; wave: string }[]> => {
+export const restartRecords = async (scene: Asked): Promise<RestartRecord[]> => {
   const rows = (await scene.get('/v1/audit?limit=10000')) as AuditRow[];
   return rows.flatMap(({ chain, record }) => {
     const action = record['action'];
@@ -53,6 +58,21 @@ export const restartRecords = async (
     ];
   });
 };
+
+/** Those of one wave, once as many restarts have their end on record: that reaches the server after the end itself. */
+export const recordsOfWave = (
+  scene: Asked,
+  waveId: string,
+  restarts: number,
+): Promise<RestartRecord[]> =>
+  waitUntil(
+    `${restarts} restarts have their end on record`,
+    async () => {
+      const own = (await restartRecords(scene)).filter(({ wave }) => wave === waveId);
+      return own.filter(({ action }) => action === 'restart-ended').length >= restarts ? own : null;
+    },
+    { deadlineMs: 10_000, everyMs: 50 },
+  );
 
 /** Publish a version of a demo package and let plain apt-get upgrade take it. */
 export const upgradeByApt = async (

@@ -44,7 +44,6 @@ export interface Scene {
 
 /** A slow answer on a busy machine is no stopped server; what we stop is in maintenance anyway. */
 export const patientHaproxy = [
-  'timeout check 2s',
   'default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
 ];
 

@@ -1,5 +1,6 @@
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fetchHealth } from './ask.ts';
+import { httpGet } from './ask.ts';
 import type { BedContainer } from './containers.ts';
 import type { Haproxy } from './haproxy.ts';
 
@@ -20,8 +21,11 @@ export interface AvailabilityWatch {
 /** A watcher that stood still for so long saw limits pass that nobody else saw. */
 const stoodStillMs = 150;
 
-/** What `look` answers; null where this process itself stood still meanwhile, on a busy machine. */
-const wideAwake = async <T>(look: () => Promise<T>): Promise<T | null> => {
+/** The available servers per service at one moment; null where nothing can be said of it. */
+type Look = () => Promise<ReadonlyMap<string, number> | null>;
+
+/** What `look` answers; null also where this process itself stood still meanwhile, on a busy machine. */
+const wideAwake = async (look: Look): ReturnType<Look> => {
   let [last, longestMs] = [performance.now(), 0];
   const note = (): void => {
     const now = performance.now();
@@ -38,36 +42,54 @@ const wideAwake = async <T>(look: () => Promise<T>): Promise<T | null> => {
   }
 };
 
+interface Pace {
+  everyMs: number;
+  /** How many looks may be under way: with more than one none has to wait for an answer that never comes. */
+  atOnce: number;
+}
+
 /**
- * Calls `look` every `everyMs` until stopped; `look` answers the available servers per service. What it
- * answers while this process stood still is no sample, and makes the gap longer.
+ * Calls `look` every `everyMs` until stopped. What it answers while this process stood still is no sample,
+ * and makes the gap longer.
  */
-const watch = (
-  look: () => Promise<ReadonlyMap<string, number>>,
-  everyMs: number,
-): AvailabilityWatch => {
+const watch = (look: Look, { everyMs, atOnce }: Pace): AvailabilityWatch => {
   const lowest = new Map<string, number>();
-  let [samples, longestGapMs, stopped] = [0, 0, false];
+  const beganMs = performance.now();
+  const sampledMs: number[] = [];
+  let stopped = false;
   const isStopped = (): boolean => stopped;
-  const report = (): AvailabilityReport => ({
-    lowest: Object.fromEntries(lowest),
-    samples,
-    longestGapMs: Math.round(longestGapMs),
-  });
+  const report = (): AvailabilityReport => {
+    // A look that took long ends after later ones.
+    const times = [beganMs, ...sampledMs].sort((a, b) => a - b);
+    const gaps = times.map((time, index) => time - (times[index - 1] ?? time));
+    return {
+      lowest: Object.fromEntries(lowest),
+      samples: sampledMs.length,
+      longestGapMs: Math.round(gaps.reduce((longest, gap) => Math.max(longest, gap), 0)),
+    };
+  };
+  const sample = async (): Promise<void> => {
+    const atMs = performance.now();
+    const seen = await wideAwake(look);
+    if (seen === null) return;
+    for (const [service, available] of seen)
+      lowest.set(service, Math.min(lowest.get(service) ?? Infinity, available));
+    sampledMs.push(atMs);
+  };
   const running = (async () => {
-    let last = performance.now();
+    const underWay = new Set<Promise<void>>();
     while (!isStopped()) {
-      const seen = await wideAwake(look);
-      if (seen !== null) {
-        for (const [service, available] of seen)
-          lowest.set(service, Math.min(lowest.get(service) ?? Infinity, available));
-        const now = performance.now();
-        longestGapMs = Math.max(longestGapMs, now - last);
-        last = now;
-        samples++;
+      if (underWay.size < atOnce) {
+        const one: Promise<void> = sample().then(() => {
+          underWay.delete(one);
+        });
+        // One that fails stays among them, and is heard of below.
+        one.catch(() => (stopped = true));
+        underWay.add(one);
       }
       await sleep(everyMs);
     }
+    await Promise.all(underWay);
   })();
   // Whoever stops the watch hears of its failure; until then it must not end the process.
   running.catch(() => undefined);
@@ -83,12 +105,29 @@ const watch = (
 
 /** Servers that HAProxy would send a request to, from `show stat`, every 5 ms by default. */
 export const watchHaproxy = (haproxy: Haproxy, everyMs = 5): AvailabilityWatch =>
-  watch(async () => {
-    const available = new Map<string, number>();
-    for (const { backend, status } of await haproxy.statistics())
-      available.set(backend, (available.get(backend) ?? 0) + (status.startsWith('UP') ? 1 : 0));
-    return available;
-  }, everyMs);
+  watch(
+    async () => {
+      const available = new Map<string, number>();
+      for (const { backend, status } of await haproxy.statistics())
+        available.set(backend, (available.get(backend) ?? 0) + (status.startsWith('UP') ? 1 : 0));
+      return available;
+    },
+    { everyMs, atOnce: 1 },
+  );
+
+/** One that is down does not answer at all; one that is up takes a connection at once, and its time for the answer. */
+const connectMs = 400;
+const answerMs = 5_000;
+
+/** Null for one that was stopped between the question and its answer: it was neither up nor down. */
+const isHealthy = (container: BedContainer): Promise<boolean | null> =>
+  httpGet(container, '/health', {
+    agent: new Agent({ keepAlive: false }),
+    ...{ connectMs, timeoutMs: answerMs },
+  }).then(
+    ({ status }) => status === 200,
+    (error: unknown) => ((error as NodeJS.ErrnoException).code === 'ECONNRESET' ? null : false),
+  );
 
 /**
  * Containers whose health path answers 200, asked directly and all at once, every 20 ms by default:
@@ -98,15 +137,14 @@ export const watchContainers = (
   containers: readonly BedContainer[],
   everyMs = 20,
 ): AvailabilityWatch =>
-  watch(async () => {
-    const answers = await Promise.all(
-      containers.map(async (container) => ({
-        service: container.service,
-        healthy: await fetchHealth(container, 400),
-      })),
-    );
-    const available = new Map<string, number>();
-    for (const { service, healthy } of answers)
-      available.set(service, (available.get(service) ?? 0) + (healthy ? 1 : 0));
-    return available;
-  }, everyMs);
+  watch(
+    async () => {
+      const answers = await Promise.all(containers.map(isHealthy));
+      if (answers.includes(null)) return null;
+      const available = new Map<string, number>();
+      for (const [index, { service }] of containers.entries())
+        available.set(service, (available.get(service) ?? 0) + (answers[index] === true ? 1 : 0));
+      return available;
+    },
+    { everyMs, atOnce: Math.ceil(connectMs / everyMs) },
+  );

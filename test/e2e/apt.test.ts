@@ -9,6 +9,7 @@ import type { DebPackage } from '../bed/deb.ts';
 import type { BedHost } from '../bed/host.ts';
 import type { HostProcess } from '../bed/host-process.ts';
 import { waitUntil } from '../bed/wait-until.ts';
+import { OUTDATED } from './outdated.ts';
 
 const NUMBERS = [30];
 const DIRECTORY = `${TEST_BEDS}/apt`;
@@ -388,12 +389,10 @@ describe('apt on a real host', () => {
   describe('no second restarter', () => {
     // With the default tolerance needrestart 3.6 restarts no container at all; other versions do.
     const AUTOMATIC = "$nrconf{restart} = 'a';\n$nrconf{tolerance} = 0;\n";
-    const outdated =
-      'cp /bin/sleep /var/tmp/s; /var/tmp/s 1000 >/dev/null 2>&1 & sleep 0.2; rm /var/tmp/s';
     const initPid = async (): Promise<string> =>
       (await host.run(['lxc-info', '-n', 'web-01', '-pH'])).stdout.trim();
     const transaction = async (version: string): Promise<string> => {
-      await host.run(['lxc-attach', '-n', 'web-01', '--', 'sh', '-c', outdated]);
+      await host.must(['lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED]);
       return host.must([
         'apt-get',
         '-qy',

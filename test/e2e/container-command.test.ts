@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { z } from 'zod';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
-import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { fetchHealth } from '../bed/ask.ts';
 import type { BedHost } from '../bed/host.ts';
 import { waitUntil } from '../bed/wait-until.ts';
@@ -45,7 +45,6 @@ describe('groundswell container, on a real host', () => {
   };
 
   beforeAll(async () => {
-    await cleanAbandonedBeds();
     bed = await createBed({
       ...{ directory: DIRECTORY, hostNumbers: [21], projectDirectory: process.cwd() },
     });

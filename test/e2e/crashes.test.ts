@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { askVersion, fetchHealth } from '../bed/ask.ts';
 import { readWitness } from '../bed/containers.ts';
-import { restartRecords, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { recordsOfWave, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
 import { watchContainers } from '../bed/watch-availability.ts';
@@ -36,15 +36,17 @@ describe('kill -9 in the middle of a wave', () => {
       ({ kind }) => kind === 'start',
     ).length;
     const watch = watchContainers(members);
-    try {
+    const wholeWave = async (): Promise<string> => {
       const id = await waveFrom(scene, upgrade);
       await waveWhen(scene, id, 'is in its middle', ({ counts }) => (counts['verified'] ?? 0) >= 1);
       await kill();
       const wave = await waveOver(scene, id, 120_000);
       expect(wave.counts).toEqual({ verified: 6 });
-    } finally {
+      return id;
+    };
+    const id = await wholeWave().finally(async () => {
       expect((await watch.stop()).lowest['web']).toBeGreaterThanOrEqual(4);
-    }
+    });
     const starts = (await readWitness(scene.host))
       .filter(({ kind }) => kind === 'start')
       .slice(startsBefore);
@@ -56,7 +58,7 @@ describe('kill -9 in the middle of a wave', () => {
       expect(await fetchHealth(member)).toBe(true);
       expect((await askVersion(member)).library).toBe(version);
     }
-    const records = await restartRecords(scene);
+    const records = await recordsOfWave(scene, id, members.length);
     expect(records.filter(({ action }) => action === 'stop-begun')).toHaveLength(
       records.filter(({ action, outcome }) => action === 'restart-ended' && outcome === 'done')
         .length,

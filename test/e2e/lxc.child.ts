@@ -38,11 +38,10 @@ const answer = async (call: Call): Promise<unknown> => {
       return Object.fromEntries(await runtime.states(call.names));
     case 'stop': {
       const children: ChildIdentity[] = [];
-      const onChild = (child: ChildIdentity): void => {
-        children.push(child);
-        process.stderr.write(`child ${child.pid}\n`);
-      };
-      const state = await runtime.stop(call.name, { timeoutMs: call.timeoutMs, onChild });
+      const state = await runtime.stop(call.name, {
+        timeoutMs: call.timeoutMs,
+        onChild: (child) => children.push(child),
+      });
       return { ...state, children };
     }
     case 'start':

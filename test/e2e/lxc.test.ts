@@ -4,7 +4,7 @@ import { askVersion } from '../bed/ask.ts';
 import { rewriteOldForm } from '../../src/host/lxc/old-form.ts';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
-import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { waitUntilHealthy } from '../bed/containers.ts';
 import type { BedHost } from '../bed/host.ts';
 import { waitUntil } from '../bed/wait-until.ts';
@@ -31,7 +31,6 @@ describe('LXC on a real host', () => {
     bed.createContainers(host, { service, count, start: false, command });
 
   beforeAll(async () => {
-    await cleanAbandonedBeds();
     bed = await createBed({
       ...{ directory: DIRECTORY, hostNumbers: [20], projectDirectory: process.cwd() },
     });
@@ -223,9 +222,12 @@ describe('LXC on a real host', () => {
     const agent = await host.spawn([
       ...['sh', '-c', 'exec "$@" < /var/lib/gsbed/calls.json', 'sh', ...LXC_CHILD],
     ]);
-    await waitUntil('the agent to begin its stop', () => agent.stderr().includes('child '), {
-      deadlineMs: 30_000,
-    });
+    // It names its child before that becomes lxc-stop; killed in between it would leave nothing.
+    await waitUntil(
+      'the stop of the agent to be at work',
+      async () => (await host.run(['pgrep', '-f', '^lxc-stop .*deaf-01'])).exitCode === 0,
+      { deadlineMs: 30_000 },
+    );
     await agent.kill('SIGKILL');
     const owner = await host.spawn(['lxc-stop', '-n', 'deaf-02', '-t', '60']);
     const [found, ended, left] = await callLxc(host, [

@@ -361,7 +361,9 @@ describe('containers whose root lies on ext4', () => {
     await idle('crowd');
     const many = 'for i in $(seq 3000); do sleep 1000 & done; echo ready; wait';
     const crowd = await host.spawn(['lxc-attach', '-n', 'crowd-01', '--', 'sh', '-c', many]);
-    while (!crowd.stdout().includes('ready')) await host.must(['true']);
+    await waitUntil('the crowd to be there', () => crowd.stdout().includes('ready'), {
+      ...{ deadlineMs: 120_000, everyMs: 50 },
+    });
     const found = of(await scan(host), 'crowd-01');
     expect(found.processes).toBeGreaterThanOrEqual(3000);
     expectClean(found);

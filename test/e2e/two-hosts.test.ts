@@ -5,7 +5,7 @@ import { findLeftovers } from '../bed/clean.ts';
 import { readWitness } from '../bed/containers.ts';
 import type { BedContainer } from '../bed/containers.ts';
 import { startLoad } from '../bed/load.ts';
-import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
+import { recordsOfWave, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createTwoHosts, enrolBoth, fullName } from '../bed/two-hosts.ts';
 import type { TwoHosts } from '../bed/two-hosts.ts';
 import type { BedHost } from '../bed/host.ts';
@@ -107,7 +107,7 @@ describe('one server, two hosts, and services that are spread over both', () => 
       expect(wave.members.filter(({ state }) => state !== 'verified')).toEqual([]);
       expect(wave.total).toBe(members.length);
     });
-    const records = (await restartRecords(scene)).filter(({ wave }) => wave === waveId);
+    const records = await recordsOfWave(scene, waveId, members.length);
     for (const member of members) {
       const name = fullName(member);
       const own = records.filter(({ container }) => container === name);

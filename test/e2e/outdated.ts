@@ -1,0 +1,7 @@
+/** Shell in a container: leaves a program running whose file is gone, so that needrestart would restart the container. */
+export const OUTDATED = [
+  'cp /bin/sleep /var/tmp/s',
+  '/var/tmp/s 1000 >/dev/null 2>&1 &',
+  'until [ /proc/$!/exe -ef /var/tmp/s ]; do sleep 0.01; done',
+  'rm /var/tmp/s',
+].join('\n');
