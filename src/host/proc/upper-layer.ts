@@ -57,8 +57,8 @@ export const openUpperLayer = (
   const { xattrs, namespace, limits, now } = options;
   const descriptors = new Map<string, number | null>();
   const lists = new Map<string, ReadonlyMap<string, Dirent>>();
-  const deadline = now() + limits.timeMs;
   let entriesLeft = limits.entries;
+  let timeLeft = limits.timeMs;
   try {
     descriptors.set('', openSync(directory, O_RDONLY | O_DIRECTORY));
   } catch (error) {
@@ -98,6 +98,7 @@ export const openUpperLayer = (
     const fd = descriptor(path);
     if (fd === null) return null;
     const names = new Map<string, Dirent>();
+    const deadline = now() + timeLeft;
     const handle = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 128 });
     try {
       for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) {
@@ -109,6 +110,8 @@ export const openUpperLayer = (
       }
     } finally {
       handle.closeSync();
+      // Not what the scan does in between: a slow machine does not make an upper layer unreadable.
+      timeLeft = deadline - now();
     }
     lists.set(path, names);
     return names;

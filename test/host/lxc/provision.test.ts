@@ -7,6 +7,7 @@ import { cloneNames } from '../../../src/host/lxc/provision/clone-names.ts';
 import {
   addressedDevice,
   cloneConfig,
+  confinementOf,
   containerConfig,
   deviceLink,
 } from '../../../src/host/lxc/provision/container-config.ts';
@@ -26,6 +27,7 @@ const wanted: NewContainer = {
   haltSignal: 'SIGTERM',
   autostart: true,
   includes: ['/usr/share/lxc/config/common.conf'],
+  confinement: [],
   bridge: 'lxcbr0',
   network,
   gateway: 0x0a000301,
@@ -49,6 +51,20 @@ describe('the configuration of a new container', () => {
 
   test('has a hardware address that follows from the address', () => {
     expect(entries.get('lxc.net.0.hwaddr')).toBe('02:00:0a:00:03:11');
+  });
+
+  test('is confined as the distribution confines containers, whose network is its own matter', () => {
+    const text =
+      'lxc.net.0.type = veth\nlxc.net.0.link = br9\n\nlxc.apparmor.profile = generated\nlxc.apparmor.allow_nesting=1\nlxc.idmap = u 0 100000 65536\n';
+    const confinement = confinementOf(text);
+    expect(confinement).toEqual([
+      { key: 'lxc.apparmor.profile', value: 'generated' },
+      { key: 'lxc.apparmor.allow_nesting', value: '1' },
+    ]);
+    const config = containerConfig({ ...wanted, confinement });
+    expect(config).toContain(
+      '\nlxc.apparmor.profile = generated\nlxc.apparmor.allow_nesting = 1\n',
+    );
   });
 
   test('leaves systemd to LXC, which knows how to ask it', () => {

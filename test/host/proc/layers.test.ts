@@ -168,6 +168,17 @@ describe('two layers on disk', () => {
     expect(() => slow.list('/usr')).toThrow('not read within 5 ms');
   });
 
+  test('only the time for reading its directories counts: what a scan does in between does not', () => {
+    for (let at = 0; at < 10; at += 1) put('upper', `/usr/${at}/x`);
+    let time = 0;
+    const layer = upperLayer({ entries: 1000, timeMs: 25 }, () => (time += 1));
+    time += 1000;
+    expect(layer.list('/usr')?.size).toBe(10);
+    time += 1000;
+    const rest = (): unknown[] => Array.from({ length: 10 }, (_, at) => layer.list(`/usr/${at}`));
+    expect(rest).toThrow('not read within 25 ms');
+  });
+
   test('attributes are asked only of what packages ship', () => {
     put('upper', '/usr/a/1');
     put('upper', '/srv/own/1');

@@ -1,4 +1,6 @@
 import type { ContainerName } from '../../../core/ids.ts';
+import { parseConfig } from '../parse-config.ts';
+import type { ConfigEntry } from '../parse-config.ts';
 import { formatIpv4, hardwareAddress } from './ipv4-network.ts';
 import type { Ipv4Network } from './ipv4-network.ts';
 
@@ -16,6 +18,8 @@ export interface NewContainer {
   autostart: boolean;
   /** Configuration to include, such as the distribution's common.conf. */
   includes: readonly string[];
+  /** How the distribution confines containers. */
+  confinement: readonly ConfigEntry[];
   bridge: string;
   network: Ipv4Network;
   gateway: number;
@@ -27,10 +31,18 @@ const networkLines = (address: number, network: Ipv4Network): { key: string; val
   { key: 'ipv4.address', value: `${formatIpv4(address)}/${network.prefixLength}` },
 ];
 
+/**
+ * What the distribution's defaults for new containers say of AppArmor. The profile that LXC takes
+ * without them is too narrow for systemd: half of its units fail.
+ */
+export const confinementOf = (defaults: string): ConfigEntry[] =>
+  parseConfig(defaults).filter(({ key }) => key.startsWith('lxc.apparmor.'));
+
 /** The configuration of a new container, lxc.container.conf(5), in the keys of LXC 3 and later. */
 export const containerConfig = (wanted: NewContainer): string =>
   [
     ...wanted.includes.map((path) => `lxc.include = ${path}`),
+    ...wanted.confinement.map(({ key, value }) => `${key} = ${value}`),
     `lxc.uts.name = ${wanted.name}`,
     `lxc.rootfs.path = overlay:${wanted.lower}:${wanted.upper}`,
     ...(wanted.service === null ? [] : [`lxc.group = ${wanted.service}`]),

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { ContainerName } from '../../../core/ids.ts';
 import { readBridgeNetwork } from './bridge-network.ts';
-import { containerConfig } from './container-config.ts';
+import { confinementOf, containerConfig } from './container-config.ts';
 import { allocateAddresses, formatIpv4, formatNetwork, isInNetwork } from './ipv4-network.ts';
 import type { Ipv4Network } from './ipv4-network.ts';
 import { ensureLowerLayer } from './lower-layer.ts';
@@ -26,6 +26,8 @@ export interface CreateOptions {
 
 /** The distribution's defaults: dropped capabilities, device access, seccomp. */
 const COMMON_CONFIG = '/usr/share/lxc/config/common.conf';
+/** What lxc-create(1) begins the configuration of a new container with. */
+const DEFAULT_CONFIG = '/etc/lxc/default.conf';
 
 const chosenAddress = (
   address: number,
@@ -66,6 +68,7 @@ export const createContainer = async (
       lower: lowerLayer.path,
       upper: upperPath(lxcPath, options.name),
       includes: hasCommon ? [COMMON_CONFIG] : [],
+      confinement: confinementOf(await readFile(DEFAULT_CONFIG, 'utf8').catch(() => '')),
       network: bridge.network,
       gateway: bridge.gateway,
       address,
