@@ -213,6 +213,25 @@ describe('the agent over a real Redis', () => {
     expect(fake.events).toEqual([]);
   });
 
+  test('tells what a grant waits for (L4), and again only when more than its figures change', async () => {
+    let asked = 0;
+    let reason = (): string => `apt-get (process ${(asked += 1)}) holds its lock`;
+    Object.defineProperty(fake, 'atRest', { get: () => ({ ok: false, reason: reason() }) });
+    const grant = { ...order('web-1'), byHand: true };
+    await server.send(server.envelope('restart-batch', { waveId: 'w', grants: [grant] }));
+    const told = (): string[] =>
+      server.told('host-observed').flatMap(({ waits }) => waits.map((one) => one.reason));
+    await until(() => /apt-get \(process \d+\) holds/.test(told().at(-1) ?? ''), 'it is told');
+    expect(server.told('host-observed').at(-1)?.waits).toMatchObject([{ grantId: grant.grantId }]);
+    // From here on only its heart beats, every 300 ms; it looks every 100 ms.
+    const begin = performance.now();
+    const before = told().length;
+    await until(() => told().length >= before + 3, 'it is told three times more');
+    expect(performance.now() - begin).toBeGreaterThan(600);
+    reason = () => 'dpkg holds its lock';
+    await until(() => /dpkg holds/.test(told().at(-1) ?? ''), 'what it waits for now is told');
+  });
+
   test("tells of an owner's stop and never starts that container (R25)", async () => {
     await until(() => server.told('host-observed').length > 0, 'it was observed');
     fake.ownerStops('web-2');
