@@ -154,16 +154,14 @@ const statusText = (status: StatusView): string => {
   return lines.join('\n');
 };
 
-const containerText = (containers: ContainerLine[]): string =>
-  containers.length === 0
-    ? 'no containers'
-    : formatTable(
-        ['container', 'service', 'state', 'health', 'code', 'why'],
-        containers.map(({ container, service, state, health, code, answer }) => [
-          ...[container, service, tint(state), tint(health), tint(code)],
-          answer,
-        ]),
-      );
+const containerTable = (containers: ContainerLine[]): string =>
+  formatTable(
+    ['container', 'service', 'state', 'health', 'code', 'why'],
+    containers.map(({ container, service, state, health, code, answer }) => [
+      ...[container, service, tint(state), tint(health), tint(code)],
+      answer,
+    ]),
+  );
 
 /** `status`, `hosts`, `containers` and `services`: what there is. */
 export const registerStatus = (program: Command, deps: CliDependencies): void => {
@@ -199,7 +197,12 @@ export const registerStatus = (program: Command, deps: CliDependencies): void =>
         options.stale === true
           ? all.filter(({ code }) => code === 'stale' || code === 'shadowed')
           : all,
-        containerText,
+        (shown) =>
+          shown.length > 0
+            ? containerTable(shown)
+            : all.length === 0
+              ? 'no containers'
+              : 'no container runs old code',
       );
     });
 };

@@ -1,3 +1,4 @@
+import { misusedPlaceholders } from './check-placeholders.ts';
 import { at, placeOf } from './located.ts';
 import type { Located } from './located.ts';
 import type { Configuration } from './schema.ts';
@@ -34,6 +35,13 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
           '<host>/unassigned is the service of containers that no other claims; choose another name',
         ),
       );
+    if (service.match.length === 0)
+      problems.push(
+        problem(
+          at(located, [...here, 'match']) === null ? here : [...here, 'match'],
+          `service ${service.name} claims no container: say which are its own, such as \`match: [{group: ${service.name}}]\` (lxc.group) or \`match: [{container: "${service.name}-*"}]\``,
+        ),
+      );
     service.match.forEach((rule, at_) => {
       if (Object.keys(rule).length === 0)
         problems.push(
@@ -43,6 +51,8 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
           ),
         );
     });
+    for (const { path, message } of misusedPlaceholders(service))
+      problems.push(problem([...here, ...path], message));
     if (service.haproxy !== undefined)
       for (const key of ['backend', 'server'] as const)
         if (!haproxyName.test(service.haproxy[key]))

@@ -17,7 +17,7 @@ export type Budget = z.infer<typeof Budget>;
 export const Mode = z.enum(['observe', 'approve', 'auto']);
 export type Mode = z.infer<typeof Mode>;
 
-/** How a host learns that a container serves again. `{name}` and `{address}` stand for the container's. */
+/** How a host learns that a container serves again. */
 export const HealthCheck = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('http'),
@@ -62,7 +62,12 @@ export type HostServiceSettings = z.infer<typeof HostServiceSettings>;
 
 /** Which containers are members, how many may be missing, and who decides: the server's configuration. */
 export const ServiceSettings = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9./-]{0,126}$/),
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9./-]{0,126}$/,
+      'want a service name such as web or shop/api (a-z, 0-9, dot, slash, dash; at most 127)',
+    ),
   match: z
     .array(
       z.strictObject({

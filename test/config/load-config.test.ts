@@ -122,23 +122,53 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:1:30: services[0].match[0]: name a host, a container or a group (`container: "*"` for all)',
     ],
     [
+      'a list of no matches',
+      'services: [{name: web, match: []}]',
+      'config.yaml:1:31: services[0].match: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
+    ],
+    [
+      'a service without a match',
+      'services: [{name: web, mode: auto}]',
+      'config.yaml:1:12: services[0]: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
+    ],
+    [
+      'no name of a service',
+      'services: [{name: Web_1}]',
+      'config.yaml:1:19: services[0].name: "Web_1": want a service name such as web or shop/api (a-z, 0-9, dot, slash, dash; at most 127)',
+    ],
+    [
+      'a misspelt placeholder in a command',
+      'services: [{name: a, match: [{group: a}], beforeStop: [/bin/pool, "leave={nme}"]}]',
+      "config.yaml:1:67: services[0].beforeStop[1]: {nme} is not known; did you mean {name}? {name} and {address} stand for the container's",
+    ],
+    [
+      'an unknown placeholder in a name for HAProxy',
+      'services: [{name: a, match: [{group: a}], haproxy: {socket: /s, backend: web, server: "{host}-{name}"}}]',
+      "config.yaml:1:87: services[0].haproxy.server: {host} is not known: {name} and {address} stand for the container's",
+    ],
+    [
+      'a placeholder where nothing is replaced',
+      'services: [{name: a, match: [{group: a}], health: {kind: command, command: [ping, "{address}"]}}]',
+      'config.yaml:1:83: services[0].health.command[1]: {address} is not replaced here: the command runs inside the container',
+    ],
+    [
       'a service twice',
-      'services:\n - name: a\n - name: a\n',
-      'config.yaml:3:10: services[1].name: service a is there already (config.yaml:2)',
+      'services:\n - {match: [{group: a}], name: a}\n - {match: [{group: b}], name: a}\n',
+      'config.yaml:3:32: services[1].name: service a is there already (config.yaml:2)',
     ],
     [
       'a reserved name',
-      'services: [{name: h1/unassigned}]',
+      'services: [{name: h1/unassigned, match: [{group: a}]}]',
       'config.yaml:1:19: services[0].name: <host>/unassigned is the service of containers that no other claims; choose another name',
     ],
     [
       'a deadline before its time',
-      'services: [{name: a, minHealthyTimeMs: 120000}]',
+      'services: [{name: a, minHealthyTimeMs: 120000, match: [{group: a}]}]',
       'config.yaml:1:40: services[0].minHealthyTimeMs: healthyDeadlineMs (120000) must be more than minHealthyTimeMs (120000), or no restart can end well',
     ],
     [
       'a command in a name',
-      'services: [{name: a, haproxy: {socket: /s, backend: "a; b"}}]',
+      'services: [{name: a, haproxy: {socket: /s, backend: "a; b"}, match: [{group: a}]}]',
       'config.yaml:1:53: services[0].haproxy.backend: "a; b" is no name for HAProxy: want letters, digits, _ . : - and {name}',
     ],
     [
@@ -222,6 +252,14 @@ describe('problems name the place and what is allowed', () => {
   });
 });
 
+test('braces of other languages in commands are their own', async () => {
+  const argv = `[sh, -c, 'awk "{print \\$1}" x; echo \${NAME} \${name} {a,b} {print}', "{name}", "{address}"]`;
+  const config = await good({
+    'config.yaml': `services: [{name: a, match: [{group: a}], beforeStop: ${argv}}]`,
+  });
+  expect(config.services[0]?.beforeStop).toHaveLength(5);
+});
+
 describe('merging', () => {
   const files = {
     'config.yaml': `
@@ -229,13 +267,13 @@ server: {socket: /a, notify: {webhook: "https://a"}}
 agent: {zone: z1}
 services:
   - {name: web, mode: auto, budget: {maxUnavailable: 2}, health: {kind: http, port: 80, path: /up}, match: [{host: a}]}
-  - {name: db}
+  - {name: db, match: [{group: db}]}
 optOut: [{host: a, reason: main}]
 disruptivePackages: [libc6]
 `,
     'config.d/20-b.yaml': `
 agent: {zone: z3}
-services: [{name: cache}]
+services: [{name: cache, match: [{group: cache}]}]
 `,
     'config.d/10-a.yml': `
 agent: {zone: z2, hostCap: 5}
@@ -283,14 +321,14 @@ disruptivePackages: [lxc]
 describe('settings of hosts', () => {
   test('the hash changes with what the host does, and with nothing else', async () => {
     const one = await good({
-      'config.yaml': 'services: [{name: web, health: {kind: tcp, port: 80}}]',
+      'config.yaml': 'services: [{name: web, health: {kind: tcp, port: 80}, match: [{host: b}]}]',
     });
     const server = await good({
       'config.yaml':
         'services: [{mode: auto, match: [{host: a}], health: {port: 80, kind: tcp}, name: web, probeIntervalMs: 250}]',
     });
     const host = await good({
-      'config.yaml': 'services: [{name: web, health: {kind: tcp, port: 81}}]',
+      'config.yaml': 'services: [{name: web, health: {kind: tcp, port: 81}, match: [{host: b}]}]',
     });
     expect(settingsHashes(server)).toEqual(settingsHashes(one));
     expect(settingsHashes(host)['web']).not.toEqual(settingsHashes(one)['web']);

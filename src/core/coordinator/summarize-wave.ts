@@ -86,7 +86,7 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
     }),
     waitsFor:
       waits !== undefined
-        ? `${grantName(waits)}: ${waits.waiting ?? ''}`
+        ? `${grantName(waits)} waits: ${waits.waiting ?? ''}`
         : decision?.kind === 'deny'
           ? decision.reason
           : upgradeWaitsFor(wave),

@@ -32,7 +32,7 @@ describe('L4: a grant that waits on its host', () => {
   test('is named with what it waits for by why, wave and plan', () => {
     const { here } = waiting();
     expect(said(here)).toMatchObject({
-      waitsFor: `h1/web-1: ${reason}`,
+      waitsFor: `h1/web-1 waits: ${reason}`,
       ...{ waiting: reason, member: reason },
       notes: [`h1/web-1 may be restarted, and waits: ${reason}`],
     });

@@ -27,7 +27,7 @@ let directory: string;
 let agent: RunningAgent | null;
 let packages: PackageEvents;
 
-const run = async (): Promise<RunningAgent> =>
+const run = async (heartbeatMs = 300): Promise<RunningAgent> =>
   startAgent({
     hostId,
     version: '0.0.0',
@@ -48,7 +48,7 @@ const run = async (): Promise<RunningAgent> =>
       tickMs: 50,
       junkEveryMs: 100,
       report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
-      observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs: 300 },
+      observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs },
       gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
     },
   });
@@ -212,6 +212,27 @@ describe('the agent over a real Redis', () => {
     await until(() => finished(grant.grantId), 'it is refused');
     expect(server.told('restart-finished')[0]).toMatchObject({ outcome: 'refused' });
     expect(fake.events).toEqual([]);
+  });
+
+  test('tells what a grant waits for (L4), and again only when more than its figures change', async () => {
+    await agent?.stop();
+    agent = await run(3_000);
+    let asked = 0;
+    let reason = (): string => `apt-get (process ${(asked += 1)}) holds its lock`;
+    Object.defineProperty(fake, 'atRest', { get: () => ({ ok: false, reason: reason() }) });
+    const grant = { ...order('web-1'), byHand: true };
+    await server.send(server.envelope('restart-batch', { waveId: 'w', grants: [grant] }));
+    const told = (): string[] =>
+      server.told('host-observed').flatMap(({ waits }) => waits.map((one) => one.reason));
+    await until(() => /apt-get \(process \d+\) holds/.test(told().at(-1) ?? ''), 'it is told');
+    expect(server.told('host-observed').at(-1)?.waits).toMatchObject([{ grantId: grant.grantId }]);
+    // It asks again every second, and its heart beats every 3 s: the figures alone wait for that.
+    const begin = performance.now();
+    const before = told().length;
+    await until(() => told().length > before, 'it is told once more');
+    expect(performance.now() - begin).toBeGreaterThan(2_000);
+    reason = () => 'dpkg holds its lock';
+    await until(() => /dpkg holds/.test(told().at(-1) ?? ''), 'what it waits for now is told');
   });
 
   test("tells of an owner's stop and never starts that container (R25)", async () => {
