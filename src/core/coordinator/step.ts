@@ -33,6 +33,8 @@ export interface Commands {
   records: { host: HostId; record: ControlRecord }[];
   notices: Notice[];
   answer: Answer | null;
+  /** The report, if the event was one and it was applied; null: one that was dropped tells nothing to anybody (R9). */
+  applied: SequencedReport | null;
 }
 
 export interface Context {
@@ -81,9 +83,10 @@ export const fleetStep = (
     notices: [],
   };
   let answer: Answer | null = null;
+  let applied: SequencedReport | null = null;
   switch (event.kind) {
     case 'report':
-      applyReport(turn, event.message);
+      if (applyReport(turn, event.message)) applied = event.message;
       break;
     case 'operator':
       answer = applyOperator(turn, event.actor, event.action);
@@ -130,5 +133,6 @@ export const fleetStep = (
     records,
     notices: turn.notices,
     answer,
+    applied,
   };
 };

@@ -11,7 +11,7 @@ import type { Notice } from '../../core/coordinator/turn.ts';
 export interface Commit {
   fleet: Fleet;
   commands: Commands[];
-  /** Reports that these steps applied, for the copies of the hosts' audit chains. */
+  /** Reports that these steps applied, for the copies of the hosts' audit chains; none that was dropped (R9). */
   reports: SequencedReport[];
 }
 
@@ -69,7 +69,7 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
         ports.commit({
           fleet,
           commands,
-          reports: group.flatMap(({ event }) => (event.kind === 'report' ? [event.message] : [])),
+          reports: commands.flatMap(({ applied }) => applied ?? []),
         }),
       );
     } catch (error) {
