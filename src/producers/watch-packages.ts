@@ -133,7 +133,8 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     if (times.length > 0) startedAtMs = Math.min(...times, startedAtMs ?? Infinity);
     const remainingMs = options.idleMs - (now - idle.sinceMs);
     if (rest.atRest && remainingMs <= 0 && (await conclude(spool, signature, activityAtMs)))
-      return options.pollMs;
+      // It may have taken long, and the next one have begun meanwhile.
+      return dpkgSignature(root) === signature ? options.pollMs : 1;
     open(rest.atRest ? 'a package transaction has just ended' : rest.reason);
     return rest.atRest
       ? Math.max(1, Math.min(options.openPollMs, remainingMs))

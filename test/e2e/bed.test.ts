@@ -131,6 +131,12 @@ describe('a host with three containers in two services behind HAProxy', () => {
   }, 30_000);
 
   test('load without a drain fails, and both watchers see the service below its size', async () => {
+    // Those that the test before this one restarted may not be found up again yet.
+    await waitUntil(
+      'HAProxy to have all of them up',
+      async () => (await haproxy.statistics()).every(({ status }) => status.startsWith('UP')),
+      { deadlineMs: 10_000 },
+    );
     const load = startLoad({ targets: { web: haproxy.frontend('web') } });
     const balancer = watchHaproxy(haproxy);
     const outside = watchContainers([...web, ...shop]);

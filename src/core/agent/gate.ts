@@ -1,5 +1,5 @@
 import type { GateAnswer } from '../messages.ts';
-import type { AgentEvent, Turn } from './agent.ts';
+import type { Agent, AgentEvent, Turn } from './agent.ts';
 import type { GateBefore } from './journal.ts';
 import { audit } from './reports.ts';
 
@@ -7,6 +7,9 @@ import { audit } from './reports.ts';
 const againMs = 5_000;
 /** One that was left by a transaction of which nothing came is not the next one's, in ms. */
 const beforeLastsMs = 3_600_000;
+
+const isUpgrading = ({ journal }: Agent): boolean =>
+  [...journal.upgrades.values()].some(({ step }) => step === 'running');
 
 /** Of an agent that did not live when the transaction began. */
 const nothingKnown: GateBefore = { at: 0, abilities: null, healthy: [] };
@@ -20,9 +23,8 @@ export const onGateBefore = (
   { before }: Extract<AgentEvent, { kind: 'gate-before' }>,
 ): void => {
   const { agent } = turn;
-  const { gate, upgrades } = agent.journal;
-  const upgrading = [...upgrades.values()].some(({ step }) => step === 'running');
-  if (!agent.transactionOpen && !upgrading) return;
+  const { gate } = agent.journal;
+  if (!agent.transactionOpen && !isUpgrading(agent)) return;
   const another =
     gate !== null && gate.failed === null && before.at - gate.before.at > beforeLastsMs;
   if (gate === null || another) agent.journal.gate = { before, failed: null };
@@ -33,7 +35,8 @@ export const gateAfter = (turn: Turn, answer: GateAnswer | null): void => {
   const { journal } = turn.agent;
   const before = journal.gate?.before ?? nothingKnown;
   if (answer === null) {
-    if (journal.gate?.failed === null) journal.gate = null;
+    // What was remembered may be an upgrade's of ours, which is not over.
+    if (journal.gate?.failed === null && !isUpgrading(turn.agent)) journal.gate = null;
   } else journal.gate = answer.ok ? null : { before, failed: answer.reason };
 };
 
@@ -44,6 +47,8 @@ export const onGate = (turn: Turn, { gate }: Extract<AgentEvent, { kind: 'gate' 
   if (!agent.gateBusy) return;
   agent.gateBusy = false;
   agent.gateNotBefore = mono + againMs;
+  // What has begun meanwhile is asked after, with what worked before all of it.
+  if (agent.transactionOpen || agent.upgradeBusy) return;
   const failed = journal.gate?.failed ?? null;
   if (failed === null || (!gate.ok && gate.reason === failed)) return;
   if (gate.ok) audit(turn, { action: 'gate-passed', outcome: 'done', details: { was: failed } });

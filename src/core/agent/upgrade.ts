@@ -120,6 +120,8 @@ export const onUpgradeOver = (
   const { agent } = turn;
   const upgrade = agent.journal.upgrades.get(event.jobId);
   agent.upgradeBusy = false;
+  // Also of one that a journal which was rolled back does not know: it has changed the host.
+  gateAfter(turn, event.finished.gate);
   if (upgrade?.step !== 'running') return;
   if (event.finished.changes.length > 0) {
     agent.journal.transactions += 1;
@@ -132,7 +134,6 @@ export const onUpgradeOver = (
       gate: null,
     });
   }
-  gateAfter(turn, event.finished.gate);
   end(turn, upgrade, event.finished);
   turn.effects.push({ kind: 'observe', container: null });
 };

@@ -24,12 +24,12 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   };
   if (container === undefined) return settle('gone', 'removed');
   const { view } = container;
-  // R27: nothing in it runs what the host had before, and no restart gives it what the host has now.
-  const own = describeOwnFiles(shadowingFiles(view.shadowed, patchedPackages(wave)));
-  if (!wave.byHand && view.stale.length === 0 && own !== null) return settle('shadowed', own);
   // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
   const nothingStale =
     view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0;
+  // R27: nothing in it runs what the host had before, and no restart gives it what the host has now.
+  const own = describeOwnFiles(shadowingFiles(view.shadowed, patchedPackages(wave)));
+  if (!wave.byHand && nothingStale && own !== null) return settle('shadowed', own);
   if (view.optOut !== null && (wave.byHand || !nothingStale))
     return settle('opted-out', describeOptOut(view.optOut));
   if (container.parked || view.ownerStopped)

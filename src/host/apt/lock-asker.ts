@@ -57,8 +57,14 @@ const parseAnswer = (line: string, count: number): Answer => {
 };
 
 /** Not execa, as for the spare processes of LXC: it must not keep this process from ending. */
-const begin = (program: string): Child => {
-  const child = spawn(program, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'] });
+const begin = (program: string): Child | null => {
+  let child: Child;
+  try {
+    child = spawn(program, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'] });
+  } catch {
+    // Some errors (ENOMEM) are thrown, others are told by the child.
+    return null;
+  }
   child.on('error', () => undefined);
   child.unref();
   if (child.pid !== undefined) {
@@ -92,10 +98,11 @@ export const createLockAsker = (program = '/usr/bin/perl'): LockAsker => {
     for (const { resolve } of unanswered) resolve(null);
   };
 
-  const running = (): Child => {
+  const running = (): Child | null => {
     if (child !== null) return child;
     const fresh = begin(program);
     child = fresh;
+    if (fresh === null) return null;
     const over = (): void => {
       if (child === fresh) rest();
     };
@@ -120,8 +127,8 @@ export const createLockAsker = (program = '/usr/bin/perl'): LockAsker => {
     ask: async (paths) => {
       if (!ARCHITECTURES.includes(process.arch) || paths.some((path) => /[\t\n]/.test(path)))
         return null;
-      const { stdin, pid } = running();
-      if (pid === undefined) {
+      const { stdin, pid } = running() ?? {};
+      if (stdin === undefined || pid === undefined) {
         rest();
         return null;
       }

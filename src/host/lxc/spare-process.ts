@@ -118,7 +118,13 @@ export const createSpareProcesses = (): SpareProcesses => {
     spares = [];
   };
   const fork = (): void => {
-    const fresh = spawnSpare();
+    let fresh: Spare;
+    try {
+      fresh = spawnSpare();
+    } catch {
+      // Some errors (ENOMEM) are thrown, others are told by the child.
+      return;
+    }
     // No more processes or files now: the next command tells, if it is still so then.
     if (fresh.pid === undefined) return;
     keepsAlive(fresh, false);

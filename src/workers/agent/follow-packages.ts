@@ -36,6 +36,8 @@ export const followPackages = (
   });
   /** In the order in which they were told, however long the journal takes. */
   let last: Promise<boolean> = Promise.resolve(true);
+  /** What worked before it is remembered at its first sign alone. */
+  let begun = false;
   const inTurn = (event: AgentEvent): Promise<boolean> => {
     last = last.then(() => ports.journaled(event));
     return last;
@@ -43,14 +45,18 @@ export const followPackages = (
   return {
     onOpen: () => {
       void inTurn({ kind: 'transaction', phase: 'open' });
+      if (begun) return;
+      begun = true;
       const seen = work.gate.before();
       last = last.then(async () => ports.journaled({ kind: 'gate-before', before: await seen }));
     },
     onQuiet: () => {
+      begun = false;
       void inTurn(over([], [], null)).then(ports.observeWhole);
     },
     onTransaction: async ({ changes }) => {
-      await last;
+      // One that was over before this process looked was never seen open; nothing may begin while its gate is asked.
+      await inTurn({ kind: 'transaction', phase: 'open' });
       const gate = await work.gate.ask(work.gateBefore(), { signal: ports.signal });
       if (!gate.ok && ports.signal.aborted) throw new Error(stoppedMeanwhile);
       const patched = changes.map(({ name }) => name);
@@ -60,6 +66,7 @@ export const followPackages = (
         return [];
       });
       if (!(await inTurn(over(changes, concerned, gate)))) throw new Error(stoppedMeanwhile);
+      begun = false;
       ports.observeWhole();
     },
   };

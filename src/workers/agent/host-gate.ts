@@ -97,7 +97,8 @@ export const createHostGate = (ports: {
       if (container === null || exempt(name)) return;
       const settings = host.settings.of(host.settings.serviceOf(container));
       const { health, reason } = await host.health.probe(container, settings);
-      if (health !== 'healthy') found.push(`${name}: ${reason === '' ? health : reason}`);
+      if (health === 'healthy') healthyAt.set(name, clock.monoMs());
+      else found.push(`${name}: ${reason === '' ? health : reason}`);
     });
     if (found.length === 0) return null;
     const more = found.length - namedAtMost;

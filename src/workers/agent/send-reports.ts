@@ -22,7 +22,7 @@ export const reportTimes: ReportTimes = {
 };
 
 /**
- * What the server only shows and keeps. Several steps of a restart go together then: each message by itself costs
+ * What the server only shows and keeps (and, should the journal be lost, goes by: R15). Several steps of a restart go together then: each message by itself costs
  * both sides more than the step takes, while the container is down.
  */
 const canWait = ({ kind }: Report): boolean =>

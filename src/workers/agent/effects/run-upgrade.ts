@@ -11,11 +11,13 @@ export const runUpgrade = async (
   { jobId, order, resume }: RunUpgrade,
   life: Life,
 ): Promise<void> => {
-  // After a crash in its middle the journal has it from before.
-  if (!resume) life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
+  // First: what it is at may end with a gate of its own, after which the journal would have none.
   await work.packageWatch.suspend().catch((error: unknown) => {
     work.alert(`the watch on packages is not suspended: ${errorText(error)}`);
   });
+  // After a crash in its middle the journal has it from before.
+  if (!resume) life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
+  const before = work.gateBefore();
   const done = await work.host.packages
     .upgrade(order, { jobId, resume })
     .catch((error: unknown) => ({
@@ -28,7 +30,7 @@ export const runUpgrade = async (
   await work.packageWatch.resume(done.changes).catch((error: unknown) => {
     work.alert(`packages are not watched any more: ${errorText(error)}`);
   });
-  const gate = await work.gate.ask(work.gateBefore(), { signal: life.signal });
+  const gate = await work.gate.ask(before, { signal: life.signal });
   const patched = done.changes.map(({ name }) => name);
   const containers =
     done.changes.length === 0
