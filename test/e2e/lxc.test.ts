@@ -170,7 +170,9 @@ describe('LXC on a real host', () => {
 
   test('one whose monitor was killed is down, and can be started again', async () => {
     const web = bed.containersOf(host).filter(({ service }) => service === 'web');
-    const kill = 'kill -9 $(pgrep -f "^.lxc monitor. /var/lib/lxc web-01$")';
+    // A signal is sent before it has taken effect: the second command waits for that.
+    const kill =
+      'pid=$(pgrep -f "^.lxc monitor. /var/lib/lxc web-01$"); kill -9 $pid; tail --pid=$pid -f /dev/null';
     const answers = await callLxc(host, [
       { call: 'state', name: 'web-01' },
       { call: 'run', argv: ['sh', '-c', kill] },
