@@ -77,14 +77,15 @@ test('a command that leaves a child behind keeps no notice back', async () => {
   const log = join(directory, 'log');
   const notify = createNotifier({ command: [program, log] }, () => undefined);
   for (const notice of notices) notify(notice);
+  const left = async (): Promise<string[]> =>
+    (await readFile(`${log}.pids`, 'utf8').catch(() => '')).split('\n').filter(Boolean);
   try {
-    await waitUntil(
-      'all notices are told',
-      async () => (await readFile(log, 'utf8').catch(() => '')).split('\n').length > texts.length,
-      { deadlineMs: 5_000 },
-    );
+    // Its last word, after which no child is left that is not named.
+    await waitUntil('all notices are told', async () => (await left()).length === notices.length, {
+      deadlineMs: 5_000,
+    });
+    expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(notices.length);
   } finally {
-    for (const pid of (await readFile(`${log}.pids`, 'utf8')).trim().split('\n'))
-      process.kill(Number(pid));
+    for (const pid of await left()) process.kill(Number(pid));
   }
 });
