@@ -46,6 +46,8 @@ export interface AgentScene {
     grants: GrantOrder[],
     more?: { hash?: string; incarnation?: string; expiresAt?: number },
   ) => AgentTurn;
+  /** Order an upgrade of the host: job `u`, grant `ug`. */
+  upgrade: () => AgentTurn;
   check: (grantId: string, answers?: Partial<CheckAnswers>) => AgentTurn;
   /** Bring a grant to the moment right after its stop was started. */
   stopping: (grantId: string) => void;
@@ -99,6 +101,18 @@ export const agentScene = (settled = true): AgentScene => {
         incarnation: more.incarnation ?? here.agent.journal.incarnation,
         expiresAt: more.expiresAt ?? 1_030_000,
         job: { kind: 'restart-batch', payload: { waveId: 'w', grants } },
+      }),
+    upgrade: () =>
+      here.step({
+        ...{ kind: 'job', jobId: 'u', hash: 'u', expiresAt: 1_030_000 },
+        incarnation: here.agent.journal.incarnation,
+        job: {
+          kind: 'host-upgrade',
+          payload: {
+            ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
+            ...{ beginBefore: 1_030_000, deadline: 2_000_000 },
+          },
+        },
       }),
     check: (grantId, answers = {}) =>
       here.step({ kind: 'checked', grantId, answers: { ...wellAnswers, ...answers } }),

@@ -131,3 +131,65 @@ describe('the host gate after a transaction of others (R29, R30)', () => {
     expect(look()).toMatchObject({ gate: passes });
   });
 });
+
+describe('the host gate around an upgrade of ours (R29)', () => {
+  const finished = (gate: GateAnswer, changes = [change]) => ({
+    ...{ ok: true, reason: '', remedy: '', changes, transcript: '', gate },
+  });
+  const upgradeOver = (here: AgentScene, gate: GateAnswer, jobId = 'u') =>
+    here.step({ kind: 'upgrade-over', jobId, finished: finished(gate), containers: [] });
+  const upgrading = (): AgentScene => {
+    const here = agentScene();
+    here.upgrade();
+    here.step({ kind: 'gate-before', before: before(1) });
+    return here;
+  };
+
+  test('what worked before it is kept through a crash and looks in its middle, however late', () => {
+    const here = upgrading();
+    here.crash();
+    here.step({ kind: 'gate-before', before: before(2, []) });
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: null });
+  });
+
+  test('what looked like a transaction of others beside it, and changed nothing, leaves it that', () => {
+    const here = upgrading();
+    open(here, 2);
+    over(here, null, []);
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: null });
+    upgradeOver(here, broken);
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: broken.reason });
+  });
+
+  test('its answer counts also where a journal that was rolled back does not know it', () => {
+    const here = agentScene();
+    upgradeOver(here, broken, 'forgotten');
+    expect(here.agent.journal.gate?.failed).toBe(broken.reason);
+    expect(here.reports().map(({ kind }) => kind)).not.toContain('upgrade-finished');
+    upgradeOver(here, passes, 'forgotten');
+    expect(here.agent.journal.gate).toBeNull();
+  });
+});
+
+describe('an answer that was asked for before something else began', () => {
+  test.each<[string, (here: AgentScene) => void]>([
+    ['a transaction of others', (here) => open(here, 2)],
+    ['an upgrade of ours', (here) => here.upgrade()],
+  ])('lets nothing pass: %s', (_, begin) => {
+    const here = failing();
+    begin(here);
+    const { audits, effects } = ask(here, passes);
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: broken.reason });
+    expect(audits).toEqual([]);
+    expect(effects).not.toContainEqual({ kind: 'observe', container: null });
+  });
+
+  test('says nothing of it either, and the gate is asked again when that is over', () => {
+    const here = failing();
+    open(here, 2);
+    ask(here, { ok: false, reason: 'half of it is there' });
+    expect(here.agent.journal.gate?.failed).toBe(broken.reason);
+    here.mono += 5_000;
+    expect(over(here, null, []).effects).toContainEqual({ kind: 'ask-gate', before: before(1) });
+  });
+});

@@ -135,32 +135,11 @@ describe('R26: a retry', () => {
 });
 
 describe('R29: upgrades of ours', () => {
-  const upgrade = (here: ReturnType<typeof agentScene>) =>
-    here.step({
-      kind: 'job',
-      jobId: 'u',
-      hash: 'u',
-      incarnation: 'life-1',
-      expiresAt: 1_030_000,
-      job: {
-        kind: 'host-upgrade',
-        payload: {
-          waveId: 'w',
-          grantId: 'ug',
-          mode: 'security',
-          packages: [],
-          allowRemove: false,
-          beginBefore: 1_030_000,
-          deadline: 2_000_000,
-        },
-      },
-    });
-
   test('it waits for the restart that is under way, and no new one begins before it', () => {
     const here = agentScene();
     here.job('j', [order('g'), order('h', { container: 'web-2' })]);
     here.check('g');
-    expect(doing(upgrade(here))).toEqual([]);
+    expect(doing(here.upgrade())).toEqual([]);
     expect(here.agent.waiting.get('ug')).toBe('web-1 is being restarted');
     expect(doing(here.check('h'))).toEqual([]);
     here.step({ kind: 'drained', grantId: 'g', ok: false, found: 'ready', reason: 'x' });
@@ -172,7 +151,7 @@ describe('R29: upgrades of ours', () => {
   test('taken back before it began, it ends void, so that it can be ordered anew', () => {
     const here = agentScene();
     here.record(3, { pauses: [{ level: 'fleet' }] });
-    upgrade(here);
+    here.upgrade();
     here.record(4, { pauses: [{ level: 'fleet' }], voids: ['ug'] });
     expect(here.reports().at(-1)).toMatchObject({
       kind: 'restart-finished',
@@ -183,7 +162,7 @@ describe('R29: upgrades of ours', () => {
 
   test('a crash in the middle finds it again', () => {
     const here = agentScene();
-    expect(doing(upgrade(here))).toEqual(['run-upgrade']);
+    expect(doing(here.upgrade())).toEqual(['run-upgrade']);
     const { effects } = here.crash();
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'run-upgrade', resume: true }));
   });

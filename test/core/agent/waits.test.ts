@@ -47,17 +47,8 @@ describe('L4: what a grant waits for', () => {
     const here = agentScene();
     here.job('j', [order('g')]);
     here.check('g');
-    here.step({
-      ...{ kind: 'job', jobId: 'u', hash: 'u', incarnation: 'life-1', expiresAt: 1_030_000 },
-      job: {
-        kind: 'host-upgrade',
-        payload: {
-          ...{ waveId: 'w', grantId: 'up', mode: 'security', packages: [], allowRemove: false },
-          ...{ beginBefore: 1_030_000, deadline: 1_600_000 },
-        },
-      },
-    });
-    expect(look(here)).toContainEqual({ grantId: 'up', reason: 'web-1 is being restarted' });
+    here.upgrade();
+    expect(look(here)).toContainEqual({ grantId: 'ug', reason: 'web-1 is being restarted' });
   });
 });
 
