@@ -50,6 +50,8 @@ export interface Agent {
   transactionOpen: boolean;
   /** The host gate, which did not pass, is being asked again. */
   gateBusy: boolean;
+  /** Something that changes packages has begun since: the answer is about a host that is no more. */
+  gateOutdated: boolean;
   /** Monotonic ms before which it is not asked again. */
   gateNotBefore: number;
 }
@@ -67,6 +69,7 @@ export const bootAgent = (journal: Journal): Agent => ({
   strayBusy: false,
   transactionOpen: false,
   gateBusy: false,
+  gateOutdated: false,
   gateNotBefore: 0,
 });
 

@@ -47,13 +47,20 @@ export const onGate = (turn: Turn, { gate }: Extract<AgentEvent, { kind: 'gate' 
   if (!agent.gateBusy) return;
   agent.gateBusy = false;
   agent.gateNotBefore = mono + againMs;
-  // What has begun meanwhile is asked after, with what worked before all of it.
-  if (agent.transactionOpen || agent.upgradeBusy) return;
+  if (agent.gateOutdated) return;
   const failed = journal.gate?.failed ?? null;
   if (failed === null || (!gate.ok && gate.reason === failed)) return;
   if (gate.ok) audit(turn, { action: 'gate-passed', outcome: 'done', details: { was: failed } });
   gateAfter(turn, gate);
   turn.effects.push({ kind: 'observe', container: null });
+};
+
+/**
+ * Whatever changes packages has a gate of its own, asked with what worked before all of it: an answer that was
+ * asked for before it began counts for nothing, however late it comes.
+ */
+export const outdateGate = ({ agent }: Turn): void => {
+  if (agent.gateBusy && (agent.transactionOpen || agent.upgradeBusy)) agent.gateOutdated = true;
 };
 
 /** One that did not pass is asked until it does; while packages change there is nothing to ask. */
@@ -64,5 +71,6 @@ export const advanceGate = (turn: Turn): void => {
   if (agent.gateBusy || agent.upgradeBusy || agent.transactionOpen) return;
   if (mono < agent.gateNotBefore) return;
   agent.gateBusy = true;
+  agent.gateOutdated = false;
   turn.effects.push({ kind: 'ask-gate', before: gate.before });
 };

@@ -3,7 +3,7 @@ import { onStrayStopsEnded } from './adopt.ts';
 import { advance } from './advance.ts';
 import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './after-stop.ts';
 import { onChecked, onDrained } from './before-stop.ts';
-import { advanceGate, onGate, onGateBefore } from './gate.ts';
+import { advanceGate, onGate, onGateBefore, outdateGate } from './gate.ts';
 import { emptyJournal } from './journal.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, serverTime } from './record.ts';
@@ -199,5 +199,6 @@ export const agentStep = (
     advanceGate(turn);
     if (event.kind === 'tick') forgetOldJobs(turn);
   }
+  outdateGate(turn);
   return { audits: turn.audits, effects: turn.effects };
 };

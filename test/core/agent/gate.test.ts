@@ -184,6 +184,18 @@ describe('an answer that was asked for before something else began', () => {
     expect(effects).not.toContainEqual({ kind: 'observe', container: null });
   });
 
+  test('lets nothing pass when that is over by then, with a gate that did not pass', () => {
+    const here = failing();
+    open(here, 2);
+    over(here, { ok: false, reason: 'no name is resolved' });
+    ask(here, passes);
+    expect(here.agent.journal.gate?.failed).toBe('no name is resolved');
+    here.mono += 5_000;
+    here.step({ kind: 'tick' });
+    ask(here, passes);
+    expect(here.agent.journal.gate).toBeNull();
+  });
+
   test('says nothing of it either, and the gate is asked again when that is over', () => {
     const here = failing();
     open(here, 2);
