@@ -70,19 +70,20 @@ export interface ScanPort {
   one: (name: ContainerName) => Promise<ContainerScan>;
 }
 
+export type UpgradeAnswer = Pick<
+  UpgradeFinished,
+  'ok' | 'reason' | 'remedy' | 'changes' | 'transcript'
+>;
+
 export interface PackagesPort {
   /** What the host can do besides running containers. Never rejects. */
   abilities: (asked: { dns: boolean }) => Promise<HostAbilities>;
   /** Whether the package database is at rest (R21). What cannot be read is not. */
   atRest: () => Promise<{ ok: boolean; reason: string }>;
-  /**
-   * Run the upgrade, or with `resume` find the one of that job that was begun before a crash, await it, and
-   * answer what it changed. Outside the agent's own control group. Rejects only when nothing was begun.
-   */
-  upgrade: (
-    order: HostUpgrade,
-    options: { jobId: string; resume: boolean },
-  ) => Promise<Pick<UpgradeFinished, 'ok' | 'reason' | 'remedy' | 'changes' | 'transcript'>>;
+  /** Run the upgrade, outside the agent's own control group. Rejects only when nothing was begun. */
+  upgrade: (order: HostUpgrade, jobId: string) => Promise<UpgradeAnswer>;
+  /** Find the one that was begun for that job before a crash, and await it. Null: nothing was begun. */
+  findUpgrade: (jobId: string) => Promise<UpgradeAnswer | null>;
 }
 
 /** An `lxc-stop` (or the like) of ours that may have outlived a former process (R15, R24). */

@@ -188,8 +188,8 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
       },
       packages: {
         atRest: () => Promise.resolve(fake.atRest),
-        upgrade: ({ packages }, { resume }) => {
-          events.push(resume ? 'upgrade again' : 'upgrade');
+        upgrade: ({ packages }) => {
+          events.push('upgrade');
           fake.replaceLibrary();
           const changes = packages.map(({ name, version }) => ({
             ...{ name, arch: 'amd64', source: name },
@@ -197,6 +197,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
           }));
           return Promise.resolve({ ok: true, reason: '', remedy: '', changes, transcript: '' });
         },
+        findUpgrade: () => Promise.resolve(null),
         abilities: () => Promise.resolve({ ...fake.abilities }),
       },
       stops: {

@@ -1,32 +1,43 @@
 import type { AgentEffect } from '../../../core/agent/agent.ts';
 import { errorText } from '../../../core/error-text.ts';
+import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
 import type { Life } from '../agent-loop.ts';
 import type { Work } from '../work.ts';
 
 type RunUpgrade = Extract<AgentEffect, { kind: 'run-upgrade' }>;
 
+type UpgradeWork = Pick<Work, 'packageWatch' | 'gateBefore' | 'alert'> & {
+  host: { packages: Pick<PackagesPort, 'upgrade' | 'findUpgrade'> };
+  gate: Pick<Work['gate'], 'beforeOurs' | 'ask'>;
+  knowledge: Pick<Work['knowledge'], 'scanAll'>;
+};
+
+const notDone = (error: unknown): UpgradeAnswer => ({
+  ...{ ok: false, reason: errorText(error), remedy: '' },
+  ...{ changes: [], transcript: '' },
+});
+
 /** Upgrade the host's packages, see what became stale, and ask the host gate (R29). */
 export const runUpgrade = async (
-  work: Work,
+  work: UpgradeWork,
   { jobId, order, resume }: RunUpgrade,
   life: Life,
 ): Promise<void> => {
+  const { packages } = work.host;
   // First: what it is at may end with a gate of its own, after which the journal would have none.
   await work.packageWatch.suspend().catch((error: unknown) => {
     work.alert(`the watch on packages is not suspended: ${errorText(error)}`);
   });
-  // After a crash in its middle the journal has it from before.
-  if (!resume) life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
-  const before = work.gateBefore();
-  const done = await work.host.packages
-    .upgrade(order, { jobId, resume })
-    .catch((error: unknown) => ({
-      ok: false,
-      reason: errorText(error),
-      remedy: '',
-      changes: [],
-      transcript: '',
-    }));
+  let before = work.gateBefore();
+  const found = resume ? await packages.findUpgrade(jobId).catch(notDone) : null;
+  // Of one that a crash left half-way the journal has it from before: a look now would be one in its middle.
+  if (found === null) {
+    life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
+    // The next life finds nothing, and begins it.
+    if (life.signal.aborted) return;
+    before = work.gateBefore();
+  }
+  const done = found ?? (await packages.upgrade(order, jobId).catch(notDone));
   await work.packageWatch.resume(done.changes).catch((error: unknown) => {
     work.alert(`packages are not watched any more: ${errorText(error)}`);
   });

@@ -6,15 +6,12 @@ import { refresh } from '../../../host/apt/refresh.ts';
 import { upgrade } from '../../../host/apt/upgrade.ts';
 import { readAbilities } from '../../../host/gate/host-gate.ts';
 import { errorText } from '../../../core/error-text.ts';
-import type { HostUpgrade } from '../../../core/messages.ts';
-import type { PackagesPort } from '../agent-host.ts';
+import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
 
 /** Mirrors can be slow; an upgrade that waits longer goes by the indexes that are there. */
 const refreshTimeoutMs = 120_000;
 
-type Answer = Awaited<ReturnType<PackagesPort['upgrade']>>;
-
-const answerOf = (result: UpgradeResult): Answer => ({
+const answerOf = (result: UpgradeResult): UpgradeAnswer => ({
   ok: result.ok,
   reason: result.ok
     ? result.held.length === 0
@@ -26,7 +23,7 @@ const answerOf = (result: UpgradeResult): Answer => ({
   transcript: result.transcript ?? '',
 });
 
-const failed = (reason: string, remedy: string): Answer => ({
+const failed = (reason: string, remedy: string): UpgradeAnswer => ({
   ok: false,
   reason,
   remedy,
@@ -38,22 +35,6 @@ const failed = (reason: string, remedy: string): Answer => ({
 export const createPackagesPort = (host: AptHost): PackagesPort => {
   const readAtRest = atRestReader();
 
-  const run = async (
-    { mode, packages, allowRemove }: HostUpgrade,
-    jobId: string,
-  ): Promise<Answer> => {
-    const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
-    if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
-    return answerOf(
-      await upgrade(
-        host,
-        mode === 'security'
-          ? { id: jobId, allowRemove, mode }
-          : { id: jobId, allowRemove, mode, packages },
-      ),
-    );
-  };
-
   return {
     atRest: async () => {
       try {
@@ -63,11 +44,21 @@ export const createPackagesPort = (host: AptHost): PackagesPort => {
         return { ok: false, reason: `the package database cannot be read: ${errorText(error)}` };
       }
     },
-    upgrade: async (order, { jobId, resume }) => {
-      if (!resume) return run(order, jobId);
-      const resumed = await resumeUpgrade(host, jobId);
-      // It had been journaled as begun, but apt was not started: nothing was changed, so it is begun now.
-      return resumed === null ? run(order, jobId) : answerOf(resumed);
+    upgrade: async ({ mode, packages, allowRemove }, jobId) => {
+      const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+      if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
+      return answerOf(
+        await upgrade(
+          host,
+          mode === 'security'
+            ? { id: jobId, allowRemove, mode }
+            : { id: jobId, allowRemove, mode, packages },
+        ),
+      );
+    },
+    findUpgrade: async (jobId) => {
+      const found = await resumeUpgrade(host, jobId);
+      return found === null ? null : answerOf(found);
     },
     abilities: readAbilities,
   };
