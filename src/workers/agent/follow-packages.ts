@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
-import type { GateAnswer } from '../../core/messages.ts';
+import type { ContainerView, GateAnswer } from '../../core/messages.ts';
 import type { PackageChange } from '../../core/packages.ts';
 import type { Work } from './work.ts';
 
@@ -15,9 +15,14 @@ export interface PackageEvents {
 
 const stoppedMeanwhile = 'the agent is stopping; the transaction is told of again later';
 
+type FollowWork = Pick<Work, 'gateBefore' | 'alert'> & {
+  gate: Pick<Work['gate'], 'before' | 'ask'>;
+  knowledge: Pick<Work['knowledge'], 'scanAll'>;
+};
+
 /** Package transactions of others, as events of the agent (R30). */
 export const followPackages = (
-  work: Work,
+  work: FollowWork,
   ports: {
     journaled: (event: AgentEvent) => Promise<boolean>;
     observeWhole: () => void;
@@ -27,7 +32,7 @@ export const followPackages = (
 ): PackageEvents => {
   const over = (
     changes: PackageChange[],
-    containers: ReturnType<Work['knowledge']['views']>,
+    containers: ContainerView[],
     gate: GateAnswer | null,
   ): AgentEvent => ({
     kind: 'transaction',
