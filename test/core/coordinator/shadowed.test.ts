@@ -97,6 +97,21 @@ describe('a container that keeps its own copy of a patched file, and maps that',
     expect(why(here)?.answer).toContain('its own copy of /usr/bin/vim (package vim)');
   });
 
+  test.each<[string, Partial<ContainerView>]>([
+    [
+      'something in it could not be read',
+      { unreadable: [{ what: 'process 7', reason: 'EACCES' }] },
+    ],
+    ['it is on its way up or down', { state: 'changing' }],
+  ])('stays in the wave while %s, and leaves it as shadowed once that is over', (_, more) => {
+    const here = upgradedWith(shadowed(more));
+    expect(waveOf(here)).toMatchObject({ state: 'running', members: [{ state: 'pending' }] });
+    here.report('h1', observed([shadowed()]));
+    expect(waveOf(here)).toMatchObject({
+      ...{ state: 'finished', members: [{ state: 'shadowed', attempts: 0, reason: named }] },
+    });
+  });
+
   test('that ran old code as well is restarted for that once, and named with its outcome', () => {
     const stale = shadowed({ stale: [staleFile] });
     const here = upgradedWith(stale);
