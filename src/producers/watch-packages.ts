@@ -49,7 +49,7 @@ export interface PackageWatchOptions {
   onTransaction: (transaction: OutsideTransaction) => Promise<void>;
   /** A transaction may be under way; told again whenever the reason is another one. */
   onOpen: (reason: string) => void;
-  /** What looked like a transaction is over and has changed nothing. */
+  /** What looked like a transaction, perhaps to a former process, is over and has changed nothing. */
   onQuiet: () => void;
   onRefused: (refused: { path: string; reason: string }) => void;
   onError: (error: unknown) => void;
@@ -107,8 +107,10 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     if (changes.length > 0 || baseline === null) await store.save(inventory);
     baseline = inventory;
     await removeSpoolFiles(spool.files);
+    // A former process may have seen one begin that nobody has seen end.
+    const mayHaveBeenOpen = openReason !== null || compared === null;
     compared = { signature, atMs: clocks.monotonicMs() };
-    if (changes.length === 0 && openReason !== null) options.onQuiet();
+    if (changes.length === 0 && mayHaveBeenOpen) options.onQuiet();
     openReason = null;
     idle = null;
     startedAtMs = undefined;

@@ -5,8 +5,6 @@ import { audit } from './reports.ts';
 
 /** Pause before a gate that does not pass is asked again, in ms. */
 const againMs = 5_000;
-/** One that was left by a transaction of which nothing came is not the next one's, in ms. */
-const beforeLastsMs = 3_600_000;
 
 const isUpgrading = ({ journal }: Agent): boolean =>
   [...journal.upgrades.values()].some(({ step }) => step === 'running');
@@ -16,18 +14,16 @@ const nothingKnown: GateBefore = { at: 0, abilities: null, healthy: [] };
 
 /**
  * What works is journaled at the first sign of a transaction, so that a crash in its middle does not forget
- * it. While a gate does not pass, what worked before that counts, whatever follows.
+ * it. While a gate does not pass, what worked before that counts, whatever follows. What was remembered of one
+ * of which nothing came ends as soon as that is known, in this process or the next.
  */
 export const onGateBefore = (
   turn: Turn,
   { before }: Extract<AgentEvent, { kind: 'gate-before' }>,
 ): void => {
   const { agent } = turn;
-  const { gate } = agent.journal;
   if (!agent.transactionOpen && !isUpgrading(agent)) return;
-  const another =
-    gate !== null && gate.failed === null && before.at - gate.before.at > beforeLastsMs;
-  if (gate === null || another) agent.journal.gate = { before, failed: null };
+  agent.journal.gate ??= { before, failed: null };
 };
 
 /** A transaction is over: what its gate said; null: nothing was changed, and nothing asked. */

@@ -7,7 +7,7 @@ import type { Work } from './work.ts';
 /** What a watch on the package database is told to call. */
 export interface PackageEvents {
   onOpen: () => void;
-  /** What looked like a transaction has changed nothing. */
+  /** What looked like a transaction, perhaps to a former process, has changed nothing. */
   onQuiet: () => void;
   /** It is over; rejects unless that is journaled, and is told again then. */
   onTransaction: (transaction: { changes: PackageChange[] }) => Promise<void>;

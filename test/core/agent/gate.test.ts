@@ -97,12 +97,21 @@ describe('the host gate after a transaction of others (R29, R30)', () => {
     expect(here.agent.journal.gate?.failed).toBe('no name is resolved');
   });
 
-  test('what a transaction left that nobody saw the end of is not taken for the next one’s', () => {
+  test('a transaction may take hours, and a crash: what worked before it counts', () => {
     const here = agentScene();
     open(here);
     here.crash();
-    open(here, 3_600_002);
-    expect(here.agent.journal.gate?.before.at).toBe(3_600_002);
+    open(here, 9_000_000);
+    expect(here.agent.journal.gate).toEqual({ before: before(1), failed: null });
+  });
+
+  test('what one left that nobody saw the end of ends when the next process finds nothing changed', () => {
+    const here = agentScene();
+    open(here);
+    here.crash();
+    over(here, null, []);
+    open(here, 2);
+    expect(here.agent.journal.gate).toEqual({ before: before(2), failed: null });
   });
 
   test('one that changed nothing asks no gate, and leaves nothing', () => {

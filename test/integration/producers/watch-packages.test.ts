@@ -26,6 +26,9 @@ const status = (versions: Record<string, string>, words = 'install ok installed'
       )
       .join(''),
   );
+const installed = (name: string, version: string): InstalledPackage => ({
+  ...{ name, arch: 'all', version, source: name, sourceVersion: version },
+});
 const hook = (): Promise<unknown> =>
   execa('packaging/hooks/groundswell-hook', ['post-invoke', spool]);
 
@@ -91,11 +94,11 @@ afterEach(async () => {
 });
 
 needsRoot(describe)('package transactions of others', () => {
-  test('the first inventory is kept, and tells of nothing', async () => {
+  test('the first inventory is kept, and tells of no transaction', async () => {
     await start();
-    await logged('saved');
+    await logged('quiet');
     expect(saved?.map(({ name, version }) => `${name} ${version}`)).toEqual(['a 1', 'b 1']);
-    expect(log).toEqual(['saved']);
+    expect(log).toEqual(['saved', 'quiet']);
   });
 
   test('many hook calls with pauses shorter than idle: one transaction', async () => {
@@ -117,7 +120,7 @@ needsRoot(describe)('package transactions of others', () => {
     await start();
     await logged('saved');
     await hook();
-    await logged('quiet');
+    await logged('quiet', 2);
     expect(log.filter((line) => line.includes('>'))).toEqual([]);
     await spoolEmpty();
   });
@@ -127,6 +130,19 @@ needsRoot(describe)('package transactions of others', () => {
     await logged('saved');
     await status({ a: '1' });
     await logged('b 1>-');
+  });
+
+  test('one that begins while another is told of is told of too, without a hook', async () => {
+    saved = [installed('a', '0'), installed('b', '1')];
+    await start({
+      onTransaction: async ({ changes }) => {
+        const [change] = changes;
+        log.push(`told ${change?.from ?? '-'}>${change?.to ?? '-'}`);
+        if (change?.to === '1') await status({ a: '2', b: '1' });
+      },
+    });
+    await logged('told 0>1');
+    await logged('told 1>2');
   });
 
   test('nothing is told while a package is in a half state', async () => {
@@ -147,7 +163,7 @@ needsRoot(describe)('package transactions of others', () => {
     await new Promise((resolve) => setTimeout(resolve, 250));
     await mkdir(spool);
     await hook();
-    await logged('quiet');
+    await logged('quiet', 2);
   });
 });
 
@@ -160,6 +176,27 @@ needsRoot(describe)('nothing is forgotten', () => {
     await start();
     await logged('b 1>2 c ->1');
   });
+
+  test.each([
+    ['a dry run', true],
+    ['nothing at all', false],
+  ])(
+    'what a former process may have seen begin is over, as is told at the start: %s',
+    async (_, ran) => {
+      saved = ['a', 'b'].map((name) => ({
+        ...{ name, arch: 'all', version: '1', source: name, sourceVersion: '1' },
+      }));
+      if (ran) {
+        await hook();
+        const long = new Date(Date.now() - 60_000);
+        for (const name of await readdir(spool)) await utimes(join(spool, name), long, long);
+      }
+      await start();
+      await logged('quiet');
+      expect(log).toEqual(['quiet']);
+      await spoolEmpty();
+    },
+  );
 
   test('told again when telling or saving failed; spool files stay until then', async () => {
     const failing = { count: 0 };
@@ -185,13 +222,13 @@ needsRoot(describe)('nothing is forgotten', () => {
 needsRoot(describe)('our own upgrades', () => {
   test('are not told; what else happened meanwhile is', async () => {
     const watcher = await start();
-    await logged('saved');
+    await logged('quiet');
     await watcher.suspend();
     await hook();
     await status({ a: '2', b: '1' });
     const own = [{ name: 'a', arch: 'all', source: 'a', from: '1', to: '2' }];
     await watcher.resume(own);
-    expect(log).toEqual(['saved', 'saved']);
+    expect(log).toEqual(['saved', 'quiet', 'saved']);
     expect(await readdir(spool)).toEqual([]);
     await watcher.suspend();
     await status({ a: '3', b: '9' });
@@ -201,7 +238,7 @@ needsRoot(describe)('our own upgrades', () => {
   });
 
   test('begun suspended, nothing is told before resume', async () => {
-    saved = [{ name: 'a', arch: 'all', version: '0', source: 'a', sourceVersion: '0' }];
+    saved = [installed('a', '0')];
     const watcher = await start({ suspended: true, pollMs: 20 });
     await hook();
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS * 2));
@@ -214,8 +251,6 @@ needsRoot(describe)('our own upgrades', () => {
 needsRoot(test)(
   'links, foreign, oversized and garbage files are refused and set aside',
   async () => {
-    await start();
-    await logged('saved');
     const at = (name: string): string => join(spool, name);
     const good = 'groundswell-hook 1 post-invoke \n';
     await writeFile(join(root, 'secret'), good);
@@ -226,8 +261,10 @@ needsRoot(test)(
     await execa('truncate', ['-s', '9M', at('big')]);
     await execa('mkfifo', [at('pipe')]);
     await mkdir(at('directory'));
-    await hook();
+    await start();
     await logged('quiet');
+    await hook();
+    await logged('quiet', 2);
     const refused = log.filter((line) => line.startsWith('refused')).sort();
     expect([...new Set(refused)]).toEqual([
       'refused .foreign: it belongs to user 12345, not 0',

@@ -14,7 +14,12 @@ const changes = [{ name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1',
 /** Something that is answered when the test says so. */
 const question = <T>() => {
   let answer: (value: T) => void = () => undefined;
-  return { asked: new Promise<T>((resolve) => (answer = resolve)), answer: (v: T) => answer(v) };
+  return {
+    asked: new Promise<T>((resolve) => (answer = resolve)),
+    answer: (v: T) => {
+      answer(v);
+    },
+  };
 };
 /** Whatever can happen without an answer has happened. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
