@@ -23,3 +23,6 @@ export type ContainerId = z.infer<typeof ContainerId>;
 
 export const containerId = (hostId: HostId, name: ContainerName): ContainerId =>
   `${hostId}/${name}`;
+
+/** Also of a container that is not there any more. */
+export const hostOfContainer = (id: ContainerId): HostId => id.slice(0, id.indexOf('/'));

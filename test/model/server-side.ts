@@ -75,6 +75,17 @@ const load = (fleet: Fleet): void => {
   }
 };
 
+/** R32: what has paused a wave with a host gate is to be seen until that passes, or a person goes on without it. */
+const checkEnded = (fleet: Fleet, paused: ReadonlySet<string>): void => {
+  for (const { id, state, byHand, members } of fleet.waves.values()) {
+    if (state !== 'finished' || byHand || !paused.has(id)) continue;
+    const broken = [...fleet.hosts.values()].filter(({ gate }) => gate !== null);
+    for (const host of broken)
+      if ([...members.keys()].some((container) => container.startsWith(`${host.id}/`)))
+        throw new Violation('R32', `wave ${id} has ended, and ${host.id} is broken`);
+  }
+};
+
 export type ServerTurnout = 'well' | 'crash' | 'pause';
 
 /**
@@ -90,6 +101,8 @@ export const serve = (
 ): void => {
   const { fleet } = world;
   const had = new Set(fleet.grants.keys());
+  const open = [...fleet.waves.values()].filter(({ state }) => state === 'open');
+  const pausedBefore = open.filter(({ pausedBy }) => pausedBy !== null).map(({ id }) => id);
   const before = world.stored ?? rowsOf(fleet);
   const commands = core.fleetStep(fleet, event, {
     now: world.now,
@@ -97,6 +110,10 @@ export const serve = (
     newId: freshIds(world),
   });
   watch?.(commands.dirty);
+  if (event.kind !== 'operator') {
+    const paused = commands.audits.filter(({ action }) => action === 'wave-paused');
+    checkEnded(fleet, new Set([...pausedBefore, ...paused.map(({ waveId }) => waveId ?? '')]));
+  }
   world.stored = checkWritten(before, fleet, commands.dirty);
   const given = [...fleet.grants.values()].filter(
     ({ id, kind, expect }) =>

@@ -1,3 +1,5 @@
+import { hostOfContainer } from '../ids.ts';
+import type { HostId } from '../ids.ts';
 import type { Fleet, Wave } from './fleet.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -26,12 +28,15 @@ export const summaryOf = (wave: Wave): string => {
   return parts.join(', ') || 'no containers';
 };
 
-/** Whether something in it waits for a person: to retry it, to resume without it, or to stop the wave. */
+/** R29: hosts that a wave has to do with, also where nothing is left to be restarted; by hand it passes every gate. */
+const hostsOf = ({ byHand, members, upgrades }: Wave): Set<HostId> =>
+  new Set([...upgrades.keys(), ...(byHand ? [] : [...members.keys()].map(hostOfContainer))]);
+
+/** Whether something in it is to be mended, or waits for a person: to retry it, to resume without it, or to stop the wave. */
 const needsDecision = (fleet: Fleet, wave: Wave): boolean =>
   [...wave.members.values()].some(({ state }) => state === 'stale' || state === 'unknown') ||
-  [...wave.upgrades].some(
-    ([host, { state }]) => state === 'failed' || (fleet.hosts.get(host)?.gate ?? null) !== null,
-  );
+  [...wave.upgrades.values()].some(({ state }) => state === 'failed') ||
+  [...hostsOf(wave)].some((host) => (fleet.hosts.get(host)?.gate ?? null) !== null);
 
 /**
  * Whether nothing is left to be done. A wave that has paused for what did not come out well stays, visibly

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { explainContainer } from '../../../src/core/coordinator/explain.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { ContainerView, GateAnswer } from '../../../src/core/messages.ts';
-import { observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
+import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
 const broken: GateAnswer = { ok: false, reason: 'the default route is gone' };
@@ -83,6 +83,69 @@ describe('R29: the host gate after a transaction of others', () => {
     expect(shown(other).state).toBe('running');
     other.report('h1', observed([view('web-1')], { gate: passes }));
     expect(other.grants()).toEqual(['h1/web-1']);
+  });
+
+  describe.each<[string, (here: Scene) => void]>([
+    ['runs nothing old any more', (here) => here.report('h1', observed([fresh('web-1')]))],
+    ['is gone', (here) => here.report('h1', observed([fresh('other')]))],
+  ])('a wave in which nothing is left to be restarted, since all of it %s,', (_, settle) => {
+    const settled = (): { here: Scene; waveId: string } => {
+      const { here } = failing();
+      settle(here);
+      here.step({ kind: 'tick' });
+      expect(wave(here).members.get('h1/web-1')?.state).not.toBe('pending');
+      return { here, waveId: wave(here).id };
+    };
+
+    test('stays paused and says why', () => {
+      expect(shown(settled().here)).toMatchObject({ state: 'paused', pausedBy: text });
+    });
+
+    test('ends once the gate passes', () => {
+      const { here } = settled();
+      here.report('h1', observed([], { whole: false, gate: broken }));
+      expect(shown(here).state).toBe('paused');
+      here.report('h1', observed([], { whole: false, gate: passes }));
+      expect(shown(here).state).toBe('finished');
+    });
+
+    test('ends when a person resumes or stops it', () => {
+      const { here, waveId } = settled();
+      here.act({ action: 'resume', level: { level: 'wave', waveId } });
+      expect(shown(here).state).toBe('finished');
+      const { here: other, waveId: id } = settled();
+      other.act({ action: 'stop', waveId: id });
+      expect(shown(other).state).toBe('stopped');
+    });
+  });
+
+  test.each<[string, Scene]>([
+    [
+      'of a host that it has no part of',
+      (() => {
+        const here = upgradedScene([web()], { h1: ['web-1'], h2: [] });
+        here.upgraded('h2', [], broken);
+        return here;
+      })(),
+    ],
+    [
+      'that a restart by hand passed over',
+      (() => {
+        const here = scene([web()]);
+        here.report('h1', observed([fresh('web-1')], { gate: broken }));
+        here.act({ action: 'restart', containers: ['h1/web-1'], what: 'a test' });
+        return here;
+      })(),
+    ],
+  ])('a wave that has paused for something else is not kept by a gate %s', (_, here) => {
+    const [id = ''] = here.fleet.grants.keys();
+    here.report('h1', ended(id, 'failed', view('web-1', { health: 'unhealthy' })));
+    expect(shown(here).state).toBe('paused');
+    here.report('h1', {
+      ...{ kind: 'restart-finished', grantId: id, outcome: 'done', verification: 'verified' },
+      ...{ reason: '', steps: [], container: fresh('web-1') },
+    });
+    expect(shown(here).state).toBe('finished');
   });
 
   test('a restart by hand passes it', () => {
