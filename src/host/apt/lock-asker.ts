@@ -89,7 +89,7 @@ export const createLockAsker = (program = '/usr/bin/perl'): LockAsker => {
 
   const rest = (): void => {
     clearTimeout(idle);
-    // One that could not be forked has pid 0 to Node.js: its kill() would end our own process group.
+    // Without one kill() signals what Node.js has in its place, which is mostly 0: our own process group.
     if (child?.pid !== undefined) child.kill('SIGKILL');
     child = null;
     text = '';

@@ -49,17 +49,24 @@ const keepsAlive = (child: Spare, keep: boolean): void => {
   for (const pipe of child.stdio) if (pipe instanceof Socket) pipe[how]();
 };
 
-/** Not execa, which tells of a failed fork only in its result: a spare has none until it is used. */
-const spawnSpare = (): Spare => {
-  const child = spawn('/bin/sh', ['-c', SCRIPT, SPARE_NAME], {
-    stdio: 'pipe',
-    // A session of its own: Ctrl-C at a terminal does not reach it.
-    detached: true,
-  });
-  // Told later; what could not be forked has no pid, and perhaps no pipes.
+/** Not execa, which tells of a failed fork only in its result: a spare has none until it is used. Null: none was forked. */
+const spawnSpare = (): Spare | null => {
+  let child: Spare;
+  try {
+    child = spawn('/bin/sh', ['-c', SCRIPT, SPARE_NAME], {
+      stdio: 'pipe',
+      // A session of its own: Ctrl-C at a terminal does not reach it.
+      detached: true,
+    });
+  } catch {
+    // Some errors (ENOMEM) are thrown.
+    return null;
+  }
+  // Others are told later; what could not be forked has no pid, and perhaps no pipes.
   child.on('error', () => undefined);
+  if (child.pid === undefined) return null;
   // Written to after it has died: its end tells.
-  if (child.pid !== undefined) child.stdin.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
   return child;
 };
 
@@ -118,15 +125,9 @@ export const createSpareProcesses = (): SpareProcesses => {
     spares = [];
   };
   const fork = (): void => {
-    let fresh: Spare;
-    try {
-      fresh = spawnSpare();
-    } catch {
-      // Some errors (ENOMEM) are thrown, others are told by the child.
-      return;
-    }
-    // No more processes or files now: the next command tells, if it is still so then.
-    if (fresh.pid === undefined) return;
+    const fresh = spawnSpare();
+    // No more processes, files or memory now: the next command tells, if it is still so then.
+    if (fresh === null) return;
     keepsAlive(fresh, false);
     spares.push(fresh);
     // A fork holds up all else: what has come meanwhile goes first.
@@ -138,7 +139,7 @@ export const createSpareProcesses = (): SpareProcesses => {
     clearTimeout(idle);
     idle = setTimeout(discard, KEEP_MS).unref();
   };
-  const takeOne = (): Spare => {
+  const takeOne = (): Spare | null => {
     for (let spare = spares.shift(); spare !== undefined; spare = spares.shift())
       if (isUsable(spare)) return spare;
     return spawnSpare();
@@ -149,10 +150,10 @@ export const createSpareProcesses = (): SpareProcesses => {
       if (argv.some((word) => word === '' || word.includes('\n')))
         throw new Error(`not to be run: an empty word or a newline in ${JSON.stringify(argv)}`);
       const used = takeOne();
-      const child = used.pid === undefined ? null : identifyChild(used.pid);
-      if (child === null)
+      const child = used?.pid === undefined ? null : identifyChild(used.pid);
+      if (used === null || child === null)
         throw new Error(
-          `${argv[0] ?? ''} was not run: no process could be forked (too many processes or open files?)`,
+          `${argv[0] ?? ''} was not run: no process could be forked (too many processes or open files, no memory?)`,
         );
       keepsAlive(used, true);
       const ended = endOf(used);

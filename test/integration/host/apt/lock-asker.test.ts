@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { createLockAsker } from '../../../../src/host/apt/lock-asker.ts';
+import { needsRoot } from '../../needs-root.ts';
+import { runWithoutForks } from '../without-forks.ts';
+import type { NoFork } from '../without-forks.ts';
 
 let directory: string;
 const at = (name: string): string => join(directory, name);
@@ -105,6 +108,27 @@ describe('asking for locks', () => {
     ]);
     locks.rest();
   });
+
+  needsRoot(test).each<[NoFork]>([['EAGAIN'], ['ENOMEM']])(
+    'no answer where nothing can be forked, and no signal to anybody: %s',
+    async (how) => {
+      const module = new URL('../../../../src/host/apt/lock-asker.ts', import.meta.url).href;
+      const lines = await runWithoutForks(`
+        const { createLockAsker } = await import('${module}');
+        const locks = createLockAsker();
+        const free = ['/nonexistent/lock'];
+        deny('${how}');
+        console.log(JSON.stringify(await Promise.all([locks.ask(free), locks.ask(free)])));
+        await next();
+        locks.rest();
+        console.log('alive');
+        allow();
+        if ('${how}' === 'ENOMEM') console.log(JSON.stringify(await locks.ask(free)));
+        locks.rest();
+      `);
+      expect(lines).toEqual(['[null,null]', 'alive', ...(how === 'ENOMEM' ? ['[null]'] : [])]);
+    },
+  );
 
   test('a path that a line cannot hold is not asked', async () => {
     const locks = createLockAsker();

@@ -7,7 +7,11 @@ import { execa } from 'execa';
 import { createSpareProcesses } from '../../../../src/host/lxc/spare-process.ts';
 import type { Ended, SpareProcesses } from '../../../../src/host/lxc/spare-process.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
+import { needsRoot } from '../../needs-root.ts';
+import { runWithoutForks } from '../without-forks.ts';
+import type { NoFork } from '../without-forks.ts';
 
+const module = new URL('../../../../src/host/lxc/spare-process.ts', import.meta.url).href;
 let directory: string;
 
 /** Tells what it was given: its pid, the mark of our stops, its limit on open files, its words. */
@@ -132,7 +136,6 @@ describe('a spare process', () => {
   });
 
   test('that cannot be forked runs nothing, and the next one is tried anew', async () => {
-    const module = new URL('../../../../src/host/lxc/spare-process.ts', import.meta.url).href;
     const code = `
       import { createSpareProcesses } from '${module}';
       import { closeSync, openSync } from 'node:fs';
@@ -163,12 +166,48 @@ describe('a spare process', () => {
       { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
     );
     expect(stdout).toBe(
-      'true was not run: no process could be forked (too many processes or open files?)\nwell\n',
+      'true was not run: no process could be forked (too many processes or open files, no memory?)\nwell\n',
     );
   });
 
+  needsRoot(test).each<[NoFork]>([['EAGAIN'], ['ENOMEM']])(
+    'runs nothing and says so where it cannot be forked: %s',
+    async (how) => {
+      const lines = await runWithoutForks(`
+        const { createSpareProcesses } = await import('${module}');
+        const spares = createSpareProcesses();
+        deny('${how}');
+        try { spares.begin(['true'], { openFiles: 200 }); } catch (error) { console.log(error.message); }
+        await next();
+        console.log('alive');
+      `);
+      expect(lines).toEqual([
+        'true was not run: no process could be forked (too many processes or open files, no memory?)',
+        'alive',
+      ]);
+    },
+  );
+
+  needsRoot(test).each<[NoFork]>([['EAGAIN'], ['ENOMEM']])(
+    'ends nobody where none can be forked for the next command: %s',
+    async (how) => {
+      const lines = await runWithoutForks(`
+        const { createSpareProcesses } = await import('${module}');
+        const spares = createSpareProcesses();
+        const { ended } = spares.begin(['true'], { openFiles: 200 });
+        deny('${how}');
+        console.log((await ended).exitCode);
+        await next();
+        if ('${how}' === 'ENOMEM') {
+          allow();
+          console.log((await spares.begin(['echo', 'well'], { openFiles: 200 }).ended).stdout.trim());
+        }
+      `);
+      expect(lines).toEqual(how === 'ENOMEM' ? ['0', 'well'] : ['0']);
+    },
+  );
+
   test('does nothing when its parent is gone before it had a command, and keeps no parent alive', async () => {
-    const module = new URL('../../../../src/host/lxc/spare-process.ts', import.meta.url).href;
     const code = `
       import { createSpareProcesses } from '${module}';
       await createSpareProcesses().begin(['true'], { openFiles: 200 }).ended;
