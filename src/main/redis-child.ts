@@ -87,7 +87,10 @@ const spawnRedis = (config: string, redisServer: string): Running => {
     pid: child.pid ?? 0,
     terminate: (name) => {
       // What was never begun has pid 0 to Node.js: to signal that is to signal our own process group.
-      if (child.pid !== undefined) child.kill(name);
+      if (child.pid === undefined) return;
+      child.kill(name);
+      // One that stands still (SIGSTOP) hears of it when it goes on, which loses nothing: it writes its files out.
+      child.kill('SIGCONT');
     },
     over: child.then(({ exitCode, shortMessage }) => ({
       exitCode,

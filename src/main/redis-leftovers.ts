@@ -59,6 +59,8 @@ export const stopLeftoverRedis = async (directory: string, limitMs: number): Pro
     for (const pid of pids)
       if (late || !ended.has(pid)) {
         signal(pid, late ? 'SIGKILL' : 'SIGTERM');
+        // One that stands still (SIGSTOP) hears of it when it goes on.
+        signal(pid, 'SIGCONT');
         ended.add(pid);
       }
     if (performance.now() > end + 5_000)
