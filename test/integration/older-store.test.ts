@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { defaultFleetSettings, emptyFleet } from '../../src/core/coordinator/fleet.ts';
 import { appendAuditRecords } from '../../src/store/audit-records.ts';
 import { loadFleet } from '../../src/store/fleet-rows.ts';
+import { waveDatesMigration } from '../../src/store/migrations/003-wave-dates.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 let directory: string;
@@ -72,4 +73,46 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   expect(fleet.containers.get('h1/web-1')).toMatchObject({
     view: { name: 'web-1', oldForm: false, rootNote: '' },
   });
+});
+
+test('waves get their dates in pieces, however many there are', async () => {
+  const { db, close } = await openStore(join(directory, 'store.db'));
+  const ids = Array.from({ length: 150 }, (_, n) => `w${n}`);
+  for (const id of ids)
+    await db
+      .insertInto('fleet_waves')
+      .values({ id, state: 'finished', created_at: 1, doc: JSON.stringify({ id }) })
+      .execute();
+  const actions = ['wave-opened', ...Array.from({ length: 500 }, () => 'granted'), 'wave-finished'];
+  await appendAuditRecords(
+    db,
+    actions.map((action, n) => record(n + 1, action, n)),
+  );
+  let most = 0;
+  await waveDatesMigration.up(
+    db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: ({ result }) => {
+        most = Math.max(most, result.rows.length);
+        return Promise.resolve(result);
+      },
+    }),
+  );
+  expect(most).toBeLessThanOrEqual(100);
+  const waves = await db.selectFrom('fleet_waves').select(['id', 'doc']).execute();
+  await close();
+  const docs = new Map(waves.map(({ id, doc }) => [id, JSON.parse(doc) as unknown]));
+  const none = { createdMs: null, startedMs: null, endedMs: null };
+  for (const id of ids)
+    expect(docs.get(id)).toEqual({
+      id,
+      wall:
+        id === 'w1'
+          ? {
+              createdMs: Date.parse(at(0)),
+              startedMs: Date.parse(at(1)),
+              endedMs: Date.parse(at(501)),
+            }
+          : none,
+    });
 });
