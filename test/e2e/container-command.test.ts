@@ -84,9 +84,18 @@ describe('groundswell container, on a real host', () => {
     // The search does find what is not hidden.
     const seen = await inside('grep', '-rlE', '^host secret$', '/etc', '/var', '/root', '/srv');
     expect(seen.stdout).toBe('/srv/public\n');
-    expect((await inside('cat', '/etc/hostname')).stdout).toBe('h21\n');
+    expect((await inside('ls', '/srv')).stdout).toBe('public\n');
     const modes = await inside('stat', '-c', '%a', '/root', '/tmp', '/etc/groundswell', '/');
     expect(modes.stdout.trim().split('\n')).toEqual(['700', '1777', '755', '755']);
+  });
+
+  test('it has a name of its own, and the host keeps its', async () => {
+    const inside = (...argv: string[]) => host.must(['lxc-attach', '-n', 'app-01', '--', ...argv]);
+    expect(await inside('cat', '/etc/hostname')).toBe('app-01\n');
+    expect(await inside('getent', 'hosts', '127.0.1.1')).toMatch(/^127\.0\.1\.1 +app-01\n$/);
+    expect(await inside('hostname')).toBe('app-01\n');
+    expect(await host.must(['cat', '/etc/hostname'])).toBe('h21\n');
+    expect(await host.must(['getent', 'hosts', '127.0.1.1'])).toMatch(/ h21\n$/);
   });
 
   test('a hundred clones in one command, without collision', async () => {
@@ -159,6 +168,8 @@ describe('groundswell container, on a real host', () => {
       host.must(['lxc-attach', '-n', name, '--', 'cat', path]);
     expect(await read('copy-01', '/srv/own')).toBe('own\n');
     expect(await read('copy-01', '/root/own')).toBe('own\n');
+    expect(await read('copy-01', '/etc/hostname')).toBe('copy-01\n');
+    expect(await read('copy-01', '/etc/hosts')).toMatch(/^127\.0\.1\.1\tcopy-01$/m);
     const hidden = await host.run(['lxc-attach', '-n', 'copy-01', '--', 'cat', '/root/key']);
     expect(hidden.exitCode).not.toBe(0);
     const upper = '/var/lib/lxc/fresh-01/delta0/srv';

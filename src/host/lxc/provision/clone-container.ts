@@ -9,6 +9,7 @@ import { allocateAddresses, formatIpv4 } from './ipv4-network.ts';
 import type { Ipv4Network } from './ipv4-network.ts';
 import { ensureLowerLayer } from './lower-layer.ts';
 import { rewriteOldForm } from '../old-form.ts';
+import { ownNames, readHosts } from './own-names.ts';
 import { ProvisionError } from './provision-error.ts';
 import { withProvisionLock } from './provision-lock.ts';
 import { takenAddresses } from './provisioning.ts';
@@ -65,7 +66,8 @@ export const cloneContainer = async (
       throw new ProvisionError(
         `${configPath} does not give the container one IPv4 address on a bridge (lxc.net.0.link and lxc.net.0.ipv4.address): its clones could get none of their own`,
       );
-    const ownFiles = !options.fresh && (await hasOwnFiles(upper));
+    const given = ownNames(options.source, await readHosts());
+    const ownFiles = !options.fresh && (await hasOwnFiles(upper, given));
     if (ownFiles && (await runtime.state(options.source)).state !== 'stopped')
       throw new ProvisionError(
         `container ${options.source} runs and has files of its own: stop it (lxc-stop -n ${options.source}) so that they can be copied, or leave them out with --fresh`,

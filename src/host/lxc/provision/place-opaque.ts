@@ -60,7 +60,8 @@ export const finishPlacing = (upper: string, paths: readonly string[]): void => 
     if (statOrNull(join(upper, path))?.isDirectory() === true) moveHeld(join(upper, path));
 };
 
-const makeParents = (upper: string, path: string): void => {
+/** Makes the directories above a path that an upper layer has not, like the host's. */
+export const makeParents = (upper: string, path: string): void => {
   for (const parent of pathAndParents(dirname(path)).filter((above) => above !== '/')) {
     const made = join(upper, parent);
     if (statOrNull(made) !== null) continue;

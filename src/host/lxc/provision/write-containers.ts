@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ContainerName } from '../../../core/ids.ts';
 import { findUnhidden } from './find-unhidden.ts';
 import { removeAbandonedStaging, withOpaqueDirectories } from './opaque-directories.ts';
+import { readHosts, writeOwnNames } from './own-names.ts';
 import { placeOpaque } from './place-opaque.ts';
 import { privateDirectories } from './private-directories.ts';
 import { ProvisionError } from './provision-error.ts';
@@ -35,7 +36,7 @@ const copyUpper = async (from: string, to: string): Promise<void> => {
 };
 
 /**
- * Writes containers with the host's private directories hidden; each appears with its
+ * Writes containers with names of their own and the host's private directories hidden; each appears with its
  * configuration at once or not at all. Call it with the provision lock. `copyFrom` is an upper
  * layer that each of them begins with. Throws ProvisionError when a name is taken.
  */
@@ -51,6 +52,7 @@ export const writeContainers = async (
       );
   await removeAbandonedStaging(lxcPath);
   const hidden = await privateDirectories(lxcPath);
+  const hosts = await readHosts();
   const total = containers.length * hidden.length;
   await withOpaqueDirectories(lxcPath, total, async (made) => {
     // Within the staging directory, which goes away with whatever a failure leaves in it.
@@ -66,6 +68,7 @@ export const writeContainers = async (
       if (copyFrom !== null) await copyUpper(copyFrom, upper);
       for (const [index, hide] of hidden.entries())
         await placeOpaque(upper, hide, made[number * hidden.length + index] ?? '');
+      await writeOwnNames(upper, name, hosts);
       await writeFile(join(directory, 'config'), config);
     }
     const roots = containers.map(({ name }) => ({
