@@ -26,6 +26,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
 import { findOtherRestarters } from '../host/apt/other-restarters.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
+import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
 import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
@@ -123,6 +124,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
         );
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
+      appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),
     ...serviceChecks({

@@ -11,6 +11,7 @@ import type { RedisFacts } from '../../../src/cli/local/doctor-checks/redis-chec
 import { systemChecks } from '../../../src/cli/local/doctor-checks/system-checks.ts';
 import { examine, fail, ok, registerDoctor, warn } from '../../../src/cli/local/doctor.ts';
 import type { DoctorCheck } from '../../../src/cli/local/doctor.ts';
+import type { AppArmor } from '../../../src/host/lxc/apparmor.ts';
 import { parseConfig } from '../../../src/host/lxc/parse-config.ts';
 
 const command = async (
@@ -95,10 +96,12 @@ describe('checks of containers', () => {
   const look = async (
     containers: ExaminedContainer[],
     unhidden: { name: string; paths: string[] }[] = [],
+    appArmor: AppArmor = 'off',
   ) => {
     const options = {
       containers: () => Promise.resolve(containers),
       unhidden: () => Promise.resolve(unhidden),
+      appArmor: () => Promise.resolve(appArmor),
     };
     return (await examine(containerChecks(options))).map(
       ({ check, status, message }) => `${check} ${status}: ${message}`,
@@ -110,7 +113,40 @@ describe('checks of containers', () => {
       'lower layer ok',
       'hwaddr ok',
       'hidden ok',
+      'apparmor ok',
     ]);
+  });
+
+  test.each<[AppArmor, string, string]>([
+    ['off', 'lxc.apparmor.profile = generated', 'ok: the kernel does not use AppArmor'],
+    ['complete', 'lxc.apparmor.profile = generated', 'ok: LXC can load AppArmor profiles'],
+    [
+      'without parser',
+      'lxc.apparmor.profile = generated',
+      'fail: the kernel uses AppArmor, but there is no apparmor_parser: LXC cannot load the profiles that it generates, and does not start web-1',
+    ],
+    [
+      'without parser',
+      'lxc.apparmor.profile = unconfined',
+      'warn: the kernel uses AppArmor, but there is no apparmor_parser: LXC cannot load profiles, and does not start containers that want one',
+    ],
+  ])('AppArmor %s, and %s', async (appArmor, config, expected) => {
+    const containers = [
+      container({ entries: parseConfig(config) }),
+      container({
+        name: 'foreign',
+        entries: parseConfig(config),
+        root: { kind: 'other', describe: '' },
+      }),
+    ];
+    expect(await look(containers, [], appArmor)).toContain(`apparmor ${expected}`);
+    const checks = containerChecks({
+      containers: () => Promise.resolve(containers),
+      unhidden: () => Promise.resolve([]),
+      appArmor: () => Promise.resolve(appArmor),
+    });
+    const found = (await examine(checks)).find(({ check }) => check === 'apparmor');
+    expect(found?.remedy).toBe(appArmor === 'without parser' ? 'apt-get install apparmor' : null);
   });
 
   test('what is not is named', async () => {
@@ -138,6 +174,7 @@ describe('checks of containers', () => {
       'lower layer warn: old: keys of LXC before 3 (lxc.rootfs, lxc.network): left alone, and today’s LXC does not start it',
       expect.stringMatching(/^hwaddr warn: random: a new hardware address/),
       'hidden fail: old can read /root of the host',
+      'apparmor ok: the kernel does not use AppArmor',
     ]);
   });
 
@@ -157,6 +194,7 @@ describe('checks of containers', () => {
         Promise.resolve(
           ['up', 'old', 'down', 'old-down'].map((name) => ({ name, paths: ['/root'] })),
         ),
+      appArmor: () => Promise.resolve('off' as const),
     };
     const findings = await examine(containerChecks(options));
     expect(

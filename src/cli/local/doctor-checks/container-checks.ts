@@ -1,3 +1,4 @@
+import type { AppArmor } from '../../../host/lxc/apparmor.ts';
 import { rewriteOldForm } from '../../../host/lxc/old-form.ts';
 import type { ConfigEntry } from '../../../host/lxc/parse-config.ts';
 import type { RuntimeContainer } from '../../../host/runtime.ts';
@@ -16,6 +17,7 @@ export interface ContainerCheckOptions {
   containers: () => Promise<ExaminedContainer[]>;
   /** Private directories of the host that containers can look into. */
   unhidden: () => Promise<{ name: string; paths: string[] }[]>;
+  appArmor: () => Promise<AppArmor>;
 }
 
 /** `a, b, c and 4 more`. */
@@ -125,10 +127,35 @@ const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   },
 });
 
+const wantsProfile = ({ entries }: ExaminedContainer): boolean =>
+  entries.some(({ key, value }) => key === 'lxc.apparmor.profile' && value === 'generated');
+
+const appArmorCheck = (options: ContainerCheckOptions): DoctorCheck => ({
+  name: 'apparmor',
+  run: async () => {
+    const found = await options.appArmor();
+    if (found === 'off') return [ok('the kernel does not use AppArmor')];
+    if (found === 'complete') return [ok('LXC can load AppArmor profiles')];
+    const missing = 'the kernel uses AppArmor, but there is no apparmor_parser: LXC cannot load';
+    const remedy = 'apt-get install apparmor';
+    const names = (await options.containers())
+      .filter((one) => isOnHostRoot(one) && wantsProfile(one))
+      .map(({ name }) => name);
+    return [
+      names.length > 0
+        ? fail(
+            `${missing} the profiles that it generates, and does not start ${some(names)}`,
+            remedy,
+          )
+        : warn(`${missing} profiles, and does not start containers that want one`, remedy),
+    ];
+  },
+});
+
 /** What containers must have so that restarting them goes well. */
 export const containerChecks = (options: ContainerCheckOptions): DoctorCheck[] => {
   // One listing for all checks.
   let listed: Promise<ExaminedContainer[]> | null = null;
   const once = { ...options, containers: () => (listed ??= options.containers()) };
-  return [lowerCheck(once), hwaddrCheck(once), hiddenCheck(once)];
+  return [lowerCheck(once), hwaddrCheck(once), hiddenCheck(once), appArmorCheck(once)];
 };
