@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, killAll } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -44,6 +44,19 @@ const livingMembers = async (cgroups: readonly string[]): Promise<number[]> => {
   const pids = [...new Set(texts.flatMap((text) => text.split('\n').filter(Boolean).map(Number)))];
   const alive = await Promise.all(pids.map((pid) => isAlive(pid)));
   return pids.filter((_, index) => alive[index]);
+};
+
+/**
+ * Lets everything in a host go on that somebody has frozen there. In the freezer of v1 what is frozen takes not
+ * even SIGKILL, and whoever ends the host waits for it without end.
+ */
+export const thawHostCgroups = async (lxcName: string): Promise<void> => {
+  const all = (await Promise.all((await hostCgroups(lxcName)).map(withDescendants))).flat();
+  for (const cgroup of all) {
+    // Each has one of them, or none: no other hierarchy freezes.
+    await writeFile(join(cgroup, 'freezer.state'), 'THAWED', { flag: 'r+' }).catch(() => undefined);
+    await writeFile(join(cgroup, 'cgroup.freeze'), '0', { flag: 'r+' }).catch(() => undefined);
+  }
 };
 
 /** Kills what still runs in a host's cgroups and removes them; they must be gone in 20 s. */

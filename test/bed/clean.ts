@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hostCgroups, removeHostCgroups, removePivotCgroups } from './cgroups.ts';
+import { hostCgroups, removeHostCgroups, removePivotCgroups, thawHostCgroups } from './cgroups.ts';
 import { bedCommands } from './command.ts';
 import type { Commands } from './command.ts';
 import { containerNet, linkNet } from './host-config.ts';
@@ -16,6 +16,7 @@ export const partitionTable = (number: number): string => `gspart${number}`;
 /** Ends a host and takes away what a running or a killed one leaves outside. */
 const removeHost = async (commands: Commands, lxcPath: string, number: number): Promise<void> => {
   const name = lxcNameOf(number);
+  await thawHostCgroups(name);
   // Exit 2 when it does not run; whatever survives is killed by its cgroup.
   await commands.run(['lxc-stop', '-P', lxcPath, '-n', name, '-k']);
   await removeHostCgroups(name);

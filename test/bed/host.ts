@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AptRepository } from './apt-repository.ts';
-import { removeHostCgroups } from './cgroups.ts';
+import { removeHostCgroups, thawHostCgroups } from './cgroups.ts';
 import { lxcNameOf, partitionTable } from './clean.ts';
 import { bedCommands } from './command.ts';
 import type { CommandOptions, CommandResult } from './command.ts';
@@ -136,6 +136,7 @@ export const prepareHost = async (
       await afterStop();
     },
     powerOff: async () => {
+      await thawHostCgroups(lxcName);
       await commands.must(lxc('lxc-stop', '-k'));
       await afterStop();
     },

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { createBed } from '../bed/bed.ts';
 import { cleanAbandonedBeds, TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { findLeftovers } from '../bed/clean.ts';
+import { startContainers } from '../bed/containers.ts';
 import { exists } from '../bed/exists.ts';
 
 const DIRECTORY = join(TEST_BEDS, 'abandoned');
 const NUMBER = 101;
 const OTHER_NUMBER = 102;
+const FROZEN_NUMBER = 103;
 
 const claimPath = (number: number): string => `/run/groundswell-bed/${number}.json`;
 
@@ -46,4 +49,27 @@ test('who makes an abandoned bed anew loses nothing to a clean-up at the same ti
   }
   expect(await cleanAbandonedBeds()).toContain(DIRECTORY);
   expect(await exists(claimPath(OTHER_NUMBER))).toBe(false);
+}, 300_000);
+
+test('a frozen container keeps neither its host from being powered off, nor its bed from being cleaned', async () => {
+  const directory = join(TEST_BEDS, 'frozen');
+  const bed = await createBed({
+    ...{ directory, hostNumbers: [FROZEN_NUMBER], projectDirectory: process.cwd() },
+  });
+  try {
+    const host = await bed.createHost({ number: FROZEN_NUMBER });
+    const containers = await bed.createContainers(host, { service: 'web', count: 1 });
+    const freeze = async (): Promise<void> => {
+      await startContainers(containers);
+      await host.must(['lxc-freeze', '-n', 'web-01']);
+    };
+    await freeze();
+    await host.powerOff();
+    expect(await host.isRunning()).toBe(false);
+    await host.start();
+    await freeze();
+  } finally {
+    await bed.dispose();
+  }
+  expect(await findLeftovers(directory, [FROZEN_NUMBER])).toEqual([]);
 }, 300_000);
