@@ -66,6 +66,8 @@ describe('apt on a real host', () => {
     ).catch((error: unknown) => {
       throw new Error(`${process.stdout()}${process.stderr()}`, { cause: error });
     });
+    // It says of whatever was before it that it is over.
+    await closedSince(0);
   };
   /** Events from the given one on, until one that closes a transaction has come. */
   const closedSince = (before: number): Promise<Event[]> =>
@@ -193,6 +195,7 @@ describe('apt on a real host', () => {
       expect(transactions(await closedSince(0))).toEqual([[`gs-demo-data ${FIXED} ${OLD}`]]);
       await watcher.kill();
       await startWatcher();
+      expect(transactions(await closedSince(0))).toEqual([]);
       const later = await untilOver(() => install(`gs-demo-data=${FIXED}`));
       expect(transactions(later)).toEqual([[`gs-demo-data ${OLD} ${FIXED}`]]);
     }, 90_000);
