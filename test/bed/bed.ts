@@ -30,6 +30,8 @@ export interface BedOptions {
   projectDirectory: string;
   /** Where the packed root and the demo packages are kept between runs. */
   cacheDirectory?: string;
+  /** What hosts have their roots in, where they do not say it; default: images, where those can be mounted. */
+  roots?: 'images' | 'directories';
   /** Told what takes long, one line each. */
   report?: (line: string) => void;
 }
@@ -122,7 +124,8 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   const repository = await createAptRepository(directory, commands, distribution);
   const architecture = (await commands.must(['dpkg', '--print-architecture'])).trim();
   const mounts = await mountsOfEveryHost(projectDirectory, repository);
-  const rootImage = await usualRootImage(commands, directory);
+  const rootImage =
+    options.roots === 'directories' ? {} : await usualRootImage(commands, directory);
   const containers = new Map<number, BedContainer[]>();
 
   const publish: Bed['publish'] = async (versions) => {

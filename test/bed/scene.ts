@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { callApi } from '../../src/api/client.ts';
 import type { OperatorAction } from '../../src/core/coordinator/operator.ts';
 import { createBed } from './bed.ts';
-import type { Bed } from './bed.ts';
+import type { Bed, BedOptions } from './bed.ts';
 import type { BedContainer } from './containers.ts';
 import { startHaproxy } from './haproxy.ts';
 import type { Haproxy } from './haproxy.ts';
@@ -21,6 +21,7 @@ export interface SceneOptions {
   /** Service → how many containers, and the arguments of its demo program. */
   services: Record<string, SceneService>;
   hostCap?: number;
+  roots?: BedOptions['roots'];
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
   /** Done before Groundswell is started; answers what is set in its environment. */
@@ -65,6 +66,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     directory: options.directory,
     hostNumbers: [options.hostNumber],
     projectDirectory: options.projectDirectory,
+    ...(options.roots === undefined ? {} : { roots: options.roots }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
   const host = await bed.createHost({ number: options.hostNumber });

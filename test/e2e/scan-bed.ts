@@ -74,6 +74,12 @@ export const scan = async <T = HostScan>(
     ),
   ) as T;
 
+/** Of earlier scans by their containers' names: whether anything that they found stale still is. */
+export const stillStale = (
+  host: BedHost,
+  earlier: Readonly<Record<string, ContainerScan>>,
+): Promise<Record<string, boolean>> => scan(host, ['still', JSON.stringify(earlier)]);
+
 export const of = ({ containers }: HostScan, name: string): ContainerScan => {
   const found = containers.find((one) => one.name === name);
   if (found === undefined) throw new Error(`the scan has no ${name}`);

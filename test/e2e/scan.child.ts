@@ -1,11 +1,14 @@
+import { z } from 'zod';
+import { ContainerScan } from '../../src/core/observation.ts';
 import { createLxcRuntime } from '../../src/host/lxc/lxc-runtime.ts';
 import { layersOf } from '../../src/host/proc/layers-of.ts';
 import { searchPath } from '../../src/host/proc/module-paths.ts';
-import { scanContainer, scanHost } from '../../src/host/proc/scan-host.ts';
+import { scanContainer, scanHost, stillStale } from '../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../src/host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../src/host/proc/scan-thread.ts';
 
-// Runs, compiled, in a host of the bed: `host`, `thread`, `container NAME`, `paths LANGUAGE` or `warm COUNT`.
+// Runs, compiled, in a host of the bed: `host`, `thread`, `container NAME`, `paths LANGUAGE`, `warm COUNT` or
+// `still EARLIER` (scans by name, as JSON).
 const [mode = 'host', ...rest] = process.argv.slice(2);
 const containers = layersOf(await createLxcRuntime().list());
 
@@ -23,6 +26,16 @@ const run = async (): Promise<unknown> => {
     }
     case 'container':
       return scanContainer(rest[0] ?? '', { containers });
+    case 'still': {
+      const earlier = z.record(z.string(), ContainerScan).parse(JSON.parse(rest[0] ?? ''));
+      const answers = containers
+        .filter(({ name }) => name in earlier)
+        .map((one) => [
+          one.name,
+          stillStale(earlier[one.name] ?? { instance: null, stale: [] }, one, {}),
+        ]);
+      return Object.fromEntries(answers) as Record<string, boolean>;
+    }
     case 'paths':
       return searchPath(rest[0] === 'perl' ? 'perl' : 'python');
     case 'warm': {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ContainerScan } from '../../src/core/observation.ts';
+import type { ContainerScan, StaleFile } from '../../src/core/observation.ts';
 import type { HostScan } from '../../src/host/proc/scan-host.ts';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
 import { createBed } from '../bed/bed.ts';
@@ -21,6 +21,7 @@ import {
   scan,
   shadowedIn,
   staleIn,
+  stillStale,
   upgrade,
 } from './scan-bed.ts';
 
@@ -131,6 +132,35 @@ describe('containers whose root lies on ext4', () => {
       expect(found.processes).toBe(2);
     }
   });
+
+  test('what a scan found stale is found so again by looking at its processes alone', async () => {
+    const byName = Object.fromEntries(after.containers.map((one) => [one.name, one]));
+    const stale = after.containers.filter((one) => one.stale.length > 0).map(({ name }) => name);
+    expect(stale).toHaveLength(7);
+    const expected = after.containers.map(({ name }) => [name, stale.includes(name)]);
+    expect(await stillStale(host, byName)).toEqual(Object.fromEntries(expected));
+  }, 60_000);
+
+  test('a process of which that was never true is not believed, nor one of another container', async () => {
+    const [web, volume] = [of(after, 'web-01'), of(after, 'volume-01')];
+    const [{ pid, startTime }] = web.stale as [StaleFile];
+    const said = { path: DEMO, kind: 'replaced', process: 'container', command: 'x' } as const;
+    const init = {
+      pid: volume.instance?.initPid ?? 0,
+      startTime: volume.instance?.startTime ?? '',
+    };
+    const claims: Record<string, StaleFile[]> = {
+      'it is fresh': [{ ...said, ...init }],
+      'it is of another container': [{ ...said, pid, startTime }],
+      'it is gone, and its number another one now': [{ ...said, ...init, startTime: '1' }],
+    };
+    for (const [claim, stale] of Object.entries(claims)) {
+      const found = await stillStale(host, { 'volume-01': { ...volume, stale } });
+      expect([claim, found]).toEqual([claim, { 'volume-01': false }]);
+    }
+    const otherLife = { ...web, instance: volume.instance };
+    expect(await stillStale(host, { 'web-01': otherLife })).toEqual({ 'web-01': false });
+  }, 60_000);
 
   test('what the same path shows on a volume is not stale, and nor is what nobody maps', () => {
     expectClean(of(after, 'volume-01'));
@@ -244,6 +274,8 @@ describe('containers whose root lies on ext4', () => {
       (await host.must(['cat', '/proc/sys/kernel/random/boot_id'])).trim(),
     );
     expect(staleIn(of(found, 'web-02'))).toEqual([`${DEMO} replaced`]);
+    const earlier = { 'web-01': first, 'web-02': of(after, 'web-02') };
+    expect(await stillStale(host, earlier)).toEqual({ 'web-01': false, 'web-02': true });
   }, 60_000);
 
   test('a process whose main thread has ended is read through another thread', async () => {

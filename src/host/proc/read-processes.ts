@@ -93,7 +93,8 @@ export const processReader = (procRoot: string, only: string | null = null): Pro
   cgroups: new Map(),
 });
 
-const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
+/** One process; null where it vanished, is a kernel thread, or is what the reader leaves out. */
+export const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | null => {
   const { procRoot, cgroups, only } = reader;
   const cgroupText = readProcText(`${procRoot}/${pid}/cgroup`) ?? '';
   let cgroup = cgroups.get(cgroupText);

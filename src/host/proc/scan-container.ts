@@ -180,6 +180,17 @@ const scanShadows = (
     found.shadowed.push(...withOwnVersions(shadows, ownVersions(upper, packaged.paths)));
 };
 
+/** Whether one of these processes of a container runs replaced code; `false` where that cannot be told. */
+export const runsReplacedCode = (
+  around: Surroundings,
+  opened: OpenedContainer,
+  processes: Processes,
+): boolean => {
+  const found: Findings = { stale: [], shadowed: [], unreadable: [] };
+  scanMembers(around, opened, around.packagedOf(opened.container.lower), processes, found);
+  return found.stale.length > 0;
+};
+
 /** Scans one container whose processes are known. */
 export const scanOpened = (
   around: Surroundings,

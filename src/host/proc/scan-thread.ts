@@ -3,13 +3,17 @@ import type { ContainerScan } from '../../core/observation.ts';
 import type { HostScan } from './scan-host.ts';
 import type { ContainerRoot } from './scan-surroundings.ts';
 
+/** What of an earlier scan its container is asked about again. */
+export type EarlierScan = Pick<ContainerScan, 'instance' | 'stale'>;
+
 /** A scan as the thread is asked for it. */
 export type ScanRequest =
   | { kind: 'host'; containers: readonly ContainerRoot[] }
-  | { kind: 'container'; name: string; containers: readonly ContainerRoot[] };
+  | { kind: 'container'; name: string; containers: readonly ContainerRoot[] }
+  | { kind: 'still-stale'; earlier: EarlierScan; container: ContainerRoot };
 
 export type ScanAnswer = { id: number } & (
-  { ok: true; scan: HostScan | ContainerScan } | { ok: false; error: string }
+  { ok: true; scan: HostScan | ContainerScan | boolean } | { ok: false; error: string }
 );
 
 /** Scans beside the main thread, one after another, and remembers what stays valid between them. */
@@ -17,6 +21,8 @@ export interface ScanThread {
   scanHost: (containers: readonly ContainerRoot[]) => Promise<HostScan>;
   /** `containers` are all of the host: one's processes are told from another's by their names. */
   scanContainer: (name: string, containers: readonly ContainerRoot[]) => Promise<ContainerScan>;
+  /** Whether something that the earlier scan found stale still is; `false` says nothing (see `stillStale`). */
+  stillStale: (earlier: EarlierScan, container: ContainerRoot) => Promise<boolean>;
   /** Ends the thread; scans under way fail. */
   close: () => Promise<void>;
 }
@@ -67,13 +73,25 @@ export const startScanThread = (): ScanThread => {
       running.ref();
       running.postMessage({ id: lastId, request });
     });
-  const layersOf = (containers: readonly ContainerRoot[]): ContainerRoot[] =>
-    containers.map(({ name, lower, upper }) => ({ name, lower, upper }));
+  const layersOf = ({ name, lower, upper }: ContainerRoot): ContainerRoot => ({
+    name,
+    lower,
+    upper,
+  });
   return {
     scanHost: async (containers) =>
-      (await ask({ kind: 'host', containers: layersOf(containers) })) as HostScan,
+      (await ask({ kind: 'host', containers: containers.map(layersOf) })) as HostScan,
     scanContainer: async (name, containers) =>
-      (await ask({ kind: 'container', name, containers: layersOf(containers) })) as ContainerScan,
+      (await ask({
+        ...{ kind: 'container', name },
+        containers: containers.map(layersOf),
+      })) as ContainerScan,
+    stillStale: async ({ instance, stale }, container) =>
+      (await ask({
+        kind: 'still-stale',
+        earlier: { instance, stale },
+        container: layersOf(container),
+      })) as boolean,
     close: async () => {
       await worker?.terminate();
     },

@@ -68,6 +68,8 @@ export interface ScanPort {
   /** Off the main thread. Containers that could not be scanned say so in `unreadable`. */
   all: () => Promise<{ containers: ContainerScan[]; hostProcesses: StaleHostProcess[] }>;
   one: (name: ContainerName) => Promise<ContainerScan>;
+  /** Whether something that this earlier scan found stale still is; `false` says nothing, and calls for `one`. */
+  stillStale: (earlier: ContainerScan) => Promise<boolean>;
 }
 
 export type UpgradeAnswer = Pick<

@@ -4,6 +4,7 @@ import { agentStep } from '../../core/agent/step.ts';
 import type { AgentTurn } from '../../core/agent/step.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { HostId } from '../../core/ids.ts';
+import type { RecordNumber } from '../../core/messages.ts';
 import type { AgentClock } from './agent-host.ts';
 import { auditEntry, ownAuditEntry } from './audit-entry.ts';
 import type { OwnAudit } from './audit-entry.ts';
@@ -33,8 +34,10 @@ export interface LoopPorts {
 
 export interface AgentLoop {
   agent: () => Agent;
-  /** The same; null while memory is ahead of the journal, after a write that failed. */
+  /** The same; null while memory is ahead of the journal by more than a heard record, after a write that failed. */
   durable: () => Agent | null;
+  /** The highest number of a control record that the journal on disk has; what is echoed (R14). */
+  heardRecord: () => RecordNumber | null;
   /** Load the journal and go on from it (R24). */
   start: () => void;
   /** One turn: step, journal, then the effects, all in this tick. Answers whether it is durable. */
@@ -55,6 +58,13 @@ const isFull = (error: unknown): boolean =>
   'code' in error &&
   String(error.code).startsWith('SQLITE_FULL');
 
+/**
+ * A record by which nothing was done yet is made durable by the next turn, which may do something by it: to have
+ * forgotten it is until then the same as not to have heard it (R13).
+ */
+const isHearing = (event: AgentEvent, { audits, effects }: AgentTurn): boolean =>
+  event.kind === 'record' && audits.length === 0 && effects.length === 0;
+
 /** What takes a container out of service or down: never begun on the reserve. */
 const disrupts = ({ kind }: AgentEffect): boolean =>
   kind === 'drain' || kind === 'stop' || kind === 'run-upgrade';
@@ -67,6 +77,7 @@ const disrupts = ({ kind }: AgentEffect): boolean =>
 export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
   const { store, reserve, clock, alert } = ports;
   let agent = bootAgent(store.load());
+  let heardRecord = agent.journal.highestRecord;
   let life: (Life & { abort: AbortController }) | null = null;
   let queue: AgentEvent[] = [];
   let turning = false;
@@ -102,10 +113,15 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
     let step: AgentTurn;
     try {
       step = agentStep(agent, event, { monoMs: clock.monoMs(), wallMs: clock.wallMs() });
+      if (isHearing(event, step)) {
+        ports.onTurn(event, []);
+        return true;
+      }
       const entries = step.audits.map((audit) => auditEntry(agent, audit, place()));
       commit(step.effects, () => {
         store.commit(agent.journal, entries);
       });
+      heardRecord = agent.journal.highestRecord;
     } catch (error) {
       lose(error);
       return false;
@@ -137,6 +153,7 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
     const { transactionOpen } = agent;
     try {
       agent = bootAgent(store.load());
+      heardRecord = agent.journal.highestRecord;
     } catch (error) {
       lose(error);
       return;
@@ -157,6 +174,7 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
   return {
     agent: () => agent,
     durable: () => (life === null ? null : agent),
+    heardRecord: () => heardRecord,
     start: begin,
     dispatch,
     journaled: async (event) => {

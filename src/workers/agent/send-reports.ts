@@ -38,6 +38,8 @@ export interface ReportPorts {
   hostId: HostId;
   /** Null: what is in memory is ahead of the journal, and nothing of it may be told (R8). */
   agent: () => Agent | null;
+  /** The record that is echoed: durably heard, so that none before it can count after a crash (R13, R14). */
+  heardRecord: () => RecordNumber | null;
   signingKey: () => SigningKey;
   /** Put into the fleet queue. Rejects while Redis is away or slow. */
   send: (envelope: Envelope) => Promise<void>;
@@ -78,7 +80,7 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     const agent = ports.agent();
     const report = agent?.journal.reports.get(seq);
     if (agent === null || report === undefined) return;
-    const echo = agent.record?.value.number ?? agent.journal.highestRecord ?? noRecord;
+    const echo = ports.heardRecord() ?? noRecord;
     const message = writeReport(
       { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
       { uuid: ports.newId(), issuedAt: agent.serverTimeFloor },

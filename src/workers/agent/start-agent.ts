@@ -139,6 +139,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const sender = startSender({
     hostId,
     agent: loop.durable,
+    heardRecord: loop.heardRecord,
     signingKey: options.signingKey,
     send: link.sendReport,
     newId: clock.newId,

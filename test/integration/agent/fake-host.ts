@@ -185,6 +185,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
             hostProcesses: [],
           }),
         one: (name) => Promise.resolve(scanOf(name)),
+        stillStale: ({ name }) => Promise.resolve(scanOf(name).stale.length > 0),
       },
       packages: {
         atRest: () => Promise.resolve(fake.atRest),

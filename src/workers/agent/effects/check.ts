@@ -1,18 +1,13 @@
 import type { AgentEffect, CheckAnswers } from '../../../core/agent/agent.ts';
 import type { AgentGrant } from '../../../core/agent/journal.ts';
 import { errorText } from '../../../core/error-text.ts';
-import { sameInstance } from '../../../core/observation.ts';
-import type { ContainerScan } from '../../../core/observation.ts';
 import type { Life } from '../agent-loop.ts';
+import { askStaleness, drains } from './ask-staleness.ts';
 import { seenState } from '../seen-state.ts';
 import { findContainer, settingsOf, targetOf } from '../work.ts';
 import type { Work } from '../work.ts';
 
 type Check = Extract<AgentEffect, { kind: 'check' }>;
-
-/** What a scan says of the container; what cannot be read is neither (design §8). */
-const staleness = ({ stale, unreadable }: ContainerScan): CheckAnswers['stale'] =>
-  stale.length > 0 ? 'stale' : unreadable.length > 0 ? 'unknown' : 'fresh';
 
 const settingsHash = ({ host }: Work, service: string): string => {
   const hashes = host.settings.hashes();
@@ -29,23 +24,6 @@ const unanswered = (grant: AgentGrant, reason: string): CheckAnswers => ({
   settingsHash: grant.order.settingsHash,
   optOut: null,
 });
-
-const drains = ({ host }: Work, { order }: AgentGrant): boolean =>
-  host.drain.drains(host.settings.of(order.service));
-
-/** Before draining the newest scan of this very instance will do; right before the stop it is scanned again (I3). */
-const askStaleness = async (
-  work: Work,
-  { grant, purpose }: Check,
-): Promise<CheckAnswers['stale']> => {
-  const { order } = grant;
-  if (order.byHand || order.expect.kind === 'retry' || purpose === 'stop-again') return 'stale';
-  const known = work.knowledge.scan(order.container);
-  const drainComes = purpose === 'begin' && drains(work, grant);
-  if (drainComes && known !== null && sameInstance(known.instance, order.expect.instance))
-    return staleness(known);
-  return staleness(await work.host.scan.one(order.container));
-};
 
 const askHealth = async (work: Work, { order }: AgentGrant): Promise<CheckAnswers['health']> => {
   if (!order.onlyIfBroken) return 'unknown';

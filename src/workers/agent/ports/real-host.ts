@@ -106,6 +106,11 @@ export const openRealHost = (
         );
         return scanThread.scanContainer(name, [...others, container]);
       },
+      stillStale: async (earlier) => {
+        const found = runtime.find(earlier.name);
+        const [container] = layersOf(found === null ? [] : [found]);
+        return container !== undefined && (await scanThread.stillStale(earlier, container));
+      },
     },
     packages: createPackagesPort(apt),
     stops: {

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { AgentEffect } from '../../../src/core/agent/agent.ts';
+import { openSqlite } from '../../../src/store/open-sqlite.ts';
+import { createAgentLoop } from '../../../src/workers/agent/agent-loop.ts';
+import type { AgentLoop } from '../../../src/workers/agent/agent-loop.ts';
+import { openJournal } from '../../../src/workers/agent/journal-store.ts';
+import type { OpenedJournal } from '../../../src/workers/agent/journal-store.ts';
+import { createRecordSource, removeTree } from './loop-rig.ts';
+
+let directory: string;
+let opened: OpenedJournal;
+let loop: AgentLoop;
+let failing = false;
+let performed: AgentEffect['kind'][] = [];
+
+beforeEach(() => {
+  failing = false;
+  performed = [];
+  directory = mkdtempSync(join(tmpdir(), 'gs-heard-'));
+  opened = openJournal(join(directory, 'journal.sqlite'), { open: openSqlite, newId: randomUUID });
+  const { store } = opened;
+  loop = createAgentLoop({
+    ...{ hostId: 'h1', retryMs: 3_600_000, alert: () => undefined, onTurn: () => undefined },
+    reserve: { held: () => true, release: () => false, restore: () => true },
+    clock: { monoMs: () => 1_000, wallMs: () => 1_000, newId: randomUUID },
+    store: {
+      ...store,
+      commit: (journal, entries) => {
+        if (failing) throw new Error('the disk is away');
+        store.commit(journal, entries);
+      },
+    },
+    perform: ({ kind }) => {
+      performed.push(kind);
+    },
+  });
+  loop.start();
+});
+afterEach(() => {
+  loop.close();
+  opened.store.close();
+  removeTree(directory);
+});
+
+/** The journal as another process would find it. */
+const onDisk = (): ReturnType<OpenedJournal['store']['load']> => opened.store.load();
+
+describe('a control record that was heard (R13)', () => {
+  test('is written with the turn that may do something by it, and echoed from then on', () => {
+    const source = createRecordSource();
+    expect(loop.dispatch(source.next())).toBe(true);
+    expect(loop.agent().record?.value.number).toEqual([1, 1, 1]);
+    expect([loop.heardRecord(), onDisk().highestRecord]).toEqual([null, null]);
+    loop.dispatch({ kind: 'tick' });
+    expect(loop.heardRecord()).toEqual([1, 1, 1]);
+    expect(onDisk().highestRecord).toEqual([1, 1, 1]);
+  });
+
+  test('is written before what follows from it itself is done', () => {
+    const source = createRecordSource();
+    source.record.incarnation = loop.agent().journal.incarnation;
+    performed = [];
+    loop.dispatch(source.next());
+    expect(performed).toContain('end-stray-stops');
+    expect(loop.heardRecord()).toEqual([1, 1, 1]);
+    expect(onDisk().highestRecord).toEqual([1, 1, 1]);
+  });
+
+  test('is forgotten with all else when the next turn cannot be written', () => {
+    loop.dispatch(createRecordSource().next());
+    failing = true;
+    expect(loop.dispatch({ kind: 'tick' })).toBe(false);
+    expect(loop.heardRecord()).toBe(null);
+    expect(loop.durable()).toBe(null);
+    failing = false;
+    loop.start();
+    expect(loop.agent().record).toBe(null);
+    expect(loop.agent().journal.highestRecord).toBe(null);
+  });
+});
