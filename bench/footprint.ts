@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatTable } from '../src/cli/print.ts';
 import { childrenOf, programName } from '../test/bed/processes.ts';
 import { createScene } from '../test/bed/scene.ts';
+import { createTwoHosts, enrolBoth } from '../test/bed/two-hosts.ts';
 import { digits } from './figures.ts';
 import { projectDirectory } from './project-directory.ts';
 import { runBench } from './run-bench.ts';
 import type { BenchPlace } from './run-bench.ts';
 
+const hostNumbers = [153, 155] as const;
 const count = 20;
 const idleMs = 30_000;
 /** Of the kernel's clock in /proc/PID/stat, proc(5): 100 on every Linux that people run. */
@@ -29,29 +31,33 @@ const useOf = async (pid: number): Promise<Use> => {
   };
 };
 
-const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void> => {
-  const scene = await createScene({
-    ...{ directory, hostNumber, projectDirectory: projectDirectory() },
-    services: { web: { count, drain: false } },
-  });
+/** Shows what these processes of `groundswell` and their children use while nothing happens. */
+const watchIdle = async (
+  write: (line: string) => void,
+  what: string,
+  roots: Readonly<Record<string, number>>,
+): Promise<void> => {
   // The first whole look is over by then, and what started is at rest.
   await sleep(10_000);
-  const { outerPid } = scene.up();
-  const pids = [outerPid, ...(await childrenOf(outerPid))];
-  const names = await Promise.all(pids.map((pid) => programName(pid)));
-  const before = await Promise.all(pids.map(useOf));
+  const seen: { name: string; pid: number }[] = [];
+  for (const [name, root] of Object.entries(roots)) {
+    seen.push({ name, pid: root });
+    for (const pid of await childrenOf(root))
+      seen.push({ name: `  ${await programName(pid)}`, pid });
+  }
+  const before = await Promise.all(seen.map(({ pid }) => useOf(pid)));
   const begin = performance.now();
   await sleep(idleMs);
   const lastedMs = performance.now() - begin;
-  const after = await Promise.all(pids.map(useOf));
-  write(`groundswell up (server and agent), ${count} containers, idle for ${idleMs / 1000} s.`);
+  const after = await Promise.all(seen.map(({ pid }) => useOf(pid)));
+  write(`\n${what}, idle for ${idleMs / 1000} s.`);
   write(
     formatTable(
       ['process', 'rss mb', 'cpu ms per s', 'of one core'],
-      pids.map((pid, index) => {
+      seen.map(({ name }, index) => {
         const cpuMs = (after[index]?.cpuMs ?? 0) - (before[index]?.cpuMs ?? 0);
         return [
-          names[index] ?? String(pid),
+          name,
           digits(after[index]?.rssMegabytes ?? Number.NaN, 0),
           digits((cpuMs / lastedMs) * 1000),
           `${digits((cpuMs / lastedMs) * 100)} %`,
@@ -61,4 +67,21 @@ const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void>
   );
 };
 
-await runBench('footprint', 153, body);
+const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void> => {
+  const services = { web: { count, drain: false } };
+  const place = { directory, projectDirectory: projectDirectory() };
+  const scene = await createScene({ ...place, hostNumber, services });
+  await watchIdle(write, `Server and agent in one, ${count} containers`, {
+    'groundswell up': scene.up().outerPid,
+  });
+  await scene.dispose();
+  const both = await createTwoHosts({ ...place, hostNumbers, services });
+  await enrolBoth(both);
+  await watchIdle(write, `A server and the agents of two hosts, ${count} containers each`, {
+    'groundswell server': both.server().outerPid,
+    'groundswell agent': both.agent(both.second).outerPid,
+  });
+  await both.dispose();
+};
+
+await runBench('footprint', hostNumbers, body);

@@ -91,4 +91,4 @@ const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void>
   );
 };
 
-await runBench('hook', 154, body);
+await runBench('hook', [154], body);

@@ -142,4 +142,4 @@ const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void>
   show(write, 'slow', measured.slow);
 };
 
-await runBench('restart', 150, body);
+await runBench('restart', [150], body);

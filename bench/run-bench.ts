@@ -9,7 +9,9 @@ const bedsDirectory = '/var/lib/groundswell-bed';
 
 export interface BenchPlace {
   directory: string;
+  /** The first of its host numbers. */
   hostNumber: number;
+  hostNumbers: readonly number[];
   write: (line: string) => void;
 }
 
@@ -23,12 +25,12 @@ const load = (): string => {
 };
 
 /**
- * Runs one benchmark on a bed of its own under `bench-<name>` with one host number, and takes all of
+ * Runs one benchmark on a bed of its own under `bench-<name>` with its own host numbers, and takes all of
  * it away again, also after an error or Ctrl-C. Sets the exit code 1 when it fails.
  */
 export const runBench = async (
   name: string,
-  hostNumber: number,
+  hostNumbers: readonly [number, ...number[]],
   body: (place: BenchPlace) => Promise<void>,
 ): Promise<void> => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -37,11 +39,11 @@ export const runBench = async (
     return;
   }
   const directory = join(bedsDirectory, `bench-${name}`);
-  const cleanUp = (): Promise<void> => cleanBed(directory, [hostNumber]);
+  const cleanUp = (): Promise<void> => cleanBed(directory, hostNumbers);
   const off = onInterrupt(cleanUp, write);
   const before = load();
   try {
-    await body({ directory, hostNumber, write });
+    await body({ directory, hostNumber: hostNumbers[0], hostNumbers, write });
     write(`\nLoad of the machine: ${before} before, ${load()} after. Compare ratios, not times.`);
   } catch (error) {
     write(`bench/${name} failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);

@@ -51,4 +51,4 @@ const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void>
   write(`needrestart found:\n${warm.needrestart}`);
 };
 
-await runBench('scan', 152, body);
+await runBench('scan', [152], body);

@@ -93,4 +93,4 @@ const body = async ({ directory, hostNumber, write }: BenchPlace): Promise<void>
   );
 };
 
-await runBench('throughput', 151, body);
+await runBench('throughput', [151], body);
