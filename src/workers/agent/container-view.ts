@@ -1,8 +1,10 @@
 import type { ContainerView } from '../../core/messages.ts';
+import { maxReportBytes } from '../../jobs/envelope.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { ContainerScan, Health, ShadowedFile } from '../../core/observation.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 import { rewriteOldForm } from '../../host/lxc/old-form.ts';
+import { shortText } from './short-text.ts';
 import { seenState } from './seen-state.ts';
 
 /** All that is known of one container. */
@@ -18,8 +20,26 @@ export interface Known {
   unhidden: string[];
 }
 
-/** More than this of a kind is not told: an observation has a largest size. */
+/** More of one container than these say nothing that these do not. */
 const tellAtMost = 50;
+
+/** What a view may measure as JSON: a host tells of all its containers in one message, which has a largest size. */
+export interface ViewLimits {
+  bytes: number;
+  /** Their copies in a container are told before others. */
+  patched?: readonly string[];
+}
+
+/** So much may the views of all containers together, of what a report may measure. */
+const allViewsBytes = maxReportBytes / 2;
+const viewBytes = { largest: 64 * 1024, smallest: 2 * 1024 };
+
+export const viewLimits = (containers: number): ViewLimits => ({
+  bytes: Math.max(
+    viewBytes.smallest,
+    Math.min(viewBytes.largest, Math.floor(allViewsBytes / Math.max(1, containers))),
+  ),
+});
 
 const healthOf = ({ state, health }: Known): { health: Health; reason: string } => {
   if (state === null) return { health: 'unknown', reason: 'its runtime does not answer' };
@@ -45,16 +65,46 @@ const unread = (reason: string): Found => ({
   unreadable: [{ what: 'container', reason }],
 });
 
-/** So many of them as are told; however many files of its own it has, each package of them is named. */
-const toldOf = (shadowed: readonly ShadowedFile[]): ShadowedFile[] => {
-  if (shadowed.length <= tellAtMost) return [...shadowed];
+/** One file of each package comes before the second of any, and patched packages before others. */
+const inOrder = (
+  shadowed: readonly ShadowedFile[],
+  patched: readonly string[],
+): { files: ShadowedFile[]; packages: number } => {
   const packages = new Set<string>();
-  const [first, others]: [ShadowedFile[], ShadowedFile[]] = [[], []];
+  const [asked, first, others]: [ShadowedFile[], ShadowedFile[], ShadowedFile[]] = [[], [], []];
   for (const file of shadowed) {
-    (packages.has(file.package) ? others : first).push(file);
+    const known = packages.has(file.package);
+    (known ? others : patched.includes(file.package) ? asked : first).push(file);
     packages.add(file.package);
   }
-  return [...first, ...others].slice(0, tellAtMost);
+  return { files: [...asked, ...first, ...others], packages: packages.size };
+};
+
+/** As much of what was found as fits. Where not every package with files of its own is named, that is said. */
+const fitting = (
+  { stale, shadowed, unreadable }: Found,
+  { bytes, patched = [] }: ViewLimits,
+): Found => {
+  const { files, packages } = inOrder(shadowed, patched);
+  for (let most = 512; ; most /= 2) {
+    const some = Math.min(most, tellAtMost);
+    const named = Math.min(most, packages);
+    const cut: Found = {
+      stale: stale.slice(0, some).map((one) => ({ ...one, path: shortText(one.path) })),
+      shadowed: files
+        .slice(0, Math.max(named, some))
+        .map((one) => ({ ...one, path: shortText(one.path) })),
+      unreadable: unreadable
+        .slice(0, some)
+        .map(({ what, reason }) => ({ what: shortText(what), reason: shortText(reason) })),
+    };
+    if (named < packages)
+      cut.unreadable.push({
+        what: 'files of its own',
+        reason: `those of ${packages - named} more packages are not told`,
+      });
+    if (most === 1 || Buffer.byteLength(JSON.stringify(cut)) <= bytes) return cut;
+  }
 };
 
 /** The scan's words, if it is of the instance that runs now; no words are no "nothing stale". */
@@ -65,11 +115,7 @@ const scanOf = ({ container, state, scan }: Known): Found => {
     return seenState(state) === 'changing' ? unread(`it is ${state.state}`) : nothing;
   if (scan === null || !sameInstance(scan.instance, state.instance))
     return unread('it was not scanned yet');
-  return {
-    stale: scan.stale.slice(0, tellAtMost),
-    shadowed: toldOf(scan.shadowed),
-    unreadable: scan.unreadable.slice(0, tellAtMost),
-  };
+  return scan;
 };
 
 /**
@@ -90,7 +136,11 @@ const rootNoteOf = ({ root, name, configPath }: RuntimeContainer): string => {
   }
 };
 
-export const containerView = (known: Known, ownerStopped: boolean): ContainerView => {
+export const containerView = (
+  known: Known,
+  ownerStopped: boolean,
+  limits = viewLimits(1),
+): ContainerView => {
   const { container, state } = known;
   const { health, reason } = healthOf(known);
   return {
@@ -103,11 +153,11 @@ export const containerView = (known: Known, ownerStopped: boolean): ContainerVie
     state: state === null ? 'changing' : seenState(state),
     instance: state?.instance ?? null,
     health,
-    healthReason: reason,
-    ...scanOf(known),
+    healthReason: shortText(reason),
+    ...fitting(scanOf(known), limits),
     ownerStopped,
     optOut: known.optOut,
     parked: known.parked,
-    unhidden: known.unhidden,
+    unhidden: known.unhidden.slice(0, tellAtMost).map(shortText),
   };
 };

@@ -5,8 +5,9 @@ import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts'
 import { shadowingFiles } from '../../core/own-files.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 import type { AgentHost } from './agent-host.ts';
-import { containerView } from './container-view.ts';
+import { containerView, viewLimits } from './container-view.ts';
 import type { Known } from './container-view.ts';
+import { shortText } from './short-text.ts';
 
 /** What the agent knows of its containers between two looks. */
 export interface Knowledge {
@@ -34,6 +35,15 @@ export interface Knowledge {
   scanAll: (patched: readonly string[]) => Promise<ContainerView[]>;
 }
 
+/** Of the host itself; with a path or two each it is known what they wait for. */
+const tellProcesses = { atMost: 500, paths: 3 };
+
+const fittingProcesses = (found: readonly StaleHostProcess[]): StaleHostProcess[] =>
+  found.slice(0, tellProcesses.atMost).map((one) => ({
+    ...one,
+    paths: one.paths.slice(0, tellProcesses.paths).map(shortText),
+  }));
+
 const unprobed: Known['health'] = { health: 'unknown', reason: 'it was not probed yet' };
 
 export const createKnowledge = (
@@ -47,12 +57,16 @@ export const createKnowledge = (
     const before = known.get(name);
     if (before !== undefined) known.set(name, { ...before, ...changes });
   };
+  const viewOf = (one: Known, patched: readonly string[] = []): ContainerView =>
+    containerView(one, ownerStopped(one.container.name), {
+      ...viewLimits(known.size),
+      patched,
+    });
   const view = (name: ContainerName): ContainerView | null => {
     const one = known.get(name);
-    return one === undefined ? null : containerView(one, ownerStopped(name));
+    return one === undefined ? null : viewOf(one);
   };
-  const views = (): ContainerView[] =>
-    [...known.keys()].map(view).filter((one): one is ContainerView => one !== null);
+  const views = (): ContainerView[] => [...known.values()].map((one) => viewOf(one));
 
   return {
     container: (name) => known.get(name)?.container ?? null,
@@ -94,10 +108,12 @@ export const createKnowledge = (
     scanAll: async (patched) => {
       const scanned = await scanner.all();
       for (const scan of scanned.containers) change(scan.name, { scan });
-      hostProcesses = scanned.hostProcesses;
-      return views().filter(
-        ({ stale, shadowed }) => stale.length > 0 || shadowingFiles(shadowed, patched).length > 0,
-      );
+      hostProcesses = fittingProcesses(scanned.hostProcesses);
+      return [...known.values()]
+        .map((one) => viewOf(one, patched))
+        .filter(
+          ({ stale, shadowed }) => stale.length > 0 || shadowingFiles(shadowed, patched).length > 0,
+        );
     },
   };
 };

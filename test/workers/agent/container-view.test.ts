@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ShadowedFile } from '../../../src/core/observation.ts';
+import type { ContainerView } from '../../../src/core/messages.ts';
+import type { ShadowedFile, StaleFile } from '../../../src/core/observation.ts';
 import type { RuntimeState } from '../../../src/host/runtime.ts';
-import { containerView } from '../../../src/workers/agent/container-view.ts';
+import { containerView, viewLimits } from '../../../src/workers/agent/container-view.ts';
 import type { Known } from '../../../src/workers/agent/container-view.ts';
+import { maxReportBytes } from '../../../src/jobs/envelope.ts';
 
 const instance = { bootId: 'b', initPid: 100, startTime: '1' };
 const scan = { name: 'web-1', instance, processes: 3, stale: [], shadowed: [], unreadable: [] };
@@ -86,5 +88,71 @@ describe('what is told of the code in a container', () => {
     const told = containerView(known({ scan: { ...scan, shadowed } }), false).shadowed;
     expect(told.length).toBeLessThan(shadowed.length);
     expect(told).toContainEqual(shadowed.at(-1));
+  });
+});
+
+describe('what may be told of a container', () => {
+  const copy = (path: string, name: string): ShadowedFile => ({
+    ...{ path, kind: 'copy', ownVersion: null, package: name },
+  });
+  const ofMany = (count: number, prefix = ''): ShadowedFile[] =>
+    Array.from({ length: count }, (_, index) =>
+      copy(`/usr/lib/${prefix}${index}`, `package-${index}`),
+    );
+  const staleFile: StaleFile = {
+    ...{ pid: 7, startTime: '1', command: 'web', kind: 'replaced', process: 'container' },
+    path: `/srv/${'ü'.repeat(4000)}`,
+  };
+  const bytesOf = (view: ContainerView): number => Buffer.byteLength(JSON.stringify(view));
+
+  test('a host full of containers that name their files as long as they can fits into one report', () => {
+    for (const count of [1, 20, 200, 900]) {
+      const limits = viewLimits(count);
+      const hostile: Partial<Known> = {
+        unhidden: Array.from({ length: 9 }, () => '/root'),
+        scan: {
+          ...scan,
+          stale: Array.from({ length: 300 }, () => staleFile),
+          shadowed: ofMany(600, 'x'.repeat(4000)),
+          unreadable: Array.from({ length: 300 }, () => ({
+            what: `process 1: ${'\u0001'.repeat(3000)}`,
+            reason: 'EACCES',
+          })),
+        },
+      };
+      const view = containerView(known(hostile), false, limits);
+      expect(view.stale.length).toBeGreaterThan(0);
+      expect(bytesOf(view) * count).toBeLessThan(maxReportBytes * 0.75);
+    }
+  });
+
+  test('that not all packages with files of its own are named is said, so that none of it is believed current', () => {
+    const shadowed = ofMany(600);
+    const all = containerView(known({ scan: { ...scan, shadowed: ofMany(400) } }), false);
+    expect(all.unreadable).toEqual([]);
+    expect(all.shadowed).toHaveLength(400);
+    const some = containerView(known({ scan: { ...scan, shadowed } }), false);
+    expect(some.unreadable).toEqual([
+      { what: 'files of its own', reason: 'those of 88 more packages are not told' },
+    ]);
+  });
+
+  test('files of patched packages are told before all others', () => {
+    const shadowed = [...ofMany(600), copy('/usr/lib/libssl.so.3', 'libssl3')];
+    const limits = { ...viewLimits(900), patched: ['libssl3'] };
+    const view = containerView(known({ scan: { ...scan, shadowed } }), false, limits);
+    expect(view.shadowed[0]).toEqual(shadowed.at(-1));
+  });
+
+  test('usual findings are told whole', () => {
+    const stale = [{ ...staleFile, path: '/usr/lib/libssl.so.3' }];
+    const shadowed = [copy('/usr/lib/libz.so.1', 'zlib1g')];
+    const unreadable = [{ what: 'process 3', reason: 'EACCES' }];
+    const view = containerView(
+      known({ scan: { ...scan, stale, shadowed, unreadable } }),
+      false,
+      viewLimits(900),
+    );
+    expect(view).toMatchObject({ stale, shadowed, unreadable });
   });
 });
