@@ -1,5 +1,11 @@
 import type { ShadowedFile } from './observation.ts';
 
+/**
+ * What an agent says that it did not tell whole, so that a report has room for every container: which packages
+ * a container has files of its own of. What runs in it was looked at all the same.
+ */
+export const untoldOwnFiles = 'files of its own';
+
 type OwnFile = Pick<ShadowedFile, 'path' | 'kind' | 'ownVersion' | 'package'>;
 
 /**

@@ -1,6 +1,6 @@
 import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
-import { describeOwnFiles, shadowingFiles } from '../own-files.ts';
+import { describeOwnFiles, shadowingFiles, untoldOwnFiles } from '../own-files.ts';
 import type { Wave } from './fleet.ts';
 import { modeFor, observedBecause } from './may-grant.ts';
 import { patchedPackages } from './patched-packages.ts';
@@ -25,10 +25,14 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   if (container === undefined) return settle('gone', 'removed');
   const { view } = container;
   // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
-  const nothingStale =
-    view.state !== 'changing' && view.stale.length === 0 && view.unreadable.length === 0;
+  const unread = view.unreadable.filter(({ what }) => what !== untoldOwnFiles);
+  const nothingStale = view.state !== 'changing' && view.stale.length === 0 && unread.length === 0;
   // R27: nothing in it runs what the host had before, and no restart gives it what the host has now.
-  const own = describeOwnFiles(shadowingFiles(view.shadowed, patchedPackages(wave)));
+  const untold = view.unreadable.find(({ what }) => what === untoldOwnFiles);
+  const own =
+    describeOwnFiles(shadowingFiles(view.shadowed, patchedPackages(wave))) ??
+    // Among those may be one of a patched package.
+    (untold === undefined ? null : `${untold.what}: ${untold.reason}`);
   if (!wave.byHand && nothingStale && own !== null) return settle('shadowed', own);
   if (view.optOut !== null && (wave.byHand || !nothingStale))
     return settle('opted-out', describeOptOut(view.optOut));

@@ -1,4 +1,5 @@
 import type { ContainerView } from '../../core/messages.ts';
+import { untoldOwnFiles } from '../../core/own-files.ts';
 import { maxReportBytes } from '../../jobs/envelope.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { ContainerScan, Health, ShadowedFile } from '../../core/observation.ts';
@@ -100,7 +101,7 @@ const fitting = (
     };
     if (named < packages)
       cut.unreadable.push({
-        what: 'files of its own',
+        what: untoldOwnFiles,
         reason: `those of ${packages - named} more packages are not told`,
       });
     if (most === 1 || Buffer.byteLength(JSON.stringify(cut)) <= bytes) return cut;

@@ -4,6 +4,7 @@ import { summarizeServices } from '../../../src/core/coordinator/summarize-servi
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import { planRestarts } from '../../../src/core/coordinator/plan.ts';
 import type { ContainerView } from '../../../src/core/messages.ts';
+import { untoldOwnFiles } from '../../../src/core/own-files.ts';
 import { observed, scene, staleFile, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
@@ -110,6 +111,29 @@ describe('a container that keeps its own copy of a patched file, and maps that',
     expect(waveOf(here)).toMatchObject({
       ...{ state: 'finished', members: [{ state: 'shadowed', attempts: 0, reason: named }] },
     });
+  });
+
+  const untold = [{ what: untoldOwnFiles, reason: 'those of 88 more packages are not told' }];
+
+  test('leaves it too where it has more files of its own than are told, and is never said to be current', () => {
+    const here = upgradedWith(shadowed({ unreadable: untold }));
+    expect(waveOf(here)).toMatchObject({ state: 'finished', members: [{ reason: named }] });
+    here.report('h1', observed([shadowed({ shadowed: [newer], unreadable: untold })]));
+    expect(why(here)).toMatchObject({ code: 'unknown' });
+  });
+
+  test('is taken for one where that cannot be told, once nothing stale is left in it', () => {
+    const much = shadowed({ stale: [staleFile], shadowed: [other], unreadable: untold });
+    const here = upgradedWith(view('web-1'), much);
+    expect(here.grants()).toEqual(['h1/web-1']);
+    here.report('h1', observed([view('web-1'), { ...much, stale: [] }]));
+    expect(waveOf(here).members).toMatchObject([
+      { container: 'h1/web-1' },
+      {
+        ...{ container: 'h1/web-2', state: 'shadowed', attempts: 0 },
+        reason: 'files of its own: those of 88 more packages are not told',
+      },
+    ]);
   });
 
   test('that ran old code as well is restarted for that once, and named with its outcome', () => {
