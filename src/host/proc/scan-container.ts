@@ -141,23 +141,27 @@ const scanMonitors = (
   }
 };
 
-/** More of one container say nothing that these do not: each package is named before the second file of any. */
+/** More of one container say nothing that these do not, once each package is named. */
 const MAX_SHADOWED = 1_000;
 
+/** However many packages there are: one that is not named could not be told from one that is not hidden (R27). */
 const eachPackageFirst = (found: readonly FoundShadow[]): FoundShadow[] => {
+  if (found.length <= MAX_SHADOWED) return [...found];
   const first = new Map<string, FoundShadow>();
   for (const one of found) if (!first.has(one.package)) first.set(one.package, one);
   const named = new Set(first.values());
-  return [...named, ...found.filter((one) => !named.has(one))];
+  const others = found.filter((one) => !named.has(one));
+  return [...named, ...others.slice(0, Math.max(0, MAX_SHADOWED - named.size))];
 };
 
 const withOwnVersions = (
   found: readonly FoundShadow[],
   versions: ReadonlyMap<string, string>,
 ): ShadowedFile[] =>
-  (found.length <= MAX_SHADOWED ? found : eachPackageFirst(found).slice(0, MAX_SHADOWED)).map(
-    (one) => ({ ...one, ownVersion: versions.get(one.package) ?? null }),
-  );
+  eachPackageFirst(found).map((one) => ({
+    ...one,
+    ownVersion: versions.get(one.package) ?? null,
+  }));
 
 const scanShadows = (
   around: Surroundings,

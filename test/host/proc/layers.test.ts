@@ -17,6 +17,8 @@ import { findInUpper } from '../../../src/host/proc/find-in-upper.ts';
 import { entriesToAsk, findShadows } from '../../../src/host/proc/find-shadows.ts';
 import { openLowerLayer } from '../../../src/host/proc/lower-layer.ts';
 import type { OverlayXattrs, XattrReader } from '../../../src/host/proc/overlay-xattrs.ts';
+import { scanContainer } from '../../../src/host/proc/scan-host.ts';
+import { createScanMemory } from '../../../src/host/proc/scan-surroundings.ts';
 import { openUpperLayer, UpperLayerError } from '../../../src/host/proc/upper-layer.ts';
 import type { UpperLayer } from '../../../src/host/proc/upper-layer.ts';
 
@@ -192,6 +194,30 @@ describe('two layers on disk', () => {
     });
     const search = { upper: upperLayer(), lower, packaged, contents: contentReader() };
     expect(entriesToAsk(search)).toEqual(['/usr', '/usr/a', '/usr/a/1']);
+  });
+
+  test('a scan names every package that a container hides, however many those are', () => {
+    const names = Array.from({ length: 1_100 }, (_, at) => `p${at}`);
+    for (const name of names) put('lower', `/usr/${name}`);
+    for (const name of names.slice(0, 50)) put('lower', `/usr/also-${name}`);
+    mkdirSync(join(top, 'upper/usr'));
+    attributes = { '/usr': { opaque: 'y' } };
+    const packaged = packagedPathsOf({
+      lists: names.map((name) => ({ package: name, paths: [`/usr/also-${name}`, `/usr/${name}`] })),
+      conffiles: new Set(),
+      diversions: [],
+      aliases: new Map(),
+      versions: new Map(),
+    });
+    const { shadowed } = scanContainer('web-1', {
+      containers: [{ name: 'web-1', lower: join(top, 'lower'), upper: join(top, 'upper') }],
+      // Nothing runs there.
+      procRoot: join(top, 'lower'),
+      packagedPaths: () => packaged,
+      memory: { ...createScanMemory(), xattrs },
+    });
+    expect(new Set(shadowed.map(({ package: name }) => name)).size).toBe(1_100);
+    expect(shadowed).toHaveLength(1_100);
   });
 
   test('links in the lower layer are followed inside it', () => {
