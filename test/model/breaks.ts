@@ -250,6 +250,15 @@ export const brokenRules: BrokenRule[] = [
   },
   {
     rule: 'R29',
+    what: 'an upgrade that a crash kept from beginning does not wait again',
+    file: 'agent/upgrade.ts',
+    from: "upgrade.step = 'waiting';",
+    to: '',
+    shownBy: ['L1'],
+    scenario: small({ 'agent crash': 1 }, { ownUpgrade: true }),
+  },
+  {
+    rule: 'R29',
     what: 'a host whose gate did not pass is granted restarts',
     file: 'coordinator/may-grant.ts',
     from: 'if (gate !== null && !wave.byHand)',

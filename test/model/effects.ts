@@ -130,9 +130,12 @@ export const carryOut = (
     return;
   }
   if (kind === 'await-upgrade') {
-    const ran = machine.dpkg === 'ours';
+    if (machine.dpkg !== 'ours')
+      return feed(core, world, machine, { kind: 'upgrade-not-begun', jobId: id });
+    const ran = turnout !== 'badly';
     if (ran) endTransaction(machine);
-    if (ran && turnout === 'broken') machine.broken = true;
+    else machine.dpkg = 'rest';
+    if (turnout === 'broken') machine.broken = true;
     drop(machine, 'tell-transaction -');
     machine.untold = false;
     const containers = machine.boxes.map((_, index) => viewOf(machine, index));

@@ -47,8 +47,10 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
         });
     };
     turn('', null, 'well');
-    if (kind === 'await-upgrade' && machine.dpkg === 'ours')
+    if (kind === 'await-upgrade' && machine.dpkg === 'ours') {
       turn(', and the host is broken', 'host breaks', 'broken');
+      turn(' and fails', 'upgrade fails', 'badly');
+    }
     if (kind === 'drain') turn(' fails', 'drain fails', 'badly');
     if (kind === 'start') {
       turn(' fails', 'start fails', 'badly');

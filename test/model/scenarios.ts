@@ -119,6 +119,7 @@ const transactions: Scenario[] = [
       ownUpgrade: true,
     },
   ),
+  named('an upgrade of ours that fails', one(2), { 'upgrade fails': 1 }, { ownUpgrade: true }),
   named('an upgrade of ours, and a pause', one(2), { pause: 1 }, { ownUpgrade: true }),
   named('one container, the journal is lost', one(1), { 'journal lost': 1 }),
 ];
@@ -144,6 +145,12 @@ const large: Scenario[] = [
   named('two hosts, an owner stops a container', two, { 'owner stops': 1 }),
   named('a failure in a wave that is stopped', one(2), { sick: 1, 'stop wave': 1 }),
   named('the drain fails, and the agent crashes', one(2), { 'drain fails': 1, 'agent crash': 1 }),
+  named(
+    'one container, an upgrade of ours, a pause, and the agent crashes',
+    one(1),
+    { pause: 1, 'agent crash': 1 },
+    { ownUpgrade: true },
+  ),
   named('an upgrade of ours, and all is late', one(2), { delay: 2 }, { ownUpgrade: true }),
 ];
 

@@ -78,6 +78,7 @@ export const faults = [
   'stop wave',
   'retry',
   'upgrade',
+  'upgrade fails',
   'undrain fails',
   'park',
   'owner restarts',

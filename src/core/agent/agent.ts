@@ -144,6 +144,8 @@ export type AgentEvent =
   | { kind: 'gate-before'; before: GateBefore }
   /** The host gate was asked again. */
   | { kind: 'gate'; gate: GateAnswer }
+  /** A former life journaled it as begun, and began nothing. */
+  | { kind: 'upgrade-not-begun'; jobId: string }
   | {
       kind: 'upgrade-over';
       jobId: string;

@@ -9,7 +9,7 @@ import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
 import { waitsOf } from './waits.ts';
-import { advanceUpgrade, onTransaction, onUpgradeOver } from './upgrade.ts';
+import { advanceUpgrade, onTransaction, onUpgradeNotBegun, onUpgradeOver } from './upgrade.ts';
 
 /** What a turn left behind: write the journal and the audits in one synced transaction, then do the effects in order. */
 export interface AgentTurn {
@@ -168,6 +168,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onGateBefore(turn, event);
     case 'gate':
       return onGate(turn, event);
+    case 'upgrade-not-begun':
+      return onUpgradeNotBegun(turn, event);
     case 'upgrade-over':
       return onUpgradeOver(turn, event);
   }

@@ -113,6 +113,20 @@ export const advanceUpgrade = (turn: Turn): void => {
   }
 };
 
+/** A crash kept it from beginning: whether it may begin now is another question than it was then. */
+export const onUpgradeNotBegun = (
+  turn: Turn,
+  { jobId }: Extract<AgentEvent, { kind: 'upgrade-not-begun' }>,
+): void => {
+  const { agent } = turn;
+  agent.upgradeBusy = false;
+  const upgrade = agent.journal.upgrades.get(jobId);
+  if (upgrade?.step !== 'running') return;
+  upgrade.step = 'waiting';
+  // What worked before it is looked at anew when it begins.
+  if (!agent.transactionOpen) gateAfter(turn, null);
+};
+
 export const onUpgradeOver = (
   turn: Turn,
   event: Extract<AgentEvent, { kind: 'upgrade-over' }>,

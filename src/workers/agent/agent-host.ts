@@ -84,7 +84,7 @@ export interface PackagesPort {
   atRest: () => Promise<{ ok: boolean; reason: string }>;
   /** Run the upgrade, outside the agent's own control group. Rejects only when nothing was begun. */
   upgrade: (order: HostUpgrade, jobId: string) => Promise<UpgradeAnswer>;
-  /** Find the one that was begun for that job before a crash, and await it. Null: nothing was begun. */
+  /** Find the one that a former life began for that job, and await it. Null: nothing was begun. */
   findUpgrade: (jobId: string) => Promise<UpgradeAnswer | null>;
 }
 

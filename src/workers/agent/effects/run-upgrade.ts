@@ -28,19 +28,25 @@ export const runUpgrade = async (
   await work.packageWatch.suspend().catch((error: unknown) => {
     work.alert(`the watch on packages is not suspended: ${errorText(error)}`);
   });
-  let before = work.gateBefore();
+  const resumeWatch = (changes: UpgradeAnswer['changes']): Promise<void> =>
+    work.packageWatch.resume(changes).catch((error: unknown) => {
+      work.alert(`packages are not watched any more: ${errorText(error)}`);
+    });
   const found = resume ? await packages.findUpgrade(jobId).catch(notDone) : null;
+  if (found === null && resume) {
+    await resumeWatch([]);
+    life.tell({ kind: 'upgrade-not-begun', jobId });
+    return;
+  }
   // Of one that a crash left half-way the journal has it from before: a look now would be one in its middle.
   if (found === null) {
     life.tell({ kind: 'gate-before', before: await work.gate.beforeOurs() });
-    // The next life finds nothing, and begins it.
+    // The next life finds that nothing was begun.
     if (life.signal.aborted) return;
-    before = work.gateBefore();
   }
+  const before = work.gateBefore();
   const done = found ?? (await packages.upgrade(order, jobId).catch(notDone));
-  await work.packageWatch.resume(done.changes).catch((error: unknown) => {
-    work.alert(`packages are not watched any more: ${errorText(error)}`);
-  });
+  await resumeWatch(done.changes);
   const gate = await work.gate.ask(before, { signal: life.signal });
   const patched = done.changes.map(({ name }) => name);
   const containers =

@@ -6,6 +6,7 @@ import { refresh } from '../../../host/apt/refresh.ts';
 import { upgrade } from '../../../host/apt/upgrade.ts';
 import { readAbilities } from '../../../host/gate/host-gate.ts';
 import { errorText } from '../../../core/error-text.ts';
+import type { HostUpgrade } from '../../../core/messages.ts';
 import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
 
 /** Mirrors can be slow; an upgrade that waits longer goes by the indexes that are there. */
@@ -34,6 +35,24 @@ const failed = (reason: string, remedy: string): UpgradeAnswer => ({
 /** Packages of an apt host, and what the host gate asks of it after a transaction (R29). */
 export const createPackagesPort = (host: AptHost): PackagesPort => {
   const readAtRest = atRestReader();
+  /** Before apt is started nothing on disk tells of one that a former life in this process began. */
+  const atWork = new Map<string, Promise<UpgradeAnswer>>();
+
+  const run = async (
+    { mode, packages, allowRemove }: HostUpgrade,
+    jobId: string,
+  ): Promise<UpgradeAnswer> => {
+    const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+    if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
+    return answerOf(
+      await upgrade(
+        host,
+        mode === 'security'
+          ? { id: jobId, allowRemove, mode }
+          : { id: jobId, allowRemove, mode, packages },
+      ),
+    );
+  };
 
   return {
     atRest: async () => {
@@ -44,21 +63,16 @@ export const createPackagesPort = (host: AptHost): PackagesPort => {
         return { ok: false, reason: `the package database cannot be read: ${errorText(error)}` };
       }
     },
-    upgrade: async ({ mode, packages, allowRemove }, jobId) => {
-      const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
-      if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
-      return answerOf(
-        await upgrade(
-          host,
-          mode === 'security'
-            ? { id: jobId, allowRemove, mode }
-            : { id: jobId, allowRemove, mode, packages },
-        ),
-      );
+    upgrade: (order, jobId) => {
+      const done = run(order, jobId).finally(() => atWork.delete(jobId));
+      atWork.set(jobId, done);
+      return done;
     },
     findUpgrade: async (jobId) => {
-      const found = await resumeUpgrade(host, jobId);
-      return found === null ? null : answerOf(found);
+      const found = atWork.get(jobId);
+      if (found !== undefined) return found;
+      const resumed = await resumeUpgrade(host, jobId);
+      return resumed === null ? null : answerOf(resumed);
     },
     abilities: readAbilities,
   };

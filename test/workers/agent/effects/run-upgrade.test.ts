@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AgentTurn } from '../../../../src/core/agent/step.ts';
 import type { GateBefore } from '../../../../src/core/agent/journal.ts';
-import type { GateAnswer, UpgradeFinished } from '../../../../src/core/messages.ts';
+import type { ControlRecord, GateAnswer, UpgradeFinished } from '../../../../src/core/messages.ts';
 import { runUpgrade } from '../../../../src/workers/agent/effects/run-upgrade.ts';
-import { agentScene } from '../../../core/agent/agent-scene.ts';
+import { agentScene, doing } from '../../../core/agent/agent-scene.ts';
 import type { AgentScene } from '../../../core/agent/agent-scene.ts';
 
 const look = (at: number): GateBefore => ({ at, abilities: null, healthy: ['web-1'] });
@@ -113,11 +113,47 @@ describe('what worked before an upgrade of ours (R29)', () => {
     expect(finished()).toMatchObject({ changes: [change] });
   });
 
-  test('is looked at where the crash came before anything was begun', async () => {
+  test('is looked at anew where the crash came before anything was begun', async () => {
     here.upgrade();
+    here.step({ kind: 'gate-before', before: look(-1) });
     await carryOut(here.crash());
+    expect(log).toEqual(['suspend', 'resume']);
+    here.record(3);
+    await carryOut(here.record(4));
+    expect(log.slice(2)).toEqual(['suspend', 'look', 'upgrade', 'resume']);
+    expect(asked).toEqual([look(4)]);
+  });
+});
+
+describe('an upgrade that a crash kept from beginning (R29)', () => {
+  beforeEach(async () => {
+    here.upgrade();
+    here.step({ kind: 'gate-before', before: look(-1) });
+    await carryOut(here.crash());
+    here.record(3);
+    log = [];
+  });
+
+  test.each<[string, Partial<ControlRecord>]>([
+    ['a freeze', { freezes: ['the audit'] }],
+    ['a pause', { pauses: [{ level: 'fleet' }] }],
+  ])('waits for the end of %s', async (_, more) => {
+    expect(doing(here.record(4, more))).toEqual([]);
+    expect(here.agent.waiting.get('ug')).toBe('paused or frozen');
+    await carryOut(here.record(5));
     expect(log).toEqual(['suspend', 'look', 'upgrade', 'resume']);
-    expect(asked).toEqual([look(2)]);
+  });
+
+  test.each<[string, Partial<ControlRecord>]>([
+    ['it was taken back', { voids: ['ug'] }],
+    ['its host is excluded', { excluded: true }],
+    ['its time is over', { serverTime: 1_030_000 }],
+  ])('is never begun where %s, and what worked before it is forgotten', (_, more) => {
+    expect(doing(here.record(4, more))).toEqual([]);
+    expect(here.reports()).toContainEqual(
+      expect.objectContaining({ kind: 'restart-finished', grantId: 'ug', outcome: 'void' }),
+    );
+    expect(here.agent.journal.gate).toBe(null);
   });
 });
 
@@ -129,5 +165,7 @@ test('an upgrade is not begun in a life that is over: the next one begins it', a
   expect(log).toEqual(['suspend', 'look']);
   [log, during, over] = [[], {}, new AbortController()];
   await carryOut(here.crash());
-  expect(log).toEqual(['suspend', 'look', 'upgrade', 'resume']);
+  here.record(3);
+  await carryOut(here.record(4));
+  expect(log).toEqual(['suspend', 'resume', 'suspend', 'look', 'upgrade', 'resume']);
 });

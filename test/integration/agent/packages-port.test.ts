@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { HostUpgrade } from '../../../src/core/messages.ts';
+import type { PackagesPort } from '../../../src/workers/agent/agent-host.ts';
+import { createPackagesPort } from '../../../src/workers/agent/ports/packages-port.ts';
+import { removeTree } from './loop-rig.ts';
+
+let directory: string;
+let port: PackagesPort;
+
+/** An `apt-get` that waits until it is let on, and then cannot fetch its indexes. */
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gs-packages-'));
+  execFileSync('mkfifo', [join(directory, 'go')]);
+  const script = `#!/bin/sh\nread -r go < ${directory}/go\necho 'E: no network' >&2\nexit 100\n`;
+  writeFileSync(join(directory, 'apt-get'), script, { mode: 0o755 });
+  port = createPackagesPort({
+    ...{ root: '/', launcherPath: '/bin/false', cgroupDirectories: [], lockTimeoutMs: 1_000 },
+    transactionsDirectory: join(directory, 'transactions'),
+    environment: { PATH: `${directory}:/usr/bin:/bin` },
+  });
+});
+afterEach(() => {
+  removeTree(directory);
+});
+
+const order: HostUpgrade = {
+  ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
+  ...{ beginBefore: 1, deadline: 2 },
+};
+
+test('an upgrade that has not come to apt yet is found by the next life in the same process', async () => {
+  const begun = port.upgrade(order, 'u');
+  const found = port.findUpgrade('u');
+  expect(await port.findUpgrade('another')).toBe(null);
+  await writeFile(join(directory, 'go'), 'on\n');
+  const answer = await begun;
+  expect(answer).toMatchObject({ ok: false, changes: [] });
+  expect(await found).toBe(answer);
+  // It has changed nothing, and may be begun anew.
+  expect(await port.findUpgrade('u')).toBe(null);
+});
