@@ -6,6 +6,8 @@ import { makeParents } from './place-opaque.ts';
 
 const hostnamePath = 'etc/hostname';
 const hostsPath = 'etc/hosts';
+/** What is longer is no table of hosts that somebody uses. */
+const longestTable = 1024 * 1024;
 
 /** Of the line that names the machine itself, as Debian writes it: the name. */
 const ownName = (line: string): string | null =>
@@ -53,11 +55,11 @@ export const writeOwnNames = async (
   // Its owner has made something else of /etc.
   if ((await statOrNull(join(upper, 'etc')))?.isDirectory() !== true) return;
   const table = await statOrNull(join(upper, hostsPath));
-  const text =
-    table?.isFile() === true ? await readFile(join(upper, hostsPath), 'utf8') : hostsOfHost;
+  const isTable = table?.isFile() === true && table.size <= longestTable;
+  const text = isTable ? await readFile(join(upper, hostsPath), 'utf8') : hostsOfHost;
   for (const [path, content] of ownNames(name, text)) {
     const there = await statOrNull(join(upper, path));
-    if (there?.isDirectory() === true || (path === hostsPath && there?.isFile() === false))
+    if (there?.isDirectory() === true || (path === hostsPath && table !== null && !isTable))
       continue;
     await rm(join(upper, path), { force: true });
     await writeFile(join(upper, path), content, { flag: 'wx' });

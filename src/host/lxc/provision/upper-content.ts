@@ -1,5 +1,20 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** Whether a file holds just this. Its owner may make a link, a pipe or terabytes of it while we look. */
+const holds = async (path: string, text: string): Promise<boolean> => {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => null);
+  try {
+    if ((await file?.stat())?.isFile() !== true) return false;
+    const wanted = Buffer.from(text);
+    const there = await file?.read(Buffer.alloc(wanted.length + 1), 0, wanted.length + 1, 0);
+    return there?.buffer.subarray(0, there.bytesRead).equals(wanted) === true;
+  } finally {
+    await file?.close();
+  }
+};
 
 /**
  * Whether an upper layer holds anything but directories: files, links, whiteouts. `given` are files, by path in
@@ -21,8 +36,11 @@ export const hasOwnFiles = async (
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
       if (await hasOwnFiles(upper, given, path)) return true;
-    } else if (!entry.isFile() || given.get(path) === undefined) return true;
-    else if ((await readFile(join(upper, path), 'utf8')) !== given.get(path)) return true;
+      continue;
+    }
+    const text = given.get(path);
+    if (!entry.isFile() || text === undefined) return true;
+    if (!(await holds(join(upper, path), text))) return true;
   }
   return false;
 };

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostsOf, ownNames, writeOwnNames } from '../../../../src/host/lxc/provision/own-names.ts';
@@ -75,6 +84,17 @@ needsRoot(describe)('names of a container in its upper layer', () => {
     await writeOwnNames(upper, 'web-01', '127.0.0.1 localhost\n');
     expect(await kindOf('etc/hosts')).toBe('none');
     expect(await kindOf('etc/hostname')).toBe('file');
+  });
+
+  test('of a size that no table of hosts has are left alone, and not read', async () => {
+    await mkdir(at('etc'));
+    await writeFile(at('etc/hosts'), '');
+    // More than Node.js reads at once, and nothing on the disk.
+    await truncate(at('etc/hosts'), 3 * 1024 ** 3);
+    expect(await hasOwnFiles(upper, ownNames('web-01', hosts))).toBe(true);
+    await write('web-01');
+    expect(await readFile(at('etc/hostname'), 'utf8')).toBe('web-01\n');
+    expect((await lstat(at('etc/hosts'))).size).toBe(3 * 1024 ** 3);
   });
 
   test('never lead out of the layer: links are replaced or left, not followed', async () => {
