@@ -1,3 +1,4 @@
+import { firstOfEach } from '../../core/first-of-each.ts';
 import type { ContainerScan, ShadowedFile, StaleFile, Unreadable } from '../../core/observation.ts';
 import type { ContainerProcesses } from '../../core/stale/assign-processes.ts';
 import type { RootDevices } from '../../core/stale/locate-mapping.ts';
@@ -147,11 +148,8 @@ const MAX_SHADOWED = 1_000;
 /** However many packages there are: one that is not named could not be told from one that is not hidden (R27). */
 const eachPackageFirst = (found: readonly FoundShadow[]): FoundShadow[] => {
   if (found.length <= MAX_SHADOWED) return [...found];
-  const first = new Map<string, FoundShadow>();
-  for (const one of found) if (!first.has(one.package)) first.set(one.package, one);
-  const named = new Set(first.values());
-  const others = found.filter((one) => !named.has(one));
-  return [...named, ...others.slice(0, Math.max(0, MAX_SHADOWED - named.size))];
+  const { first, others } = firstOfEach(found, (one) => one.package);
+  return [...first, ...others.slice(0, Math.max(0, MAX_SHADOWED - first.length))];
 };
 
 const withOwnVersions = (

@@ -1,3 +1,4 @@
+import { firstOfEach } from '../../core/first-of-each.ts';
 import type { ContainerView } from '../../core/messages.ts';
 import { untoldOwnFiles } from '../../core/own-files.ts';
 import { maxReportBytes } from '../../jobs/envelope.ts';
@@ -71,14 +72,10 @@ const inOrder = (
   shadowed: readonly ShadowedFile[],
   patched: readonly string[],
 ): { files: ShadowedFile[]; packages: number } => {
-  const packages = new Set<string>();
-  const [asked, first, others]: [ShadowedFile[], ShadowedFile[], ShadowedFile[]] = [[], [], []];
-  for (const file of shadowed) {
-    const known = packages.has(file.package);
-    (known ? others : patched.includes(file.package) ? asked : first).push(file);
-    packages.add(file.package);
-  }
-  return { files: [...asked, ...first, ...others], packages: packages.size };
+  const { first, others } = firstOfEach(shadowed, (file) => file.package);
+  const isPatched = (file: ShadowedFile): boolean => patched.includes(file.package);
+  const named = [...first.filter(isPatched), ...first.filter((file) => !isPatched(file))];
+  return { files: [...named, ...others], packages: first.length };
 };
 
 /** As much of what was found as fits. Where not every package with files of its own is named, that is said. */

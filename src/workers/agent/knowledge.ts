@@ -1,3 +1,4 @@
+import { firstOfEach } from '../../core/first-of-each.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { ContainerView } from '../../core/messages.ts';
 import { sameInstance } from '../../core/observation.ts';
@@ -38,11 +39,14 @@ export interface Knowledge {
 /** Of the host itself; with a path or two each it is known what they wait for. */
 const tellProcesses = { atMost: 500, paths: 3 };
 
-const fittingProcesses = (found: readonly StaleHostProcess[]): StaleHostProcess[] =>
-  found.slice(0, tellProcesses.atMost).map((one) => ({
+/** Units are what is restarted: none is left out because another has many processes. */
+const fittingProcesses = (found: readonly StaleHostProcess[]): StaleHostProcess[] => {
+  const { first, others } = firstOfEach(found, ({ unit }) => unit);
+  return [...first, ...others].slice(0, tellProcesses.atMost).map((one) => ({
     ...one,
     paths: one.paths.slice(0, tellProcesses.paths).map(shortText),
   }));
+};
 
 const unprobed: Known['health'] = { health: 'unknown', reason: 'it was not probed yet' };
 
