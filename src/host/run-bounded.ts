@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { beginningOf } from '../core/beginning-of.ts';
 
 export interface RunBoundedOptions {
   timeoutMs: number;
@@ -123,7 +124,7 @@ export const describeResult = (
   timeoutMs: number,
 ): string => {
   const what = `command ${argv[0] ?? ''}`;
-  const lastLine = output.trim().split('\n').at(-1)?.trim().slice(0, 200) ?? '';
+  const lastLine = beginningOf(output.trim().split('\n').at(-1)?.trim() ?? '', 200);
   const said = lastLine === '' ? '' : `: ${lastLine}`;
   switch (ended) {
     case 'timed-out':

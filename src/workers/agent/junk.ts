@@ -1,3 +1,4 @@
+import { beginningOf } from '../../core/beginning-of.ts';
 import type { OwnAudit } from './audit-entry.ts';
 
 /** Messages that nobody who may has signed for this host, between two records. */
@@ -34,7 +35,7 @@ export const countJunk = ({
   return {
     count: (why, example) => {
       counts[why] = (counts[why] ?? 0) + 1;
-      if (first === '') first = example.slice(0, 200);
+      if (first === '') first = beginningOf(example, 200);
       total += 1;
       sinceLast += 1;
     },

@@ -1,3 +1,5 @@
+import { beginningOf } from '../../core/beginning-of.ts';
+
 /** What nobody we know signed (R7): counted, and told once a minute, so that a flood of it costs one record. */
 export interface RefusedMessages {
   count: (from: string, reason: string) => void;
@@ -13,7 +15,7 @@ export const createRefusedMessages = (): RefusedMessages => {
   return {
     count: (from, reason) => {
       total += 1;
-      const key = `${from}: ${reason.split('\n')[0]?.slice(0, 200) ?? ''}`;
+      const key = `${from}: ${beginningOf(reason.split('\n')[0] ?? '', 200)}`;
       if (reasons.has(key) || reasons.size < keptReasons)
         reasons.set(key, (reasons.get(key) ?? 0) + 1);
     },
