@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { AuditDetails } from '../core/audit-details.ts';
+import { wellFormed } from '../core/well-formed.ts';
 
 /** What a record of the audit says; `null` where it does not apply. Times: see each. */
 export interface AuditEntry {
@@ -54,7 +55,7 @@ export const hashCanonical = (value: unknown): string => {
 
 /** The next record of a chain. */
 export const chainRecord = (last: Link, entry: AuditEntry): ChainedRecord => {
-  const record = { ...entry, seq: last.seq + 1, previous: last.hash };
+  const record = { ...wellFormed(entry), seq: last.seq + 1, previous: last.hash };
   return { seq: record.seq, hash: hashCanonical(record), record };
 };
 

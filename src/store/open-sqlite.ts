@@ -1,6 +1,5 @@
 import Database from 'libsql';
 import { hasCode } from '../core/error-code.ts';
-import { makeRoom } from './make-room.ts';
 
 /**
  * A synchronous SQLite handle: what the agent's journal works with, and what the store is built on. This
@@ -19,7 +18,6 @@ export const openSqlite = (path: string): SqliteHandle => {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
-    makeRoom(database, path);
   } catch (error) {
     database.close();
     throw error;

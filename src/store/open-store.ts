@@ -3,6 +3,7 @@ import type { RawBuilder } from 'kysely';
 import type { FleetTables } from './fleet-tables.ts';
 import type { InfrastructureTables } from './infrastructure-tables.ts';
 import { migrateToLatest } from './migrate.ts';
+import { makeRoom } from './make-room.ts';
 import { openSqlite } from './open-sqlite.ts';
 import type { SqliteHandle } from './open-sqlite.ts';
 
@@ -72,6 +73,7 @@ export const openStore = async (path: string): Promise<Store> => {
   const db = new Kysely<StoreTables>({ dialect: dialect(database) });
   try {
     await migrateToLatest(db);
+    makeRoom(database, path);
   } catch (error) {
     database.close();
     throw error;

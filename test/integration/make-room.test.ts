@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { makeRoom } from '../../src/store/make-room.ts';
 import { openSqlite } from '../../src/store/open-sqlite.ts';
+import type { SqliteHandle } from '../../src/store/open-sqlite.ts';
 import { needsRoot } from './needs-root.ts';
 
 let directory: string;
@@ -14,13 +16,19 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const open = (path: string): SqliteHandle => {
+  const db = openSqlite(path);
+  makeRoom(db, path);
+  return db;
+};
+
 const megabyte = 1024 * 1024;
 
 describe('the room for what is written to a database', () => {
   test('is as much as is ever used, and is there from the beginning, also the next time', () => {
     const path = join(directory, 'store.sqlite');
     for (const life of [1, 2]) {
-      const db = openSqlite(path);
+      const db = open(path);
       const size = (): number => statSync(`${path}-wal`).size;
       const atFirst = size();
       expect(atFirst).toBeGreaterThan(4 * megabyte);
@@ -47,7 +55,7 @@ needsRoot(describe)('on a small disk', () => {
 
   test('nothing is taken for it', () => {
     const path = join(disk(), 'store.sqlite');
-    const db = openSqlite(path);
+    const db = open(path);
     db.exec('create table t (body text)');
     expect(statSync(`${path}-wal`).size).toBeLessThan(megabyte);
     db.close();

@@ -9,6 +9,7 @@ import { errorText } from '../../core/error-text.ts';
 import { createWrittenJournal } from './journal-diff.ts';
 import { journalOf } from './journal-rows.ts';
 import type { JournalRow } from './journal-rows.ts';
+import { makeRoom } from '../../store/make-room.ts';
 import { lockFile } from '../../store/open-sqlite.ts';
 import type { SqliteHandle } from '../../store/open-sqlite.ts';
 
@@ -182,6 +183,8 @@ export const openJournal = (
     const store = createStore(db, null);
     if (rowsOf(db).length === 0) store.commit(emptyJournal(newId(), false), []);
     store.load();
+    // Not before: one that cannot be read is put aside as it is.
+    makeRoom(db, path);
     return store;
   };
   const existed = existsSync(path);

@@ -1,6 +1,7 @@
 import type { Agent } from '../../core/agent/agent.ts';
 import type { HostId } from '../../core/ids.ts';
 import type { RecordNumber, Report } from '../../core/messages.ts';
+import { wellFormed } from '../../core/well-formed.ts';
 import { signEnvelope } from '../../jobs/envelope.ts';
 import type { Envelope } from '../../jobs/envelope.ts';
 import { writeReport } from '../../jobs/read-report.ts';
@@ -78,8 +79,10 @@ export const startSender = (ports: ReportPorts): ReportSender => {
 
   const sendOne = async (seq: number): Promise<void> => {
     const agent = ports.agent();
-    const report = agent?.journal.reports.get(seq);
-    if (agent === null || report === undefined) return;
+    const kept = agent?.journal.reports.get(seq);
+    if (agent === null || kept === undefined) return;
+    // One that cannot be signed would hold up all that follow it.
+    const report = wellFormed(kept);
     const echo = ports.heardRecord() ?? noRecord;
     const message = writeReport(
       { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
