@@ -154,21 +154,20 @@ export const prepareHost = async (
       await chmod(inRoot(path), mode);
     },
     partition: async () => {
-      await commands.must(['nft', '-f', '-'], {
-        input: [
-          `table ip ${partitionTable(number)} {`,
-          'chain out {',
-          'type filter hook output priority 0;',
-          `oifname ${lxcName} drop`,
-          '}',
-          'chain in {',
-          'type filter hook prerouting priority -300;',
-          `iifname ${lxcName} drop`,
-          '}',
-          '}',
-          '',
-        ].join('\n'),
-      });
+      // As an argument: nft 1.0.9 reads standard input from no socket, which is what it gets here.
+      const table = [
+        `table ip ${partitionTable(number)} {`,
+        'chain out {',
+        'type filter hook output priority 0;',
+        `oifname ${lxcName} drop`,
+        '}',
+        'chain in {',
+        'type filter hook prerouting priority -300;',
+        `iifname ${lxcName} drop`,
+        '}',
+        '}',
+      ];
+      await commands.must(['nft', table.join('\n')]);
     },
     heal: async () => {
       await commands.must(['nft', 'delete', 'table', 'ip', partitionTable(number)]);

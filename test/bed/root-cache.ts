@@ -11,11 +11,14 @@ import { killAll, markedProcesses } from './processes.ts';
 /** Raise it when the way in which a root is built changes: it is part of the cache's key. */
 const RECIPE_VERSION = 3;
 
-/** What a host needs besides the minimal base; systemd-sysv only for hosts that boot with it. */
+/**
+ * What a host needs besides the minimal base, of which apt is no part on Ubuntu; systemd-sysv only for
+ * hosts that boot with it.
+ */
 const PACKAGES = [
   ...['lxc', 'iproute2', 'procps', 'unattended-upgrades', 'needrestart', 'lsof', 'tini', 'rsync'],
   ...['ca-certificates', 'python3', 'gpgv', 'init-system-helpers', 'systemd-sysv', 'dbus'],
-  ...['redis-server', 'util-linux'],
+  ...['redis-server', 'util-linux', 'apt'],
 ];
 
 /** Where the packed root of this distribution is kept; it need not be there yet. */

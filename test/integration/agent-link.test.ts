@@ -192,12 +192,10 @@ describe('an agent with a Redis user of its own', () => {
   test('cannot write in another host’s name, whose name may begin like its own', async () => {
     const agent = link({ address: asHost('h1') });
     await untilSent(agent);
-    await expect(agent.sendReport(report('h10'))).rejects.toThrow(
-      /can't access at least one of the keys/,
-    );
-    await expect(agent.sendReport(report('h2'))).rejects.toThrow(
-      /can't access at least one of the keys/,
-    );
+    // As Redis 7 says it, and Redis 8.
+    const denied = /access (?:at least one of the keys|a key)/;
+    await expect(agent.sendReport(report('h10'))).rejects.toThrow(denied);
+    await expect(agent.sendReport(report('h2'))).rejects.toThrow(denied);
   });
 
   test('without the right to INFO a worker would spin: it is paused and built anew', async () => {

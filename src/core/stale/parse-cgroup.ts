@@ -56,18 +56,19 @@ export const labelNames = (label: string): string[] => {
   return base === undefined ? [label] : [label, base];
 };
 
+const UNIT = /\.(service|scope|socket|mount|swap)$/;
+
 /**
  * systemd's unit of a process: the last service, scope or other unit in its cgroup; or null. What a user's
  * own manager runs is of that manager: the system's knows no unit below it.
  */
 export const unitOf = (text: string): string | null => {
   const paths = cgroupPaths(text);
-  const path =
-    paths.find(({ controllers }) => controllers === 'name=systemd') ??
-    paths.find(({ controllers }) => controllers === '');
-  const units = (path?.path ?? '')
-    .split('/')
-    .filter((part) => /\.(service|scope|socket|mount|swap)$/.test(part));
+  // Where systemd is on v2, somebody may yet have mounted its hierarchy of v1, for older containers.
+  const [units = []] = ['name=systemd', '']
+    .map((wanted) => paths.find(({ controllers }) => controllers === wanted)?.path ?? '')
+    .map((path) => path.split('/').filter((part) => UNIT.test(part)))
+    .filter((found) => found.length > 0);
   const unit = units.find((part) => /^user@\d+\.service$/.test(part)) ?? units.at(-1);
   // systemd writes bytes that a file name cannot hold as `\x2d`.
   return (

@@ -16,6 +16,10 @@ export interface OtherRestarter {
 const RESTARTS =
   /\blxc-(?:stop|start|autostart|restart|destroy)\b|\blxc (?:restart|stop)\b|\bsystemctl\s+(?:\S+\s+)*(?:re|try-re)?(?:start|stop)\s+(?:\S+\s+)*lxc|\bservice\s+lxc\S*\s+(?:re)?(?:start|stop)|\binvoke-rc\.d\s+lxc\S*\s+(?:re)?(?:start|stop)/;
 
+/** apt ignores names with other characters and endings (apt.conf(5)). */
+const APT_CONF = /^[\w-]+(?:\.conf)?$|^[\w.-]+\.conf$/;
+const APT_COMMENT = /^\s*(?:\/\/|#(?!clear|include)).*$/;
+
 const MAX_SCRIPT_BYTES = 256 * 1024;
 
 const readText = async (path: string): Promise<string | null> => {
@@ -59,13 +63,8 @@ const restartsContainers = async (root: string, command: string): Promise<string
 const aptAndDpkgHooks = async (root: string): Promise<OtherRestarter[]> => {
   const apt = [
     join(root, 'etc/apt/apt.conf'),
-    // apt ignores names with other characters and endings (apt.conf(5)).
-    ...(await dropIns(root, 'etc/apt/apt.conf.d', /^[\w-]+(?:\.conf)?$|^[\w.-]+\.conf$/)),
-  ].map((path) => ({
-    path,
-    kind: 'apt-hook' as const,
-    comment: /^\s*(?:\/\/|#(?!clear|include)).*$/,
-  }));
+    ...(await dropIns(root, 'etc/apt/apt.conf.d', APT_CONF)),
+  ].map((path) => ({ path, kind: 'apt-hook' as const, comment: APT_COMMENT }));
   const dpkg = [
     join(root, 'etc/dpkg/dpkg.cfg'),
     ...(await dropIns(root, 'etc/dpkg/dpkg.cfg.d', /^[\w-]+$/)),
@@ -97,21 +96,35 @@ const MODES: Record<string, string> = {
   i: 'restarts services and containers when somebody answers its questions',
 };
 
+/** Ubuntu's apt hook; with it some releases restart in every mode, unless a user interface is chosen. */
+const ubuntuHook = async (root: string): Promise<{ path: string; line: number } | null> => {
+  for (const path of await dropIns(root, 'etc/apt/apt.conf.d', APT_CONF)) {
+    const lines = withoutComments((await readText(path)) ?? '', APT_COMMENT);
+    const index = lines.findIndex((text) => /\/needrestart\/apt-pinvoke\s+-m\s*u\b/.test(text));
+    if (index >= 0) return { path, line: index + 1 };
+  }
+  return null;
+};
+
 /** needrestart's effective settings: the last assignment wins, over its file and the drop-ins. */
 const needrestart = async (root: string): Promise<OtherRestarter[]> => {
   if ((await readText(join(root, 'usr/sbin/needrestart'))) === null) return [];
   const main = join(root, 'etc/needrestart/needrestart.conf');
   let mode = { value: 'i', path: main, line: 0 };
+  let chosenInterface = false;
   let containers = true;
   for (const path of [main, ...(await dropIns(root, 'etc/needrestart/conf.d', /\.conf$/))]) {
     const lines = withoutComments((await readText(path)) ?? '', /^\s*#.*$/);
     for (const [index, text] of lines.entries()) {
       const value = /\$nrconf\{['"]?restart['"]?\}\s*=\s*['"]?([lia])/.exec(text)?.[1];
       if (value !== undefined) mode = { value, path, line: index + 1 };
+      if (/\$nrconf\{['"]?ui['"]?\}\s*=/.test(text)) chosenInterface = true;
       if (/\$nrconf\{['"]?override_cont['"]?\}\s*=/.test(text))
         containers = !/qr\(\.\)\s*=>\s*0/.test(text);
     }
   }
+  const hook = chosenInterface || mode.value === 'a' ? null : await ubuntuHook(root);
+  if (hook !== null) mode = { value: 'a', ...hook };
   if (mode.value === 'l' || (mode.value === 'i' && !containers)) return [];
   const does = MODES[mode.value] ?? 'restarts services and containers';
   return [

@@ -197,6 +197,8 @@ describe('cgroup', () => {
     );
     expect(unitOf('0::/lxc.payload.web-01/system.slice/nginx.service\n')).toBe('nginx.service');
     expect(unitOf('0::/lxc.payload.web-01\n')).toBeNull();
+    // On a v2 machine where somebody has mounted systemd's hierarchy of v1.
+    expect(unitOf(`1:name=systemd:/\n0::${getty}\n`)).toBe('getty-foo@tty1.service');
     const user = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/syncthing.service\n';
     expect(unitOf(user)).toBe('user@1000.service');
   });

@@ -82,3 +82,24 @@ test('needrestart: the last word counts, and our drop-in has it', async () => {
     { line: 1, what: 'needrestart restarts services by itself' },
   ]);
 });
+
+test('needrestart as Ubuntu calls it restarts in every mode, until a user interface is chosen', async () => {
+  const hook = 'etc/apt/apt.conf.d/99needrestart';
+  await put('usr/sbin/needrestart', '#!/usr/bin/perl\n');
+  await put('etc/needrestart/needrestart.conf', "$nrconf{restart} = 'l';\n");
+  await put(hook, '# Ubuntu\nDPkg::Post-Invoke {"/usr/lib/needrestart/apt-pinvoke || true"; };\n');
+  expect(await found()).toEqual([]);
+  await put(
+    hook,
+    '# Ubuntu\nDPkg::Post-Invoke {"/usr/lib/needrestart/apt-pinvoke -m u || true"; };',
+  );
+  expect(await findOtherRestarters(root)).toMatchObject([
+    {
+      ...{ kind: 'needrestart', path: join(root, hook), line: 2 },
+      what: 'needrestart restarts services and containers by itself',
+    },
+  ]);
+  const ours = await readFile('packaging/hooks/needrestart-groundswell.conf', 'utf8');
+  await put('etc/needrestart/conf.d/zz-groundswell.conf', ours);
+  expect(await found()).toEqual([]);
+});
