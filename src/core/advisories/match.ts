@@ -27,7 +27,7 @@ export interface Finding {
   why: string;
 }
 
-const isOffered = (row: AffectedRow, host: IndexedInventory): boolean =>
+export const isOffered = (row: AffectedRow, host: IndexedInventory): boolean =>
   row.distro === host.distro &&
   row.scheme === host.scheme &&
   isRelease(row.release, host.release) &&
@@ -36,7 +36,7 @@ const isOffered = (row: AffectedRow, host: IndexedInventory): boolean =>
 /** Packages of rpm that are for every architecture, and of dpkg. */
 const everywhere: ReadonlySet<string> = new Set(['noarch', 'all', '']);
 
-const isFor = (row: AffectedRow, { installed }: Candidate): boolean =>
+export const isFor = (row: AffectedRow, { installed }: Candidate): boolean =>
   row.arch === null ||
   row.arch === installed.arch ||
   everywhere.has(row.arch) ||
@@ -59,7 +59,7 @@ const whyOf = (row: AffectedRow, candidate: Candidate, state: FindingState): str
 };
 
 /** What one package is to the rows that name it; null: nothing. */
-const judge = (
+export const judge = (
   advisory: Advisory,
   candidate: Candidate,
   rows: readonly AffectedRow[],
@@ -71,7 +71,12 @@ const judge = (
   const within = rows.filter(
     ({ introduced }) => introduced === undefined || candidate.compare(introduced) >= 0,
   );
-  const row = chooseRow(installed, within, compare);
+  // Streams and rebuilds are things of rpm; and most packages have one row.
+  const [only] = within;
+  const row =
+    host.scheme === 'deb' && within.length === 1 && only !== undefined
+      ? only
+      : chooseRow(installed, within, compare);
   if (row === null) return null;
   const state: FindingState =
     row.fixed === null ? 'no-fix' : candidate.compare(row.fixed) < 0 ? 'pending' : 'applied';
