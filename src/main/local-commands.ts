@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -19,6 +20,7 @@ import type { DesiredOptions } from '../cli/local/installation/desired.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
+import { registerVersions } from '../cli/local/versions.ts';
 import type { CliDependencies } from '../cli/remote.ts';
 import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
@@ -153,6 +155,12 @@ export const registerLocal = (
     environment: processEnvironment(),
     write: deps.write,
     setExitCode,
+  });
+  registerVersions(program, {
+    input: () => process.stdin.setEncoding('utf8'),
+    write: async (text) => {
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    },
   });
   registerSetup(program, installation(config, deps.write));
   registerUninstall(program, installation(config, deps.write));

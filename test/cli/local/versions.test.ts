@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { Command } from 'commander';
+import { registerVersions } from '../../../src/cli/local/versions.ts';
+
+const answers = async (scheme: string, ...pieces: string[]): Promise<string> => {
+  let written = '';
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  registerVersions(program, {
+    // eslint-disable-next-line @typescript-eslint/require-await
+    input: async function* () {
+      yield* pieces;
+    },
+    write: (text) => {
+      written += text;
+      return Promise.resolve();
+    },
+  });
+  await program.parseAsync(['versions', scheme], { from: 'user' });
+  return written;
+};
+
+describe('groundswell versions', () => {
+  test('answers each line of Debian versions', async () => {
+    expect(await answers('deb', '1.0\t1.0-0\n1:1\t2\n1.0~rc1\t1.0\n')).toBe('0\n1\n-1\n');
+  });
+
+  test('answers each line of rpm versions', async () => {
+    expect(await answers('rpm', '1.0\t1.0-0\n1.0^x\t1.0\n2_0-1\t2.0-1\n')).toBe('-1\n1\n0\n');
+  });
+
+  test('takes lines in any pieces, with either end of line, and one without', async () => {
+    expect(await answers('deb', '1', '\t2\r', '\n2\t', '1\n1\t1')).toBe('-1\n1\n0\n');
+    expect(await answers('deb', '')).toBe('');
+  });
+
+  test('says what is wrong with which version, or with the line, and goes on', async () => {
+    expect(await answers('deb', 'v1\t1\n1 2\n1\t2\t3\n\n1\t2\n')).toBe(
+      [
+        'invalid: version "v1": upstream version v1 does not start with a digit',
+        'invalid: want two versions with a tab between them, found 1',
+        'invalid: want two versions with a tab between them, found 3',
+        'invalid: want two versions with a tab between them, found 1',
+        '-1\n',
+      ].join('\n'),
+    );
+  });
+
+  test('knows no other order', async () => {
+    await expect(answers('apk', '')).rejects.toThrow(/deb, rpm/);
+  });
+});
