@@ -73,8 +73,6 @@ export interface FeedProblem {
   reason: string;
 }
 
-/** What a parser makes of a document: the good records of a bad one are kept, and each bad one is named. */
-export interface ParsedFeed {
-  advisories: Advisory[];
-  problems: FeedProblem[];
-}
+/** What a parser makes of one record: a bad one is named, and the good ones beside it are kept. */
+export type ParsedRecord =
+  { kind: 'advisory'; advisory: Advisory } | { kind: 'problem'; problem: FeedProblem };
