@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** An event of a range: each has one key. Unknown ones are ignored, as the schema asks. */
+const Event = z.looseObject({
+  introduced: z.string().optional(),
+  fixed: z.string().optional(),
+  last_affected: z.string().optional(),
+});
+
+export const OsvAffected = z.looseObject({
+  package: z.looseObject({
+    ecosystem: z.string(),
+    name: z.string().min(1),
+    purl: z.string().optional(),
+  }),
+  ranges: z.array(z.looseObject({ type: z.string(), events: z.array(Event) })).optional(),
+  ecosystem_specific: z
+    .looseObject({ urgency: z.string().optional(), availability: z.string().optional() })
+    .nullish(),
+});
+export type OsvAffected = z.infer<typeof OsvAffected>;
+
+/** What we use of a record (https://ossf.github.io/osv-schema/); each `affected` is judged by itself. */
+export const OsvRecord = z.looseObject({
+  id: z.string().min(1).max(200),
+  summary: z.string().optional(),
+  modified: z.string().optional(),
+  published: z.string().optional(),
+  withdrawn: z.string().nullish(),
+  aliases: z.array(z.string()).nullish(),
+  related: z.array(z.string()).nullish(),
+  upstream: z.array(z.string()).nullish(),
+  severity: z.array(z.looseObject({ type: z.string(), score: z.string() })).nullish(),
+  database_specific: z.looseObject({ severity: z.string().optional() }).nullish(),
+  affected: z.array(z.unknown()).nullish(),
+});
+export type OsvRecord = z.infer<typeof OsvRecord>;

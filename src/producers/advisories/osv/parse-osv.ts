@@ -1,0 +1,83 @@
+import type {
+  Advisory,
+  AffectedRow,
+  FeedProblem,
+  ParsedRecord,
+} from '../../../core/advisories/advisory.ts';
+import { cveIds } from '../cve-ids.ts';
+import { isoTime } from '../iso-time.ts';
+import { severityOf } from '../severity-of.ts';
+import { OsvAffected, OsvRecord } from './osv-record.ts';
+import { rowsOf } from './rows-of.ts';
+
+/** AlmaLinux and Rocky begin the summary with it, Red Hat says `… Advisory: …`. */
+const wordIn = (summary: string): string | null =>
+  /^(critical|important|moderate|low)\b/i.exec(summary)?.[1] ?? null;
+
+const vendorSeverity = ({
+  severity,
+  database_specific: specific,
+  summary = '',
+}: OsvRecord): string | null =>
+  severity?.find(({ type }) => type === 'Ubuntu')?.score ?? specific?.severity ?? wordIn(summary);
+
+const kindOf = (id: string): Advisory['kind'] =>
+  /^(AL|RL|RH|EL)BA-/.test(id)
+    ? 'bugfix'
+    : /^(AL|RL|RH|EL)EA-/.test(id)
+      ? 'enhancement'
+      : 'security';
+
+const keyOf = (row: AffectedRow): string => JSON.stringify(row);
+
+/** `0.events: expected array`: where in a record something is not as it should be. */
+const problemsOf = (
+  file: string,
+  record: string,
+  field: string,
+  error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] },
+): FeedProblem[] =>
+  error.issues.slice(0, 5).map(({ path, message }) => ({
+    ...{ file, record, reason: message },
+    field: [field, ...path.map(String)].filter((part) => part !== '').join('.'),
+  }));
+
+/** One record of OSV (https://ossf.github.io/osv-schema/, 1.0 to 1.7), parsed from JSON. */
+export const parseOsvRecord = function* (file: string, json: unknown): Generator<ParsedRecord> {
+  const read = OsvRecord.safeParse(json);
+  if (!read.success) {
+    const id = (json as { id?: unknown } | null)?.id;
+    const name = typeof id === 'string' ? id.slice(0, 200) : '';
+    for (const problem of problemsOf(file, name, '', read.error))
+      yield { kind: 'problem', problem };
+    return;
+  }
+  const record = read.data;
+  const rows = new Map<string, AffectedRow>();
+  for (const [index, one] of (record.affected ?? []).entries()) {
+    const affected = OsvAffected.safeParse(one);
+    if (affected.success) for (const row of rowsOf(affected.data)) rows.set(keyOf(row), row);
+    else
+      for (const problem of problemsOf(file, record.id, `affected.${index}`, affected.error))
+        yield { kind: 'problem', problem };
+  }
+  const word = vendorSeverity(record);
+  yield {
+    kind: 'advisory',
+    advisory: {
+      ...{ feed: 'osv', id: record.id, kind: kindOf(record.id), title: record.summary ?? '' },
+      cves: cveIds([
+        record.id,
+        ...(record.upstream ?? []),
+        ...(record.aliases ?? []),
+        ...(record.related ?? []),
+      ]),
+      published: isoTime(record.published),
+      modified: isoTime(record.modified),
+      withdrawn: typeof record.withdrawn === 'string',
+      severity: severityOf(word),
+      vendorSeverity: word,
+      affected: [...rows.values()],
+    },
+  };
+};

@@ -1,0 +1,292 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Advisory, AffectedRow } from '../../../src/core/advisories/advisory.ts';
+import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
+import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
+import { matchAdvisory } from '../../../src/core/advisories/match.ts';
+
+const row = (more: Partial<AffectedRow>): AffectedRow => ({
+  ...{ distro: 'debian', release: '12', channel: null, names: 'source', name: 'openssl' },
+  ...{ arch: null, module: null, status: 'fixed', fixed: '3.0.17-1~deb12u2', note: null },
+  scheme: 'deb',
+  ...more,
+});
+const rpmRow = (more: Partial<AffectedRow>): AffectedRow =>
+  row({ distro: 'almalinux', release: '9', names: 'binary', scheme: 'rpm', ...more });
+
+const advisory = (affected: AffectedRow[], more: Partial<Advisory> = {}): Advisory => ({
+  ...{ feed: 'test', id: 'A-1', kind: 'security', title: '', cves: ['CVE-2025-1234'] },
+  ...{
+    published: null,
+    modified: null,
+    withdrawn: false,
+    severity: 'high',
+    vendorSeverity: 'Important',
+  },
+  affected,
+  ...more,
+});
+
+const deb = (name: string, version: string, more: Partial<InventoryPackage> = {}) => ({
+  ...{ name, arch: 'amd64', version, ...more },
+});
+
+interface On {
+  platform?: string;
+  channels?: string[];
+}
+
+/** What is found, one line each: package, fixed version, state. */
+const found = (
+  rows: AffectedRow[],
+  packages: InventoryPackage[],
+  { platform = 'debian-12', channels = [] }: On = {},
+  more: Partial<Advisory> = {},
+): string[] =>
+  matchAdvisory(advisory(rows, more), indexInventory({ platform, channels, packages })).map(
+    (one) => `${one.package} ${one.fixed} ${one.state}`,
+  );
+
+const alma = { platform: 'almalinux-9.4' };
+
+describe('on dpkg', () => {
+  const libssl = deb('libssl3', '3.0.15-1~deb12u1', {
+    source: 'openssl',
+    sourceVersion: '3.0.15-1~deb12u1',
+  });
+
+  test('by the source package and its version, for each binary of it', () => {
+    expect(
+      found([row({})], [libssl, deb('openssl', '3.0.17-1~deb12u2'), deb('zlib1g', '1')]),
+    ).toEqual(['libssl3 3.0.17-1~deb12u2 pending', 'openssl 3.0.17-1~deb12u2 applied']);
+  });
+
+  test('a binary that was built anew has the version of its source', () => {
+    const fixed = row({ name: 'a', fixed: '1.0-2' });
+    const rebuilt = deb('liba', '1.0-2+b3', { source: 'a', sourceVersion: '1.0-2' });
+    expect(found([fixed], [rebuilt, deb('a', '1.0-2+b1')])).toEqual([
+      'liba 1.0-2 applied',
+      'a 1.0-2 applied',
+    ]);
+  });
+
+  test('a binary may have another version than its source, with an epoch of its own', () => {
+    const fixed = row({ name: 'gcc-defaults', fixed: '1.204' });
+    const gcc = deb('gcc', '4:12.2.0-3', { source: 'gcc-defaults', sourceVersion: '1.203' });
+    expect(found([fixed], [gcc])).toEqual(['gcc 1.204 pending']);
+  });
+
+  test.each<[string, InventoryPackage, AffectedRow, string]>([
+    [
+      'kernels',
+      deb('linux-image-6.1.0-47-amd64', '6.1.170-3', {
+        source: 'linux-signed-amd64',
+        sourceVersion: '6.1.170+3',
+      }),
+      row({ name: 'linux', fixed: '6.1.176-1' }),
+      'linux-image-6.1.0-47-amd64 6.1.176-1 pending',
+    ],
+    [
+      'kernels with the fix',
+      deb('linux-image-6.1.0-50-amd64', '6.1.176-1', {
+        source: 'linux-signed-amd64',
+        sourceVersion: '6.1.176+1',
+      }),
+      row({ name: 'linux', fixed: '6.1.176-1' }),
+      'linux-image-6.1.0-50-amd64 6.1.176-1 applied',
+    ],
+    [
+      "Ubuntu's other kernels",
+      deb('linux-image-6.5.0-14-generic', '6.5.0-14.14~22.04.1', {
+        source: 'linux-signed-hwe-6.5',
+        sourceVersion: '6.5.0-14.14~22.04.1',
+      }),
+      row({ name: 'linux-hwe-6.5', fixed: '6.5.0-17.17~22.04.1' }),
+      'linux-image-6.5.0-14-generic 6.5.0-17.17~22.04.1 pending',
+    ],
+    [
+      'boot loaders, in whose versions no dash was possible',
+      deb('grub-efi-amd64-signed', '1+2.06+13+deb12u1'),
+      row({ name: 'grub2', fixed: '2.06-13+deb12u2' }),
+      'grub-efi-amd64-signed 2.06-13+deb12u2 pending',
+    ],
+    [
+      'boot loaders with the fix',
+      deb('grub-efi-amd64-signed', '1+2.06+13+deb12u2'),
+      row({ name: 'grub2', fixed: '2.06-13+deb12u2' }),
+      'grub-efi-amd64-signed 2.06-13+deb12u2 applied',
+    ],
+    [
+      'shim, by the version that its own carries',
+      deb('shim-signed', '1.51~1+deb12u1+16.1-2~deb12u1', { sourceVersion: '1.51~1+deb12u1' }),
+      row({ name: 'shim', fixed: '16.1-3~deb12u1' }),
+      'shim-signed 16.1-3~deb12u1 pending',
+    ],
+    [
+      'the helpers of shim',
+      deb('shim-helpers-amd64-signed', '1+16.1+2~deb12u1'),
+      row({ name: 'shim', fixed: '16.1-2~deb12u1' }),
+      'shim-helpers-amd64-signed 16.1-2~deb12u1 applied',
+    ],
+    [
+      'firmware, with an epoch',
+      deb('fwupd-amd64-signed', '1:1.4+1'),
+      row({ name: 'fwupd', fixed: '1:1.4-2' }),
+      'fwupd-amd64-signed 1:1.4-2 pending',
+    ],
+  ])('what was signed goes by what it comes from: %s', (_, installed, fixed, expected) => {
+    expect(found([fixed], [installed])).toEqual([expected]);
+  });
+
+  test('of kernels side by side the newest of each flavour counts', () => {
+    const kernel = (name: string, version: string) =>
+      deb(`linux-image-${name}`, version, { source: 'linux-signed-amd64', sourceVersion: version });
+    const installed = [
+      kernel('6.1.0-47-amd64', '6.1.170-3'),
+      kernel('6.1.0-50-amd64', '6.1.176-1'),
+      kernel('6.1.0-47-cloud-amd64', '6.1.170-3'),
+    ];
+    expect(found([row({ name: 'linux', fixed: '6.1.176-1' })], installed)).toEqual([
+      'linux-image-6.1.0-50-amd64 6.1.176-1 applied',
+      'linux-image-6.1.0-47-cloud-amd64 6.1.176-1 pending',
+    ]);
+  });
+
+  test('another release, distribution or name says nothing', () => {
+    expect(found([row({ release: '11' })], [libssl])).toEqual([]);
+    expect(found([row({})], [libssl], { platform: 'ubuntu-22.04' })).toEqual([]);
+    expect(found([row({ names: 'binary', name: 'openssl' })], [libssl])).toEqual([]);
+    expect(found([row({ release: '1' })], [libssl])).toEqual([]);
+    expect(found([row({})], [libssl], { platform: 'debian-12.15' })).toHaveLength(1);
+  });
+
+  test('a channel counts where the host is attached to it', () => {
+    const esm = row({ distro: 'ubuntu', release: '18.04', channel: 'esm-infra' });
+    const on = { platform: 'ubuntu-18.04' };
+    expect(found([esm], [libssl], on)).toEqual([]);
+    expect(found([esm], [libssl], { ...on, channels: ['esm-infra'] })).toHaveLength(1);
+  });
+
+  test('no fix, none needed, taken back, only from a version on', () => {
+    const affected = row({ status: 'affected', fixed: null, note: 'end-of-life' });
+    expect(found([affected], [libssl])).toEqual(['libssl3 null no-fix']);
+    expect(found([row({ status: 'not-affected', fixed: null })], [libssl])).toEqual([]);
+    expect(found([row({})], [libssl], {}, { withdrawn: true })).toEqual([]);
+    expect(found([row({ introduced: '3.0.16-1' })], [libssl])).toEqual([]);
+    expect(found([row({ introduced: '3.0.15-1~' })], [libssl])).toHaveLength(1);
+  });
+
+  test('it is said how it came to that', () => {
+    const why = (status: Partial<AffectedRow>, more: Partial<InventoryPackage> = {}): string =>
+      matchAdvisory(
+        advisory([row(status)]),
+        indexInventory({ platform: 'debian-12', packages: [{ ...libssl, ...more }] }),
+      )[0]?.why ?? '';
+    expect(why({})).toBe('3.0.15-1~deb12u1 (of source openssl) is older than 3.0.17-1~deb12u2');
+    expect(why({}, { held: true })).toContain('it is held');
+    expect(why({ status: 'affected', fixed: null, note: 'end-of-life' })).toContain(
+      'no fix: end-of-life',
+    );
+    expect(why({ fixed: '3.0' })).toContain('has the fix of 3.0');
+  });
+});
+
+describe('on rpm', () => {
+  const bind = deb('bind', '32:9.16.23-1.el9_0.1', { arch: 'x86_64' });
+  const fix = rpmRow({ name: 'bind', fixed: '32:9.16.23-18.el9_4.1' });
+
+  test('by the binary package, epoch and architecture', () => {
+    expect(found([fix], [bind], alma)).toEqual(['bind 32:9.16.23-18.el9_4.1 pending']);
+    expect(found([{ ...fix, arch: 'aarch64' }], [bind], alma)).toEqual([]);
+    expect(found([{ ...fix, arch: 'noarch' }], [bind], alma)).toHaveLength(1);
+    expect(found([{ ...fix, fixed: '9.99-1' }], [bind], alma)).toEqual(['bind 9.99-1 applied']);
+  });
+
+  test('a package of another system that shares the name has no release, and is none', () => {
+    expect(
+      found([rpmRow({ name: 'rpm', fixed: '4.16-1.el9' })], [deb('rpm', '4.14.3')], alma),
+    ).toEqual([]);
+  });
+
+  test('of versions side by side the newest counts', () => {
+    const kernels = ['5.14.0-362.el9', '5.14.0-427.el9'].map((version) =>
+      deb('kernel-core', version),
+    );
+    expect(
+      found([rpmRow({ name: 'kernel-core', fixed: '5.14.0-400.el9' })], kernels, alma),
+    ).toEqual(['kernel-core 5.14.0-400.el9 applied']);
+  });
+
+  test('a minor release is another product', () => {
+    const eus = rpmRow({
+      distro: 'rhel',
+      release: '9.2',
+      channel: 'eus',
+      name: 'bind',
+      fixed: '32:9.99-1.el9_2',
+    });
+    expect(found([eus], [bind], { platform: 'rhel-9.4', channels: ['eus'] })).toEqual([]);
+    expect(found([eus], [bind], { platform: 'rhel-9.2', channels: ['eus'] })).toHaveLength(1);
+    expect(found([eus], [bind], { platform: 'rhel-9.2' })).toEqual([]);
+  });
+
+  describe('modules', () => {
+    const stream = (version: string, module: string | null = null) =>
+      rpmRow({ release: '8', name: 'nodejs', module, fixed: `${version}.module_el8.6.0+1+abc` });
+    const node = (version: string, module?: string) =>
+      deb('nodejs', `${version}-1.module_el8.5.0+1+abc`, module === undefined ? {} : { module });
+    const on = { platform: 'almalinux-8' };
+
+    test.each<[string, AffectedRow[], InventoryPackage, string[]]>([
+      [
+        'the same stream',
+        [stream('18.2.0-1', 'nodejs:18')],
+        node('18.1.0', 'nodejs:18:8080:abc'),
+        ['nodejs 18.2.0-1.module_el8.6.0+1+abc pending'],
+      ],
+      [
+        'another stream',
+        [stream('20.2.0-1', 'nodejs:20')],
+        node('18.1.0', 'nodejs:18:8080:abc'),
+        [],
+      ],
+      [
+        'streams that nobody names, told by the version',
+        [stream('16.9.0-1'), stream('18.2.0-1')],
+        node('18.1.0'),
+        ['nodejs 18.2.0-1.module_el8.6.0+1+abc pending'],
+      ],
+      ['none of the streams', [stream('16.9.0-1'), stream('20.2.0-1')], node('18.1.0'), []],
+      ['a package that is of no module', [stream('18.2.0-1')], deb('nodejs', '18.1.0-1.el8'), []],
+      [
+        'an advisory of no module',
+        [rpmRow({ release: '8', name: 'nodejs', fixed: '18.9-1.el8' })],
+        node('18.1.0'),
+        [],
+      ],
+    ])('%s', (_, rows, installed, expected) => {
+      expect(found(rows, [installed], on)).toEqual(expected);
+    });
+
+    test('a stream that rolls over its versions', () => {
+      const podman = (version: string) =>
+        rpmRow({ release: '8', name: 'podman', fixed: `${version}.module_el8.10.0+1+abc` });
+      const installed = deb('podman', '3:4.9.4-1.module_el8.9.0+1+abc', {
+        module: 'container-tools:rhel8',
+      });
+      expect(found([podman('4:5.1.0-1')], [installed], on)).toHaveLength(1);
+    });
+  });
+
+  test('of rebuilds for minor releases the one of the same mark, else the newest', () => {
+    const rows = ['1.0-5.el9_0.2', '1.0-9.el9_2'].map((fixed) => rpmRow({ name: 'a', fixed }));
+    const state = (version: string): string[] => found(rows, [deb('a', version)], alma);
+    expect(state('1.0-5.el9_0.2')).toEqual(['a 1.0-5.el9_0.2 applied']);
+    expect(state('1.0-5.el9_0.1')).toEqual(['a 1.0-5.el9_0.2 pending']);
+    expect(state('1.0-6.el9')).toEqual(['a 1.0-9.el9_2 pending']);
+  });
+});
+
+test('a platform that is none is refused', () => {
+  for (const platform of ['debian', '-12', 'debian-', 'debian-sid'])
+    expect(() => indexInventory({ platform, packages: [] })).toThrow(/os-release/);
+});

@@ -1,0 +1,192 @@
+import { describe, expect } from '@jest/globals';
+import { fc, test } from '@fast-check/jest';
+import { scopeOf } from '../../../../src/producers/advisories/osv/ecosystem.ts';
+import { osv } from '../../../../src/producers/advisories/osv/source.ts';
+import { fileOf, fixture, parsed } from '../feed-files.ts';
+
+const names = [
+  ...['ALSA-2023_4064', 'RLSA-2021_3891', 'RHSA-2024_8709', 'DSA-3029-1'],
+  ...['USN-5614-1', 'UBUNTU-CVE-2014-2901', 'UBUNTU-CVE-2014-9913'],
+];
+const files = names.map((name) => ({ name: `${name}.json`, content: fixture(`osv/${name}.json`) }));
+
+const one = async (record: unknown) => parsed(osv, [fileOf('x.json', JSON.stringify(record))]);
+
+describe('ecosystems', () => {
+  test.each([
+    ['Debian:12', '', 'debian 12  source'],
+    ['Debian:6.0', '', 'debian 6  source'],
+    ['Debian:3.1', '', 'debian 3.1  source'],
+    ['Ubuntu:22.04:LTS', '', 'ubuntu 22.04  source'],
+    ['Ubuntu:25.04', '', 'ubuntu 25.04  source'],
+    [
+      'Ubuntu:Pro:16.04:LTS',
+      'pkg:deb/ubuntu/x?arch=source&distro=esm-apps/xenial',
+      'ubuntu 16.04 esm-apps source',
+    ],
+    [
+      'Ubuntu:Pro:18.04:LTS',
+      'pkg:deb/ubuntu/x?distro=esm-infra%2Fbionic',
+      'ubuntu 18.04 esm-infra source',
+    ],
+    [
+      'Ubuntu:Pro:14.04:LTS',
+      'pkg:deb/ubuntu/x?distro=esm-infra-legacy/trusty',
+      'ubuntu 14.04 esm-infra-legacy source',
+    ],
+    ['Ubuntu:Pro:18.04:LTS', '', 'ubuntu 18.04 pro source'],
+    ['Ubuntu:Pro:FIPS-updates:20.04:LTS', '', 'ubuntu 20.04 fips-updates source'],
+    ['AlmaLinux:9', '', 'almalinux 9  binary'],
+    ['Rocky Linux:8', '', 'rocky 8  source'],
+    ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
+    ['Red Hat:rhel_eus:9.2::appstream', '', 'rhel 9.2 eus binary'],
+  ])('%s %s', (ecosystem, purl, expected) => {
+    const scope = scopeOf(ecosystem, purl);
+    expect([scope?.distro, scope?.release, scope?.channel, scope?.names].join(' ')).toBe(expected);
+  });
+
+  test.each(['npm', 'Debian', 'Alpine:v3.20', 'Red Hat:ocp_tools:4.15::el9', 'Ubuntu:Pro', ''])(
+    'of no host of ours: %s',
+    (ecosystem) => {
+      expect(scopeOf(ecosystem)).toBeNull();
+    },
+  );
+});
+
+describe('records', () => {
+  test('real ones of each distribution', async () => {
+    const { advisories, problems } = await parsed(
+      osv,
+      files.map(({ name, content }) => fileOf(name, content)),
+    );
+    expect(problems).toEqual([]);
+    expect(
+      advisories.map(({ id, severity, withdrawn, cves, affected }) => [
+        ...[id, severity, withdrawn, cves.length, affected.length],
+        `${affected[0]?.distro} ${affected[0]?.name} ${affected[0]?.fixed}`,
+      ]),
+    ).toMatchSnapshot();
+  });
+
+  test('without CVEs of its own a record of one CVE names it, and a withdrawal is told', async () => {
+    const { advisories } = await one({
+      id: 'UBUNTU-CVE-2020-1234',
+      withdrawn: '2024-01-01T00:00:00Z',
+    });
+    expect(advisories).toMatchObject([
+      { id: 'UBUNTU-CVE-2020-1234', cves: ['CVE-2020-1234'], withdrawn: true, affected: [] },
+    ]);
+  });
+
+  test('spans of versions, the end of support, and what is no issue of security', async () => {
+    const affected = (name: string, events: object[], urgency?: string) => ({
+      package: { ecosystem: 'Debian:12', name },
+      ranges: [
+        { type: 'ECOSYSTEM', events },
+        { type: 'GIT', events: [{ introduced: 'abc' }] },
+      ],
+      ...(urgency === undefined ? {} : { ecosystem_specific: { urgency } }),
+    });
+    const { advisories } = await one({
+      id: 'DSA-1-1',
+      affected: [
+        affected('two', [
+          { introduced: '0' },
+          { fixed: '1.0-1' },
+          { introduced: '2.0' },
+          { fixed: '2.0-3' },
+        ]),
+        affected('none', [{ introduced: '0' }]),
+        affected('old', [{ introduced: '0' }, { fixed: '<end-of-life>' }]),
+        affected('last', [{ introduced: '0' }, { last_affected: '3.1' }]),
+        affected('trifle', [{ introduced: '0' }, { fixed: '1' }], 'unimportant'),
+        affected('two', [{ introduced: '0' }, { fixed: '1.0-1' }]),
+      ],
+    });
+    expect(
+      advisories[0]?.affected.map(({ name, introduced, fixed, status, note }) =>
+        [name, introduced, fixed, status, note].join(' '),
+      ),
+    ).toEqual([
+      'two  1.0-1 fixed ',
+      'two 2.0 2.0-3 fixed ',
+      'none   affected ',
+      'old   affected end-of-life',
+      'last   affected up to 3.1',
+    ]);
+  });
+
+  test('wrapped by an API, or in an array', async () => {
+    for (const wrapped of [
+      { advisories: [{ id: 'RLSA-1' }, { id: 'RLSA-2' }] },
+      [{ id: 'RLSA-1' }, { id: 'RLSA-2' }],
+    ])
+      expect((await one(wrapped)).advisories.map(({ id }) => id)).toEqual(['RLSA-1', 'RLSA-2']);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no id', { summary: 'x' }, 'id'],
+    ['an id that is none', { id: 7 }, 'id'],
+    ['no record', 'text', ''],
+    [
+      'an affected package without a name',
+      { id: 'DSA-1', affected: [{ package: { ecosystem: 'Debian:12' } }] },
+      'affected.0.package.name',
+    ],
+    [
+      'events that are none',
+      {
+        id: 'DSA-1',
+        affected: [
+          {
+            package: { ecosystem: 'Debian:12', name: 'a' },
+            ranges: [{ type: 'ECOSYSTEM', events: 'x' }],
+          },
+        ],
+      },
+      'affected.0.ranges.0.events',
+    ],
+  ])('%s is named', async (_, record, field) => {
+    const { problems } = await one(record);
+    expect(problems).toMatchObject([{ file: 'x.json', field }]);
+  });
+
+  test('what is no JSON is named, and the next file read', async () => {
+    const { advisories, problems } = await parsed(osv, [
+      fileOf('a.json', '{"id": '),
+      fileOf('b.json', Buffer.from([0x7b, 0xff, 0x7d])),
+      fileOf('readme.txt', 'no'),
+      fileOf('c.json', '{"id": "DSA-1"}'),
+    ]);
+    expect(problems.map(({ file }) => file)).toEqual(['a.json', 'b.json']);
+    expect(advisories.map(({ id }) => id)).toEqual(['DSA-1']);
+  });
+});
+
+/** A record of which one value at any depth is another one. */
+const changed = (value: unknown, path: number[], other: unknown): unknown => {
+  const [step, ...rest] = path;
+  if (step === undefined || typeof value !== 'object' || value === null) return other;
+  const keys = Object.keys(value);
+  const key = keys[step % Math.max(1, keys.length)];
+  if (key === undefined) return other;
+  const inner = changed((value as Record<string, unknown>)[key], rest, other);
+  return Array.isArray(value)
+    ? value.map((element: unknown, index) => (String(index) === key ? inner : element))
+    : { ...value, [key]: inner };
+};
+
+test.prop(
+  [
+    fc.constantFrom(...files.filter(({ content }) => content.length < 100_000)),
+    fc.array(fc.nat(20), { maxLength: 6 }),
+    fc.jsonValue(),
+  ],
+  { numRuns: 500 },
+)('of a changed record nothing comes that has another shape', async ({ content }, path, other) => {
+  const record = changed(JSON.parse(content.toString()), path, other);
+  const { advisories } = await one(record);
+  expect(advisories.length).toBeLessThanOrEqual(
+    Array.isArray(record) ? record.length : Math.max(1, advisories.length),
+  );
+});
