@@ -1,0 +1,97 @@
+import type { FeedProblem } from '../../../core/advisories/advisory.ts';
+import type { Finding } from '../../../core/advisories/match.ts';
+import { formatTable } from '../../print.ts';
+
+const order = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
+
+/** Findings of one package and fix, however many advisories name it. */
+interface Line {
+  first: Finding;
+  advisories: string[];
+}
+
+const linesOf = (findings: readonly Finding[]): Line[] => {
+  const lines = new Map<string, Line>();
+  for (const one of findings) {
+    const key = [one.package, one.arch, one.installed, one.fixed].join(' ');
+    const known = lines.get(key);
+    if (known === undefined) lines.set(key, { first: one, advisories: [one.advisory] });
+    else {
+      known.advisories.push(one.advisory);
+      if (order.indexOf(one.severity) < order.indexOf(known.first.severity)) known.first = one;
+    }
+  }
+  return [...lines.values()].sort(
+    (a, b) =>
+      order.indexOf(a.first.severity) - order.indexOf(b.first.severity) ||
+      a.first.package.localeCompare(b.first.package),
+  );
+};
+
+const named = (advisories: readonly string[]): string => {
+  const [first = '', ...more] = [...new Set(advisories)];
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
+};
+
+const countOf = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+const section = (heading: string, findings: readonly Finding[], width: number): string[] => {
+  const lines = linesOf(findings);
+  if (lines.length === 0) return [];
+  const fixed = lines.some(({ first }) => first.fixed !== null);
+  return [
+    `${heading} (${lines.length}):`,
+    formatTable(
+      ['severity', 'package', 'installed', ...(fixed ? ['fixed in'] : []), 'advisory'],
+      lines.map(({ first, advisories }) => [
+        first.severity,
+        first.package,
+        first.installed,
+        ...(fixed ? [first.fixed ?? ''] : []),
+        named(advisories),
+      ]),
+      width,
+    ),
+    '',
+  ];
+};
+
+export interface MatchReport {
+  platform: string;
+  packages: number;
+  advisories: number;
+  findings: readonly Finding[];
+  problems: readonly FeedProblem[];
+}
+
+/** What a person wants to know of it: what to upgrade, what has no fix, and how much was looked at. */
+export const matchText = (
+  { platform, packages, advisories, findings, problems }: MatchReport,
+  { verbose, width }: { verbose: boolean; width: number },
+): string => {
+  const of = (state: Finding['state']): Finding[] => findings.filter((one) => one.state === state);
+  const [pending, applied] = [of('pending'), of('applied')];
+  const wanting = new Set(pending.map(({ package: name, arch }) => `${name} ${arch}`)).size;
+  return [
+    ...section('To be upgraded', pending, width),
+    ...section('Affected, and there is no fix', of('no-fix'), width),
+    ...(verbose ? section('Fixed already', applied, width) : []),
+    `${countOf(packages, 'package')} of ${platform}, ${countOf(advisories, 'advisory', 'advisories')}: ${
+      wanting === 0
+        ? 'nothing is to be upgraded'
+        : `${countOf(wanting, 'package')} ${wanting === 1 ? 'is' : 'are'} to be upgraded`
+    }.`,
+    ...(problems.length === 0
+      ? []
+      : [
+          `${countOf(problems.length, 'record')} of the feeds could not be used; the first: ${problemText(problems[0])}`,
+        ]),
+  ].join('\n');
+};
+
+/** `all.zip/DSA-1.json, DSA-1, affected.0: expected …`. */
+export const problemText = (problem: FeedProblem | undefined): string =>
+  problem === undefined
+    ? ''
+    : `${[problem.file, problem.record, problem.field].filter((part) => part !== '').join(', ')}: ${problem.reason}`;

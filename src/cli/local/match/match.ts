@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import type { FeedProblem } from '../../../core/advisories/advisory.ts';
+import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
+import { matchAdvisory } from '../../../core/advisories/match.ts';
+import type { Finding } from '../../../core/advisories/match.ts';
+import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
+import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
+import { terminalWidth } from '../../print.ts';
+import { matchText, problemText } from './match-text.ts';
+import { readInventory } from './read-inventory.ts';
+
+export interface MatchDependencies {
+  sources: ReadonlyMap<string, AdvisorySource>;
+  /** The files of a feed at a path. */
+  open: (path: string) => AsyncIterable<FeedFile>;
+  write: (text: string) => void;
+  /** For what could not be read of the feeds. */
+  warn: (text: string) => void;
+}
+
+interface Options {
+  platform: string;
+  inventory: string;
+  feed: string[];
+  json?: boolean;
+  verbose?: boolean;
+}
+
+const collect = (one: string, all: string[] = []): string[] => [...all, one];
+
+/** `osv=/srv/mirror/all.zip`. Throws where it is not `<source>=<path>`, or there is no such source. */
+const feedOf = (
+  text: string,
+  sources: MatchDependencies['sources'],
+): { source: AdvisorySource; path: string } => {
+  const at = text.indexOf('=');
+  const name = text.slice(0, Math.max(0, at));
+  const source = sources.get(name);
+  if (at < 0 || source === undefined || at === text.length - 1)
+    throw new Error(
+      `--feed ${text}: want <source>=<path>, where the source is one of ${[...sources.keys()].join(', ')}`,
+    );
+  return { source, path: text.slice(at + 1) };
+};
+
+/** `groundswell match`: which advisories apply to a list of packages, without a server or a network. */
+export const registerMatch = (program: Command, deps: MatchDependencies): void => {
+  program
+    .command('match')
+    .description('tell which advisories apply to the packages of a host, from files alone')
+    .requiredOption('--platform <id>', "os-release's ID and VERSION_ID: debian-12, almalinux-9")
+    .requiredOption('--inventory <file>', 'what is installed: see below')
+    .requiredOption('--feed <source=path>', 'a file, archive or directory of advisories', collect)
+    .option(
+      '-v, --verbose',
+      'list also what is fixed already, and everything that could not be read',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+The inventory is dpkg's status file (/var/lib/dpkg/status), the JSON of "groundswell inventory", or what this writes:
+  rpm -qa --queryformat '${rpmListFormat}'
+Sources: ${[...deps.sources.keys()].join(', ')}. Name --feed as often as there are feeds.`,
+    )
+    .action(async ({ platform, inventory: path, feed, json = false, verbose = false }: Options) => {
+      if (platformOf(platform) === null)
+        throw new Error(
+          `--platform ${platform}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
+        );
+      const feeds = feed.map((one) => feedOf(one, deps.sources));
+      const inventory = await readInventory(path, platform);
+      const host = indexInventory(inventory);
+      const findings: Finding[] = [];
+      const problems: FeedProblem[] = [];
+      let advisories = 0;
+      for (const { source, path: from } of feeds)
+        for await (const record of source.parse(deps.open(from)))
+          if (record.kind === 'problem') problems.push(record.problem);
+          else {
+            advisories += 1;
+            findings.push(...matchAdvisory(record.advisory, host));
+          }
+      if (advisories === 0)
+        throw new Error(
+          `no advisory was found in ${feeds.map(({ path: from }) => from).join(', ')}${problems.length === 0 ? '' : `: ${problemText(problems[0])}`}`,
+        );
+      const packages = inventory.packages.length;
+      const report = { platform, packages, advisories, findings, problems };
+      deps.write(
+        json
+          ? `${JSON.stringify(findings, null, 2)}\n`
+          : `${matchText(report, { verbose, width: terminalWidth() })}\n`,
+      );
+      if (json || verbose) for (const problem of problems) deps.warn(`${problemText(problem)}\n`);
+    });
+};

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { Command } from 'commander';
+import { registerMatch } from '../../../../src/cli/local/match/match.ts';
+import { readInventory } from '../../../../src/cli/local/match/read-inventory.ts';
+import { advisorySources } from '../../../../src/producers/advisories/sources.ts';
+import { fileOf } from '../../../producers/advisories/feed-files.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'gs-match-'));
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const put = (name: string, content: string | Uint8Array): string => {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+const status = [
+  'Package: libssl3\nStatus: hold ok installed\nArchitecture: amd64\nSource: openssl\nVersion: 3.0.15-1~deb12u1\n',
+  'Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n',
+].join('\n');
+
+const list = [
+  '[29 Mar 2025] DSA-6000-1 openssl - security update',
+  '\t{CVE-2025-1000}',
+  '\t[bookworm] - openssl 3.0.17-1~deb12u2',
+  '\t[nosuch] - openssl 1',
+  '[29 Mar 2024] DSA-5999-1 openssl - security update',
+  '\t[bookworm] - openssl 3.0.13-1~deb12u1',
+  '',
+].join('\n');
+
+const run = async (...argv: string[]): Promise<{ output: string; warnings: string }> => {
+  const result = { output: '', warnings: '' };
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  registerMatch(program, {
+    sources: advisorySources,
+    // eslint-disable-next-line @typescript-eslint/require-await
+    open: async function* () {
+      yield fileOf('DSA-list', list);
+    },
+    write: (text) => (result.output += text),
+    warn: (text) => (result.warnings += text),
+  });
+  await program.parseAsync(['match', ...argv], { from: 'user' });
+  return result;
+};
+
+const usual = ['--platform', 'debian-12', '--inventory', put('status', status)];
+const feed = ['--feed', 'debian-lists=/lists'];
+
+describe('groundswell match', () => {
+  test('prints every finding as JSON, and what could not be read beside it', async () => {
+    const { output, warnings } = await run(...usual, ...feed, '--json');
+    expect(JSON.parse(output)).toEqual([
+      {
+        ...{ feed: 'debian-lists', advisory: 'DSA-6000-1', cves: ['CVE-2025-1000'] },
+        ...{ package: 'libssl3', arch: 'amd64', installed: '3.0.15-1~deb12u1' },
+        ...{ fixed: '3.0.17-1~deb12u2', state: 'pending', severity: 'unknown' },
+        ...{ vendorSeverity: null, channel: null },
+        why: '3.0.15-1~deb12u1 (of source openssl) is older than 3.0.17-1~deb12u2; it is held',
+      },
+      expect.objectContaining({ advisory: 'DSA-5999-1', state: 'applied' }),
+    ]);
+    expect(warnings).toBe('DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n');
+  });
+
+  test('says to people what is to be upgraded', async () => {
+    const { output } = await run(...usual, ...feed);
+    expect(output).toBe(
+      [
+        'To be upgraded (1):',
+        'SEVERITY  PACKAGE  INSTALLED         FIXED IN          ADVISORY',
+        'unknown   libssl3  3.0.15-1~deb12u1  3.0.17-1~deb12u2  DSA-6000-1',
+        '',
+        '1 package of debian-12, 2 advisories: 1 package is to be upgraded.',
+        '1 record of the feeds could not be used; the first: DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n',
+      ].join('\n'),
+    );
+    expect((await run(...usual, ...feed, '--verbose')).output).toContain('Fixed already (1):');
+  });
+
+  test.each([
+    [['--platform', 'debian', '--inventory', usual[3] ?? '', ...feed], /--platform debian: want/],
+    [[...usual, '--feed', 'nosuch=/x'], /one of debian-lists/],
+    [[...usual, '--feed', 'debian-lists'], /want <source>=<path>/],
+    [[...usual, '--feed', 'osv=/x'], /no advisory was found in \/x/],
+    [
+      ['--platform', 'debian-12', '--inventory', '/no/such', ...feed],
+      /inventory \/no\/such: ENOENT/,
+    ],
+  ])('%j is refused', async (argv, message) => {
+    await expect(run(...argv)).rejects.toThrow(message);
+  });
+});
+
+describe('inventories', () => {
+  test('of dpkg, what is installed and what is held', async () => {
+    const expected = {
+      ...{ name: 'libssl3', arch: 'amd64', version: '3.0.15-1~deb12u1', held: true },
+      ...{ source: 'openssl', sourceVersion: '3.0.15-1~deb12u1' },
+    };
+    for (const path of [put('plain', status), put('packed.gz', gzipSync(status))])
+      expect(await readInventory(path, 'debian-12')).toEqual({
+        ...{ platform: 'debian-12', packages: [expected] },
+      });
+  });
+
+  test('of rpm, and as JSON', async () => {
+    const rpm = put('rpm', 'bind\t32\t9.16\t1.el9\tx86_64\t(none)\t(none)\n');
+    expect((await readInventory(rpm, 'almalinux-9')).packages).toMatchObject([
+      { name: 'bind', version: '32:9.16-1.el9' },
+    ]);
+    const packages = [{ name: 'a', arch: 'amd64', version: '1' }];
+    const json = put(
+      'json',
+      JSON.stringify({ platform: 'x-1', channels: ['esm-infra'], packages }),
+    );
+    expect(await readInventory(json, 'ubuntu-22.04')).toEqual({
+      ...{ platform: 'ubuntu-22.04', channels: ['esm-infra'], packages },
+    });
+  });
+
+  test.each([
+    ['{"platform": "x-1", "packages": [{}]}', /packages\[0\]\.name/],
+    ['{"platform": ', /JSON/],
+    ['what is this\n', /line 1: want name/],
+  ])('%j is refused, and it is said where', async (content, message) => {
+    const path = put('bad', content);
+    await expect(readInventory(path, 'debian-12')).rejects.toThrow(message);
+    await expect(readInventory(path, 'debian-12')).rejects.toThrow(`inventory ${path}`);
+  });
+});
