@@ -61,6 +61,8 @@ export const Advisory = z.strictObject({
   severity: Severity,
   /** The distributor's own word. */
   vendorSeverity: z.string().nullable(),
+  /** The distributor asks for a reboot; left out where it does not. */
+  rebootSuggested: z.boolean().optional(),
   affected: z.array(AffectedRow),
 });
 export type Advisory = z.infer<typeof Advisory>;

@@ -3,6 +3,7 @@ import type { Severity } from '../../core/advisories/advisory.ts';
 const known: Record<string, Severity> = {
   ...{
     critical: 'critical',
+    urgent: 'critical',
     important: 'high',
     high: 'high',
     moderate: 'medium',

@@ -15,13 +15,13 @@ const pieces = function* (content: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < content.length; at += 1_000_003) yield content.subarray(at, at + 1_000_003);
 };
 
-export const fileOf = (name: string, content: Uint8Array | string): FeedFile => ({
-  name,
+export const fileOf = (name: string, content: Uint8Array | string): FeedFile => {
   // eslint-disable-next-line @typescript-eslint/require-await
-  read: async function* () {
+  const read = async function* (): AsyncGenerator<Uint8Array> {
     yield* pieces(typeof content === 'string' ? Buffer.from(content) : content);
-  },
-});
+  };
+  return { name, read, readRaw: read };
+};
 
 /** All that a source makes of some files; every advisory has the shape that is promised. */
 export const parsed = async (

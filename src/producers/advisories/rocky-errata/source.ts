@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { Advisory, AffectedRow, ParsedRecord } from '../../../core/advisories/advisory.ts';
+import { cveIds } from '../cve-ids.ts';
+import type { AdvisorySource, FeedFile } from '../feed-file.ts';
+import { jsonElements } from '../json-elements.ts';
+import { severityOf } from '../severity-of.ts';
+import { asAdvisory, distinctRows, problem, fieldProblems } from '../parsed-record.ts';
+import { evrOfText, fixedRow, isInstallable, RpmArch, RpmModule, RpmName } from '../rpm-row.ts';
+import { isoTime } from '../iso-time.ts';
+
+const Erratum = z.object({
+  name: z.string().regex(/^R[LX][SBE]A-\d{4}:\w{1,20}$/, 'no id of Rocky Linux'),
+  synopsis: z.string().min(1).max(2000),
+  severity: z.string().max(50).nullish(),
+  published_at: z.string().nullish(),
+  updated_at: z.string().nullish(),
+  cves: z.array(z.object({ cve: z.string().max(100) })).nullish(),
+  packages: z.array(z.unknown()),
+});
+
+const NEVRA = /^(.+)-([^-]+-[^-]+)\.([^.]+)\.rpm$/;
+/** `name-[epoch:]version-release.arch.rpm`. */
+const Nevra = z
+  .string()
+  .max(600)
+  .transform((text, context) => {
+    const [, name, evr, arch] = NEVRA.exec(text) ?? [];
+    const fixed = evr === undefined ? null : evrOfText(evr);
+    const known = RpmName.safeParse(name).success && RpmArch.safeParse(arch).success;
+    if (name !== undefined && arch !== undefined && fixed !== null && known)
+      return { name, arch, fixed };
+    context.addIssue('no name, version, release and architecture');
+    return z.NEVER;
+  });
+
+/** An advisory spans releases, and of a release products for each architecture: `Rocky Linux 9.6 x86_64`. */
+const Release = z.string().transform((text, context) => {
+  const release = /^Rocky Linux (\d{1,2})(?:\.\d{1,2})?(?: [a-z]\w*)?$/.exec(text)?.[1];
+  if (release === undefined) context.addIssue('no release of Rocky Linux');
+  return release ?? '';
+});
+
+const Package = z.object({
+  nevra: Nevra,
+  product_name: Release,
+  module_name: z.string().nullish(),
+  module_stream: z.string().nullish(),
+});
+
+const KINDS = { S: 'security', B: 'bugfix', E: 'enhancement' } as const;
+
+/** Upstream sometimes names a module for packages that are in none, which their release tells. */
+const moduleOf = ({ nevra, module_name, module_stream }: z.infer<typeof Package>): string | null =>
+  nevra.fixed.includes('.module')
+    ? (RpmModule.safeParse(`${module_name ?? ''}:${module_stream ?? ''}`).data ?? null)
+    : null;
+
+const rowsOf = (
+  file: string,
+  { name: id, packages }: z.infer<typeof Erratum>,
+): { rows: AffectedRow[]; problems: ParsedRecord[] } => {
+  const rows: AffectedRow[] = [];
+  const problems: ParsedRecord[] = [];
+  packages.forEach((raw, at) => {
+    const checked = Package.safeParse(raw);
+    if (!checked.success) {
+      problems.push(...fieldProblems(file, id, checked.error, ['packages', at]));
+      return;
+    }
+    const { nevra, product_name: release } = checked.data;
+    if (!isInstallable(nevra.arch)) return;
+    const place = { distro: 'rocky', release, channel: null };
+    rows.push(fixedRow(place, nevra.name, nevra.arch, moduleOf(checked.data), nevra.fixed));
+  });
+  return { rows, problems };
+};
+
+const toAdvisory = (file: string, number: number, value: unknown): ParsedRecord[] => {
+  const checked = Erratum.safeParse(value);
+  if (!checked.success) {
+    const name = z.object({ name: z.string().max(100) }).safeParse(value).data?.name;
+    return fieldProblems(file, name ?? `advisory ${number}`, checked.error);
+  }
+  const erratum = checked.data;
+  const { rows, problems } = rowsOf(file, erratum);
+  if (rows.length === 0 && problems.length > 0) return problems;
+  const advisory: Advisory = {
+    feed: 'rocky-errata',
+    id: erratum.name,
+    kind: KINDS[erratum.name.charAt(2) as keyof typeof KINDS],
+    title: erratum.synopsis,
+    cves: cveIds((erratum.cves ?? []).map(({ cve }) => cve)),
+    published: isoTime(erratum.published_at ?? ''),
+    modified: isoTime(erratum.updated_at ?? ''),
+    withdrawn: false,
+    severity: severityOf(erratum.severity ?? null),
+    vendorSeverity: erratum.severity ?? null,
+    affected: distinctRows(rows),
+  };
+  return [...problems, ...asAdvisory(file, advisory)];
+};
+
+async function* parse(files: AsyncIterable<FeedFile>): AsyncGenerator<ParsedRecord> {
+  for await (const file of files)
+    for await (const element of jsonElements(file.read(), ['advisories'])) {
+      if (element.kind === 'value') yield* toAdvisory(file.name, element.number, element.value);
+      else if (element.kind === 'bad')
+        yield problem(file.name, `advisory ${element.number}`, '', element.reason);
+      else yield problem(file.name, '', '', element.reason);
+    }
+}
+
+/** Rocky Linux's errata API: its pages, or single advisories of it. */
+export const rockyErrata: AdvisorySource = { name: 'rocky-errata', parse };

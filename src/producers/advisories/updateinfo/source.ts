@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { ParsedRecord } from '../../../core/advisories/advisory.ts';
+import { errorText } from '../../../core/error-text.ts';
+import type { AdvisorySource, FeedFile } from '../feed-file.ts';
+import { problem } from '../parsed-record.ts';
+import type { RpmPlace } from '../rpm-row.ts';
+import { xmlRecords } from '../xml-records.ts';
+import { readRepomd, type UpdateinfoEntry } from './read-repomd.ts';
+import { updateToAdvisory } from './update-to-advisory.ts';
+
+/** As `createrepo` names it, with a checksum before it or not; not the `.zck` beside it, which says the same. */
+const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
+const REPOMD = /(?:^|\/)repomd\.xml$/;
+
+/** Why a stored file is not the one that its index means, or null. */
+const mismatch = async (file: FeedFile, { checksum }: UpdateinfoEntry): Promise<string | null> => {
+  const hash = createHash(checksum.algorithm);
+  try {
+    for await (const chunk of file.readRaw()) hash.update(chunk);
+  } catch (error) {
+    return errorText(error);
+  }
+  const actual = hash.digest('hex');
+  return actual === checksum.value
+    ? null
+    : `its ${checksum.algorithm} is ${actual}, and repomd.xml says ${checksum.value}`;
+};
+
+async function* parseUpdates(
+  file: FeedFile,
+  fallback: RpmPlace | null,
+): AsyncGenerator<ParsedRecord> {
+  let number = 0;
+  for await (const record of xmlRecords(file.read(), 'updates', 'update')) {
+    number += 1;
+    if (record.kind === 'record')
+      yield* updateToAdvisory(file.name, record.element, number, fallback);
+    else yield problem(file.name, `update ${number}`, '', record.reason);
+  }
+}
+
+async function* parse(
+  files: AsyncIterable<FeedFile>,
+  fallback: RpmPlace | null,
+): AsyncGenerator<ParsedRecord> {
+  const indexes: FeedFile[] = [];
+  const updateinfos = new Map<string, FeedFile>();
+  const others: FeedFile[] = [];
+  for await (const file of files) {
+    if (REPOMD.test(file.name)) indexes.push(file);
+    else if (UPDATEINFO.test(file.name)) updateinfos.set(posix.normalize(file.name), file);
+    else if (others.length < 2) others.push(file);
+  }
+  // A feed that is a single file may call it what it likes.
+  const [only, second] = others;
+  if (only !== undefined && second === undefined && indexes.length + updateinfos.size === 0)
+    updateinfos.set(only.name, only);
+  // What lies in a repository is what its index names; the others there are of yesterday, or half there.
+  const indexed = new Set(indexes.map(({ name }) => posix.dirname(posix.normalize(name))));
+  const loose = [...updateinfos].filter(([path]) => !indexed.has(posix.dirname(path)));
+
+  for (const index of indexes) {
+    const repomd = await readRepomd(index.name, index.read());
+    if (!repomd.ok) yield problem(index.name, '', repomd.field, repomd.reason);
+    if (!repomd.ok || repomd.updateinfo === null) continue;
+    const { path } = repomd.updateinfo;
+    // Whoever gives the directory `repodata` itself has no `repodata/` in the names.
+    const beside = posix.join(posix.dirname(index.name), posix.basename(path));
+    const file = updateinfos.get(path) ?? updateinfos.get(beside);
+    if (file === undefined) {
+      yield problem(index.name, '', 'updateinfo.href', `there is no ${path}`);
+      continue;
+    }
+    const reason = await mismatch(file, repomd.updateinfo);
+    if (reason === null) yield* parseUpdates(file, fallback);
+    else yield problem(file.name, '', '', reason);
+  }
+  for (const [, file] of loose) yield* parseUpdates(file, fallback);
+}
+
+/**
+ * The feed of a repository of rpm packages, or of many in one tree: what `repomd.xml` names as `updateinfo`, if it has the
+ * checksum that stands there, or `updateinfo.xml` files alone. An update that does not tell its distribution, as in a
+ * repository of one's own, is for `fallback`.
+ */
+export const updateinfoSource = (fallback: RpmPlace | null = null): AdvisorySource => ({
+  name: 'updateinfo',
+  parse: (files) => parse(files, fallback),
+});
