@@ -33,13 +33,11 @@ const listFiles = async function* (): AsyncGenerator<FeedFile> {
     const content = gunzipSync(
       readFileSync(join(projectDirectory(), 'test/fixtures/feeds/debian', name)),
     );
-    yield await Promise.resolve({
-      name,
-      // eslint-disable-next-line @typescript-eslint/require-await
-      read: async function* () {
-        yield content;
-      },
-    });
+    // eslint-disable-next-line @typescript-eslint/require-await
+    const read = async function* (): AsyncGenerator<Uint8Array> {
+      yield content;
+    };
+    yield await Promise.resolve({ name, read, readRaw: read });
   }
 };
 

@@ -36,6 +36,8 @@ export const AffectedRow = z.strictObject({
   status: z.enum(['fixed', 'affected', 'not-affected']),
   /** Null unless `status` is `fixed`. */
   fixed: z.string().nullable(),
+  /** Said of just this build, as by the repository that has it: rows of the same package are no alternatives. */
+  exact: z.literal(true).optional(),
   /** Versions before it are not affected; left out: every version below `fixed` is. */
   introduced: z.string().optional(),
   /** Why there is no fix, where the distributor says it: `end-of-life`, `will not fix`, `postponed`. */

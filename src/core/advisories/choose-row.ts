@@ -21,7 +21,8 @@ const builtFor = (version: string): string | null =>
 /** A stream that is a number is the beginning of its versions; others (`rhel8`, `latest`) roll over them. */
 const isNumbered = (module: string): boolean => /^\d/.test(module.split(':')[1] ?? '');
 
-const ofSameModule = (installed: InventoryPackage, row: AffectedRow): boolean => {
+/** Whether a row is for the module stream that a package is of, or both are of none. */
+export const isOfSameModule = (installed: InventoryPackage, row: AffectedRow): boolean => {
   const { fixed } = row;
   if (fixed === null) return true;
   const module = installed.module ?? null;
@@ -46,7 +47,7 @@ export const chooseRow = (
   compare: (a: string, b: string) => number,
 ): AffectedRow | null => {
   const fixes = rows.filter(({ fixed }) => fixed !== null);
-  const same = fixes.filter((row) => ofSameModule(installed, row));
+  const same = fixes.filter((row) => isOfSameModule(installed, row));
   if (same.length === 0) return rows.find(({ fixed }) => fixed === null) ?? null;
   const [only] = same;
   if (same.length === 1 && only !== undefined) return only;

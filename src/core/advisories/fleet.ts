@@ -150,8 +150,8 @@ export const createFleet = (): Fleet => {
         }
       }
       return [...named].flatMap(([{ hosts, index }, candidates]) => {
-        const findings = [...candidates].flatMap(
-          ([candidate, rows]) => judge(advisory, candidate, rows, index) ?? [],
+        const findings = [...candidates].flatMap(([candidate, rows]) =>
+          judge(advisory, candidate, rows, index),
         );
         return findings.length === 0 ? [] : [{ hosts: [...hosts], findings }];
       });

@@ -1,8 +1,9 @@
 import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { Advisory, AffectedRow, Severity } from './advisory.ts';
-import { chooseRow } from './choose-row.ts';
+import { chooseRow, isOfSameModule } from './choose-row.ts';
 import type { Candidate, IndexedInventory } from './index-inventory.ts';
+import type { InventoryPackage } from './inventory.ts';
 import { isRelease } from './release-of.ts';
 
 /** `pending`: a fix is there and not installed; `applied`: it is; `no-fix`: affected, and there is none yet. */
@@ -58,26 +59,8 @@ const whyOf = (row: AffectedRow, candidate: Candidate, state: FindingState): str
   }
 };
 
-/** What one package is to the rows that name it; null: nothing. */
-export const judge = (
-  advisory: Advisory,
-  candidate: Candidate,
-  rows: readonly AffectedRow[],
-  host: IndexedInventory,
-): Finding | null => {
-  if (rows.some(({ status }) => status === 'not-affected')) return null;
-  const compare = host.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): Finding => {
   const { installed } = candidate;
-  const within = rows.filter(
-    ({ introduced }) => introduced === undefined || candidate.compare(introduced) >= 0,
-  );
-  // Streams and rebuilds are things of rpm; and most packages have one row.
-  const [only] = within;
-  const row =
-    host.scheme === 'deb' && within.length === 1 && only !== undefined
-      ? only
-      : chooseRow(installed, within, compare);
-  if (row === null) return null;
   const state: FindingState =
     row.fixed === null ? 'no-fix' : candidate.compare(row.fixed) < 0 ? 'pending' : 'applied';
   return {
@@ -87,6 +70,42 @@ export const judge = (
     ...{ vendorSeverity: advisory.vendorSeverity, channel: row.channel },
     why: whyOf(row, candidate, state),
   };
+};
+
+/** Said of this package as a whole, or of the module that it is of. */
+const isNotAffected = (rows: readonly AffectedRow[], installed: InventoryPackage): boolean =>
+  rows.some(
+    ({ status, module }) =>
+      status === 'not-affected' &&
+      (module === null ||
+        (installed.module ?? '').startsWith(`${module}:`) ||
+        installed.module === module),
+  );
+
+/** What one package is to the rows that name it: more than one finding only where each row stands for itself. */
+export const judge = (
+  advisory: Advisory,
+  candidate: Candidate,
+  rows: readonly AffectedRow[],
+  host: IndexedInventory,
+): Finding[] => {
+  const { installed } = candidate;
+  if (isNotAffected(rows, installed)) return [];
+  const within = rows.filter(
+    ({ introduced, status }) =>
+      status !== 'not-affected' && (introduced === undefined || candidate.compare(introduced) >= 0),
+  );
+  const [only] = within;
+  if (only === undefined) return [];
+  // Streams and rebuilds are things of rpm; and most packages have one row.
+  if (host.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
+  const exact = within.filter((row) => row.exact === true && isOfSameModule(installed, row));
+  const alternatives = within.filter((row) => row.exact !== true);
+  const compare = host.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+  const chosen = chooseRow(installed, alternatives, compare);
+  return [...exact, ...(chosen === null ? [] : [chosen])].map((row) =>
+    findingOf(advisory, candidate, row),
+  );
 };
 
 /**
@@ -106,5 +125,5 @@ export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Findi
       else known.push(row);
     }
   }
-  return [...named].flatMap(([candidate, rows]) => judge(advisory, candidate, rows, host) ?? []);
+  return [...named].flatMap(([candidate, rows]) => judge(advisory, candidate, rows, host));
 };

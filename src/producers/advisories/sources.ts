@@ -3,13 +3,19 @@ import { debianLists } from './debian-lists/source.ts';
 import type { AdvisorySource } from './feed-file.ts';
 import { osv } from './osv/source.ts';
 import { redhatCsaf } from './redhat-csaf/source.ts';
+import type { RpmPlace } from './rpm-row.ts';
 import { rockyErrata } from './rocky-errata/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
-/** Every kind of feed, by its name. */
-export const advisorySources: ReadonlyMap<string, AdvisorySource> = new Map(
-  [debianLists, osv, updateinfoSource(), almaErrata, rockyErrata, redhatCsaf].map((source) => [
-    source.name,
-    source,
-  ]),
-);
+/**
+ * Every kind of feed, by its name. What does not tell which distribution it is for, such as a repository of one's own, is
+ * for `place`.
+ */
+export const advisorySources = (
+  place: RpmPlace | null = null,
+): ReadonlyMap<string, AdvisorySource> =>
+  new Map(
+    [debianLists, osv, updateinfoSource(place), almaErrata, rockyErrata, redhatCsaf].map(
+      (source) => [source.name, source],
+    ),
+  );

@@ -10,7 +10,10 @@ import { matchText, problemText } from './match-text.ts';
 import { readInventory } from './read-inventory.ts';
 
 export interface MatchDependencies {
-  sources: ReadonlyMap<string, AdvisorySource>;
+  /** Every kind of feed; what does not tell whom it is for is for this platform. */
+  sources: (
+    platform: { distro: string; release: string } | null,
+  ) => ReadonlyMap<string, AdvisorySource>;
   /** The files of a feed at a path. */
   open: (path: string) => AsyncIterable<FeedFile>;
   write: (text: string) => void;
@@ -31,7 +34,7 @@ const collect = (one: string, all: string[] = []): string[] => [...all, one];
 /** `osv=/srv/mirror/all.zip`. Throws where it is not `<source>=<path>`, or there is no such source. */
 const feedOf = (
   text: string,
-  sources: MatchDependencies['sources'],
+  sources: ReadonlyMap<string, AdvisorySource>,
 ): { source: AdvisorySource; path: string } => {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(0, at));
@@ -45,6 +48,7 @@ const feedOf = (
 
 /** `groundswell match`: which advisories apply to a list of packages, without a server or a network. */
 export const registerMatch = (program: Command, deps: MatchDependencies): void => {
+  const names = [...deps.sources(null).keys()].join(', ');
   program
     .command('match')
     .description('tell which advisories apply to the packages of a host, from files alone')
@@ -61,14 +65,16 @@ export const registerMatch = (program: Command, deps: MatchDependencies): void =
       `
 The inventory is dpkg's status file (/var/lib/dpkg/status), the JSON of "groundswell inventory", or what this writes:
   rpm -qa --queryformat '${rpmListFormat}'
-Sources: ${[...deps.sources.keys()].join(', ')}. Name --feed as often as there are feeds.`,
+Sources: ${names}. Name --feed as often as there are feeds.`,
     )
     .action(async ({ platform, inventory: path, feed, json = false, verbose = false }: Options) => {
-      if (platformOf(platform) === null)
+      const place = platformOf(platform);
+      if (place === null)
         throw new Error(
           `--platform ${platform}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
         );
-      const feeds = feed.map((one) => feedOf(one, deps.sources));
+      const sources = deps.sources(place);
+      const feeds = feed.map((one) => feedOf(one, sources));
       const inventory = await readInventory(path, platform);
       const host = indexInventory(inventory);
       const findings: Finding[] = [];

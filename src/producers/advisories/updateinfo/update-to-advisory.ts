@@ -61,7 +61,10 @@ const collectionRows = (
       problems.push(problem(file, id, where, 'nothing tells which distribution it is for'));
     const { name, arch } = checked.data;
     for (const place of places)
-      rows.push(fixedRow(inTesting(place, update), name, arch, module.data, evrText(checked.data)));
+      rows.push({
+        ...fixedRow(inTesting(place, update), name, arch, module.data, evrText(checked.data)),
+        exact: true,
+      });
   });
   return { rows, problems };
 };

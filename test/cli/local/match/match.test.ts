@@ -39,7 +39,7 @@ const run = async (...argv: string[]): Promise<{ output: string; warnings: strin
   const result = { output: '', warnings: '' };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   registerMatch(program, {
-    sources: advisorySources,
+    sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     // eslint-disable-next-line @typescript-eslint/require-await
     open: async function* () {
       yield fileOf('DSA-list', list);

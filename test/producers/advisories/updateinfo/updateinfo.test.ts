@@ -68,6 +68,7 @@ describe('a tree of repositories', () => {
           fixed: '1:18.18.2-1.el9',
           note: null,
           scheme: 'rpm',
+          exact: true,
         },
       ],
     });
