@@ -24,7 +24,7 @@ const groups: Record<string, readonly string[]> = {
     ...['freeze', 'unfreeze', 'allow-outage', 'park', 'unpark', 'host'],
   ],
   'This host, without a server:': [
-    ...['scan', 'container', 'config', 'doctor', 'setup', 'uninstall', 'versions'],
+    ...['scan', 'container', 'config', 'doctor', 'setup', 'uninstall', 'match', 'versions'],
   ],
   'Run:': ['up', 'server', 'agent'],
 };

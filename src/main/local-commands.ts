@@ -17,11 +17,14 @@ import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
 import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
 import { packagingReader } from '../cli/local/installation/desired.ts';
 import type { DesiredOptions } from '../cli/local/installation/desired.ts';
+import { registerMatch } from '../cli/local/match/match.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
 import { registerVersions } from '../cli/local/versions.ts';
 import type { CliDependencies } from '../cli/remote.ts';
+import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
+import { advisorySources } from '../producers/advisories/sources.ts';
 import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -155,6 +158,12 @@ export const registerLocal = (
     environment: processEnvironment(),
     write: deps.write,
     setExitCode,
+  });
+  registerMatch(program, {
+    sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
+    open: openFeedFiles,
+    write: deps.write,
+    warn: (text) => process.stderr.write(text),
   });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),

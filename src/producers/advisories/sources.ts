@@ -1,5 +1,6 @@
 import { almaErrata } from './alma-errata/source.ts';
 import { debianLists } from './debian-lists/source.ts';
+import { debianTracker } from './debian-tracker/source.ts';
 import type { AdvisorySource } from './feed-file.ts';
 import { osv } from './osv/source.ts';
 import { redhatCsaf } from './redhat-csaf/source.ts';
@@ -15,7 +16,13 @@ export const advisorySources = (
   place: RpmPlace | null = null,
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
-    [debianLists, osv, updateinfoSource(place), almaErrata, rockyErrata, redhatCsaf].map(
-      (source) => [source.name, source],
-    ),
+    [
+      debianLists,
+      debianTracker,
+      osv,
+      updateinfoSource(place),
+      almaErrata,
+      rockyErrata,
+      redhatCsaf,
+    ].map((source) => [source.name, source]),
   );

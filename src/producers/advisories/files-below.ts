@@ -1,0 +1,68 @@
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { errorText } from '../../core/error-text.ts';
+import { FeedError } from './feed-error.ts';
+
+/** A file of a feed, where it lies. */
+export interface FoundFile {
+  path: string;
+  /** Below the feed's directory, with `/`. */
+  name: string;
+}
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Names with control characters would be carried out by a terminal. */
+export const printable = (name: string): string =>
+  // eslint-disable-next-line no-control-regex
+  name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]/g, '?');
+
+const walk = async function* (
+  root: string,
+  below: string,
+  failed: FeedError[],
+): AsyncGenerator<FoundFile> {
+  const names = await readdir(join(root, below)).catch((error: unknown) => {
+    failed.push(new FeedError(printable(below), errorText(error)));
+    return [];
+  });
+  for (const name of names.sort(byName)) {
+    if (name.startsWith('.')) continue;
+    const path = join(root, below, name);
+    const within = below === '' ? name : `${below}/${name}`;
+    try {
+      const found = await lstat(path);
+      if (found.isDirectory()) yield* walk(root, within, failed);
+      else if (found.isFile()) yield { path, name: printable(within) };
+      else if (found.isSymbolicLink()) {
+        // Directories of a mirror are linked for other names of the same: their files come once.
+        if (!(await stat(path)).isFile()) continue;
+        const target = await realpath(path);
+        if (target.startsWith(root + sep)) yield { path: target, name: printable(within) };
+        else failed.push(new FeedError(printable(within), 'it is a link out of the feed'));
+      }
+    } catch (error) {
+      failed.push(new FeedError(printable(within), errorText(error)));
+    }
+  }
+};
+
+/**
+ * The files of a feed: the one that it is, or those of a directory and the ones below it, in the order of their names.
+ * What begins with a dot, and what is no file, is passed over. What cannot be read is added to `failed`.
+ */
+export const filesBelow = async function* (
+  path: string,
+  failed: FeedError[],
+): AsyncGenerator<FoundFile> {
+  const name = printable(basename(path));
+  try {
+    const root = await realpath(path);
+    const found = await stat(root);
+    if (found.isDirectory()) yield* walk(root, '', failed);
+    else if (found.isFile()) yield { path: root, name };
+    else failed.push(new FeedError(name, 'it is neither a file nor a directory'));
+  } catch (error) {
+    failed.push(new FeedError(name, errorText(error)));
+  }
+};

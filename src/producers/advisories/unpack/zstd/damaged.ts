@@ -1,0 +1,1 @@
+export const damaged = (what: string): Error => new Error(`zstd: its data is damaged (${what})`);
