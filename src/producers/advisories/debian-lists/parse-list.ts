@@ -8,14 +8,23 @@ import { releaseOf } from '../../../core/advisories/release-of.ts';
 import { parseDebVersion } from '../../../core/versions/compare-deb-versions.ts';
 import { cveIds } from '../cve-ids.ts';
 
-const header = /^\[(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})\] (D[SLT]S?A-\d+(?:-\d+)?) (.+)$/;
+const header = /^\[([^\]]{6,30})\] (D[SLT]S?A-\d+(?:-\d+)?) (.+)$/;
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
-/** `30 Dec 2021` in ISO 8601; null: there is no such day. */
-const isoDate = (day: string, month: string, year: string): string | null => {
+/** `30 Dec 2021`, and `August 28th, 2005` in the list of DTSAs, in ISO 8601; null: there is no such day. */
+const isoDate = (text: string): string | null => {
+  const {
+    day = '',
+    month = '',
+    year = '',
+  } = (
+    /^(?<day>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4})$/.exec(text) ??
+    /^(?<month>[A-Z][a-z]{2})[a-z]* (?<day>\d{1,2})(?:st|nd|rd|th), (?<year>\d{4})$/.exec(text)
+  )?.groups ?? {};
   const at = months.indexOf(month);
+  if (month === '' || at < 0 || at % 3 > 0) return null;
   const date = new Date(Date.UTC(Number(year), at / 3, Number(day)));
-  return at < 0 || at % 3 > 0 || date.getUTCDate() !== Number(day) ? null : date.toISOString();
+  return date.getUTCDate() === Number(day) ? date.toISOString() : null;
 };
 
 /** `[release] - source version (remark)`: the version holds the fix, or says in brackets why there is none. */
@@ -51,11 +60,11 @@ interface Entry {
 }
 
 const begin = (line: string): Advisory | null => {
-  const [, day = '', month = '', year = '', id = '', title = ''] = header.exec(line) ?? [];
+  const [, date = '', id = '', title = ''] = header.exec(line) ?? [];
   if (id === '') return null;
   return {
     ...({ feed: 'debian-lists', id, kind: 'security', title: title.trim(), cves: [] } as const),
-    ...({ published: isoDate(day, month, year), modified: null, withdrawn: false } as const),
+    ...({ published: isoDate(date), modified: null, withdrawn: false } as const),
     ...({ severity: 'unknown', vendorSeverity: null, affected: [] } as const),
   };
 };

@@ -83,6 +83,17 @@ describe("the lists of Debian's security tracker", () => {
     expect(advisories[0]?.affected.map(({ name }) => name)).toEqual(['good']);
   });
 
+  test.each([
+    ['30 Dec 2021', '2021-12-30T00:00:00.000Z'],
+    ['August 28th, 2005', '2005-08-28T00:00:00.000Z'],
+    ['May 22nd, 2007', '2007-05-22T00:00:00.000Z'],
+    ['30 Feb 2021', null],
+    ['28 xyz 2005', null],
+  ])('dates as both lists write them: %s', async (date, published) => {
+    const { advisories } = await parse(`[${date}] DTSA-1-1 a - b\n`);
+    expect(advisories).toMatchObject([{ id: 'DTSA-1-1', published }]);
+  });
+
   test('what follows a beginning that cannot be read belongs to nothing', async () => {
     const { advisories, problems } = await parse(
       '[29 Mar 2023] XSA-1 a - b\n\t[buster] - one 1.0-1\n[30 Feb 2023] DSA-2-1 c\n',
