@@ -140,7 +140,8 @@ export const createFleet = (): Fleet => {
         for (const [image, candidates] of found) {
           if (!isOffered(row, image.index)) continue;
           let ofImage = named.get(image);
-          if (ofImage === undefined) named.set(image, (ofImage = new Map()));
+          if (ofImage === undefined)
+            named.set(image, (ofImage = new Map<Candidate, AffectedRow[]>()));
           for (const candidate of candidates) {
             if (!isFor(row, candidate)) continue;
             const rows = ofImage.get(candidate);
