@@ -6,6 +6,7 @@ import { osv } from './osv/source.ts';
 import { redhatCsaf } from './redhat-csaf/source.ts';
 import type { RpmPlace } from './rpm-row.ts';
 import { rockyErrata } from './rocky-errata/source.ts';
+import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
 /**
@@ -19,6 +20,7 @@ export const advisorySources = (
     [
       debianLists,
       debianTracker,
+      ubuntuNotices,
       osv,
       updateinfoSource(place),
       almaErrata,
