@@ -6,6 +6,7 @@ import { osv } from './osv/source.ts';
 import { redhatCsaf } from './redhat-csaf/source.ts';
 import type { RpmPlace } from './rpm-row.ts';
 import { rockyErrata } from './rocky-errata/source.ts';
+import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
 /**
@@ -24,5 +25,6 @@ export const advisorySources = (
       almaErrata,
       rockyErrata,
       redhatCsaf,
+      ubuntuNotices,
     ].map((source) => [source.name, source]),
   );
