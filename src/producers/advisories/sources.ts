@@ -1,4 +1,6 @@
 import { almaErrata } from './alma-errata/source.ts';
+import { unchecked } from './apt-security/signed-text.ts';
+import { createAptSecurity } from './apt-security/source.ts';
 import { debianLists } from './debian-lists/source.ts';
 import { debianTracker } from './debian-tracker/source.ts';
 import type { AdvisorySource } from './feed-file.ts';
@@ -9,6 +11,9 @@ import { rockyErrata } from './rocky-errata/source.ts';
 import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
+/** Files that somebody named by hand are taken as they lie there; who fetches them checks their signature. */
+const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date() });
+
 /**
  * Every kind of feed, by its name. What does not tell which distribution it is for, such as a repository of one's own, is
  * for `place`.
@@ -18,6 +23,7 @@ export const advisorySources = (
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
     [
+      aptSecurity,
       debianLists,
       debianTracker,
       osv,
