@@ -23,7 +23,6 @@ export const advisorySources = (
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
     [
-      aptSecurity,
       debianLists,
       debianTracker,
       osv,
@@ -32,5 +31,6 @@ export const advisorySources = (
       rockyErrata,
       redhatCsaf,
       ubuntuNotices,
+      aptSecurity,
     ].map((source) => [source.name, source]),
   );
