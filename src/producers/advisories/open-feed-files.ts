@@ -68,6 +68,18 @@ const readDocument = async function* (
   }
 };
 
+/** The bytes of a document as they are stored. */
+const readStored = async function* (
+  { name, read }: Place,
+  { limits }: Budget,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* withinDocument(read(), limits);
+  } catch (error) {
+    throw feedError(name, error);
+  }
+};
+
 const archiveFiles = async function* (
   archive: { name: string; isPacked: boolean },
   entries: AsyncIterable<ArchiveEntry>,
@@ -77,7 +89,11 @@ const archiveFiles = async function* (
     const name = `${archive.name}/${printable(entry.name)}`;
     countEntry(budget);
     const place = { name, read: entry.read, isPacked: archive.isPacked };
-    yield { name, read: () => readDocument(place, budget), readRaw: place.read };
+    yield {
+      name,
+      read: () => readDocument(place, budget),
+      readRaw: () => readStored(place, budget),
+    };
   }
 };
 
@@ -113,7 +129,7 @@ const filesIn = async function* (
   }
   countEntry(budget);
   const place = { name, read: () => createReadStream(path), isPacked: false };
-  yield { name, read: () => readDocument(place, budget), readRaw: place.read };
+  yield { name, read: () => readDocument(place, budget), readRaw: () => readStored(place, budget) };
 };
 
 /**

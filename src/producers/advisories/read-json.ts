@@ -1,9 +1,11 @@
 import type { FeedFile } from './feed-file.ts';
+import { readWhole } from './read-whole.ts';
 
-/** One document in JSON. Throws what reading throws, and where it is no JSON in UTF-8. */
+/** Several times what the largest document has that is read as a whole. */
+const MOST_BYTES = 128 * 1024 * 1024;
+
+/** One document in JSON. Throws what reading throws, where it is too large, and where it is no JSON in UTF-8. */
 export const readJson = async (file: FeedFile): Promise<unknown> => {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of file.read()) chunks.push(chunk);
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(await readWhole(file, MOST_BYTES));
   return JSON.parse(text) as unknown;
 };

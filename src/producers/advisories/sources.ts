@@ -1,4 +1,6 @@
 import { almaErrata } from './alma-errata/source.ts';
+import { unchecked } from './apt-security/signed-text.ts';
+import { createAptSecurity } from './apt-security/source.ts';
 import { debianLists } from './debian-lists/source.ts';
 import { debianTracker } from './debian-tracker/source.ts';
 import type { AdvisorySource } from './feed-file.ts';
@@ -8,6 +10,9 @@ import type { RpmPlace } from './rpm-row.ts';
 import { rockyErrata } from './rocky-errata/source.ts';
 import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
+
+/** Files that somebody named by hand are taken as they lie there; who fetches them checks their signature. */
+const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date() });
 
 /**
  * Every kind of feed, by its name. What does not tell which distribution it is for, such as a repository of one's own, is
@@ -26,5 +31,7 @@ export const advisorySources = (
       almaErrata,
       rockyErrata,
       redhatCsaf,
+      ubuntuNotices,
+      aptSecurity,
     ].map((source) => [source.name, source]),
   );

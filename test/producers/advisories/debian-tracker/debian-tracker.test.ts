@@ -53,7 +53,7 @@ describe("Debian's tracker", () => {
     }
   });
 
-  test('an issue of several packages is one, and a TEMP id has no CVE', async () => {
+  test('an issue of several packages comes for each of them, and a TEMP id has no CVE', async () => {
     const issue = { releases: { trixie: { status: 'open', urgency: 'low' } } };
     const { advisories } = await tracker({
       foo: { 'CVE-2024-1000': issue },
@@ -61,10 +61,12 @@ describe("Debian's tracker", () => {
     });
     expect(advisories.map(({ id, cves }) => [id, cves])).toEqual([
       ['CVE-2024-1000', ['CVE-2024-1000']],
+      ['CVE-2024-1000', ['CVE-2024-1000']],
       ['TEMP-0000000-ABCDEF', []],
     ]);
     expect(advisories.map(said)).toEqual([
-      ['foo 13 affected', 'bar 13 affected'],
+      ['foo 13 affected'],
+      ['bar 13 affected'],
       ['bar 13 affected'],
     ]);
   });
@@ -89,7 +91,7 @@ describe("Debian's tracker", () => {
     const good = release({ fixed_version: '1' });
     const { advisories, problems } = await tracker({ foo: release(rest), good });
     expect(problems).toMatchObject([{ file: 'data/json', record, field }]);
-    expect(advisories.map(said)).toEqual([['good 12 fixed 1']]);
+    expect(advisories.flatMap(said)).toEqual(['good 12 fixed 1']);
   });
 
   test('names of packages, issues and releases that are none', async () => {
@@ -127,7 +129,7 @@ describe("Debian's tracker", () => {
     const good = JSON.stringify(release({ fixed_version: '1' }));
     const text = `{"foo": ${good}, "bar": {"x": tru}, "b\\"a,z{": {}, "good": ${good}}`;
     const { advisories, problems } = await parsed(debianTracker, [fileOf('json', text)]);
-    expect(advisories.map(said)).toEqual([['foo 12 fixed 1', 'good 12 fixed 1']]);
+    expect(advisories.map(said)).toEqual([['foo 12 fixed 1'], ['good 12 fixed 1']]);
     expect(problems).toMatchObject([
       { record: '"bar": {"x": tru}' },
       { record: 'b"a,z{', reason: 'this is no name of a package' },
