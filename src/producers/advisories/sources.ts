@@ -31,7 +31,6 @@ export const advisorySources = (
       almaErrata,
       rockyErrata,
       redhatCsaf,
-      ubuntuNotices,
       aptSecurity,
     ].map((source) => [source.name, source]),
   );
