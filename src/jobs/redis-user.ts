@@ -1,8 +1,9 @@
 import type { HostId } from '../core/ids.ts';
 import { fleetQueue, hostQueue, presenceKey, queuePrefix } from './queue-names.ts';
 
+/** QUIT is not among them: it needs no right, and Redis before 7.0 takes no rule that names it. */
 const commands = [
-  ...['hello', 'auth', 'client|setname', 'quit', 'ping', 'info', 'evalsha', 'eval', 'bzpopmin'],
+  ...['hello', 'auth', 'client|setname', 'ping', 'info', 'evalsha', 'eval', 'bzpopmin'],
   ...['exists', 'set', 'get', 'del', 'incr', 'hget', 'hset', 'hmset', 'hmget', 'hgetall'],
   ...['hincrby', 'hdel', 'hexists', 'xadd', 'xtrim', 'smembers', 'sadd', 'srem', 'scard'],
   ...['lrange', 'lpush', 'rpush', 'rpoplpush', 'lrem', 'ltrim', 'llen', 'zadd', 'zrem', 'zcard'],
