@@ -4,6 +4,7 @@ import { indexInventory, platformOf } from '../../../core/advisories/index-inven
 import { matchAdvisory } from '../../../core/advisories/match.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
+import { FeedError } from '../../../producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
 import { terminalWidth } from '../../print.ts';
 import { matchText, problemText } from './match-text.ts';
@@ -80,13 +81,21 @@ Sources: ${names}. Name --feed as often as there are feeds.`,
       const findings: Finding[] = [];
       const problems: FeedProblem[] = [];
       let advisories = 0;
-      for (const { source, path: from } of feeds)
-        for await (const record of source.parse(deps.open(from)))
-          if (record.kind === 'problem') problems.push(record.problem);
-          else {
-            advisories += 1;
-            findings.push(...matchAdvisory(record.advisory, host));
-          }
+      for (const { source, path: from } of feeds) {
+        try {
+          for await (const record of source.parse(deps.open(from)))
+            if (record.kind === 'problem') problems.push(record.problem);
+            else {
+              advisories += 1;
+              findings.push(...matchAdvisory(record.advisory, host));
+            }
+        } catch (error) {
+          // A damaged archive: what could be read of it before counts all the same.
+          if (!(error instanceof FeedError)) throw error;
+          const { file, reason } = error;
+          problems.push({ file, record: '', field: '', reason });
+        }
+      }
       if (advisories === 0)
         throw new Error(
           `no advisory was found in ${feeds.map(({ path: from }) => from).join(', ')}${problems.length === 0 ? '' : `: ${problemText(problems[0])}`}`,

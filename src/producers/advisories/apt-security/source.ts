@@ -24,6 +24,9 @@ const MOST_INDEX_BYTES = 256 * 1024 * 1024;
 const releaseName = /^(|.*([/_]))InRelease$/;
 const indexName = /(^|[/_])Packages(\.(gz|xz|bz2|zst))?$/;
 
+/** As apt may keep them (`Acquire::GzipIndexes`), and nobody publishes them. */
+const otherIndexName = /(^|[/_])Packages\.(lz4|lzma)$/;
+
 /** A suite whose `InRelease` was read; `packages` is null where it has no security updates. */
 interface Known {
   base: string;
@@ -100,11 +103,15 @@ export const createAptSecurity = ({ verify, now }: AptSecurityOptions): Advisory
               file.name,
               new Error(`it was valid until ${suite.validUntil.toISOString()}: the mirror is old`),
             );
-        } else if (indexName.test(file.name)) {
+        } else if (indexName.test(file.name) || otherIndexName.test(file.name)) {
           const one = known.findLast((suite) => file.name.startsWith(suite.base));
           if (one === undefined) throw new Error('there is no InRelease before it that is good');
           const { suite, packages } = one;
           if (suite === null || packages === null) continue;
+          if (otherIndexName.test(file.name))
+            throw new Error(
+              'it is compressed in a way that is not read here; /usr/lib/apt/apt-helper cat-file <file> writes what is in it',
+            );
           for await (const problem of readIndex(file, one, suite, packages))
             yield { kind: 'problem', problem };
         }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { registerMatch } from '../../../../src/cli/local/match/match.ts';
 import { readInventory } from '../../../../src/cli/local/match/read-inventory.ts';
+import { FeedError } from '../../../../src/producers/advisories/feed-error.ts';
 import { advisorySources } from '../../../../src/producers/advisories/sources.ts';
 import { fileOf } from '../../../producers/advisories/feed-files.ts';
 
@@ -41,8 +42,9 @@ const run = async (...argv: string[]): Promise<{ output: string; warnings: strin
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     // eslint-disable-next-line @typescript-eslint/require-await
-    open: async function* () {
+    open: async function* (path) {
       yield fileOf('DSA-list', list);
+      if (path === '/damaged') throw new FeedError('lists.tar', 'it ends too early');
     },
     write: (text) => (result.output += text),
     warn: (text) => (result.warnings += text),
@@ -83,6 +85,14 @@ describe('groundswell match', () => {
       ].join('\n'),
     );
     expect((await run(...usual, ...feed, '--verbose')).output).toContain('Fixed already (1):');
+  });
+
+  test('what could be read of a damaged archive counts, and the damage is told', async () => {
+    const { output } = await run(...usual, '--feed', 'debian-lists=/damaged', '--verbose');
+    expect(output).toContain('2 advisories: 1 package is to be upgraded.');
+    expect(output).toContain('2 records of the feeds could not be used');
+    const { warnings } = await run(...usual, '--feed', 'debian-lists=/damaged', '--json');
+    expect(warnings).toContain('lists.tar: it ends too early\n');
   });
 
   test.each([

@@ -203,6 +203,15 @@ describe('what is not to be trusted', () => {
     ]);
   });
 
+  test('an index as apt keeps it to save room, with what unpacks it', async () => {
+    const names = ['a_InRelease', 'a_main_binary-amd64_Packages.lz4'];
+    const { advisories, problems } = await read(stanza('a', '1'), {}, names);
+    expect(advisories).toEqual([]);
+    expect(problems).toMatchObject([
+      { file: names[1], reason: expect.stringContaining('apt-helper cat-file') },
+    ]);
+  });
+
   test('an old mirror is told', async () => {
     const later = createAptSecurity({ verify: unchecked, now: () => new Date('2026-11-29') });
     const { advisories, problems } = await parsed(later, bookworm);
