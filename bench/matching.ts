@@ -89,14 +89,15 @@ for (let round = 0; round < 5; round++) {
   const begin = performance.now();
   findings = 0;
   for (const one of advisories)
-    for (const found of fleet.match(one)) findings += found.findings.length * found.hosts.length;
+    for (const found of fleet.match(one)) findings += found.findings.length * found.hosts.size;
   whole.push(performance.now() - begin);
 }
-const single = advisories.map((one) => {
+const timeOf = (one: Advisory): number => {
   const begin = performance.now();
   fleet.match(one);
   return performance.now() - begin;
-});
+};
+const single = advisories.map((one) => median(Array.from({ length: 5 }, () => timeOf(one))));
 process.stdout.write(
   `${hosts} hosts with ${packagesEach} packages each in ${images} images, ${advisories.length} advisories, ${findings} findings.\n${formatTable(
     ['what', 'measured', 'goal'],
@@ -106,7 +107,11 @@ process.stdout.write(
         `${digits(median(whole), 0)} ms`,
         '1000 ms',
       ],
-      ['one advisory, the slowest of all', `${digits(Math.max(...single), 2)} ms`, '5 ms'],
+      [
+        'the slowest of all advisories, median of 5',
+        `${digits(Math.max(...single), 2)} ms`,
+        '5 ms',
+      ],
       [
         `the fleet in memory${globalThis.gc === undefined ? ' (run node with --expose-gc)' : ''}`,
         `${digits(fleetMb, 0)} MB`,

@@ -7,7 +7,8 @@ import type { Finding } from './match.ts';
 
 /** Hosts that have exactly the same packages, and so the same findings. */
 export interface ImageFindings {
-  hosts: readonly string[];
+  /** As long as no inventory changes: not a copy. */
+  hosts: ReadonlySet<string>;
   findings: readonly Finding[];
 }
 
@@ -154,7 +155,7 @@ export const createFleet = (): Fleet => {
         const findings = [...candidates].flatMap(([candidate, rows]) =>
           judge(advisory, candidate, rows, index),
         );
-        return findings.length === 0 ? [] : [{ hosts: [...hosts], findings }];
+        return findings.length === 0 ? [] : [{ hosts, findings }];
       });
     },
   };

@@ -44,7 +44,7 @@ const advisory = fc.array(row, { maxLength: 4 }).map((affected): Advisory => ({
 const byHost = (found: ReturnType<ReturnType<typeof createFleet>['match']>) =>
   Object.fromEntries(
     found
-      .flatMap(({ hosts, findings }) => hosts.map((host) => [host, findings] as const))
+      .flatMap(({ hosts, findings }) => [...hosts].map((host) => [host, findings] as const))
       .sort(([a], [b]) => a.localeCompare(b)),
   );
 
