@@ -2,7 +2,7 @@
  * Runs, compiled, in a bed host: `node apt.child.js COMMAND JSON`. Calls one function of the agent
  * on the host's real apt and prints its answer as JSON; `watch` prints one line per event.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { InstalledPackage } from '../../src/core/packages.ts';
 import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packages.ts';
@@ -38,8 +38,11 @@ const store = {
     const text = await readFile(BASELINE, 'utf8').catch(() => null);
     return text === null ? null : z.array(InstalledPackageSchema).parse(JSON.parse(text));
   },
-  save: (inventory: InstalledPackage[]): Promise<void> =>
-    writeFile(BASELINE, JSON.stringify(inventory)),
+  // Whole or not at all: tests kill this program at any moment.
+  save: async (inventory: InstalledPackage[]): Promise<void> => {
+    await writeFile(`${BASELINE}.partial`, JSON.stringify(inventory));
+    await rename(`${BASELINE}.partial`, BASELINE);
+  },
 };
 
 const watch = async (): Promise<void> => {
