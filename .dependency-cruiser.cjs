@@ -8,7 +8,7 @@ const layers = {
   host: ['core', 'telemetry'],
   store: ['core', 'telemetry'],
   audit: ['core', 'store', 'telemetry'],
-  producers: ['core', 'jobs', 'host', 'store', 'audit', 'telemetry'],
+  producers: ['core', 'jobs', 'host', 'store', 'audit', 'telemetry', 'producers/advisories'],
   'workers/control': ['core', 'jobs', 'store', 'audit', 'telemetry', 'config'],
   'workers/agent': ['core', 'jobs', 'host', 'store', 'audit', 'telemetry', 'config', 'producers'],
   api: ['core', 'jobs', 'store', 'audit', 'telemetry', 'workers/control'],

@@ -12,6 +12,8 @@ import type { Moment } from '../core/coordinator/may-grant.ts';
 import { OperatorAction } from '../core/coordinator/operator.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 import { planRestarts } from '../core/coordinator/plan.ts';
+import { addAdvisoryRoutes } from './advisory-routes.ts';
+import type { AdvisoryBackend } from './advisory-routes.ts';
 import { HostId } from '../core/ids.ts';
 import { pauseState } from '../core/coordinator/pause-state.ts';
 
@@ -37,6 +39,7 @@ export interface ApiBackend {
   /** Called on the next change; answers how to stop listening. */
   onChange: (listener: () => void) => () => void;
   changeKeys: (actor: string, hostId: string, change: KeyChange) => Promise<Answer>;
+  advisories: AdvisoryBackend;
 }
 
 /** Whose signatures are believed (R1). */
@@ -184,6 +187,7 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
     const answer = await backend.changeKeys(actor, hostId, change);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
   });
+  addAdvisoryRoutes(app, backend.advisories);
   app.get('/v1/changes', (request, reply) => {
     reply.hijack();
     const { raw } = reply;

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import type { Argument } from 'commander';
 import { errorText } from '../core/error-text.ts';
+import { registerAdvisories } from './advisories.ts';
 import { registerAsk } from './ask.ts';
 import { registerDecisions } from './decide.ts';
 import { deniedText } from './denied.ts';
+import { registerFeeds } from './feeds.ts';
 import { registerHosts } from './hosts.ts';
 import { registerLook } from './look.ts';
 import type { CliDependencies } from './remote.ts';
@@ -17,14 +19,24 @@ export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 const groups: Record<string, readonly string[]> = {
   'See:': [
     ...['status', 'hosts', 'services', 'containers', 'waves', 'wave', 'plan', 'why'],
-    ...['queues', 'audit'],
+    ...['queues', 'audit', 'advisories', 'advisory', 'feeds'],
   ],
   'Decide:': [
     ...['upgrade', 'restart', 'approve', 'decline', 'pause', 'resume', 'retry', 'stop'],
     ...['freeze', 'unfreeze', 'allow-outage', 'park', 'unpark', 'host'],
   ],
   'This host, without a server:': [
-    ...['scan', 'container', 'config', 'doctor', 'setup', 'uninstall', 'match', 'versions'],
+    ...[
+      'scan',
+      'container',
+      'config',
+      'doctor',
+      'setup',
+      'uninstall',
+      'match',
+      'versions',
+      'inventory',
+    ],
   ],
   'Run:': ['up', 'server', 'agent'],
 };
@@ -71,6 +83,8 @@ export const createProgram = (
     registerAsk,
     registerLook,
     registerHosts,
+    registerFeeds,
+    registerAdvisories,
   ])
     register(program, deps);
   for (const register of registerMore) register(program);

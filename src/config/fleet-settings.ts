@@ -1,11 +1,33 @@
 import { defaultFleetSettings } from '../core/coordinator/fleet.ts';
 import type { FleetSettings } from '../core/coordinator/fleet.ts';
+import type { PolicyRule } from '../core/coordinator/policy.ts';
 import type { Configuration } from './schema.ts';
 
 const minuteOf = (time: string): number => {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   return hours * 60 + minutes;
 };
+
+type ConfiguredPlatform = Configuration['platforms'][string];
+
+const ofPlatforms = <Value>(
+  { platforms }: Configuration,
+  of: (platform: ConfiguredPlatform) => Value,
+): Record<string, Value> =>
+  Object.fromEntries(Object.entries(platforms).map(([id, platform]) => [id, of(platform)]));
+
+const hourMs = 3_600_000;
+
+const ruleOf = (rule: ConfiguredPlatform['policy'][number]): PolicyRule => ({
+  severities: rule.severity ?? null,
+  core: rule.core ?? null,
+  exploited: rule.exploited ?? null,
+  mode: rule.mode,
+  minAgeMs: rule.minAgeHours * hourMs,
+  earliestMs: rule.earliestHours * hourMs,
+  latestMs: rule.latestHours === undefined ? null : rule.latestHours * hourMs,
+  whenMirrorMoved: rule.whenMirrorMoved,
+});
 
 /** What the coordinator goes by, in its own units. */
 export const fleetSettingsOf = (config: Configuration): FleetSettings => {
@@ -20,14 +42,14 @@ export const fleetSettingsOf = (config: Configuration): FleetSettings => {
     hostCap: config.agent.hostCap,
     zoneCap: waves.zoneCap ?? null,
     fleetCap: waves.fleetCap ?? null,
-    platformModes: Object.fromEntries(
-      Object.entries(config.platforms).map(([platform, { mode }]) => [platform, mode]),
-    ),
+    platformModes: ofPlatforms(config, ({ mode }) => mode),
     window:
       window === undefined
         ? null
         : { fromMinute: minuteOf(window.from), toMinute: minuteOf(window.to) },
     disruptivePackages: config.disruptivePackages,
+    policies: ofPlatforms(config, ({ policy }) => policy.map(ruleOf)),
+    corePackages: ofPlatforms(config, ({ corePackages }) => new Set(corePackages)),
   };
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Severity } from '../core/advisories/advisory.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, ServiceSettings } from '../core/service-settings.ts';
 
@@ -32,18 +33,18 @@ const AgentSection = z.strictObject({
     .default('default'),
   /** Where LXC keeps its containers (lxc.lxcpath). */
   lxcPath: AbsolutePath.default('/var/lib/lxc'),
-  /** The filesystem tree that is the containers' lower layer. */
-  lowerRoot: AbsolutePath.default('/'),
   /** Restarts at once on this host. */
   hostCap: z.int().min(1).default(2),
   /** Where the hooks of apt and dpkg leave their notes. */
   spoolDirectory: AbsolutePath.default('/var/spool/groundswell'),
   /** How often the health of each container is looked at. */
-  healthIntervalMs: z.int().min(100).default(2_000),
+  healthIntervalMs: z.int().min(100).default(5_000),
   /** How often the package database is compared where no hook has told of a change. */
   packageCheckSeconds: z.int().min(1).default(180),
   /** How often everything is reported, changed or not. */
   observeSeconds: z.int().min(1).default(180),
+  /** How often the indexes of the host's repositories are fetched; 0: only when an advisory waits for its fix. */
+  refreshSeconds: z.int().min(0).default(3_600),
 });
 
 /** One entry of `services`: what the server decides by and what the host does, side by side. */
@@ -132,6 +133,60 @@ const Waves = z.strictObject({
   fleetCap: z.int().min(1).optional(),
 });
 
+/** Kinds of feeds; what they are read by is `producers/advisories`. */
+export const feedSources = [
+  ...(['apt-security', 'debian-lists', 'debian-tracker', 'ubuntu-notices', 'osv'] as const),
+  ...(['alma-errata', 'rocky-errata', 'redhat-csaf', 'updateinfo', 'kev'] as const),
+] as const;
+
+const ConfiguredFeed = z
+  .strictObject({
+    /** As it is called in `groundswell feeds`; default: its source's name. */
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'want a name such as debian-security')
+      .optional(),
+    source: z.enum(feedSources),
+    /** Where it is fetched from; default: the distributor's own address. */
+    url: z.url({ protocol: /^https?$/, error: 'want an http or https address' }).optional(),
+    /** A file or directory of this machine, such as a mirror. */
+    path: AbsolutePath.optional(),
+    /** Which platform it is for, where it does not say so itself: a repository of one's own. */
+    platform: z
+      .string()
+      .regex(/^[a-z]+-[0-9][0-9.]*$/, 'want a platform such as debian-12')
+      .optional(),
+    /** apt-security: which suite of the archive, and whose signatures are believed. */
+    suite: z.string().optional(),
+    components: z.array(z.string()).optional(),
+    architectures: z.array(z.string()).optional(),
+    keyrings: z.array(AbsolutePath).optional(),
+    /** How often it is asked. */
+    everySeconds: z.int().min(10).optional(),
+    /** Without success for so long it is silent, and operators are told. */
+    silentAfterHours: z.number().positive().default(24),
+  })
+  .refine(({ url, path }) => url === undefined || path === undefined, {
+    path: ['path'],
+    error: 'want a url or a path, not both',
+  });
+export type ConfiguredFeed = z.infer<typeof ConfiguredFeed>;
+
+const hours = z.number().min(0);
+
+/** A rule about advisories; the first that fits decides. */
+const ConfiguredRule = z.strictObject({
+  severity: z.array(Severity).min(1).optional(),
+  /** Whether the package is one of the platform's core packages. */
+  core: z.boolean().optional(),
+  exploited: z.boolean().optional(),
+  mode: Mode,
+  minAgeHours: hours.default(0),
+  earliestHours: hours.default(0),
+  latestHours: hours.optional(),
+  whenMirrorMoved: z.enum(['wait', 'start-over']).default('wait'),
+});
+
 /** Packages of which an upgrade alone can disturb every container of the host. */
 export const defaultDisruptivePackages = [
   ...[
@@ -173,9 +228,25 @@ export const Configuration = z.strictObject({
   platforms: z
     .record(
       z.string().regex(/^[a-z]+-[0-9][0-9.]*$/, 'want a platform such as debian-12'),
-      z.strictObject({ mode: Mode.default('auto') }),
+      z.strictObject({
+        mode: Mode.default('auto'),
+        /** What is decided about advisories; without a rule that fits, a person decides. */
+        policy: z.array(ConfiguredRule).default([]),
+        /** Names of packages; default: the manifest that Groundswell ships for the platform. */
+        corePackages: z.array(z.string().min(1)).optional(),
+      }),
     )
     .default({}),
+  /** Where advisories come from. */
+  feeds: z.array(ConfiguredFeed).default([]),
+  /** How feeds are fetched. */
+  fetch: z
+    .strictObject({
+      proxy: z.url({ protocol: /^https?$/, error: 'want an http or https address' }).optional(),
+      /** Certificates (PEM) of authorities that are believed besides the system's. */
+      ca: AbsolutePath.optional(),
+    })
+    .prefault({}),
   disruptivePackages: z.array(z.string().min(1)).default(defaultDisruptivePackages),
   optOut: z.array(ConfiguredOptOut).default([]),
   maintenanceWindow: MaintenanceWindow.optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Inventory, InventoryPackage } from './advisories/inventory.ts';
 import { ContainerName, HostId } from './ids.ts';
 import {
   Health,
@@ -216,6 +217,8 @@ export const UpgradeFinished = z.strictObject({
   remedy: z.string(),
   changes: z.array(PackageChange),
   transcript: z.string(),
+  /** Name of what went wrong, such as `held` or `unknown-version`, where it has one. */
+  code: z.string().optional(),
   gate: GateAnswer,
 });
 export type UpgradeFinished = z.infer<typeof UpgradeFinished>;
@@ -237,6 +240,21 @@ export const AuditCopied = z.strictObject({
 });
 export type AuditCopied = z.infer<typeof AuditCopied>;
 
+/** What a host has installed and what its own repositories offer, whole: at an agent's start, and on each change. */
+export const HostInventory = z.strictObject({
+  kind: z.literal('host-inventory'),
+  /** Number of the last transaction in the agent's journal: what it changed is in here. */
+  transaction: z.int(),
+  inventory: Inventory,
+  /** For each installed package that has a newer version there: the one that an upgrade would take. */
+  offers: z.array(InventoryPackage),
+  /** When the repositories' indexes were last fetched, wall clock in ms; null: not by this agent. */
+  refreshedAt: z.number().nullable(),
+  /** Why they could not be fetched the last time; null: they could. */
+  refreshProblem: z.string().nullable(),
+});
+export type HostInventory = z.infer<typeof HostInventory>;
+
 export const Report = z.discriminatedUnion('kind', [
   HostObserved,
   HostUpgraded,
@@ -245,6 +263,7 @@ export const Report = z.discriminatedUnion('kind', [
   UpgradeFinished,
   JobRefused,
   AuditCopied,
+  HostInventory,
 ]);
 export type Report = z.infer<typeof Report>;
 

@@ -59,7 +59,9 @@ export const readHostJob = ({
     }
     case 'observe-host': {
       const read = observeHostJob.payload.safeParse(payload);
-      return read.success ? { job: { kind: 'observe-host' }, expiresAt } : because(read.error);
+      return read.success
+        ? { job: { kind: 'observe-host', refresh: read.data.refresh }, expiresAt }
+        : because(read.error);
     }
   }
 };

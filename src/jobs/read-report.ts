@@ -4,6 +4,7 @@ import type { Report, SequencedReport } from '../core/messages.ts';
 import { auditCopiedJob } from './audit-copied.ts';
 import type { Envelope, Unsigned } from './envelope.ts';
 import { serverParty } from './envelope.ts';
+import { hostInventoryJob } from './host-inventory.ts';
 import { hostObservedJob } from './host-observed.ts';
 import { hostUpgradedJob } from './host-upgraded.ts';
 import { jobRefusedJob } from './job-refused.ts';
@@ -20,6 +21,7 @@ const reportJobs = {
   'upgrade-finished': upgradeFinishedJob,
   'job-refused': jobRefusedJob,
   'audit-copied': auditCopiedJob,
+  'host-inventory': hostInventoryJob,
 } as const satisfies Record<Report['kind'], unknown>;
 
 const isReportKind = (kind: string): kind is Report['kind'] => Object.hasOwn(reportJobs, kind);

@@ -17,6 +17,7 @@ import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
 import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
 import { packagingReader } from '../cli/local/installation/desired.ts';
 import type { DesiredOptions } from '../cli/local/installation/desired.ts';
+import { registerInventory } from '../cli/local/inventory.ts';
 import { registerMatch } from '../cli/local/match/match.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
@@ -30,6 +31,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
 import { findOtherRestarters } from '../host/apt/other-restarters.ts';
+import { readAptInventory } from '../host/apt/read-inventory.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
@@ -40,7 +42,14 @@ import { readFile } from 'node:fs/promises';
 import { redisFrom } from './from-config.ts';
 import { trustedKeysPath } from './key-card.ts';
 import { programRoot } from './program-root.ts';
+import { readPlatform } from '../workers/agent/ports/host-facts.ts';
 import { readMachineId } from './machine-id.ts';
+
+/** As it is read; nothing is changed through it. */
+const aptOfThisHost = {
+  ...{ root: '/', transactionsDirectory: '', launcherPath: '', cgroupDirectories: [] },
+  ...{ lockTimeoutMs: 0, environment: {} },
+};
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -164,6 +173,10 @@ export const registerLocal = (
     open: openFeedFiles,
     write: deps.write,
     warn: (text) => process.stderr.write(text),
+  });
+  registerInventory(program, {
+    ...deps,
+    read: async () => readAptInventory(aptOfThisHost, await readPlatform()),
   });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),

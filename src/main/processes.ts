@@ -9,6 +9,7 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
+import { exploitedFeedsOf, watchedFeeds } from './feeds.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
 import { startRedisChild } from './redis-child.ts';
@@ -56,6 +57,8 @@ const startServerOf = (
     services: serverServices(config),
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
+    exploitedFeeds: exploitedFeedsOf(config),
+    feeds: (directory) => watchedFeeds(config, directory),
     logger,
     signal,
   });
@@ -131,6 +134,12 @@ const startAgentOf = (
     spoolDirectory: config.agent.spoolDirectory,
     redis,
     settings: settingsPortFrom(config),
+    every: {
+      lookMs: config.agent.healthIntervalMs,
+      wholeMs: config.agent.observeSeconds * 1_000,
+      compareMs: config.agent.packageCheckSeconds * 1_000,
+      refreshMs: config.agent.refreshSeconds === 0 ? null : config.agent.refreshSeconds * 1_000,
+    },
     launcherPath: join(programRoot(), 'packaging/libexec/groundswell-run-transaction'),
     logger,
   });

@@ -10,6 +10,7 @@ import { importPublicKey } from '../jobs/signing-key.ts';
 import { watchPackages } from '../producers/watch-packages.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { agentTimes } from '../workers/agent/agent-options.ts';
 import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
 import { agentDirectory, agentKeysPath, trustedKeysPath } from './key-card.ts';
@@ -26,12 +27,23 @@ export interface RunAgentOptions {
   spoolDirectory: string;
   redis: RedisAddress;
   settings: SettingsPort;
+  /** How often it looks at things; times in ms. */
+  every: {
+    /** Containers and their health. */
+    lookMs: number;
+    /** Everything is reported, changed or not. */
+    wholeMs: number;
+    /** The package database is compared where no hook told of a change. */
+    compareMs: number;
+    /** The repositories' indexes are fetched; null: only where the server asks. */
+    refreshMs: number | null;
+  };
   /** The script that runs a transaction outside our control group. */
   launcherPath: string;
   logger: Logger;
 }
 
-const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs: 180_000 };
+const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250 };
 const aptLockTimeoutMs = 600_000;
 
 /** The inventory that was last told of, in a file that is whole or not there. */
@@ -91,6 +103,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
         store: inventoryStore(join(directory, 'inventory.json')),
         clocks: { monotonicMs: clock.monoMs, wallMs: clock.wallMs },
         ...packageTimes,
+        compareMs: options.every.compareMs,
         suspended,
         onTransaction: events.onTransaction,
         onOpen: events.onOpen,
@@ -104,6 +117,15 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
       }),
     clock,
     logger,
+    times: {
+      ...agentTimes,
+      observe: {
+        ...agentTimes.observe,
+        lookEveryMs: options.every.lookMs,
+        wholeEveryMs: options.every.wholeMs,
+      },
+      inventory: { ...agentTimes.inventory, refreshEveryMs: options.every.refreshMs },
+    },
   });
   return {
     status: agent.status,

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { AdvisoryBackend } from '../api/advisory-routes.ts';
 import { createApi, listenOnSocket } from '../api/server.ts';
 import type { ApiBackend } from '../api/server.ts';
 import { errorText } from '../core/error-text.ts';
@@ -10,12 +11,17 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { lockFile } from '../store/open-sqlite.ts';
+import { watchAdvisories } from '../producers/watch-advisories.ts';
+import type { WatchedFeed } from '../producers/watch-advisories.ts';
 import { openStore } from '../store/open-store.ts';
+import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { NotifySettings } from '../workers/control/notify.ts';
 import { removeHost } from '../workers/control/remove-host.ts';
 import { startServer } from '../workers/control/start-server.ts';
 import type { Server } from '../workers/control/start-server.ts';
+import { advisoryBackend } from './advisory-backend.ts';
+import { makeFeedsDirectory } from './feeds.ts';
 import { groupIdOf } from './group-id.ts';
 import { publicKeysOf, serverDirectory, serverKeysPath } from './key-card.ts';
 
@@ -29,6 +35,9 @@ export interface RunServerOptions {
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
+  exploitedFeeds: ReadonlySet<string>;
+  /** The feeds to watch, whose mirrors lie below this directory. */
+  feeds: (directory: string) => WatchedFeed[];
   logger: Logger;
   signal: AbortSignal;
 }
@@ -46,7 +55,12 @@ const operatorsGroup = 'groundswell';
 /** By its id, which the host's own commands print too. */
 const keyName = (publicKey: string): string => `key ${importPublicKey(publicKey).id}`;
 
-const backendOf = (server: Server, options: RunServerOptions): ApiBackend => ({
+const backendOf = (
+  server: Server,
+  advisories: AdvisoryBackend,
+  options: RunServerOptions,
+): ApiBackend => ({
+  advisories,
   fleet: server.coordinator.fleet,
   moment: server.moment,
   act: (actor, action) => {
@@ -107,7 +121,15 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
   let app: FastifyInstance | null = null;
   try {
     const server = await startServer({ ...options, store, keys, seizeLease: true });
-    app = createApi(backendOf(server, options));
+    const feedsDirectory = await makeFeedsDirectory(directory);
+    const feeds = options.feeds(feedsDirectory);
+    const watch = await watchAdvisories({
+      ...{ store, feeds, directory: feedsDirectory, wallNow: Date.now, random: Math.random },
+      onChange: server.advisories.wake,
+      alert: server.alert,
+      onError: limitErrors(options.logger),
+    });
+    app = createApi(backendOf(server, advisoryBackend(server, watch, store, feeds), options));
     await mkdir(dirname(options.socketPath), { recursive: true, mode: 0o755 });
     await listenOnSocket(app, options.socketPath, await groupIdOf(operatorsGroup));
     const api = app;
@@ -118,6 +140,7 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
         // Followers of changes hold their connections for ever.
         api.server.closeAllConnections();
         await api.close();
+        await watch.stop();
         await server.stop();
         await store.close();
         lock.release();

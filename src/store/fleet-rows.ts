@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely';
-import type { Fleet, Freeze, Host, Pause } from '../core/coordinator/fleet.ts';
+import type { Fleet, Freeze, Pause } from '../core/coordinator/fleet.ts';
 import type { Dirty } from '../core/coordinator/turn.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
 import type { FleetTables } from './fleet-tables.ts';
-import { containerOf, grantOf, waveOf } from './older-documents.ts';
+import { containerOf, grantOf, hostOf, waveOf } from './older-documents.ts';
 
 const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<void> => {
   switch (row.table) {
@@ -15,7 +15,7 @@ const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<v
         await db.deleteFrom('fleet_hosts').where('id', '=', row.key).execute();
         return;
       }
-      const doc = encodeDocument({ ...host, issued: [] });
+      const doc = encodeDocument({ ...host, issued: [], needs: null });
       await db
         .insertInto('fleet_hosts')
         .values({ id: row.key, doc })
@@ -106,7 +106,7 @@ const keptWaves = 50;
 /** Fill an empty fleet with what the store holds. Record numbers begin anew with the epoch (R11). */
 export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<void> => {
   for (const { doc } of await db.selectFrom('fleet_hosts').select('doc').execute()) {
-    const host = decodeDocument(doc) as Host;
+    const host = hostOf(doc);
     fleet.hosts.set(host.id, { ...host, recordN: 0, issued: [] });
   }
   for (const { doc } of await db.selectFrom('fleet_containers').select('doc').execute()) {

@@ -4,12 +4,14 @@ import { errorText } from '../core/error-text.ts';
 import { infrastructureMigration } from './migrations/001-infrastructure.ts';
 import { fleetMigration } from './migrations/002-fleet.ts';
 import { waveDatesMigration } from './migrations/003-wave-dates.ts';
+import { advisoriesMigration } from './migrations/004-advisories.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
   '001-infrastructure': infrastructureMigration,
   '002-fleet': fleetMigration,
   '003-wave-dates': waveDatesMigration,
+  '004-advisories': advisoriesMigration,
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { Container, Grant, Wave } from '../core/coordinator/fleet.ts';
+import type { Container, Grant, Host, Wave } from '../core/coordinator/fleet.ts';
 import { decodeDocument } from './document.ts';
 
 /** A container's document; one of before a field was there has what its lack meant. */
@@ -6,6 +6,12 @@ export const containerOf = (doc: string): Container => {
   const container = decodeDocument(doc) as Container;
   return { ...container, view: { ...{ oldForm: false, rootNote: '' }, ...container.view } };
 };
+
+/** The same of a host. */
+export const hostOf = (doc: string): Host => ({
+  ...{ needs: null, tried: [], refreshAskedAt: null },
+  ...(decodeDocument(doc) as Host),
+});
 
 /** The same of a grant. */
 export const grantOf = (doc: string): Grant => ({

@@ -1,5 +1,6 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
+import type { AdvisoryTables } from './advisory-tables.ts';
 import type { FleetTables } from './fleet-tables.ts';
 import type { InfrastructureTables } from './infrastructure-tables.ts';
 import { migrateToLatest } from './migrate.ts';
@@ -13,7 +14,7 @@ type Statement = ReturnType<SqliteHandle['prepare']>;
  * Every table of the server's store. Operations take a `Kysely` of this, the whole: a transaction of more
  * tables is no `Kysely` of fewer to the compiler, though it would be at run time.
  */
-export interface StoreTables extends InfrastructureTables, FleetTables {}
+export interface StoreTables extends InfrastructureTables, FleetTables, AdvisoryTables {}
 
 export interface Store {
   db: Kysely<StoreTables>;

@@ -19,6 +19,13 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
     meanRestartMs: () => 1,
     about: () => Promise.resolve({}),
     onChange: () => () => undefined,
+    advisories: {
+      feeds: () => [],
+      changeFeed: () => Promise.resolve({ ok: true, id: null, text: '' }),
+      pending: () => Promise.resolve([]),
+      details: () => Promise.resolve([]),
+      inventory: () => null,
+    },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
   };
   return createApi(backend);

@@ -44,12 +44,13 @@ describe('the commented default configuration', () => {
     expect(shown).toEqual({
       ...defaults,
       redis: undefined,
+      fetch: undefined,
       server: { socket: defaults.server.socket },
     });
   });
 
   test('its examples are valid, and show what they say', () => {
-    expect(examples).toHaveLength(4);
+    expect(examples).toHaveLength(5);
     const config = read(examples.join('\n'));
     const [server] = serverServices(config);
     expect(server).toEqual({

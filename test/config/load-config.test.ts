@@ -52,7 +52,7 @@ describe('problems name the place and what is allowed', () => {
     [
       'a word that is nearly known',
       'serber:\n  socket: /x\n',
-      'config.yaml:1:1: serber: is not known; did you mean server? Allowed: dataDirectory, redis, log, server, agent, services, platforms, disruptivePackages, optOut, maintenanceWindow, waves',
+      'config.yaml:1:1: serber: is not known; did you mean server? Allowed: dataDirectory, redis, log, server, agent, services, platforms, feeds, fetch, disruptivePackages, optOut, maintenanceWindow, waves',
     ],
     [
       'one that is not',
@@ -62,7 +62,7 @@ describe('problems name the place and what is allowed', () => {
     [
       'other spelling',
       'agent:\n  host-id: a\n',
-      'config.yaml:2:3: agent.host-id: is not known; did you mean hostId? Allowed: hostId, zone, lxcPath, lowerRoot, hostCap, spoolDirectory, healthIntervalMs, packageCheckSeconds, observeSeconds',
+      'config.yaml:2:3: agent.host-id: is not known; did you mean hostId? Allowed: hostId, zone, lxcPath, hostCap, spoolDirectory, healthIntervalMs, packageCheckSeconds, observeSeconds, refreshSeconds',
     ],
     [
       'a wrong type',

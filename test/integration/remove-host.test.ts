@@ -70,11 +70,11 @@ const changedKeys = async (actor: string, host: string, what: string): Promise<A
   return { ok: true, id: null, text: `${what} of host ${host}` };
 };
 const remove = (): Promise<Answer> => {
-  const forgetQueue = (host: string): Promise<void> => {
+  const forgetHost = (host: string): Promise<void> => {
     forgotten.push(host);
     return Promise.resolve();
   };
-  return removeHost({ coordinator, hostKeys, changedKeys, forgetQueue }, 'ann', 'h1');
+  return removeHost({ coordinator, hostKeys, changedKeys, forgetHost }, 'ann', 'h1');
 };
 const enrol = async (): Promise<void> => {
   await hostKeys.enrol('h1', 'm', exportPublicKey(verifyKeyOf(newSigningKey())));

@@ -82,7 +82,8 @@ describe('a job to a host (R6)', () => {
       job: { kind: 'restart-batch', payload },
       expiresAt: 5,
     });
-    expect(readHostJob(envelopeOf({ kind: 'observe-host' })).job).toEqual({ kind: 'observe-host' });
+    const observe = { kind: 'observe-host', version: 2, payload: { refresh: true } };
+    expect(readHostJob(envelopeOf(observe)).job).toEqual({ kind: 'observe-host', refresh: true });
     const upgrade = {
       waveId: 'w',
       grantId: 'g',

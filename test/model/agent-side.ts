@@ -66,6 +66,7 @@ const todoFor = (effect: AgentEffect): string | null => {
   switch (effect.kind) {
     case 'send-reports':
     case 'observe':
+    case 'take-inventory':
     case 'alert':
       return null;
     case 'end-stray-stops':

@@ -97,7 +97,7 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
           expiresAt: send.expiresAt,
           job:
             send.kind === 'observe-host'
-              ? { kind: 'observe-host' }
+              ? { kind: 'observe-host', refresh: false }
               : send.kind === 'restart-batch'
                 ? { kind: send.kind, payload: clone(send.payload) }
                 : { kind: send.kind, payload: clone(send.payload) },

@@ -2,6 +2,7 @@ import type { ContainerName } from '../ids.ts';
 import type {
   ControlRecord,
   GateAnswer,
+  HostInventory,
   HostObserved,
   HostUpgrade,
   HostUpgraded,
@@ -152,12 +153,14 @@ export type AgentEvent =
       finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>;
       containers: ContainerView[];
     }
+  /** What the host has and is offered, read while nothing changed it. */
+  | { kind: 'inventory'; read: Omit<HostInventory, 'kind' | 'transaction'> }
   | { kind: 'tick' };
 
 export type AcceptedJob =
   | { kind: 'restart-batch'; payload: RestartBatch }
   | { kind: 'host-upgrade'; payload: HostUpgrade }
-  | { kind: 'observe-host' }
+  | { kind: 'observe-host'; refresh: boolean }
   /** Signed by the server, yet unknown kind or version, or unreadable (R6). `grants`: those that could be read. */
   | { kind: 'unusable'; reason: string; grants: string[] };
 
@@ -180,6 +183,8 @@ export type AgentEffect =
   | { kind: 'send-reports' }
   /** Look and report, also what has not changed (R10, R21): a container, or the whole host (null). */
   | { kind: 'observe'; container: ContainerName | null }
+  /** Report the packages anew; `refresh`: fetch the repositories' indexes first. */
+  | { kind: 'take-inventory'; refresh: boolean }
   /** The journal is of no use any more: it was replaced by a new incarnation (R15). */
   | { kind: 'alert'; message: string };
 

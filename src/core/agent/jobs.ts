@@ -105,7 +105,8 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
     forgetAfter: event.expiresAt + rememberMs,
   });
   if (event.job.kind === 'observe-host') {
-    turn.effects.push({ kind: 'observe', container: null });
+    const { refresh } = event.job;
+    turn.effects.push({ kind: 'observe', container: null }, { kind: 'take-inventory', refresh });
     return;
   }
   if (event.job.kind === 'host-upgrade') {

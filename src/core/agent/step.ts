@@ -127,6 +127,13 @@ const onHostObserved = (
   });
 };
 
+/** What was read while packages change is of no transaction; it is read anew once they are at rest. */
+const onInventory = (turn: Turn, { read }: Extract<AgentEvent, { kind: 'inventory' }>): void => {
+  const { agent } = turn;
+  if (agent.transactionOpen || agent.upgradeBusy) return;
+  report(turn, { kind: 'host-inventory', transaction: agent.journal.transactions, ...read });
+};
+
 const apply = (turn: Turn, event: AgentEvent): void => {
   switch (event.kind) {
     case 'booted':
@@ -172,6 +179,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onUpgradeNotBegun(turn, event);
     case 'upgrade-over':
       return onUpgradeOver(turn, event);
+    case 'inventory':
+      return onInventory(turn, event);
   }
 };
 

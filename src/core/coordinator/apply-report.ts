@@ -55,7 +55,9 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
     case 'job-refused':
       onRefused(turn, host, report.jobId, report.reason, report.endsGrants);
       break;
+    // Both are kept beside the fleet, in the same transaction; the matcher tells what an inventory means.
     case 'audit-copied':
+    case 'host-inventory':
       break;
   }
   return true;

@@ -1,5 +1,6 @@
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
+import { mirrorMoved } from './advisory-waves.ts';
 import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
@@ -194,7 +195,9 @@ const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished
   // Also where the gate of a former transaction had not passed, and a person had resumed the wave.
   const gate = gateText(host);
   if (gate !== null) pauseWave(turn, wave, gate);
-  if (wasRunning && !report.ok) failUpgrade(turn, wave, host.id, reason);
+  if (!wasRunning || report.ok) return;
+  if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host.id, reason)) return;
+  failUpgrade(turn, wave, host.id, reason);
 };
 
 export const onRefused = (

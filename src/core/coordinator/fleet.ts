@@ -1,7 +1,9 @@
+import type { Need, NeededAdvisory } from '../advisories/needs.ts';
 import type { ContainerId, HostId } from '../ids.ts';
 import type { ContainerView, Expect, PauseLevel, Step, Verification } from '../messages.ts';
 import type { PackageChange } from '../packages.ts';
 import type { Mode, ServiceSettings } from '../service-settings.ts';
+import type { PolicyRule } from './policy.ts';
 
 /** Figures that the coordinator goes by; times in ms of server time. */
 export interface FleetSettings {
@@ -27,6 +29,12 @@ export interface FleetSettings {
   window: { fromMinute: number; toMinute: number } | null;
   /** Packages whose upgrade needs room in every budget of the host (R29). */
   disruptivePackages: string[];
+  /** Platform id → what is decided about its advisories, the first rule that fits. */
+  policies: Record<string, readonly PolicyRule[]>;
+  /** Platform id → names of its core packages. */
+  corePackages: Record<string, ReadonlySet<string>>;
+  /** A host whose mirror lacks a fix is asked to look again this often. */
+  refreshEveryMs: number;
 }
 
 export interface Suspect {
@@ -70,6 +78,15 @@ export interface Host {
   transactions: number;
   /** The host gate's reason when it did not pass after an upgrade; null: passed. */
   gate: string | null;
+  /**
+   * Packages with fixes that are missing, as of which of its transactions. Equal hosts share the list. Told anew by the
+   * matcher at each start, and not stored; null: not told yet.
+   */
+  needs: { transaction: number; list: readonly Need[] } | null;
+  /** `name=version` that a wave was opened for and is over: that very version is not tried again by itself. */
+  tried: string[];
+  /** Server time when it was last asked to fetch its repositories' indexes. */
+  refreshAskedAt: number | null;
 }
 
 export interface Container {
@@ -122,6 +139,22 @@ export interface Grant {
   why: string;
 }
 
+/** Advisories whose fixes hosts of a platform are to get. */
+export interface AdvisoriesCause {
+  kind: 'advisories';
+  platform: string;
+  mode: 'approve' | 'auto';
+  whenMirrorMoved: PolicyRule['whenMirrorMoved'];
+  advisories: NeededAdvisory[];
+  /** What is to be upgraded; `source` is the binary package's name, as for an upgrade by hand. */
+  packages: { source: string; to: string }[];
+  changes: PackageChange[];
+  /** What the first host got: package → version. The others get exactly that. */
+  proved: Record<string, string>;
+  /** Wall-clock ms after which it waits for no maintenance window; null: it always does. */
+  startBy: number | null;
+}
+
 export type WaveCause =
   | {
       kind: 'upgrade';
@@ -129,6 +162,7 @@ export type WaveCause =
       changes: PackageChange[];
       by: 'groundswell' | 'outside';
     }
+  | AdvisoriesCause
   | { kind: 'found-stale' }
   | { kind: 'by-hand'; actor: string; what: string };
 
@@ -231,6 +265,9 @@ export const defaultFleetSettings: FleetSettings = {
   platformModes: {},
   window: null,
   disruptivePackages: [],
+  policies: {},
+  corePackages: {},
+  refreshEveryMs: 900_000,
 };
 
 export const emptyFleet = (settings: FleetSettings, generation: number, epoch: number): Fleet => ({
@@ -271,4 +308,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   observeJob: null,
   transactions: 0,
   gate: null,
+  needs: null,
+  tried: [],
+  refreshAskedAt: null,
 });

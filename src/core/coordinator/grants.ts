@@ -38,6 +38,10 @@ const patchedFor = ({ fleet }: Turn, { wave, container }: GrantPlan): string[] |
   return [...names].sort();
 };
 
+/** The advisories that something is done for, where it is for any. */
+export const advisoriesOf = ({ cause }: Wave): { advisories?: string[] } =>
+  cause.kind === 'advisories' ? { advisories: cause.advisories.map(({ id }) => id) } : {};
+
 /** Something of it is given out: from its first grant or upgrade on it has begun. */
 export const beginWave = (turn: Turn, wave: Wave): void => {
   wave.wall.startedMs ??= turn.wall.ms;
@@ -103,7 +107,7 @@ export const giveGrants = (turn: Turn, hostId: HostId, plans: GrantPlan[]): void
       subject: container.id,
       waveId: wave.id,
       grantId: grant.id,
-      details: { why, attempt: grant.attempt, batch: jobId, byHand },
+      details: { why, attempt: grant.attempt, batch: jobId, byHand, ...advisoriesOf(wave) },
     });
   }
   // R12: granting is a change, so the record is renewed before the job is put in.

@@ -43,6 +43,8 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
   host.incarnation = incarnation;
   host.ackedSeq = 0;
   host.transactions = 0;
+  // By the count of the former life: its inventory comes anew.
+  host.needs = null;
   for (const container of fleet.containers.values())
     if (container.host === host.id && container.attemptedAt !== null) container.attemptedAt = 0;
 };

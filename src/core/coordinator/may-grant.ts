@@ -61,6 +61,11 @@ export const windowOpen = (fleet: Fleet, minute: number): boolean => {
     : minute >= window.fromMinute || minute < window.toMinute;
 };
 
+/** The same for a wave: one that has waited until its latest start waits no longer. */
+export const windowOpenFor = (fleet: Fleet, { cause }: Wave, wall: Moment['wall']): boolean =>
+  windowOpen(fleet, wall.minuteOfDay) ||
+  (cause.kind === 'advisories' && cause.startBy !== null && wall.ms >= cause.startBy);
+
 /** Attempts of a wave that count as failed or may yet: failures, and grants past their deadline (R20, R32). */
 export const failuresOf = (fleet: Fleet, wave: Wave): number =>
   wave.failures +
@@ -114,7 +119,7 @@ const waveDenies = (
   // R26: a retry passes pause and threshold, and the end of its wave, not a freeze.
   if (retry) return null;
   if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
-  if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay))
+  if (!wave.byHand && !windowOpenFor(fleet, wave, wall))
     return deny('outside the maintenance window');
   const pause = pauseOf(fleet, wave, container);
   if (pause !== undefined)

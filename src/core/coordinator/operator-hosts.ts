@@ -50,7 +50,7 @@ const askToObserve = (turn: Turn, host: Host): void => {
     incarnation: host.incarnation,
     expiresAt: turn.now + turn.fleet.settings.beginBeforeMs,
     kind: 'observe-host',
-    payload: {},
+    payload: { refresh: false },
   });
 };
 

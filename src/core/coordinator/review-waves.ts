@@ -2,6 +2,7 @@ import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { describeOwnFiles, shadowingFiles, untoldOwnFiles } from '../own-files.ts';
 import type { Wave } from './fleet.ts';
+import { waitsForApproval } from './advisory-waves.ts';
 import { modeFor, observedBecause } from './may-grant.ts';
 import { patchedPackages } from './patched-packages.ts';
 import { audit, touch } from './turn.ts';
@@ -85,7 +86,7 @@ export const reviewWaves = (turn: Turn): void => {
       const mode = modeFor(fleet, container);
       return mode === 'approve' || (mode === 'auto' && wave.cause.kind === 'found-stale');
     });
-    if (wave.state === 'open' && wave.approvedBy === null && asks)
+    if (wave.state === 'open' && wave.approvedBy === null && (asks || waitsForApproval(wave)))
       tell(
         turn,
         wave,

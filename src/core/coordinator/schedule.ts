@@ -1,11 +1,11 @@
 import type { HostId } from '../ids.ts';
 import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
-import type { Container, Fleet, Grant, Host, Wave } from './fleet.ts';
+import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { pauseSubject } from './pause-subject.ts';
-import { askVoid, beginWave, giveGrants } from './grants.ts';
+import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
-import { failuresOf, freezeInForce, mayGrant, windowOpen } from './may-grant.ts';
+import { failuresOf, freezeInForce, mayGrant, windowOpenFor } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -150,11 +150,22 @@ const reserve = (
   fleet.grants.set(grant.id, grant);
 };
 
+/** By a person's word, or by the policy of the platform. */
+const mayUpgrade = ({ approvedBy, cause }: Wave): boolean =>
+  approvedBy !== null || (cause.kind === 'advisories' && cause.mode === 'auto');
+
+/** Each host of a wave of advisories gets exactly what its first one got. */
+const wantedPackages = ({ cause }: Wave, { packages }: WaveUpgrade): WaveUpgrade['packages'] =>
+  packages.map((wanted) => {
+    const proved = cause.kind === 'advisories' ? cause.proved[wanted.name] : undefined;
+    return proved === undefined ? wanted : { ...wanted, want: 'exact', version: proved };
+  });
+
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
 export const orderUpgrades = (turn: Turn): void => {
   const { fleet, now } = turn;
   for (const wave of fleet.waves.values()) {
-    if (wave.state !== 'open' || wave.approvedBy === null || wave.pausedBy !== null) continue;
+    if (wave.state !== 'open' || !mayUpgrade(wave) || wave.pausedBy !== null) continue;
     for (const [hostId, upgrade] of wave.upgrades) {
       const host = fleet.hosts.get(hostId);
       if (upgrade.state !== 'pending' || host === undefined) continue;
@@ -167,6 +178,7 @@ export const orderUpgrades = (turn: Turn): void => {
       if (reason !== upgrade.reason) touch(turn, { table: 'waves', key: wave.id });
       upgrade.reason = reason;
       if (reason !== '' || host.incarnation === null) continue;
+      const packages = wantedPackages(wave, upgrade);
       const jobId = `${hostId}_${turn.newId()}`;
       const grantId = turn.newId();
       upgrade.state = 'running';
@@ -198,10 +210,11 @@ export const orderUpgrades = (turn: Turn): void => {
         subject: hostId,
         waveId: wave.id,
         grantId,
-        actor: wave.approvedBy,
+        actor: wave.approvedBy ?? 'groundswell',
         details: {
           mode: upgrade.mode,
-          packages: upgrade.packages.map(({ name, version }) => `${name} ${version ?? 'newest'}`),
+          packages: packages.map(({ name, version }) => `${name} ${version ?? 'newest'}`),
+          ...advisoriesOf(wave),
         },
       });
       turn.sends.push({
@@ -214,7 +227,7 @@ export const orderUpgrades = (turn: Turn): void => {
           waveId: wave.id,
           grantId,
           mode: upgrade.mode,
-          packages: upgrade.packages,
+          packages,
           allowRemove: upgrade.allowRemove,
           beginBefore: now + fleet.settings.beginBeforeMs,
           deadline: now + 6 * fleet.settings.deadlineMs,
@@ -243,7 +256,7 @@ const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, to: Host): string | nu
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return `freeze: ${freeze.reason}`;
-  if (!wave.byHand && !windowOpen(fleet, wall.minuteOfDay)) return 'outside the maintenance window';
+  if (!wave.byHand && !windowOpenFor(fleet, wave, wall)) return 'outside the maintenance window';
   const pause = [...fleet.pauses.values()].find(
     ({ level }) =>
       level.level === 'fleet' ||

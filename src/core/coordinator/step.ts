@@ -1,5 +1,8 @@
+import type { AuditDetails } from '../audit-details.ts';
+import type { Need } from '../advisories/needs.ts';
 import type { HostId } from '../ids.ts';
 import type { ControlRecord, SequencedReport } from '../messages.ts';
+import { reviewNeeds } from './advisory-waves.ts';
 import { applyReport } from './apply-report.ts';
 import { hasOpenGrants, issueRecord, renewEveryMs } from './control-record.ts';
 import type { Fleet } from './fleet.ts';
@@ -19,6 +22,10 @@ export type FleetEvent =
   | { kind: 'junk'; total: number; reasons: string[] }
   /** Keys are kept beside the fleet; the record of their change is kept with all others. */
   | { kind: 'keys-changed'; actor: string; host: HostId; what: string; believed: boolean }
+  /** An operator takes what a feed holds back; feeds are kept beside the fleet, the record of it with all others. */
+  | { kind: 'feed-accepted'; actor: string; feed: string; details: AuditDetails }
+  /** What the matcher found missing on hosts that have the same, each as of one of its transactions. */
+  | { kind: 'needs'; hosts: readonly { id: HostId; transaction: number }[]; needs: readonly Need[] }
   | { kind: 'tick' };
 
 /**
@@ -111,8 +118,24 @@ export const fleetStep = (
         details: { reason: event.what },
       });
       break;
+    case 'feed-accepted':
+      audit(turn, {
+        action: 'feed-accepted',
+        actor: event.actor,
+        subject: `feed ${event.feed}`,
+        details: event.details,
+      });
+      break;
+    case 'needs':
+      for (const { id, transaction } of event.hosts) {
+        const host = fleet.hosts.get(id);
+        if (host !== undefined) host.needs = { transaction, list: event.needs };
+      }
+      reviewNeeds(turn);
+      break;
     case 'tick':
       wantRecords(turn);
+      reviewNeeds(turn);
       break;
   }
   watchDeadlines(turn);

@@ -1,4 +1,5 @@
 import type { PauseLevel } from '../messages.ts';
+import { waitsForApproval } from './advisory-waves.ts';
 import { grantName } from './container-answer.ts';
 import type { WaveSummary } from './explain.ts';
 import type { Fleet, Wave } from './fleet.ts';
@@ -41,11 +42,12 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
     container === undefined || wave.state !== 'open'
       ? null
       : mayGrant(fleet, wave, container, moment);
-  const waitsForApproval =
-    wave.state === 'open' &&
-    wave.approvedBy === null &&
-    decision?.kind === 'deny' &&
-    decision.reason.startsWith('waits for approval');
+  const isAsked =
+    waitsForApproval(wave) ||
+    (wave.state === 'open' &&
+      wave.approvedBy === null &&
+      decision?.kind === 'deny' &&
+      decision.reason.startsWith('waits for approval'));
   return {
     id: wave.id,
     cause: describeCause(wave.cause),
@@ -56,7 +58,7 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
           ? inFlight > 0
             ? `pausing (${inFlight} in flight)`
             : 'paused'
-          : waitsForApproval
+          : isAsked
             ? 'waiting for approval'
             : 'running',
     stage: wave.stage,
@@ -65,7 +67,7 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
     remedy:
       pause !== null
         ? pauseRemedy(wave, paused?.level.level ?? null)
-        : waitsForApproval
+        : isAsked
           ? `groundswell approve ${wave.id}`
           : null,
     failures: wave.failures,

@@ -1,6 +1,7 @@
 import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
 import { shadowingFiles } from '../own-files.ts';
+import { noteProved } from './advisory-waves.ts';
 import { serviceOf } from './service-of.ts';
 import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
@@ -155,6 +156,7 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
     });
   } else {
     const wave = waveForChanges(turn, report.changes, waveId);
+    if (wave.id === waveId) noteProved(wave, report.changes);
     for (const container of concerned) joinWave(turn, wave, container);
   }
   noteGate(turn, host, report.gate);

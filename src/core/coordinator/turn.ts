@@ -13,6 +13,7 @@ export interface ControlAudit {
     | 'wave-declined'
     | 'wave-paused'
     | 'wave-stopped'
+    | 'wave-started-over'
     | 'wave-finished'
     | 'granted'
     | 'grant-ended'
@@ -36,6 +37,7 @@ export interface ControlAudit {
     | 'job-refused'
     | 'messages-refused'
     | 'keys-changed'
+    | 'feed-accepted'
     | 'store-restored';
   /** A host, or `host/container`, where it is an agent that acts; else kind and name: `wave …`, `service web`. */
   subject: string;
@@ -79,7 +81,8 @@ export type Send =
       incarnation: string;
       expiresAt: number;
       kind: 'observe-host';
-      payload: Record<string, never>;
+      /** `refresh`: fetch the repositories' indexes first, and report what they offer. */
+      payload: { refresh: boolean };
     };
 
 export interface Notice {

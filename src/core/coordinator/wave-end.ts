@@ -1,5 +1,6 @@
 import { hostOfContainer } from '../ids.ts';
 import type { HostId } from '../ids.ts';
+import { rememberTried } from './advisory-waves.ts';
 import type { Fleet, Wave } from './fleet.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -66,6 +67,7 @@ export const endWave = (
   wave.endedAt = turn.now;
   wave.wall.endedMs = turn.wall.ms;
   wave.pausedBy = null;
+  rememberTried(turn, wave);
   touch(turn, { table: 'waves', key: wave.id });
   for (const { id, level } of fleet.pauses.values()) {
     if (level.level !== 'wave' || level.waveId !== wave.id) continue;

@@ -15,6 +15,8 @@ export const describeCause = (cause: WaveCause): string => {
         : cause.packages
             .map(({ source, to }) => (to === '' ? source : `${source} ${to}`))
             .join(', ');
+    case 'advisories':
+      return `${cause.advisories.map(({ id }) => id).join(', ')}: ${cause.packages.map(({ source, to }) => `${source} ${to}`).join(', ')}`;
     case 'found-stale':
       return 'containers found stale without a known upgrade';
     case 'by-hand':
@@ -91,6 +93,14 @@ const versionsOf = (changes: PackageChange[]): { source: string; to: string }[] 
   return [...seen.values()];
 };
 
+const noteChanges = (known: PackageChange[], more: readonly PackageChange[]): void => {
+  const isKnown = (change: PackageChange): boolean =>
+    known.some(
+      ({ name, arch, to }) => name === change.name && arch === change.arch && to === change.to,
+    );
+  known.push(...more.filter((change) => !isKnown(change)));
+};
+
 /** R34: the open wave with the same (source, version), else a new one. */
 export const waveForChanges = (
   turn: Turn,
@@ -115,21 +125,12 @@ export const waveForChanges = (
       false,
       null,
     );
-  if (wave.cause.kind === 'upgrade') {
+  const { cause } = wave;
+  if (cause.kind === 'upgrade')
     for (const found of packages)
-      if (!wave.cause.packages.some(({ source, to }) => source === found.source && to === found.to))
-        wave.cause.packages.push(found);
-    wave.cause.changes.push(
-      ...changes.filter(
-        (change) =>
-          wave.cause.kind === 'upgrade' &&
-          !wave.cause.changes.some(
-            ({ name, arch, to }) =>
-              name === change.name && arch === change.arch && to === change.to,
-          ),
-      ),
-    );
-  }
+      if (!cause.packages.some(({ source, to }) => source === found.source && to === found.to))
+        cause.packages.push(found);
+  if ('changes' in cause) noteChanges(cause.changes, changes);
   touch(turn, { table: 'waves', key: wave.id });
   audit(turn, {
     action: 'wave-joined',

@@ -10,6 +10,22 @@ export interface OfferedVersion {
   available: boolean;
 }
 
+/** Origins of Ubuntu's paid services, and the channels that advisories name them by. */
+const CHANNELS: readonly (readonly [RegExp, string])[] = [
+  [/(?:^|,)o=UbuntuESMApps(?:,|$)/, 'esm-apps'],
+  [/(?:^|,)o=UbuntuESM(?:,|$)/, 'esm-infra'],
+  [/(?:^|,)o=UbuntuFIPSUpdates(?:,|$)/, 'fips-updates'],
+  [/(?:^|,)o=UbuntuFIPS(?:,|$)/, 'fips'],
+];
+
+/** Which paid services the repositories belong to that apt-cache(8) `policy` lists without operands. */
+export const parseChannels = (output: string): string[] => {
+  const releases = [...output.matchAll(/^ {5}release (.*)$/gm)].map(([, text]) => text ?? '');
+  return CHANNELS.filter(([sign]) => releases.some((release) => sign.test(release)))
+    .map(([, channel]) => channel)
+    .sort();
+};
+
 export interface PackagePolicy {
   /** As apt names it: with `:arch` only where it is a foreign one. */
   name: string;

@@ -19,11 +19,16 @@ export interface PackageOffers {
   offers: Offer[];
 }
 
+/** How apt's tools are asked for a package. */
+export const operandOf = ({ name, arch }: Pick<InstalledPackage, 'name' | 'arch'>): string =>
+  arch === 'all' ? name : `${name}:${arch}`;
+
 const QUERY_TIMEOUT_MS = 300_000;
 /** Keeps the command line well below the kernel's limit. */
-const NAMES_PER_CALL = 500;
+export const NAMES_PER_CALL = 500;
 
-const query = async (host: AptHost, args: readonly string[]): Promise<string> => {
+/** What apt-cache(8) prints for these operands. Takes no lock; throws when it cannot answer. */
+export const queryCache = async (host: AptHost, args: readonly string[]): Promise<string> => {
   const { exitCode, all, stdout } = await runAptQuery(host, ['apt-cache', '-q', ...args], {
     timeoutMs: QUERY_TIMEOUT_MS,
   });
@@ -34,7 +39,9 @@ const query = async (host: AptHost, args: readonly string[]): Promise<string> =>
 };
 
 /** `name:arch=version` → source and its version, from `apt-cache show`. */
-const parseSources = (output: string): Map<string, Pick<Offer, 'source' | 'sourceVersion'>> => {
+export const parseSources = (
+  output: string,
+): Map<string, Pick<Offer, 'source' | 'sourceVersion'>> => {
   const sources = new Map<string, Pick<Offer, 'source' | 'sourceVersion'>>();
   for (const stanza of output.split(/\n\n+/)) {
     const field = (name: string): string | undefined =>
@@ -59,13 +66,13 @@ export const readOffers = async (
   host: AptHost,
   packages: readonly InstalledPackage[],
 ): Promise<PackageOffers[]> => {
-  const security = parseSecuritySources(await query(host, ['policy']));
+  const security = parseSecuritySources(await queryCache(host, ['policy']));
   const answers: PackageOffers[] = [];
   for (let at = 0; at < packages.length; at += NAMES_PER_CALL) {
     const some = packages.slice(at, at + NAMES_PER_CALL);
-    const names = some.map(({ name, arch }) => (arch === 'all' ? name : `${name}:${arch}`));
-    const policies = parsePolicy(await query(host, ['policy', ...names]), security);
-    const sources = parseSources(await query(host, ['show', ...names]));
+    const names = some.map(operandOf);
+    const policies = parsePolicy(await queryCache(host, ['policy', ...names]), security);
+    const sources = parseSources(await queryCache(host, ['show', ...names]));
     for (const { name, arch } of some) {
       const policy =
         policies.find((one) => one.name === `${name}:${arch}`) ??

@@ -4,6 +4,7 @@ import { createAptSecurity } from './apt-security/source.ts';
 import { debianLists } from './debian-lists/source.ts';
 import { debianTracker } from './debian-tracker/source.ts';
 import type { AdvisorySource } from './feed-file.ts';
+import { kev } from './kev/source.ts';
 import { osv } from './osv/source.ts';
 import { redhatCsaf } from './redhat-csaf/source.ts';
 import type { RpmPlace } from './rpm-row.ts';
@@ -32,5 +33,6 @@ export const advisorySources = (
       rockyErrata,
       redhatCsaf,
       aptSecurity,
+      kev,
     ].map((source) => [source.name, source]),
   );

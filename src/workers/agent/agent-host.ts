@@ -1,3 +1,4 @@
+import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
 import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
@@ -74,10 +75,22 @@ export interface ScanPort {
 
 export type UpgradeAnswer = Pick<
   UpgradeFinished,
-  'ok' | 'reason' | 'remedy' | 'changes' | 'transcript'
+  'ok' | 'reason' | 'remedy' | 'changes' | 'transcript' | 'code'
 >;
 
+/** What a host has and is offered. */
+export interface PackageInventory {
+  inventory: Inventory;
+  offers: InventoryPackage[];
+}
+
 export interface PackagesPort {
+  /** Changes whenever the inventory may. Cheap. Rejects where there is no package database. */
+  inventoryMark: () => Promise<string>;
+  /** Installed packages, and what the repositories offer by the indexes that are there. Rejects where that cannot be read. */
+  inventory: () => Promise<PackageInventory>;
+  /** Fetch the repositories' indexes. Answers why that failed, or null. */
+  refresh: () => Promise<string | null>;
   /** What the host can do besides running containers. Never rejects. */
   abilities: (asked: { dns: boolean }) => Promise<HostAbilities>;
   /** Whether the package database is at rest (R21). What cannot be read is not. */

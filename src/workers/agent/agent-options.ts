@@ -10,6 +10,8 @@ import type { RecordTimes } from './control-record.ts';
 import type { PackageEvents } from './follow-packages.ts';
 import { gateTimes } from './host-gate.ts';
 import type { GateTimes } from './host-gate.ts';
+import { inventoryTimes } from './report-inventory.ts';
+import type { InventoryTimes } from './report-inventory.ts';
 import { observeTimes } from './observe.ts';
 import type { ObserveTimes } from './observe.ts';
 import { reportTimes } from './send-reports.ts';
@@ -20,6 +22,7 @@ export interface AgentTimes {
   report: ReportTimes;
   observe: ObserveTimes;
   gate: GateTimes;
+  inventory: InventoryTimes;
   /** Pause before the journal is tried again after a write that failed. */
   journalRetryMs: number;
   /** Core is asked this often what has become due, while anything is open, and otherwise. */
@@ -36,6 +39,7 @@ export const agentTimes: AgentTimes = {
   report: reportTimes,
   observe: observeTimes,
   gate: gateTimes,
+  inventory: inventoryTimes,
   journalRetryMs: 1_000,
   tickMs: 250,
   quietTickMs: 5_000,

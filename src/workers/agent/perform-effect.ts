@@ -19,6 +19,7 @@ export interface PerformPorts {
   touched: Touched;
   sendReports: () => void;
   observe: (container: ContainerName | null) => void;
+  takeInventory: (asked: { refresh: boolean }) => void;
 }
 
 /** Begin one effect of a turn that is durable; its outcome comes back as an event. Never throws. */
@@ -66,6 +67,8 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
       return ports.sendReports();
     case 'observe':
       return ports.observe(effect.container);
+    case 'take-inventory':
+      return ports.takeInventory(effect);
     case 'alert':
       return work.alert(effect.message);
   }

@@ -21,6 +21,7 @@ import { createHostGate } from './host-gate.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createLanes } from './lanes.ts';
 import { createTouched } from './look-at-containers.ts';
+import { startInventory } from './report-inventory.ts';
 import { startObserver } from './observe.ts';
 import { performEffect } from './perform-effect.ts';
 import { startSender } from './send-reports.ts';
@@ -84,6 +85,9 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const observe = (container: ContainerName | null): void => {
     observer.observe(container === null ? { whole: true } : { names: [container] });
   };
+  const takeInventory = ({ refresh }: { refresh: boolean }): void => {
+    inventory.take({ refresh });
+  };
   const loop: AgentLoop = createAgentLoop({
     hostId,
     store,
@@ -92,10 +96,12 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     alert: alerts.raise,
     retryMs: times.journalRetryMs,
     perform: (effect, life) => {
-      performEffect({ work, touched, sendReports, observe }, effect, life);
+      performEffect({ work, touched, sendReports, observe, takeInventory }, effect, life);
     },
     onTurn: (event, audits) => {
       if (event.kind === 'job') records.wake();
+      if (event.kind === 'transaction' || event.kind === 'upgrade-over')
+        takeInventory({ refresh: false });
       if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();
       // Audit records are reports too, also of turns that report nothing else.
       if (audits.length > 0) sender.wake();
@@ -178,6 +184,12 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     times: times.observe,
   });
   closing.add(observer.stop);
+  const inventory = startInventory(work, {
+    packagesChange: () => loop.agent().transactionOpen || isUpgrading(loop.agent()),
+    dispatch,
+    times: times.inventory,
+  });
+  closing.add(inventory.stop);
   closing.add(junk.stop);
   loop.start();
 

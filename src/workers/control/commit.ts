@@ -8,6 +8,7 @@ import { restartBatchJob } from '../../jobs/restart-batch.ts';
 import type { SigningKey } from '../../jobs/signing-key.ts';
 import { appendAuditRecords, lastAuditLink } from '../../store/audit-records.ts';
 import type { NewAuditRecord } from '../../store/audit-records.ts';
+import { saveInventory } from '../../store/inventories.ts';
 import { saveFleet } from '../../store/fleet-rows.ts';
 import { inLeaderTransaction } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
@@ -16,6 +17,7 @@ import type { Store } from '../../store/open-store.ts';
 import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
 import type { Commit } from './coordinate.ts';
+import { inventoriesIn } from './inventories-in.ts';
 
 const versionOf: Record<Send['kind'], number> = {
   'restart-batch': restartBatchJob.version,
@@ -121,6 +123,8 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
         if (dirty.some(({ table }) => table === 'meta'))
           await raiseGeneration(transaction, fleet.generation);
         await appendAuditRecords(transaction, [...own, ...copies]);
+        for (const { row, doc } of inventoriesIn(reports, options.wallNow().getTime()))
+          await saveInventory(transaction, row, doc);
         const sends = commands.flatMap((command) => command.sends);
         if (sends.length > 0) await insertOutbox(transaction, sends.map(outboxRow));
         await closeOutbox(

@@ -4,7 +4,7 @@ import type { QueueCounts } from '../../core/coordinator/api-rows.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { redisAnswers } from '../../jobs/redis-answers.ts';
 import { countQueue } from '../../jobs/queue-counts.ts';
-import { fleetQueue, hostQueue } from '../../jobs/queue-names.ts';
+import { advisoriesQueue, fleetQueue, hostQueue } from '../../jobs/queue-names.ts';
 import { within } from '../../jobs/within.ts';
 
 /** The queues cannot be looked at; what is in flight goes on all the same. For the API: try again later. */
@@ -30,7 +30,7 @@ export const countQueues = async (
 ): Promise<QueueCounts[]> => {
   if (!(await redisAnswers(redis))) throw redisAway(redis.status);
   const counts = Promise.all(
-    [fleetQueue, ...hosts.map(hostQueue)].map((name) => countQueue(queues, name)),
+    [fleetQueue, advisoriesQueue, ...hosts.map(hostQueue)].map((name) => countQueue(queues, name)),
   );
   return within(counts, limitMs, 'counts').catch((error: unknown) => {
     throw redisAway(errorText(error));

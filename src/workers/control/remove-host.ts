@@ -9,7 +9,7 @@ export interface RemovingServer {
   hostKeys: Pick<HostKeys, 'forget'>;
   changedKeys: (actor: string, hostId: HostId, what: string) => Promise<Answer>;
   /** Never fails: what is left in Redis is of no consequence. */
-  forgetQueue: (hostId: HostId) => Promise<void>;
+  forgetHost: (hostId: HostId) => Promise<void>;
 }
 
 /**
@@ -17,13 +17,13 @@ export interface RemovingServer {
  * leaves keys of a host that is in no fleet; asked once more, they go too.
  */
 export const removeHost = async (
-  { coordinator, hostKeys, changedKeys, forgetQueue }: RemovingServer,
+  { coordinator, hostKeys, changedKeys, forgetHost }: RemovingServer,
   actor: string,
   hostId: HostId,
 ): Promise<Answer> => {
   const answer = await coordinator.act(actor, { action: 'host-remove', hostId });
   if (coordinator.fleet().hosts.has(hostId) || !(await hostKeys.forget(hostId))) return answer;
   const keys = await changedKeys(actor, hostId, 'forgot every key');
-  await forgetQueue(hostId);
+  await forgetHost(hostId);
   return answer.ok ? answer : keys;
 };

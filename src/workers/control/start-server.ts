@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { AuditDetails } from '../../core/audit-details.ts';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
 import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
 import type { Answer } from '../../core/coordinator/operator.ts';
+import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
 import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
@@ -26,6 +28,8 @@ import { limitErrors } from '../../telemetry/limited-errors.ts';
 import { createCommit } from './commit.ts';
 import { startCoordinator } from './coordinate.ts';
 import type { Coordinator } from './coordinate.ts';
+import { followAdvisories } from './follow-advisories.ts';
+import type { FollowedAdvisories } from './follow-advisories.ts';
 import { openHostKeys } from './host-keys.ts';
 import type { HostKeys } from './host-keys.ts';
 import { waitToLead } from './lead.ts';
@@ -49,6 +53,8 @@ export interface ServerOptions {
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
+  /** Feeds that say which vulnerabilities are exploited. */
+  exploitedFeeds: ReadonlySet<string>;
   logger: Logger;
   /** This process alone can reach the store: no lease of a dead one need be waited for. */
   seizeLease: boolean;
@@ -62,14 +68,20 @@ export interface Server {
   queues: () => Promise<QueueCounts[]>;
   audit: (filter: AuditFilter) => Promise<AuditRow[]>;
   meanRestartMs: (service: string) => number;
+  /** What advisories mean for the fleet. */
+  advisories: Pick<FollowedAdvisories, 'matcher' | 'wake'>;
+  /** Tell operators of something that is no wave's. */
+  alert: (text: string) => void;
   alerts: () => string[];
   redisState: () => string;
   /** Whether its lease is in force: else it decides nothing (R12). */
   leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
-  /** Take what Redis holds for a host away, where it answers. */
-  forgetQueue: (hostId: string) => Promise<void>;
+  /** Record that an operator takes what a feed holds back. */
+  acceptedFeed: (actor: string, feed: string, details: AuditDetails) => Promise<void>;
+  /** Take what Redis holds for a host away, where it answers, and forget its packages. */
+  forgetHost: (hostId: string) => Promise<void>;
   /** Resolves when another server has taken over: this process must begin anew. */
   lost: Promise<void>;
   stop: () => Promise<void>;
@@ -127,6 +139,15 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   });
   const alerts: string[] = [];
   const notify = createNotifier(options.notify, onError);
+  const tell = (notice: Notice): void => {
+    logger.info({ notice }, notice.text);
+    if (notice.kind === 'alert') {
+      alerts.push(notice.text);
+      alerts.splice(0, Math.max(0, alerts.length - keptAlerts));
+    }
+    notify(notice);
+  };
+  let following: FollowedAdvisories | null = null;
   const recordGate = createRecordGate(() => {
     relaying.wake();
   });
@@ -139,13 +160,25 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   });
 
   const coordinator = await startCoordinator({
-    load: () =>
-      buildFleet(store, lease.epoch, options.settings, options.services, hostKeys.isEnrolled),
+    load: async () => {
+      // What hosts need is not stored: after a commit that failed it is told anew.
+      following?.matcher.tellAll();
+      return buildFleet(
+        store,
+        lease.epoch,
+        options.settings,
+        options.services,
+        hostKeys.isEnrolled,
+      );
+    },
     commit: async (group) => {
       recordGate.committing(
         group.commands.flatMap(({ records }) => records.map(({ host }) => host)),
       );
       await commit(group);
+      const reported = group.reports.filter(({ report }) => report.kind === 'host-inventory');
+      if (reported.length > 0)
+        following?.matcher.inventoriesChanged([...new Set(reported.map(({ host }) => host))]);
       for (const [service, time] of learnRestartTimes(restartTimes, group.fleet, group.reports))
         await saveRestartTime(store.db, service, time);
     },
@@ -157,14 +190,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     kickRelay: () => {
       relaying.wake();
     },
-    notify: (notice) => {
-      logger.info({ notice }, notice.text);
-      if (notice.kind === 'alert') {
-        alerts.push(notice.text);
-        alerts.splice(0, Math.max(0, alerts.length - keptAlerts));
-      }
-      notify(notice);
-    },
+    notify: tell,
     moment,
     newId: randomUUID,
     onError,
@@ -242,7 +268,22 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     nowMs: monotonicMs,
   });
 
+  following = await followAdvisories({
+    ...{ store, redis, queues, keys, coordinator, monotonicMs, onError },
+    address: options.redis,
+    exploitedFeeds: options.exploitedFeeds,
+    serverNow: clock.now,
+    wallNow: Date.now,
+    onRefused: refused.count,
+  });
+  const { matcher, wake } = following;
+  const stopFollowing = following.stop;
+
   return {
+    advisories: { matcher, wake },
+    alert: (text) => {
+      tell({ kind: 'alert', waveId: null, text });
+    },
     coordinator,
     hostKeys,
     moment,
@@ -257,14 +298,19 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
       return { ok: true, id: null, text: `${what} of host ${hostId}` };
     },
-    forgetQueue: (hostId) =>
-      forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`)),
+    acceptedFeed: async (actor, feed, details) => {
+      await coordinator.submit({ kind: 'feed-accepted', actor, feed, details });
+    },
+    forgetHost: async (hostId) => {
+      await matcher.removeHost(hostId);
+      await forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`));
+    },
     lost: leadership.lost,
     stop: async () => {
       // What waits for a Redis that is away would be waited for: without a connection it ends at once.
       if (!(await redisAnswers(redis))) redis.disconnect();
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
-      await reports.close(5_000);
+      await Promise.all([reports.close(5_000), stopFollowing()]);
       await coordinator.stop();
       await relaying.stop();
       await queues.close();

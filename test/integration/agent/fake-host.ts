@@ -199,6 +199,10 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
           return Promise.resolve({ ok: true, reason: '', remedy: '', changes, transcript: '' });
         },
         findUpgrade: () => Promise.resolve(null),
+        inventoryMark: () => Promise.resolve(''),
+        inventory: () =>
+          Promise.resolve({ inventory: { platform: 'debian-12', packages: [] }, offers: [] }),
+        refresh: () => Promise.resolve(null),
         abilities: () => Promise.resolve({ ...fake.abilities }),
       },
       stops: {

@@ -130,7 +130,13 @@ export const startLoop = (
     onTurn: () => undefined,
     perform: (effect, life) => {
       performEffect(
-        { work, touched, sendReports: () => undefined, observe: () => undefined },
+        {
+          work,
+          touched,
+          sendReports: () => undefined,
+          observe: () => undefined,
+          takeInventory: () => undefined,
+        },
         effect,
         life,
       );

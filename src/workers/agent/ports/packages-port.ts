@@ -2,12 +2,14 @@ import { atRestReader } from '../../../host/apt/at-rest.ts';
 import type { AptHost } from '../../../host/apt/apt-host.ts';
 import { resumeUpgrade } from '../../../host/apt/finish-upgrade.ts';
 import type { UpgradeResult } from '../../../host/apt/finish-upgrade.ts';
+import { aptInventoryMark, readAptInventory } from '../../../host/apt/read-inventory.ts';
 import { refresh } from '../../../host/apt/refresh.ts';
 import { upgrade } from '../../../host/apt/upgrade.ts';
 import { readAbilities } from '../../../host/gate/host-gate.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { HostUpgrade } from '../../../core/messages.ts';
 import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
+import { readPlatform } from './host-facts.ts';
 
 /** Mirrors can be slow; an upgrade that waits longer goes by the indexes that are there. */
 const refreshTimeoutMs = 120_000;
@@ -20,6 +22,7 @@ const answerOf = (result: UpgradeResult): UpgradeAnswer => ({
       : `held back: ${result.held.join(', ')}`
     : result.reason.message,
   remedy: result.ok ? '' : result.reason.remedy,
+  ...(result.ok ? {} : { code: result.reason.kind }),
   changes: result.changes,
   transcript: result.transcript ?? '',
 });
@@ -75,5 +78,11 @@ export const createPackagesPort = (host: AptHost): PackagesPort => {
       return resumed === null ? null : answerOf(resumed);
     },
     abilities: readAbilities,
+    inventoryMark: () => aptInventoryMark(host.root),
+    inventory: async () => readAptInventory(host, await readPlatform()),
+    refresh: async () => {
+      const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+      return refreshed.ok ? null : refreshed.reason.message;
+    },
   };
 };

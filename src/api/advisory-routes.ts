@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type {
+  AdvisoryDetail,
+  AdvisoryLine,
+  FeedView,
+  HostInventoryView,
+} from '../core/advisories/advisory-views.ts';
+import type { Answer } from '../core/coordinator/operator.ts';
+
+/** What the routes about feeds, advisories and inventories need of the server. */
+export interface AdvisoryBackend {
+  feeds: () => FeedView[];
+  /** `poll`: ask it now; `accept`: take what it holds back. */
+  changeFeed: (actor: string, name: string, change: FeedChange) => Promise<Answer>;
+  pending: () => Promise<AdvisoryLine[]>;
+  details: (id: string) => Promise<AdvisoryDetail[]>;
+  inventory: (host: string) => HostInventoryView | null;
+}
+
+export const FeedChange = z.enum(['poll', 'accept']);
+export type FeedChange = z.infer<typeof FeedChange>;
+
+const FeedBody = z.strictObject({ actor: z.string().min(1), change: FeedChange });
+
+export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend): void => {
+  app.get('/v1/feeds', () => backend.feeds());
+  app.post<{ Params: { name: string } }>('/v1/feeds/:name', async (request, reply) => {
+    const body = FeedBody.safeParse(request.body);
+    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    const { actor, change } = body.data;
+    const answer = await backend.changeFeed(actor, request.params.name, change);
+    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
+  });
+  app.get('/v1/advisories', () => backend.pending());
+  app.get<{ Params: { id: string } }>('/v1/advisories/:id', async (request, reply) => {
+    const { id } = request.params;
+    const found = await backend.details(id);
+    return found.length === 0
+      ? reply.status(404).send({
+          error: `no feed has an advisory ${id}; see: groundswell advisories, groundswell feeds`,
+        })
+      : reply.send(found);
+  });
+  app.get<{ Params: { host: string } }>('/v1/inventory/:host', (request, reply) => {
+    const { host } = request.params;
+    const found = backend.inventory(host);
+    return found === null
+      ? reply.status(404).send({
+          error: `host ${host} has not reported its packages; see: groundswell hosts`,
+        })
+      : reply.send(found);
+  });
+};

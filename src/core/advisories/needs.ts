@@ -1,0 +1,121 @@
+import { compareDebVersions } from '../versions/compare-deb-versions.ts';
+import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
+import type { Severity, VersionScheme } from './advisory.ts';
+import { graver } from './combine-parts.ts';
+import type { Inventory, InventoryPackage } from './inventory.ts';
+import type { Finding } from './match.ts';
+
+/** An advisory that a host has a package for, and not its fix. */
+export interface NeededAdvisory {
+  feed: string;
+  id: string;
+}
+
+/** One package of a host that fixes are missing of. */
+export interface Need {
+  name: string;
+  arch: string;
+  installed: string;
+  /** The version that the host's own repositories offer, where it brings a fix; null: they have none of them yet. */
+  target: string | null;
+  /** What the target fixes. */
+  offered: NeededAdvisory[];
+  /** Published, and not in the host's repositories yet. */
+  waiting: NeededAdvisory[];
+  cves: string[];
+  /** The gravest of the advisories that the target fixes; where there is no target, of all. */
+  severity: Severity;
+  /** One of its vulnerabilities is known to be exploited. */
+  exploited: boolean;
+  /** When the target was first seen (wall clock, ms): the age of the update counts from here. Null: there is none. */
+  firstSeen: number | null;
+  held: boolean;
+}
+
+const keyOf = ({ name, arch }: { name: string; arch: string }): string => `${name}:${arch}`;
+
+/** Inventory as it would be with what the host's repositories offer. */
+export const asOffered = (inventory: Inventory, offers: readonly InventoryPackage[]): Inventory => {
+  const offered = new Map(offers.map((one) => [keyOf(one), one]));
+  return {
+    ...inventory,
+    packages: inventory.packages.map((one) => {
+      const offer = offered.get(keyOf(one));
+      return offer === undefined ? one : { ...offer, held: one.held };
+    }),
+  };
+};
+
+const isNewer = (scheme: VersionScheme, a: string, b: string): boolean =>
+  (scheme === 'deb' ? compareDebVersions : compareRpmVersions)(a, b) > 0;
+
+interface Collected {
+  first: Finding;
+  findings: Finding[];
+}
+
+const collect = (findings: readonly Finding[]): Map<string, Collected> => {
+  const byPackage = new Map<string, Collected>();
+  for (const finding of findings) {
+    const key = `${finding.package}:${finding.arch}`;
+    const known = byPackage.get(key);
+    if (known === undefined) byPackage.set(key, { first: finding, findings: [finding] });
+    else known.findings.push(finding);
+  }
+  return byPackage;
+};
+
+const named = (findings: readonly Finding[]): NeededAdvisory[] => {
+  const known = new Map(
+    findings.map(({ feed, advisory }) => [`${feed} ${advisory}`, { feed, id: advisory }]),
+  );
+  return [...known.keys()].sort().flatMap((key) => known.get(key) ?? []);
+};
+
+export interface NeedsOptions {
+  scheme: VersionScheme;
+  /** Findings of the inventory that are `pending`. */
+  pending: readonly Finding[];
+  /** `feed advisory package:arch` of what is applied once the offers are installed. */
+  appliedByOffers: ReadonlySet<string>;
+  offers: readonly InventoryPackage[];
+  held: ReadonlySet<string>;
+  isExploited: (cve: string) => boolean;
+  /** When a version of a package was first seen; null: just now. */
+  firstSeen: (name: string, version: string) => number | null;
+  now: number;
+}
+
+export const findingKey = ({ feed, advisory, package: name, arch }: Finding): string =>
+  `${feed} ${advisory} ${name}:${arch}`;
+
+/**
+ * What a host needs, one entry a package: the version to upgrade to is the one that its own repositories offer, never one
+ * that an advisory names, since only that can be installed, and binary versions differ from those of sources. In the order
+ * of names, so that equal hosts have equal needs.
+ */
+export const needsOf = (options: NeedsOptions): Need[] => {
+  const offers = new Map(options.offers.map((one) => [keyOf(one), one]));
+  return [...collect(options.pending)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, { first, findings }]) => {
+      const offer = offers.get(key);
+      const usable =
+        offer !== undefined && isNewer(options.scheme, offer.version, first.installed)
+          ? findings.filter((one) => options.appliedByOffers.has(findingKey(one)))
+          : [];
+      const target = usable.length > 0 ? (offer?.version ?? null) : null;
+      const counted = target === null ? findings : usable;
+      const cves = [...new Set(counted.flatMap((one) => one.cves))].sort();
+      const rest = findings.filter((one) => !usable.includes(one));
+      return {
+        ...{ name: first.package, arch: first.arch, installed: first.installed, target, cves },
+        ...{ offered: named(usable), waiting: named(rest) },
+        severity: counted.map((one) => one.severity).reduce(graver, 'unknown'),
+        exploited: cves.some(options.isExploited),
+        firstSeen:
+          target === null ? null : (options.firstSeen(first.package, target) ?? options.now),
+        held: options.held.has(key),
+      };
+    });
+};

@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
+import type { InstalledPackage } from '../../core/packages.ts';
+import type { AptHost } from './apt-host.ts';
+import { presentPackages } from './parse-dpkg-status.ts';
+import { dpkgSignature, readDpkgDatabase } from './read-dpkg-database.ts';
+import { readUpgradable } from './read-upgradable.ts';
+
+/** What is said twice is left out: inventories travel, and most binaries are named as their source. */
+const entryOf = ({
+  name,
+  arch,
+  version,
+  source,
+  sourceVersion,
+}: InstalledPackage): InventoryPackage => ({
+  ...{ name, arch, version },
+  ...(source === name ? {} : { source }),
+  ...(sourceVersion === version ? {} : { sourceVersion }),
+});
+
+/** What dpkg has installed below a root. Throws where it has no database, or a damaged one. */
+export const readDpkgInventory = async (root: string): Promise<InventoryPackage[]> => {
+  const { packages } = await readDpkgDatabase(root);
+  const held = new Set(
+    packages.filter(({ want }) => want === 'hold').map(({ name, arch }) => `${name}:${arch}`),
+  );
+  return presentPackages(packages).map((one) => ({
+    ...entryOf(one),
+    ...(held.has(`${one.name}:${one.arch}`) ? { held: true } : {}),
+  }));
+};
+
+/** What this host has, and what its repositories would upgrade it to. Throws where dpkg or apt cannot answer. */
+export const readAptInventory = async (
+  host: AptHost,
+  platform: string,
+): Promise<{ inventory: Inventory; offers: InventoryPackage[] }> => {
+  const { packages } = await readDpkgDatabase(host.root);
+  const { offers, channels } = await readUpgradable(host, presentPackages(packages));
+  return {
+    inventory: {
+      platform,
+      ...(channels.length === 0 ? {} : { channels }),
+      kernel: release(),
+      packages: await readDpkgInventory(host.root),
+    },
+    offers: offers.map(entryOf),
+  };
+};
+
+/** What decides about candidates, besides dpkg's database. */
+const DECIDES = [
+  'var/lib/apt/lists',
+  'etc/apt/sources.list',
+  'etc/apt/sources.list.d',
+  'etc/apt/preferences',
+  'etc/apt/preferences.d',
+];
+
+/** Changes whenever the inventory may: cheap, so that it is asked for often. Throws where there is no dpkg database. */
+export const aptInventoryMark = async (root: string): Promise<string> => {
+  const times = DECIDES.map((path) =>
+    stat(join(root, path)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    ),
+  );
+  return [dpkgSignature(root), ...(await Promise.all(times))].join(' ');
+};

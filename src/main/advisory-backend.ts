@@ -1,0 +1,52 @@
+import type { AdvisoryBackend, FeedChange } from '../api/advisory-routes.ts';
+import { silentSince } from '../core/advisories/feed-state.ts';
+import type { Answer } from '../core/coordinator/operator.ts';
+import type { AdvisoryWatch, WatchedFeed } from '../producers/watch-advisories.ts';
+import type { Store } from '../store/open-store.ts';
+import {
+  advisoryDetails,
+  hostInventoryView,
+  pendingAdvisories,
+} from '../workers/control/advisory-views.ts';
+import type { Server } from '../workers/control/start-server.ts';
+
+const changeFeed = async (
+  server: Server,
+  watch: AdvisoryWatch,
+  { actor, name, change }: { actor: string; name: string; change: FeedChange },
+): Promise<Answer> => {
+  if (change === 'poll')
+    return watch.poll(name)
+      ? { ok: true, id: null, text: `feed ${name} is asked` }
+      : { ok: false, reason: `there is no feed ${name}; see: groundswell feeds` };
+  const held = watch.states().find((state) => state.name === name)?.held ?? null;
+  const problem = await watch.accept(name);
+  if (problem !== null) return { ok: false, reason: problem };
+  await server.acceptedFeed(actor, name, { had: held?.had ?? 0, has: held?.has ?? 0 });
+  return { ok: true, id: null, text: `feed ${name} is taken as it is` };
+};
+
+/** Feeds, advisories and inventories, as the API asks for them. */
+export const advisoryBackend = (
+  server: Server,
+  watch: AdvisoryWatch,
+  store: Store,
+  feeds: readonly WatchedFeed[],
+): AdvisoryBackend => {
+  const sources = () => ({
+    ...{ store, matcher: server.advisories.matcher, fleet: server.coordinator.fleet() },
+    wallMs: Date.now(),
+  });
+  const silentAfter = new Map(feeds.map(({ name, silentAfterMs }) => [name, silentAfterMs]));
+  return {
+    feeds: () =>
+      watch.states().map((state) => ({
+        ...state,
+        silent: silentSince(state, Date.now(), silentAfter.get(state.name) ?? 0) !== null,
+      })),
+    changeFeed: (actor, name, change) => changeFeed(server, watch, { actor, name, change }),
+    pending: () => pendingAdvisories(sources()),
+    details: (id) => advisoryDetails(sources(), id),
+    inventory: (host) => hostInventoryView(sources(), host),
+  };
+};

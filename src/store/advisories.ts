@@ -1,0 +1,202 @@
+import type { Kysely } from 'kysely';
+import { Advisory } from '../core/advisories/advisory.ts';
+import { inTransaction } from './in-transaction.ts';
+import type { StoreTables } from './open-store.ts';
+
+/** An advisory as it is to be kept, with the hash of what it says. */
+export interface HashedAdvisory {
+  advisory: Advisory;
+  hash: string;
+}
+
+export interface AdvisoryKey {
+  feed: string;
+  id: string;
+}
+
+export interface StoredAdvisory extends HashedAdvisory {
+  firstSeen: number;
+  changedAt: number;
+}
+
+const distrosOf = ({ affected }: Advisory): string =>
+  `,${[...new Set(affected.map(({ distro }) => distro))].sort().join(',')},`;
+
+const storedOf = (row: {
+  doc: string;
+  hash: string;
+  first_seen: number;
+  changed_at: number;
+}): StoredAdvisory => ({
+  advisory: Advisory.parse(JSON.parse(row.doc)),
+  ...{ hash: row.hash, firstSeen: row.first_seen, changedAt: row.changed_at },
+});
+
+/** What became of a group of advisories: how many are new or say something else, and how many were older than the known. */
+export interface Kept {
+  changed: number;
+  older: number;
+}
+
+/**
+ * Keep what is new or changed of a group of one feed, all of it or nothing; what says the same is not written. One that was
+ * modified before the one that is known is older, and is not taken: no feed goes back in time. `nowMs` is the wall clock's.
+ */
+export const keepAdvisories = (
+  db: Kysely<StoreTables>,
+  feed: string,
+  group: readonly HashedAdvisory[],
+  nowMs: number,
+): Promise<Kept> =>
+  inTransaction(db, async (transaction) => {
+    if (group.length === 0) return { changed: 0, older: 0 };
+    const ids = group.map(({ advisory }) => advisory.id);
+    const rows = await transaction
+      .selectFrom('advisories')
+      .select(['id', 'hash', 'modified'])
+      .where('feed', '=', feed)
+      .where('id', 'in', ids)
+      .execute();
+    const known = new Map(rows.map((row) => [row.id, row]));
+    const kept: Kept = { changed: 0, older: 0 };
+    for (const { advisory, hash } of group) {
+      const before = known.get(advisory.id);
+      if (before?.hash === hash) continue;
+      const { modified } = advisory;
+      if (before !== undefined && before.modified !== null && modified !== null)
+        if (modified < before.modified) {
+          kept.older += 1;
+          continue;
+        }
+      const values = {
+        ...{ hash, modified, withdrawn: advisory.withdrawn ? 1 : 0 },
+        ...{ distros: distrosOf(advisory), changed_at: nowMs, unmatched: 1 },
+        doc: JSON.stringify(advisory),
+      };
+      await transaction
+        .insertInto('advisories')
+        .values({ feed, id: advisory.id, first_seen: nowMs, ...values })
+        .onConflict((clash) => clash.columns(['feed', 'id']).doUpdateSet(values))
+        .execute();
+      kept.changed += 1;
+    }
+    return kept;
+  });
+
+/** Advisories of a feed that were not taken back. */
+export const countAdvisories = async (db: Kysely<StoreTables>, feed: string): Promise<number> => {
+  const row = await db
+    .selectFrom('advisories')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('feed', '=', feed)
+    .where('withdrawn', '=', 0)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+};
+
+const page = 500;
+
+/** A feed's advisories that were not taken back, by id, a page at a time. */
+export const presentAdvisories = async function* (
+  db: Kysely<StoreTables>,
+  feed: string,
+): AsyncGenerator<StoredAdvisory[]> {
+  for (let after = ''; ;) {
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['id', 'hash', 'doc', 'first_seen', 'changed_at'])
+      .where('feed', '=', feed)
+      .where('withdrawn', '=', 0)
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(page)
+      .execute();
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(storedOf);
+    after = last.id;
+  }
+};
+
+/** Every advisory with rows for a distribution, withdrawn ones left out, a page at a time. */
+export const advisoriesFor = async function* (
+  db: Kysely<StoreTables>,
+  distro: string,
+): AsyncGenerator<StoredAdvisory[]> {
+  for (let after: AdvisoryKey = { feed: '', id: '' }; ;) {
+    const { feed, id } = after;
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['feed', 'id', 'hash', 'doc', 'first_seen', 'changed_at'])
+      .where('withdrawn', '=', 0)
+      .where('distros', 'like', `%,${distro},%`)
+      .where((is) => is.or([is('feed', '>', feed), is.and({ feed }).and('id', '>', id)]))
+      .orderBy('feed')
+      .orderBy('id')
+      .limit(page)
+      .execute();
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(storedOf);
+    after = last;
+  }
+};
+
+/** An advisory under this id, of each feed that has it. */
+export const advisoriesCalled = async (
+  db: Kysely<StoreTables>,
+  id: string,
+): Promise<StoredAdvisory[]> =>
+  (
+    await db
+      .selectFrom('advisories')
+      .select(['hash', 'doc', 'first_seen', 'changed_at'])
+      .where('id', '=', id)
+      .orderBy('feed')
+      .execute()
+  ).map(storedOf);
+
+/** One advisory in the form that has this hash; null: it says something else by now, or is gone. */
+export const advisoryInForm = async (
+  db: Kysely<StoreTables>,
+  { feed, id }: AdvisoryKey,
+  hash: string,
+): Promise<StoredAdvisory | null> => {
+  const row = await db
+    .selectFrom('advisories')
+    .select(['hash', 'doc', 'first_seen', 'changed_at'])
+    .where('feed', '=', feed)
+    .where('id', '=', id)
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+  return row === undefined ? null : storedOf(row);
+};
+
+/** Which the matcher has not seen in their present form, the first to change first. */
+export const unmatchedAdvisories = (
+  db: Kysely<StoreTables>,
+  limit: number,
+): Promise<(AdvisoryKey & { hash: string })[]> =>
+  db
+    .selectFrom('advisories')
+    .select(['feed', 'id', 'hash'])
+    .where('unmatched', '=', 1)
+    .orderBy('changed_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+
+/** The matcher has seen it in this form; one that says something else by now stays to be matched. */
+export const markMatched = async (
+  db: Kysely<StoreTables>,
+  { feed, id }: AdvisoryKey,
+  hash: string,
+): Promise<void> => {
+  await db
+    .updateTable('advisories')
+    .set({ unmatched: 0 })
+    .where('feed', '=', feed)
+    .where('id', '=', id)
+    .where('hash', '=', hash)
+    .execute();
+};

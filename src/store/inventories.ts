@@ -1,0 +1,63 @@
+import type { Kysely } from 'kysely';
+import type { StoreTables } from './open-store.ts';
+
+/** What a host last reported of its packages. Times are ms since 1970 by the wall clock. */
+export interface HostInventoryRow {
+  hostId: string;
+  hash: string;
+  transaction: number;
+  refreshedAt: number | null;
+  refreshProblem: string | null;
+  reportedAt: number;
+}
+
+/** Keep a host's inventory; hosts that have the same share its document. Call it in the report's own transaction. */
+export const saveInventory = async (
+  db: Kysely<StoreTables>,
+  { hostId, hash, transaction, refreshedAt, refreshProblem, reportedAt }: HostInventoryRow,
+  doc: string,
+): Promise<void> => {
+  await db
+    .insertInto('inventories')
+    .values({ hash, doc })
+    .onConflict((clash) => clash.column('hash').doNothing())
+    .execute();
+  const values = {
+    ...{ hash, transaction_number: transaction, reported_at: reportedAt },
+    ...{ refreshed_at: refreshedAt, refresh_problem: refreshProblem },
+  };
+  await db
+    .insertInto('host_inventories')
+    .values({ host_id: hostId, ...values })
+    .onConflict((clash) => clash.column('host_id').doUpdateSet(values))
+    .execute();
+};
+
+export const hostInventories = async (db: Kysely<StoreTables>): Promise<HostInventoryRow[]> =>
+  (await db.selectFrom('host_inventories').selectAll().orderBy('host_id').execute()).map((row) => ({
+    ...{ hostId: row.host_id, hash: row.hash, transaction: row.transaction_number },
+    ...{ refreshedAt: row.refreshed_at, refreshProblem: row.refresh_problem },
+    reportedAt: row.reported_at,
+  }));
+
+/** The document of an inventory; null: no host has it any more. */
+export const inventoryDocument = async (
+  db: Kysely<StoreTables>,
+  hash: string,
+): Promise<string | null> =>
+  (await db.selectFrom('inventories').select('doc').where('hash', '=', hash).executeTakeFirst())
+    ?.doc ?? null;
+
+/** Forget what a host that was removed had. */
+export const forgetInventory = async (db: Kysely<StoreTables>, hostId: string): Promise<void> => {
+  await db.deleteFrom('host_inventories').where('host_id', '=', hostId).execute();
+};
+
+/** Forget documents that no host has any more; answers how many. */
+export const forgetUnusedInventories = async (db: Kysely<StoreTables>): Promise<number> => {
+  const gone = await db
+    .deleteFrom('inventories')
+    .where('hash', 'not in', (query) => query.selectFrom('host_inventories').select('hash'))
+    .executeTakeFirst();
+  return Number(gone.numDeletedRows);
+};

@@ -1,0 +1,37 @@
+import type { Kysely } from 'kysely';
+import type { StoreTables } from './open-store.ts';
+
+/** A version of a package with a fix, on a platform. */
+export interface Update {
+  platform: string;
+  name: string;
+  version: string;
+}
+
+export const updateKey = ({ platform, name, version }: Update): string =>
+  `${platform} ${name} ${version}`;
+
+/** Note when updates were seen; those that are known keep the time when that was first. Wall clock, ms. */
+export const noteUpdates = async (
+  db: Kysely<StoreTables>,
+  updates: readonly Update[],
+  nowMs: number,
+): Promise<void> => {
+  for (const { platform, name, version } of updates)
+    await db
+      .insertInto('updates_seen')
+      .values({ platform, package: name, version, first_seen: nowMs })
+      .onConflict((clash) => clash.columns(['platform', 'package', 'version']).doNothing())
+      .execute();
+};
+
+/** When each update was first seen, by `updateKey`. */
+export const updatesSeen = async (db: Kysely<StoreTables>): Promise<Map<string, number>> => {
+  const rows = await db.selectFrom('updates_seen').selectAll().execute();
+  return new Map(
+    rows.map(({ platform, package: name, version, first_seen }) => [
+      updateKey({ platform, name, version }),
+      first_seen,
+    ]),
+  );
+};
