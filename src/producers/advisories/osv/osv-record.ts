@@ -17,6 +17,8 @@ export const OsvAffected = z.looseObject({
   ecosystem_specific: z
     .looseObject({ urgency: z.string().optional(), availability: z.string().optional() })
     .nullish(),
+  /** Each distributor's own, read where it is as expected. */
+  database_specific: z.unknown().optional(),
 });
 export type OsvAffected = z.infer<typeof OsvAffected>;
 

@@ -116,6 +116,42 @@ describe('records', () => {
     ]);
   });
 
+  test.each<[string, object, string, string | null]>([
+    ['the word', { severity: [{ type: 'Ubuntu', score: 'low' }] }, 'low', 'low'],
+    [
+      'the word before the vector',
+      {
+        severity: [
+          { type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' },
+          { type: 'Ubuntu', score: 'negligible' },
+        ],
+      },
+      ...(['low', 'negligible'] as const),
+    ],
+    [
+      'a vector alone',
+      { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H' }] },
+      ...(['high', null] as const),
+    ],
+    [
+      'the worst of its CVEs',
+      {
+        affected: ['low', 'high', 'medium'].map((score) => ({
+          package: { ecosystem: 'Ubuntu:22.04:LTS', name: 'a' },
+          database_specific: {
+            cves_map: { cves: [{ id: 'x', severity: [{ type: 'Ubuntu', score }] }] },
+          },
+        })),
+      },
+      ...(['high', 'high'] as const),
+    ],
+    ['the summary', { summary: 'Important: a security update' }, 'high', 'Important'],
+    ['nothing', {}, 'unknown', null],
+  ])('how bad it is, by %s', async (_, record, severity, vendorSeverity) => {
+    const { advisories } = await one({ id: 'USN-1-1', ...record });
+    expect(advisories).toMatchObject([{ severity, vendorSeverity }]);
+  });
+
   test('wrapped by an API, or in an array', async () => {
     for (const wrapped of [
       { advisories: [{ id: 'RLSA-1' }, { id: 'RLSA-2' }] },
