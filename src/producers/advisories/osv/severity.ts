@@ -19,6 +19,9 @@ const CvesMap = z.object({
   }),
 });
 
+/** Older records of Ubuntu say it beside each release. */
+const Priority = z.object({ ubuntu_priority: z.string() });
+
 const ranks: readonly Severity[] = ['unknown', 'low', 'medium', 'high', 'critical'];
 const worst = <T>(all: readonly T[], of: (one: T) => Severity): T | undefined =>
   all.reduce<T | undefined>(
@@ -40,7 +43,13 @@ export const severityOfOsv = (
     (CvesMap.safeParse(map).data?.cves_map.cves ?? []).flatMap((cve) => cve.severity),
   );
   const all = [...(severity ?? []), ...ofCves];
-  const words = all.filter(({ type }) => type === 'Ubuntu').map(({ score }) => score);
+  const words = [
+    ...all.filter(({ type }) => type === 'Ubuntu').map(({ score }) => score),
+    ...affected.flatMap(({ ecosystem_specific: one }) => {
+      const priority = Priority.safeParse(one).data;
+      return priority === undefined ? [] : [priority.ubuntu_priority];
+    }),
+  ];
   const vendorSeverity = worst(words, severityOf) ?? specific?.severity ?? wordIn(summary);
   const said = severityOf(vendorSeverity);
   if (said !== 'unknown') return { severity: said, vendorSeverity };

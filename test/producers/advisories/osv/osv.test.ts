@@ -145,6 +145,16 @@ describe('records', () => {
       },
       ...(['high', 'high'] as const),
     ],
+    [
+      'what older records say beside each release',
+      {
+        affected: ['negligible', 'medium'].map((priority) => ({
+          package: { ecosystem: 'Ubuntu:22.04:LTS', name: 'a' },
+          ecosystem_specific: { ubuntu_priority: priority },
+        })),
+      },
+      ...(['medium', 'medium'] as const),
+    ],
     ['the summary', { summary: 'Important: a security update' }, 'high', 'Important'],
     ['nothing', {}, 'unknown', null],
   ])('how bad it is, by %s', async (_, record, severity, vendorSeverity) => {
