@@ -9,7 +9,7 @@ const debianNumber = (text: string): string => text.replace(/^([4-9]|\d\d+)\.\d+
 /** `esm-apps/xenial` in a purl says which of Ubuntu Pro's archives has the fix. */
 const archiveOf = (purl: string): string | null =>
   /[?&]distro=(?:[^&]*?)(esm-[a-z-]+|fips[a-z-]*|realtime|livepatch)/i
-    .exec(decodeURIComponent(purl))?.[1]
+    .exec(purl.replace(/%2F/gi, '/'))?.[1]
     ?.toLowerCase() ?? null;
 
 const ubuntu = (parts: readonly string[], purl: string): Scope | null => {

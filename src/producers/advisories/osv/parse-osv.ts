@@ -7,7 +7,7 @@ import type {
 import { cveIds } from '../cve-ids.ts';
 import { isoTime } from '../iso-time.ts';
 import { OsvAffected, OsvRecord } from './osv-record.ts';
-import { rowsOf } from './rows-of.ts';
+import { rowsOf, versionProblem } from './rows-of.ts';
 import { severityOfOsv } from './severity.ts';
 
 const kindOf = (id: string): Advisory['kind'] =>
@@ -48,7 +48,14 @@ export const parseOsvRecord = function* (file: string, json: unknown): Generator
     const affected = OsvAffected.safeParse(one);
     if (affected.success) {
       readable.push(affected.data);
-      for (const row of rowsOf(affected.data)) rows.set(keyOf(row), row);
+      for (const row of rowsOf(affected.data)) {
+        const reason = versionProblem(row);
+        if (reason === null) rows.set(keyOf(row), row);
+        else {
+          const field = `affected.${index}.ranges`;
+          yield { kind: 'problem', problem: { file, record: record.id, field, reason } };
+        }
+      }
     } else
       for (const problem of problemsOf(file, record.id, `affected.${index}`, affected.error))
         yield { kind: 'problem', problem };

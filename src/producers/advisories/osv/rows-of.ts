@@ -1,4 +1,6 @@
 import type { AffectedRow } from '../../../core/advisories/advisory.ts';
+import { parseDebVersion } from '../../../core/versions/compare-deb-versions.ts';
+import { evrOfText } from '../rpm-row.ts';
 import { scopeOf } from './ecosystem.ts';
 import type { Scope } from './ecosystem.ts';
 import type { OsvAffected } from './osv-record.ts';
@@ -43,6 +45,19 @@ const rowOf = (scope: Scope, name: string, { introduced, fixed, last }: Span): A
           : fixed.slice(1, -1)
         : `up to ${last}`,
   };
+};
+
+/** Why the versions of a row are none of its distribution's; null: they are. */
+export const versionProblem = ({ scheme, fixed, introduced }: AffectedRow): string | null => {
+  for (const version of [fixed, introduced]) {
+    if (version === null || version === undefined) continue;
+    if (scheme === 'deb') {
+      const parsed = parseDebVersion(version);
+      if (!parsed.ok) return parsed.error;
+    } else if (evrOfText(version) === null)
+      return `${JSON.stringify(version.slice(0, 100))} is no version with a release`;
+  }
+  return null;
 };
 
 /**

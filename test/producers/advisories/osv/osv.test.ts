@@ -1,5 +1,4 @@
-import { describe, expect } from '@jest/globals';
-import { fc, test } from '@fast-check/jest';
+import { describe, expect, test } from '@jest/globals';
 import { scopeOf } from '../../../../src/producers/advisories/osv/ecosystem.ts';
 import { osv } from '../../../../src/producers/advisories/osv/source.ts';
 import { fileOf, fixture, parsed } from '../feed-files.ts';
@@ -207,32 +206,4 @@ describe('records', () => {
     expect(problems.map(({ file }) => file)).toEqual(['a.json', 'b.json']);
     expect(advisories.map(({ id }) => id)).toEqual(['DSA-1']);
   });
-});
-
-/** A record of which one value at any depth is another one. */
-const changed = (value: unknown, path: number[], other: unknown): unknown => {
-  const [step, ...rest] = path;
-  if (step === undefined || typeof value !== 'object' || value === null) return other;
-  const keys = Object.keys(value);
-  const key = keys[step % Math.max(1, keys.length)];
-  if (key === undefined) return other;
-  const inner = changed((value as Record<string, unknown>)[key], rest, other);
-  return Array.isArray(value)
-    ? value.map((element: unknown, index) => (String(index) === key ? inner : element))
-    : { ...value, [key]: inner };
-};
-
-test.prop(
-  [
-    fc.constantFrom(...files.filter(({ content }) => content.length < 100_000)),
-    fc.array(fc.nat(20), { maxLength: 6 }),
-    fc.jsonValue(),
-  ],
-  { numRuns: 500 },
-)('of a changed record nothing comes that has another shape', async ({ content }, path, other) => {
-  const record = changed(JSON.parse(content.toString()), path, other);
-  const { advisories } = await one(record);
-  expect(advisories.length).toBeLessThanOrEqual(
-    Array.isArray(record) ? record.length : Math.max(1, advisories.length),
-  );
 });
