@@ -30,9 +30,11 @@ const spansOf = (events: readonly Record<string, unknown>[]): Span[] => {
 
 const rowOf = (scope: Scope, name: string, { introduced, fixed, last }: Span): AffectedRow => {
   const end = fixed === null || /^<.*>$/.test(fixed) ? null : fixed;
+  const subject = { ...scope, name, arch: null, module: null };
+  // Before every version there is: it never was affected.
+  if (end === '0') return { ...subject, status: 'not-affected', fixed: null, note: null };
   return {
-    ...scope,
-    ...{ name, arch: null, module: null },
+    ...subject,
     status: end === null ? 'affected' : 'fixed',
     fixed: end === null ? null : scope.scheme === 'rpm' ? without(end) : end,
     ...(introduced === '0'

@@ -97,6 +97,7 @@ describe('records', () => {
         ]),
         affected('none', [{ introduced: '0' }]),
         affected('old', [{ introduced: '0' }, { fixed: '<end-of-life>' }]),
+        affected('never', [{ introduced: '0' }, { fixed: '0' }]),
         affected('last', [{ introduced: '0' }, { last_affected: '3.1' }]),
         affected('trifle', [{ introduced: '0' }, { fixed: '1' }], 'unimportant'),
         affected('two', [{ introduced: '0' }, { fixed: '1.0-1' }]),
@@ -111,6 +112,7 @@ describe('records', () => {
       'two 2.0 2.0-3 fixed ',
       'none   affected ',
       'old   affected end-of-life',
+      'never   not-affected ',
       'last   affected up to 3.1',
     ]);
   });
