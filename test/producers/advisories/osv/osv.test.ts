@@ -38,6 +38,7 @@ describe('ecosystems', () => {
     ['AlmaLinux:9', '', 'almalinux 9  binary'],
     ['Rocky Linux:8', '', 'rocky 8  source'],
     ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
+    ['Red Hat:enterprise_linux:9.4::baseos', '', 'rhel 9  binary'],
     ['Red Hat:rhel_eus:9.2::appstream', '', 'rhel 9.2 eus binary'],
   ])('%s %s', (ecosystem, purl, expected) => {
     const scope = scopeOf(ecosystem, purl);
