@@ -18,3 +18,9 @@ export const pathOf = (address: string): string => {
     return pathname;
   }
 };
+
+/** A name for the one file at an address that no path can come out of. */
+export const nameAt = (address: string, otherwise: string): string => {
+  const name = pathOf(address).split('/').at(-1) ?? '';
+  return /^[A-Za-z0-9][\w.+:-]{0,150}$/.test(name) ? name : otherwise;
+};

@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { z } from 'zod';
 import type { FeedProblem } from '../../../core/advisories/advisory.ts';
 import { FetchError } from './fetch-error.ts';
+import { fileHash } from './file-content.ts';
 import type { FetchContext, Fetcher } from './fetcher.ts';
 import type { Memory } from './memory.ts';
 import { readMemory, writeMemory } from './memory.ts';
@@ -31,12 +31,6 @@ interface Outcome<State> {
   state: State;
   complete: boolean;
 }
-
-const fileSha256 = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
-  return hash.digest('hex');
-};
 
 const exists = async (path: string): Promise<boolean> =>
   access(path).then(
@@ -75,7 +69,7 @@ const openMirror = async <State extends object>(
     has: async (name) => exists(join(directory, name)),
     put: async (from, name) => {
       const to = join(directory, name);
-      if ((await exists(to)) && (await fileSha256(to)) === (await fileSha256(from))) {
+      if ((await exists(to)) && (await fileHash(to)) === (await fileHash(from))) {
         await rm(from);
         return false;
       }
