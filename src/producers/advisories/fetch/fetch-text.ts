@@ -1,13 +1,13 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { FetchContext } from './fetcher.ts';
-import type { Mirror } from './mirror.ts';
+import type { MirrorFiles } from './mirror.ts';
 
 const MOST_BYTES = 64 * 1024;
 
 /** A short text, such as a name of something else to fetch. */
 export const fetchText = async (
   url: string,
-  mirror: Pick<Mirror<object>, 'incoming'>,
+  mirror: Pick<MirrorFiles, 'incoming'>,
   { http, signal }: FetchContext,
 ): Promise<string> => {
   const to = mirror.incoming('text');

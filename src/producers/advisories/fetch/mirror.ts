@@ -9,10 +9,8 @@ import type { FetchContext, Fetcher } from './fetcher.ts';
 import type { Memory } from './memory.ts';
 import { readMemory, writeMemory } from './memory.ts';
 
-/** A feed's directory while its fetcher is at work. */
-export interface Mirror<State extends object> {
-  /** As it was left; null: the first time, or from another address. */
-  state: State | null;
+/** The files of a feed's directory while its fetcher is at work. */
+export interface MirrorFiles {
   /** Path for a file on its way in: beside the feed, where no parser looks. */
   incoming: (name: string) => string;
   has: (name: string) => Promise<boolean>;
@@ -21,8 +19,16 @@ export interface Mirror<State extends object> {
   remove: (name: string) => Promise<void>;
   /** Takes away every file that does not belong to the feed any more. */
   removeOthers: (kept: ReadonlySet<string>) => Promise<void>;
+  /** Takes away everything, where some of it was lost already. */
+  clear: () => Promise<void>;
   /** Tells of something that is not taken. */
   refuse: (problem: Pick<FeedProblem, 'file' | 'reason'> & Partial<FeedProblem>) => void;
+}
+
+/** The directory with what its fetcher knows of it. */
+export interface Mirror<State extends object> extends MirrorFiles {
+  /** As it was left; null: the first time, or from another address. */
+  state: State | null;
   /** Keeps what is known by now, for the case that it cannot go on. */
   save: (state: State) => Promise<void>;
 }
@@ -31,6 +37,9 @@ interface Outcome<State> {
   state: State;
   complete: boolean;
 }
+
+/** More of them say nothing more. */
+const MOST_PROBLEMS = 100;
 
 const exists = async (path: string): Promise<boolean> =>
   access(path).then(
@@ -49,6 +58,15 @@ const openMirror = async <State extends object>(
   const changed = new Set<string>();
   const problems: FeedProblem[] = [];
   let isMissingSome = false;
+  let refused = 0;
+
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other, however many are at work. */
+  const inTurn = async <T>(step: () => Promise<T>): Promise<T> => {
+    const mine = last.then(step, step);
+    last = mine;
+    return mine;
+  };
 
   /** Before the first change, so that a change that nobody was told of is known. */
   const unsettle = async (): Promise<void> => {
@@ -57,40 +75,53 @@ const openMirror = async <State extends object>(
     await writeMemory(directory, memory);
   };
 
-  const remove = async (name: string): Promise<void> => {
-    await unsettle();
-    isMissingSome = true;
-    await rm(join(directory, name), { force: true });
+  const remove = async (name: string): Promise<void> =>
+    inTurn(async () => {
+      await unsettle();
+      isMissingSome = true;
+      await rm(join(directory, name), { force: true });
+    });
+
+  const removeOthers = async (kept: ReadonlySet<string>): Promise<void> => {
+    for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
+      const name = relative(directory, join(entry.parentPath, entry.name));
+      if (!entry.isDirectory() && !/(^|\/)\./.test(name) && !kept.has(name)) await remove(name);
+    }
   };
 
   const mirror: Mirror<State> = {
     state,
     incoming: (name) => join(incoming, name.replaceAll('/', '_')),
     has: async (name) => exists(join(directory, name)),
-    put: async (from, name) => {
-      const to = join(directory, name);
-      if ((await exists(to)) && (await fileHash(to)) === (await fileHash(from))) {
-        await rm(from);
-        return false;
-      }
-      await unsettle();
-      await mkdir(dirname(to), { recursive: true });
-      await rename(from, to);
-      changed.add(name);
-      return true;
-    },
+    put: async (from, name) =>
+      inTurn(async () => {
+        const to = join(directory, name);
+        if ((await exists(to)) && (await fileHash(to)) === (await fileHash(from))) {
+          await rm(from);
+          return false;
+        }
+        await unsettle();
+        await mkdir(dirname(to), { recursive: true });
+        await rename(from, to);
+        changed.add(name);
+        return true;
+      }),
     remove,
-    removeOthers: async (kept) => {
-      for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
-        const name = relative(directory, join(entry.parentPath, entry.name));
-        if (!entry.isDirectory() && !/(^|\/)\./.test(name) && !kept.has(name)) await remove(name);
-      }
+    removeOthers,
+    clear: async () => {
+      isMissingSome = true;
+      await inTurn(unsettle);
+      await removeOthers(new Set());
     },
-    refuse: (problem) => problems.push({ record: '', field: '', ...problem }),
-    save: async (known) => {
-      memory.state = known;
-      await writeMemory(directory, memory);
+    refuse: (problem) => {
+      refused += 1;
+      if (refused <= MOST_PROBLEMS) problems.push({ record: '', field: '', ...problem });
     },
+    save: async (known) =>
+      inTurn(async () => {
+        memory.state = known;
+        await writeMemory(directory, memory);
+      }),
   };
   const close = async (): Promise<void> => {
     await rm(incoming, { recursive: true, force: true });

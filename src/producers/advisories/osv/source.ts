@@ -15,7 +15,7 @@ export const osv: AdvisorySource = {
   name: 'osv',
   parse: async function* (files) {
     for await (const file of files) {
-      if (!/\.json$/i.test(file.name)) continue;
+      if (!/\.json(\.gz)?$/i.test(file.name)) continue;
       try {
         for (const record of recordsIn(await readJson(file)))
           yield* parseOsvRecord(file.name, record);
