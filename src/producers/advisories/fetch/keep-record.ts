@@ -9,15 +9,18 @@ const pack = promisify(gzip);
 /** Several times what the largest record has. */
 export const MOST_RECORD_BYTES = 128 * 1024 * 1024;
 
-/** Puts a record into the feed's directory, compressed: tens of thousands of them, with the same words in each. */
+/**
+ * Puts a record into the feed's directory, compressed: tens of thousands of them, with the same words in each. False where
+ * the same lies there already.
+ */
 export const keepRecord = async (
   mirror: MirrorFiles,
   name: string,
   content: Uint8Array,
-): Promise<void> => {
+): Promise<boolean> => {
   const incoming = mirror.incoming(name);
   await writeFile(incoming, await pack(content, { level: 3 }));
-  await mirror.put(incoming, name);
+  return mirror.put(incoming, name);
 };
 
 /**
