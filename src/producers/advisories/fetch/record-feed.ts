@@ -36,5 +36,7 @@ export const RecordState = z.object({
   records: z.record(z.string(), z.string()),
   /** Those that the index does not list, and that are there all the same. */
   unlisted: z.array(z.string()),
+  /** Of a file beside the records. */
+  beside: z.object({ etag: z.string().nullable(), lastModified: z.string().nullable() }).nullable(),
 });
 export type RecordState = z.infer<typeof RecordState>;

@@ -106,7 +106,9 @@ const knownState = async (mirror: Mirror<RecordState>): Promise<RecordState> => 
     return mirror.state;
   if (mirror.state === null) await mirror.removeOthers(new Set());
   else await mirror.clear();
-  return { index: null, isCaughtUp: false, archive: null, records: {}, unlisted: [] };
+  return {
+    ...{ index: null, isCaughtUp: false, archive: null, records: {}, unlisted: [], beside: null },
+  };
 };
 
 /** Makes the directory hold every record of the index as it is now, a file for each. */
