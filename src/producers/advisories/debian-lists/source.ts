@@ -5,7 +5,7 @@ import { wantedFiles } from '../wanted-files.ts';
 import { parseDebianList } from './parse-list.ts';
 
 /** `data/DSA/list` and `data/DLA/list` of Debian's security tracker, or files of such names. */
-const isList = (name: string): boolean => /(^|[/_-])D[SLT]S?A([/_-])list/i.test(name);
+export const isList = (name: string): boolean => /(^|[/_-])D[SLT]S?A([/_-])list/i.test(name);
 
 export const debianLists: AdvisorySource = {
   name: 'debian-lists',

@@ -15,7 +15,7 @@ const recordsIn = (json: unknown): unknown[] => {
 export const osv: AdvisorySource = {
   name: 'osv',
   parse: async function* (files) {
-    for await (const file of wantedFiles(files, (name) => /\.json$/i.test(name))) {
+    for await (const file of wantedFiles(files, (name) => /\.json(\.gz)?$/i.test(name))) {
       try {
         for (const record of recordsIn(await readJson(file)))
           yield* parseOsvRecord(file.name, record);

@@ -11,7 +11,7 @@ import { readRepomd, type UpdateinfoEntry } from './read-repomd.ts';
 import { updateToAdvisory } from './update-to-advisory.ts';
 
 /** As `createrepo` names it, with a checksum before it or not; not the `.zck` beside it, which says the same. */
-const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
+export const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
 const REPOMD = /(?:^|\/)repomd\.xml$/;
 const MODULES = /modules[^/]*\.yaml(?:\.(?:gz|xz|bz2|zst))?$/;
 
