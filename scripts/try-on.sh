@@ -131,6 +131,6 @@ set -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin 
   ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/root/extra-ca-certs.pem} "$@"
 status=0
 sh -c "$into" sh "$cgroup" "$one_down" \
-  unshare --mount --pid --fork --kill-child --uts --ipc sh -c "$first" sh "$root" "$clone" "$suite" "$@" ||
+  unshare --mount --pid --fork --kill-child --uts --ipc sh -c "$first" sh "$root" "$clone" "$suite" "$@" 9>&- ||
   status=$?
 exit "$status"
