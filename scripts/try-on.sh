@@ -63,7 +63,9 @@ flock -n 9 || fail "Another run has $root."
 clean_up() {
   # Deepest first. Its processes have ended with the first of them, and its mounts with its namespace.
   [ ! -d "$cgroup" ] || find "$cgroup" -depth -type d -exec rmdir {} +
-  [ -n "$keep" ] || rm -rf --one-file-system "$root" "$directory/$suite.lock"
+  [ -z "$keep" ] || return 0
+  rm -rf --one-file-system "$root" "$directory/$suite.lock"
+  rmdir --ignore-fail-on-non-empty "$directory"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
