@@ -5,3 +5,9 @@ export const OUTDATED = [
   'until [ /proc/$!/exe -ef /var/tmp/s ]; do sleep 0.01; done',
   'rm /var/tmp/s',
 ].join('\n');
+
+/**
+ * Runs what follows as a person would: without `DEBIAN_FRONTEND=noninteractive`, with which needrestart 3.5 as Ubuntu
+ * 22.04 came out with it never restarts anything.
+ */
+export const byPerson = ['env', '-u', 'DEBIAN_FRONTEND'];

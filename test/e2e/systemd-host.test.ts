@@ -5,7 +5,7 @@ import type { DemoPackage, DemoVersion } from '../bed/demo-packages.ts';
 import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { groundswell as fromCheckout } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
-import { OUTDATED } from './outdated.ts';
+import { byPerson, OUTDATED } from './outdated.ts';
 import { createSystemdScene } from './systemd-scene.ts';
 import type { SystemdScene } from './systemd-scene.ts';
 
@@ -39,7 +39,7 @@ describe('a host with systemd as its init, installed by setup', () => {
     await must('lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED);
     await scene.bed.publish({ [name]: version });
     await must('apt-get', '-q', 'update');
-    return must('apt-get', '-qy', 'upgrade');
+    return must(...byPerson, 'apt-get', '-qy', 'upgrade');
   };
 
   /**

@@ -1,4 +1,5 @@
 import type { RunBounded } from '../../../host/run-bounded.ts';
+import { createAttach } from '../../../host/health/attach.ts';
 import { probe } from '../../../host/health/probe.ts';
 import type { ProbeDependencies, RunningState } from '../../../host/health/probe.ts';
 import { waitUntilHealthy } from '../../../host/health/wait-until-healthy.ts';
@@ -19,7 +20,10 @@ export const createHealthPort = (
   run: RunBounded,
   lxcPath: string,
 ): HealthPort => {
-  const deps: ProbeDependencies = { run, lxcPath, state: (name) => runningState(runtime, name) };
+  const deps: ProbeDependencies = {
+    attach: createAttach(run, lxcPath),
+    state: (name) => runningState(runtime, name),
+  };
   return {
     probe: async (target, settings) =>
       probe(settings.health, target, { timeoutMs: settings.probeTimeoutMs }, deps),
