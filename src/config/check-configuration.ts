@@ -7,6 +7,31 @@ import type { Problem } from './problem.ts';
 
 const haproxyName = /^[A-Za-z0-9_.:{}-]+$/;
 
+type Say = (path: PropertyKey[], message: string) => Problem;
+
+/** Feeds that have one name, or of which nobody can tell where they come from. */
+const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] => {
+  const names = new Set<string>();
+  return feeds.flatMap(({ name, source, url, path, platform }, index) => {
+    const called = name ?? source;
+    const isTaken = names.has(called);
+    names.add(called);
+    const needsPlace = url === undefined && path === undefined && source !== 'kev';
+    const noPlatform = platform === undefined && Object.keys(platforms).length === 0;
+    return [
+      ...(isTaken
+        ? [say(['feeds', index], `feed ${called} is there already: give it a name`)]
+        : []),
+      ...(needsPlace && source === 'apt-security'
+        ? [say(['feeds', index], 'say where the archive is: a `url` or a `path`')]
+        : []),
+      ...(needsPlace && source !== 'apt-security' && noPlatform
+        ? [say(['feeds', index], 'say for which `platform` it is, or give it a `url` or a `path`')]
+        : []),
+    ];
+  });
+};
+
 /** What no schema of one option can say. `located` is where the values of `configuration` came from. */
 export const checkConfiguration = (configuration: Configuration, located: Located): Problem[] => {
   const problem = (path: PropertyKey[], message: string): Problem => ({
@@ -15,7 +40,7 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
     message,
   });
   const first = new Map<string, number>();
-  return configuration.services.flatMap((service, index) => {
+  const ofServices = configuration.services.flatMap((service, index) => {
     const here: PropertyKey[] = ['services', index];
     const problems: Problem[] = [];
     const before = first.get(service.name);
@@ -76,4 +101,5 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       );
     return problems;
   });
+  return [...ofServices, ...feedProblems(configuration, problem)];
 };

@@ -16,7 +16,7 @@ interface Published {
   name: string;
   /** With `{release}` and `{arch}` where it is for one of them alone. */
   url: string;
-  /** os-release's IDs of those it is for. */
+  /** os-release's IDs of those it is for; empty: it is about none of them. */
   distros: readonly string[];
   /** Left out: all that the distribution has. */
   releases?: readonly string[];
@@ -67,6 +67,10 @@ export const publishedFeeds: readonly Published[] = [
   },
   { source: 'redhat-csaf', name: 'advisories', url: `${csaf}/advisories/`, distros: ['rhel'] },
   { source: 'redhat-csaf', name: 'vex', url: `${csaf}/vex/`, distros: ['rhel'] },
+  {
+    ...{ source: 'kev', name: 'cisa', distros: [] },
+    url: 'https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json',
+  },
   ...el('https://repo.almalinux.org/almalinux', 'almalinux'),
   ...el('https://dl.rockylinux.org/pub/rocky', 'rocky'),
   {

@@ -3,6 +3,7 @@ import { fetchAptSecurity } from './apt-security/fetch.ts';
 import { fetchDebianLists } from './debian-lists/fetch.ts';
 import { fetchDebianTracker } from './debian-tracker/fetch.ts';
 import type { Fetcher } from './fetch/fetcher.ts';
+import { fetchKev } from './kev/fetch.ts';
 import { fetchOsv } from './osv/fetch.ts';
 import { fetchRedhatCsaf } from './redhat-csaf/fetch.ts';
 import { fetchRockyErrata } from './rocky-errata/fetch.ts';
@@ -20,4 +21,5 @@ export const fetchers: ReadonlyMap<string, Fetcher> = new Map([
   ['rocky-errata', fetchRockyErrata],
   ['redhat-csaf', fetchRedhatCsaf],
   ['apt-security', fetchAptSecurity],
+  ['kev', fetchKev],
 ]);

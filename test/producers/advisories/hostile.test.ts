@@ -12,6 +12,7 @@ import { debianTracker } from '../../../src/producers/advisories/debian-tracker/
 import { FeedError } from '../../../src/producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../src/producers/advisories/feed-file.ts';
 import { openFeedFiles } from '../../../src/producers/advisories/open-feed-files.ts';
+import { kev } from '../../../src/producers/advisories/kev/source.ts';
 import { osv } from '../../../src/producers/advisories/osv/source.ts';
 import { redhatCsaf } from '../../../src/producers/advisories/redhat-csaf/source.ts';
 import { rockyErrata } from '../../../src/producers/advisories/rocky-errata/source.ts';
@@ -71,6 +72,7 @@ const targets: Target[] = [
   { source: debianTracker, document: 'debian/tracker-1.json', name: 'json' },
   { source: debianTracker, document: 'debian/tracker-2.json', name: 'json' },
   { source: ubuntuNotices, document: 'ubuntu/notices.json' },
+  { source: kev, document: 'kev/catalogue.json' },
   ...[
     ...['ALSA-2023_4064', 'DSA-3029-1', 'RHSA-2024_8709', 'RLSA-2021_3891', 'UBUNTU-CVE-2014-2901'],
     ...['UBUNTU-CVE-2014-9913', 'USN-5614-1'],
