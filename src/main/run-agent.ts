@@ -3,7 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InstalledPackage } from '../core/packages.ts';
-import { findCgroupDirectories } from '../host/apt/cgroup-directories.ts';
+import { aptManager } from '../host/apt/apt-manager.ts';
+import { findCgroupDirectories } from '../host/packages/cgroup-directories.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys, readTrustedKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
@@ -32,7 +33,7 @@ export interface RunAgentOptions {
 }
 
 const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250, compareMs: 180_000 };
-const aptLockTimeoutMs = 600_000;
+const lockTimeoutMs = 600_000;
 
 /** The inventory that was last told of, in a file that is whole or not there. */
 const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['store'] => ({
@@ -58,18 +59,19 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
   const keys = await loadOrMakeKeys(agentKeysPath(dataDirectory), await readMachineId());
   const serverKeys = (await readTrustedKeys(trustedKeysPath(dataDirectory))).map(importPublicKey);
   const onError = limitErrors(logger);
+  const packages = aptManager({
+    root: '/',
+    transactionsDirectory: join(directory, 'transactions'),
+    launcherPath: options.launcherPath,
+    cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
+    lockTimeoutMs,
+    environment: {},
+  });
   const real = openRealHost({
     lxcPath: options.lxcPath,
     parkedDirectory: DEFAULT_PARKED_DIRECTORY,
     settings: options.settings,
-    apt: {
-      root: '/',
-      transactionsDirectory: join(directory, 'transactions'),
-      launcherPath: options.launcherPath,
-      cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
-      lockTimeoutMs: aptLockTimeoutMs,
-      environment: {},
-    },
+    packages,
     onProblem: (text) => {
       onError(new Error(text), 'host');
     },
@@ -85,7 +87,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     host: real.host,
     watchPackages: (events, { suspended }) =>
       watchPackages({
-        root: '/',
+        database: packages.database,
         spoolDirectory,
         spoolOwner: 0,
         store: inventoryStore(join(directory, 'inventory.json')),
