@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InstalledPackage } from '../core/packages.ts';
-import { aptManager } from '../host/apt/apt-manager.ts';
 import { findCgroupDirectories } from '../host/packages/cgroup-directories.ts';
+import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys, readTrustedKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
@@ -50,7 +50,7 @@ const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['stor
   },
 });
 
-/** The agent of this host, on its real LXC and apt. */
+/** The agent of this host, on its real LXC and package manager. */
 export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> => {
   const { hostId, dataDirectory, spoolDirectory, logger } = options;
   const directory = agentDirectory(dataDirectory);
@@ -59,8 +59,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
   const keys = await loadOrMakeKeys(agentKeysPath(dataDirectory), await readMachineId());
   const serverKeys = (await readTrustedKeys(trustedKeysPath(dataDirectory))).map(importPublicKey);
   const onError = limitErrors(logger);
-  const packages = aptManager({
-    root: '/',
+  const packages = openPackageManager({
     transactionsDirectory: join(directory, 'transactions'),
     launcherPath: options.launcherPath,
     cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
