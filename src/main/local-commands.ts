@@ -29,7 +29,7 @@ import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
-import { findOtherRestarters } from '../host/apt/other-restarters.ts';
+import { findOtherRestarters } from '../host/packages/other-restarters.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';

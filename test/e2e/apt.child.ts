@@ -8,7 +8,7 @@ import type { InstalledPackage } from '../../src/core/packages.ts';
 import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packages.ts';
 import { aptManager, dpkgDatabase } from '../../src/host/apt/apt-manager.ts';
 import { findCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
-import { findOtherRestarters } from '../../src/host/apt/other-restarters.ts';
+import { findOtherRestarters } from '../../src/host/packages/other-restarters.ts';
 import { planOnly } from '../../src/host/apt/upgrade.ts';
 import type { AptHost } from '../../src/host/apt/apt-host.ts';
 import type { UpgradeRequest } from '../../src/host/packages/package-manager.ts';

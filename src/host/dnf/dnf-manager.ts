@@ -35,7 +35,7 @@ const rpmRestReader = (place: RpmPlace, read: RpmReader): AtRestReader =>
 /** The rpm database of a host. */
 export const rpmDatabase = (place: RpmPlace, read = rpmReader()): PackageDatabase => ({
   signature: () => rpmSignature(place),
-  writtenAtMs: () => rpmWrittenAtMs(place),
+  writtenAtMs: () => Promise.resolve(rpmWrittenAtMs(place)),
   inventory: async () => toInstalled(await read(place)),
   atRest: () => rpmRestReader(place, read)(place.root),
 });

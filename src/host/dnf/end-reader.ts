@@ -10,7 +10,9 @@ export const dnfEndReader = (place: RpmPlace): EndReader => ({
     toInstalled(copy === null ? await rpmReader()(place) : parseRpmPackages(copy)),
   failureOf: (tail, exitCode) => {
     const failure = nameFailure(tail, exitCode ?? 0);
-    if (exitCode !== null || failure.kind !== 'other') return failure;
+    // A shell says 128 and the signal's number of what it ran.
+    const killed = exitCode === null || exitCode > 128;
+    if (!killed || failure.kind !== 'other') return failure;
     return dnfFailure('killed', 'dnf was killed before it had finished');
   },
 });

@@ -67,9 +67,10 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   ],
   [/No match for argument|no match for:|Unable to find a match/, 'unknown-version'],
   [
-    /^ ?Problem(?: \d+)?:|nothing provides|conflicts with|Transaction (?:check|test) error|Failed to resolve the transaction|cannot install/,
+    /^ ?Problem(?: \d+)?:|nothing provides|conflicts with|Transaction (?:check|test) error|cannot install/,
     'unmet-dependencies',
   ],
+  [/Failed to resolve the transaction/, 'unmet-dependencies'],
 ];
 
 /** Where dnf's line only announces the next one, that is what there is to say; a problem's next line is its cause. */

@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where rpm keeps its database. */
@@ -33,18 +32,23 @@ export const findRpmPlace = (root: string): RpmPlace | null =>
     return DATABASES.some((name) => existsSync(join(directory, name)));
   }) ?? null;
 
-/**
- * Changes whenever rpm writes its database: identity of its file, and what SQLite has not yet moved there from
- * its write-ahead log. To read it leaves an empty log behind, which says nothing. Throws where there is none.
- */
+/** SQLite's write-ahead log, while something in it is not yet in the database's own file. */
+const pendingLog = (path: string): { size: number; mtimeMs: number } | null => {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  // To read the database leaves an empty one behind, which says nothing.
+  return log === undefined || log.size === 0 ? null : { size: log.size, mtimeMs: log.mtimeMs };
+};
+
+/** Changes whenever rpm writes its database: identity of its file, and what is still in the log. Throws where there is none. */
 export const rpmSignature = (place: RpmPlace): string => {
   const path = databaseFile(place);
   const { ino, size, mtimeMs } = statSync(path);
-  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
-  const pending = log === undefined || log.size === 0 ? [] : [log.size, log.mtimeMs];
-  return [ino, size, mtimeMs, ...pending].join(' ');
+  const log = pendingLog(path);
+  return [ino, size, mtimeMs, ...(log === null ? [] : [log.size, log.mtimeMs])].join(' ');
 };
 
 /** When the database was last written, in ms by the wall clock. */
-export const rpmWrittenAtMs = async (place: RpmPlace): Promise<number> =>
-  (await stat(databaseFile(place))).mtimeMs;
+export const rpmWrittenAtMs = (place: RpmPlace): number => {
+  const path = databaseFile(place);
+  return Math.max(statSync(path).mtimeMs, pendingLog(path)?.mtimeMs ?? 0);
+};
