@@ -61,7 +61,7 @@ export interface PackageWatcher {
 }
 
 /**
- * Tells of package transactions that others run on this host: apt, unattended-upgrades, `dpkg -i`.
+ * Tells of package transactions that others run on this host: apt, unattended-upgrades, `dpkg -i`, dnf, `rpm -U`.
  * Hooks only wake it; the comparison of the package database with the saved inventory decides
  * (a dry run fires every hook and changes nothing). R30: a transaction is over when the manager has
  * been idle and the database clean; however many steps it had, it is told once. What happened while
