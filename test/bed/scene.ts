@@ -22,6 +22,7 @@ export interface SceneOptions {
   services: Record<string, SceneService>;
   hostCap?: number;
   roots?: BedOptions['roots'];
+  packages?: BedOptions['packages'];
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
   /** Done before Groundswell is started; answers what is set in its environment. */
@@ -67,6 +68,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     hostNumbers: [options.hostNumber],
     projectDirectory: options.projectDirectory,
     ...(options.roots === undefined ? {} : { roots: options.roots }),
+    ...(options.packages === undefined ? {} : { packages: options.packages }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
   const host = await bed.createHost({ number: options.hostNumber });

@@ -155,6 +155,18 @@ describe('setup', () => {
     expect(await tree()).toEqual(before);
   });
 
+  test('on a dnf host: the hooks of dnf, and none of apt', async () => {
+    await put('/etc/os-release', 'ID=fedora\n');
+    const before = await tree();
+    await groundswell(['setup', '--yes']);
+    const paths = Object.keys(await tree());
+    expect(paths).toContain('/etc/dnf/plugins/post-transaction-actions.d/groundswell.action');
+    expect(paths).toContain('/etc/dnf/libdnf5-plugins/actions.d/groundswell.actions');
+    expect(paths.filter((path) => /apt|dpkg/.test(path))).toEqual([]);
+    await groundswell(['uninstall', '--yes', '--purge']);
+    expect(await tree()).toEqual(before);
+  });
+
   test('in an empty tree too, parents included', async () => {
     await groundswell(['setup', '--yes']);
     expect(Object.keys(await tree()).length).toBeGreaterThan(20);

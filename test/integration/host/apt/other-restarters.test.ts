@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findOtherRestarters } from '../../../../src/host/apt/other-restarters.ts';
+import { findOtherRestarters } from '../../../../src/host/packages/other-restarters.ts';
 
 let root: string;
 const put = async (path: string, text: string): Promise<void> => {

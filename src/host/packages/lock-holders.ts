@@ -1,18 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
 import type { LockAsker } from './lock-asker.ts';
-
-/**
- * Locks that package managers hold while they change packages: the two of dpkg, and that of
- * unattended-upgrades, which lets go of dpkg's between the steps of one run.
- */
-const LOCK_FILES = [
-  'var/lib/dpkg/lock-frontend',
-  'var/lib/dpkg/lock',
-  'run/unattended-upgrades.lock',
-];
 
 export interface LockHolder {
   path: string;
@@ -44,7 +33,7 @@ const ifThere = <T>(look: () => T): T | null => {
   }
 };
 
-const commandOf = (pid: number): string => {
+export const commandOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch {
@@ -82,17 +71,15 @@ const maybeLocked = (paths: readonly string[], held: ReadonlyMap<string, number>
   });
 };
 
-const lockPaths = (root: string): string[] => LOCK_FILES.map((name) => join(root, name));
-
 /**
- * Who holds a package manager's lock below `root`. Locks of processes in other pid namespaces do not
+ * Who holds a lock on which of `paths`. Locks of processes in other pid namespaces do not
  * show in /proc/locks; a host's own and those of its containers do (proc(5)). Synchronous, so that nothing
  * of ours comes between it and the other last looks before a stop (R21).
  */
-export const readLockHolders = (root: string): LockHolder[] => {
+export const readLockHolders = (paths: readonly string[]): LockHolder[] => {
   const holders: LockHolder[] = [];
   const held = parseProcLocks(readFileSync('/proc/locks', 'utf8'));
-  for (const path of maybeLocked(lockPaths(root), held)) {
+  for (const path of maybeLocked(paths, held)) {
     const key = lockKey(path);
     const pid = key === null ? undefined : held.get(key);
     if (pid === undefined) continue;
@@ -103,10 +90,9 @@ export const readLockHolders = (root: string): LockHolder[] => {
 
 /** The same, of the kernel by `locks`; null where it could not be asked. */
 export const askLockHolders = async (
-  root: string,
+  paths: readonly string[],
   locks: LockAsker,
 ): Promise<LockHolder[] | null> => {
-  const paths = lockPaths(root);
   const answers = await locks.ask(paths);
   if (answers === null) return null;
   return paths.flatMap((path, index) => {

@@ -4,11 +4,9 @@ import { z } from 'zod';
 import { packageChanges } from '../../core/package-changes.ts';
 import { PackageChange } from '../../core/packages.ts';
 import type { InstalledPackage } from '../../core/packages.ts';
-import type { AptHost } from './apt-host.ts';
-import { aptFailure, nameFailure } from './name-failure.ts';
-import type { AptFailure } from './name-failure.ts';
-import { parseDpkgStatus, presentPackages } from './parse-dpkg-status.ts';
-import { readDpkgDatabase } from './read-dpkg-database.ts';
+import type { PackageFailure } from './failure.ts';
+import type { ManagedHost } from './managed-host.ts';
+import type { UpgradeResult } from './package-manager.ts';
 import {
   awaitTransaction,
   readTranscript,
@@ -16,16 +14,13 @@ import {
   writeDurably,
 } from './run-transaction.ts';
 
-interface Done {
-  /** Exactly what changed, from the database before and after; also when it failed half-way. */
-  changes: PackageChange[];
-  /** Path of what apt and dpkg said; null where they were not started. */
-  transcript: string | null;
-  /** Packages that were left out because they are held. */
-  held: string[];
+/** How the end of a transaction is read, which each package manager does in its own way. */
+export interface EndReader {
+  /** The inventory in the launcher's copy, of which `path` is the name; without one (null): as it is now. */
+  readAfter: (copy: string | null, path: string) => Promise<InstalledPackage[]>;
+  /** Why it failed, by the end of what was said; exit code null: killed. */
+  failureOf: (tail: string, exitCode: number | null) => PackageFailure;
 }
-
-export type UpgradeResult = ({ ok: true } & Done) | ({ ok: false; reason: AptFailure } & Done);
 
 const SavedResult = z.strictObject({
   ok: z.boolean(),
@@ -38,7 +33,7 @@ const SavedResult = z.strictObject({
 const isSaved = (value: unknown): value is UpgradeResult => SavedResult.safeParse(value).success;
 
 /** The answer of an upgrade that was not begun. */
-export const refused = (reason: AptFailure): UpgradeResult => ({
+export const refused = (reason: PackageFailure): UpgradeResult => ({
   ok: false,
   reason,
   changes: [],
@@ -46,39 +41,36 @@ export const refused = (reason: AptFailure): UpgradeResult => ({
   held: [],
 });
 
-const resultPath = (host: AptHost, id: string): string =>
+const resultPath = (host: ManagedHost, id: string): string =>
   join(transactionDirectory(host, id), 'result.json');
 
 /**
- * The inventory as the transaction left it: the launcher's copy of dpkg's status file, so that what
- * somebody else did since is not counted in. Without a copy (killed, disk full): as it is now.
+ * The inventory as the transaction left it: the launcher's copy, so that what somebody else did since is
+ * not counted in. Without a copy (killed, disk full): as it is now.
  */
-const readAfter = async (host: AptHost, id: string): Promise<InstalledPackage[]> => {
+const readAfter = async (
+  host: ManagedHost,
+  id: string,
+  reader: EndReader,
+): Promise<InstalledPackage[]> => {
   const path = join(transactionDirectory(host, id), 'status.after');
-  const copy = await readFile(path, 'utf8').catch(() => null);
-  if (copy !== null) return presentPackages(parseDpkgStatus(copy, path));
-  return presentPackages((await readDpkgDatabase(host.root)).packages);
-};
-
-const failureOf = (tail: string, exitCode: number | null): AptFailure => {
-  const failure = nameFailure(tail, exitCode ?? 0);
-  if (exitCode !== null || failure.kind !== 'other') return failure;
-  return aptFailure('killed', 'apt was killed before it had finished');
+  return reader.readAfter(await readFile(path, 'utf8').catch(() => null), path);
 };
 
 /** Finds out what a transaction that has ended did, and keeps the answer beside its transcript. */
 export const finishUpgrade = async (
-  host: AptHost,
+  host: ManagedHost,
   id: string,
   ended: { before: readonly InstalledPackage[]; held: string[]; exitCode: number | null },
+  reader: EndReader,
 ): Promise<UpgradeResult> => {
   const { path: transcript, tail } = await readTranscript(host, id);
-  const changes = packageChanges(ended.before, await readAfter(host, id));
-  const done: Done = { changes, transcript, held: ended.held };
+  const changes = packageChanges(ended.before, await readAfter(host, id, reader));
+  const done = { changes, transcript, held: ended.held };
   const result: UpgradeResult =
     ended.exitCode === 0
       ? { ok: true, ...done }
-      : { ok: false, reason: failureOf(tail, ended.exitCode), ...done };
+      : { ok: false, reason: reader.failureOf(tail, ended.exitCode), ...done };
   // On a full disk the answer is not kept, and found out anew when it is asked for again.
   await writeDurably(resultPath(host, id), JSON.stringify(result)).catch(() => undefined);
   return result;
@@ -88,7 +80,11 @@ export const finishUpgrade = async (
  * The result of upgrade `id` that this agent or an earlier one began: awaited if it is still at
  * work. Null: it never began, and now never will under that id unless `upgrade` is called.
  */
-export const resumeUpgrade = async (host: AptHost, id: string): Promise<UpgradeResult | null> => {
+export const resumeUpgrade = async (
+  host: ManagedHost,
+  id: string,
+  reader: EndReader,
+): Promise<UpgradeResult | null> => {
   const ended = await awaitTransaction(host, id);
   if (ended === null) return null;
   const saved = await readFile(resultPath(host, id), 'utf8').catch(() => null);
@@ -97,5 +93,5 @@ export const resumeUpgrade = async (host: AptHost, id: string): Promise<UpgradeR
     if (isSaved(value)) return value;
   }
   const { request, exitCode } = ended;
-  return finishUpgrade(host, id, { before: request.before, held: request.held, exitCode });
+  return finishUpgrade(host, id, { before: request.before, held: request.held, exitCode }, reader);
 };

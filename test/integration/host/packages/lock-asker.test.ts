@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { createLockAsker } from '../../../../src/host/apt/lock-asker.ts';
+import { createLockAsker } from '../../../../src/host/packages/lock-asker.ts';
 import { needsRoot } from '../../needs-root.ts';
 import { runWithoutForks } from '../without-forks.ts';
 import type { NoFork } from '../without-forks.ts';
@@ -112,7 +112,7 @@ describe('asking for locks', () => {
   needsRoot(test).each<[NoFork]>([['EAGAIN'], ['ENOMEM']])(
     'no answer where nothing can be forked, and no signal to anybody: %s',
     async (how) => {
-      const module = new URL('../../../../src/host/apt/lock-asker.ts', import.meta.url).href;
+      const module = new URL('../../../../src/host/packages/lock-asker.ts', import.meta.url).href;
       const lines = await runWithoutForks(`
         const { createLockAsker } = await import('${module}');
         const locks = createLockAsker();

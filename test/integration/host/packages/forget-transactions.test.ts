@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { forgetTransactions } from '../../../../src/host/apt/forget-transactions.ts';
+import { forgetTransactions } from '../../../../src/host/packages/forget-transactions.ts';
 
 test('the newest transactions stay, with all that is in them', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'groundswell-transactions-'));

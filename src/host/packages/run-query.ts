@@ -1,26 +1,29 @@
 import { execa } from 'execa';
-import { aptEnvironment } from './apt-host.ts';
-import type { AptHost } from './apt-host.ts';
 
-export interface AptOutput {
+export interface QueryOutput {
   exitCode: number;
   /** Standard output and standard error, in the order in which they were written. */
   all: string;
   stdout: string;
 }
 
+export interface QueryOptions {
+  timeoutMs: number;
+  /** The whole environment of the command. */
+  environment: Record<string, string>;
+}
+
 /**
- * Runs an apt command that changes no package, and answers what it said whatever its exit status.
+ * Runs a command of a package manager that changes no package, and answers what it said whatever its exit status.
  * Throws when it cannot be started, or has not ended after `timeoutMs` (it is killed then).
  */
-export const runAptQuery = async (
-  host: AptHost,
+export const runQuery = async (
   argv: readonly string[],
-  { timeoutMs }: { timeoutMs: number },
-): Promise<AptOutput> => {
+  { timeoutMs, environment }: QueryOptions,
+): Promise<QueryOutput> => {
   const [file = '', ...args] = argv;
   const result = await execa(file, args, {
-    env: aptEnvironment(host),
+    env: environment,
     extendEnv: false,
     stdin: 'ignore',
     all: true,

@@ -7,11 +7,9 @@ import { z } from 'zod';
 import { hasCode } from '../../core/error-code.ts';
 import { InstalledPackage } from '../../core/packages.ts';
 import type { ChildIdentity } from '../runtime.ts';
-import { aptEnvironment } from './apt-host.ts';
-import type { AptHost } from './apt-host.ts';
 import { forgetTransactions } from './forget-transactions.ts';
+import type { ManagedHost } from './managed-host.ts';
 import { stillRuns } from './process-identity.ts';
-import { DPKG_DIRECTORY } from './read-dpkg-database.ts';
 
 /** What is written down before a transaction begins. */
 export const TransactionRequest = z.strictObject({
@@ -23,6 +21,14 @@ export const TransactionRequest = z.strictObject({
   auto: z.array(z.string()),
 });
 export type TransactionRequest = z.infer<typeof TransactionRequest>;
+
+/** What the launcher is told beside the command. */
+export interface TransactionSurroundings {
+  /** The whole environment of the command. */
+  environment: Record<string, string>;
+  /** What is kept as the inventory after it: path of dpkg's status file, or the format in which rpm lists. */
+  inventory: string;
+}
 
 /** How a transaction ended; null: it was killed, or could not write its end down. */
 export interface TransactionEnd {
@@ -38,7 +44,7 @@ const PID_FILE_WAIT_MS = 10_000;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 /** The directory of one transaction. Throws when the id would lead elsewhere. */
-export const transactionDirectory = (host: AptHost, id: string): string => {
+export const transactionDirectory = (host: ManagedHost, id: string): string => {
   if (!idPattern.test(id)) throw new Error(`${JSON.stringify(id)} is no transaction id`);
   return join(host.transactionsDirectory, id);
 };
@@ -62,7 +68,7 @@ export const writeDurably = async (path: string, text: string): Promise<void> =>
   await rename(fresh, path);
 };
 
-const leaveCgroups = async (host: AptHost): Promise<void> => {
+const leaveCgroups = async (host: ManagedHost): Promise<void> => {
   // Still busy when a maintainer script left a daemon behind: then it stays for the next time.
   for (const directory of host.cgroupDirectories) await rmdir(directory).catch(() => undefined);
 };
@@ -73,9 +79,10 @@ const leaveCgroups = async (host: AptHost): Promise<void> => {
  * Throws when a transaction of that id was begun before, or when it cannot be started.
  */
 export const runTransaction = async (
-  host: AptHost,
+  host: ManagedHost,
   id: string,
   request: TransactionRequest,
+  { environment, inventory }: TransactionSurroundings,
 ): Promise<TransactionEnd> => {
   const directory = transactionDirectory(host, id);
   await mkdir(host.transactionsDirectory, { recursive: true, mode: 0o700 });
@@ -88,11 +95,10 @@ export const runTransaction = async (
   await writeDurably(join(directory, 'auto'), request.auto.map((name) => `${name}\n`).join(''));
   const transcript = await open(join(directory, 'transcript'), 'a', 0o600);
   try {
-    const statusFile = join(host.root, DPKG_DIRECTORY, 'status');
-    const args = [directory, statusFile, ...host.cgroupDirectories, '--', ...request.argv];
+    const args = [directory, inventory, ...host.cgroupDirectories, '--', ...request.argv];
     // Not execa: the child writes into the file itself, since it may outlive us.
     const child = spawn(host.launcherPath, args, {
-      env: aptEnvironment(host),
+      env: environment,
       cwd: '/',
       detached: true,
       stdio: ['ignore', transcript.fd, transcript.fd],
@@ -127,7 +133,7 @@ const neverBegan = async (directory: string): Promise<boolean> => {
  * end. Null: it never began, and never will (what was prepared for it is removed).
  */
 export const awaitTransaction = async (
-  host: AptHost,
+  host: ManagedHost,
   id: string,
 ): Promise<(TransactionEnd & { request: TransactionRequest }) | null> => {
   const directory = transactionDirectory(host, id);
@@ -151,7 +157,7 @@ export const awaitTransaction = async (
 
 /** The transcript's path, and its last part as text. */
 export const readTranscript = async (
-  host: AptHost,
+  host: ManagedHost,
   id: string,
 ): Promise<{ path: string; tail: string }> => {
   const path = join(transactionDirectory(host, id), 'transcript');
