@@ -4,6 +4,7 @@ import { unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Grant } from './fleet.ts';
 import { notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { decisionText } from './standing-decision.ts';
 
 /** What the code in a container is, in a word or two. */
 export type ContainerCode =
@@ -109,6 +110,8 @@ export const answerFor = (
   const shadowed = own === null ? '' : `; shadowed: ${own}`;
   if (container.attemptedAt !== null)
     return `stale after its restart: ${first}; groundswell ${waves.some(({ state }) => state === 'stale') ? 'retry' : 'restart'} ${container.id}${shadowed}`;
+  const decided = decisionText(fleet, container);
+  if (decided !== null) return `left as it is, ${decided}; stale: ${first}${shadowed}`;
   const onlyObserved = observedBecause(fleet, container);
   return `${onlyObserved === null ? '' : `${onlyObserved}; `}stale: ${first}${shadowed}`;
 };

@@ -7,6 +7,7 @@ import type { Container, Fleet, Wave } from './fleet.ts';
 import { freezeInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
+import { decisionText } from './standing-decision.ts';
 
 export interface PlanEntry {
   waveId: string | null;
@@ -103,7 +104,10 @@ export const planRestarts = (
   for (const container of fleet.containers.values()) {
     const { optOut, onHostRoot } = container.view;
     const why = staleLines(container)[0];
-    const left = optOut === null ? observedBecause(fleet, container) : describeOptOut(optOut);
+    const left =
+      optOut === null
+        ? (observedBecause(fleet, container) ?? decisionText(fleet, container))
+        : describeOptOut(optOut);
     if (left === null || why === undefined || !onHostRoot) continue;
     if (entries.some((entry) => entry.container === container.id)) continue;
     if ([...fleet.grants.values()].some((grant) => grant.container === container.id)) continue;

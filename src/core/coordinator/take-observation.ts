@@ -44,6 +44,7 @@ export const observe = (
     observedAt: now,
     parked,
     attemptedAt: before?.attemptedAt ?? null,
+    decided: before?.decided ?? null,
     lastVerification: before?.lastVerification ?? null,
     lastFailure: before?.lastFailure ?? null,
     refusal:

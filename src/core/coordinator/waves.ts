@@ -3,6 +3,7 @@ import type { PackageChange } from '../packages.ts';
 import type { Container, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { observedBecause } from './may-grant.ts';
+import { standingDecision } from './standing-decision.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -151,7 +152,8 @@ const waitsInSome = (turn: Turn, id: ContainerId): boolean =>
 
 /**
  * R34: stale without a known upgrade; one wave, which always waits for approval. One that is opted out or
- * only observed is left alone until that ends, and is found then.
+ * only observed is left alone until that ends, and is found then; one against whose wave a person has decided, until
+ * packages change again.
  */
 export const noticeStale = (turn: Turn, container: Container): void => {
   const host = turn.fleet.hosts.get(container.host);
@@ -160,7 +162,8 @@ export const noticeStale = (turn: Turn, container: Container): void => {
     container.view.stale.length === 0 ||
     container.view.optOut !== null ||
     observedBecause(turn.fleet, container) !== null ||
-    waitsInSome(turn, container.id)
+    waitsInSome(turn, container.id) ||
+    standingDecision(turn.fleet, container) !== null
   )
     return;
   if (container.attemptedAt !== null && (host?.transactions ?? 0) <= container.attemptedAt) return;
