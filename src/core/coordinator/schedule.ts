@@ -5,13 +5,14 @@ import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
 import { servicesOn } from './services-on.ts';
+import { grantWaits, isSilent, silenceText } from './silence.ts';
 import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { pauseWave } from './waves.ts';
+import { pauseWave, tell } from './waves.ts';
 
 const begun = (grant: Grant): boolean =>
   grant.step !== null && !['journaled', 'draining', 'drained'].includes(grant.step);
@@ -49,11 +50,21 @@ export const voidBeyondBudget = (turn: Turn): void => {
   }
 };
 
+/** R29: the other hosts of its wave wait for it, which its deadline of an hour would tell too late. */
+const tellOfSilence = (turn: Turn, { kind, host: hostId, waveId }: Grant): void => {
+  const host = turn.fleet.hosts.get(hostId);
+  const wave = turn.fleet.waves.get(waveId);
+  if (kind !== 'upgrade' || host === undefined || wave === undefined) return;
+  if (isSilent(turn.fleet, host, turn.now))
+    tell(turn, wave, 'alert', `upgrade of ${hostId}: ${silenceText(hostId)}`);
+};
+
 /** R20: a grant not begun in time is asked back; one not over in time is suspect and counts as an error. */
 export const watchDeadlines = (turn: Turn): void => {
   const { fleet, now } = turn;
   for (const grant of fleet.grants.values()) {
     if (now >= grant.beginBefore && !begun(grant)) askVoid(turn, grant, 'it did not begin in time');
+    tellOfSilence(turn, grant);
     if (now >= grant.deadline && !grant.suspect && !grant.failed) {
       grant.suspect = true;
       touch(turn, { table: 'grants', key: grant.id });
@@ -257,7 +268,7 @@ const noRoom = (
 
 /** R29: one host of a wave after another, so that one that does not pass its gate stops the wave before the next. */
 const upgradeDenied = (
-  { fleet, wall }: Turn,
+  { fleet, now, wall }: Turn,
   wave: Wave,
   to: Host,
   services: readonly string[],
@@ -266,6 +277,7 @@ const upgradeDenied = (
   const decided = barredText(to);
   if (decided !== null) return decided;
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
+  if (isSilent(fleet, to, now)) return silenceText(hostId);
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return freezeText(freeze);
   if (!wave.byHand && !windowOpenFor(fleet, wave, wall)) return 'outside the maintenance window';
@@ -278,6 +290,7 @@ const upgradeDenied = (
   const before = [...fleet.grants.values()].find(
     ({ kind, waveId, host }) => kind === 'upgrade' && waveId === wave.id && host !== hostId,
   );
-  if (before !== undefined) return `waits for the upgrade of ${before.host} and its host gate`;
-  return null;
+  if (before === undefined) return null;
+  const waits = grantWaits(fleet, before, now);
+  return `waits for the upgrade of ${before.host} and its host gate${waits === null ? '' : `; ${waits}`}`;
 };

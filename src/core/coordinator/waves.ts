@@ -66,7 +66,7 @@ export const openWave = (
 export const tell = (
   turn: Turn,
   wave: Wave,
-  kind: 'needs-approval' | 'paused' | 'failed' | 'ended',
+  kind: 'needs-approval' | 'paused' | 'failed' | 'ended' | 'alert',
   text: string,
 ): void => {
   const key = `${kind}:${text}`;
