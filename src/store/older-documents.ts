@@ -5,7 +5,7 @@ import { decodeDocument } from './document.ts';
 export const containerOf = (doc: string): Container => {
   const container = decodeDocument(doc) as Container;
   return {
-    ...{ decided: null },
+    ...{ decided: null, optedOutOf: [] },
     ...container,
     view: { ...{ oldForm: false, rootNote: '' }, ...container.view },
   };

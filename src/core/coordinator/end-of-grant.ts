@@ -144,7 +144,6 @@ const onDone = (
     container.lastVerification = verification;
     container.refusal = null;
     container.lastFailure = null;
-    if (verification === 'verified') container.decided = null;
     // R27: what did not verify waits for a newer transaction than the one it was granted for.
     container.attemptedAt = verification === 'verified' ? null : grant.transactions;
   }

@@ -111,6 +111,8 @@ export interface Container {
     how: 'declined' | 'stopped';
     by: string;
   } | null;
+  /** Ids of the waves that left it out because it was opted out, as long as it runs the old code. */
+  optedOutOf: string[];
   lastVerification: Verification | null;
   lastFailure: string | null;
   /** No grant before this server time, and only once it was observed again since (R21). */

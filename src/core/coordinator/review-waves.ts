@@ -35,8 +35,14 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
     // Among those may be one of a patched package.
     (untold === undefined ? null : `${untold.what}: ${untold.reason}`);
   if (!wave.byHand && nothingStale && own !== null) return settle('shadowed', own);
-  if (view.optOut !== null && (wave.byHand || !nothingStale))
+  if (view.optOut !== null && (wave.byHand || !nothingStale)) {
+    // What a person had asked for by hand is not done later by itself.
+    if (!wave.byHand && !container.optedOutOf.includes(wave.id)) {
+      container.optedOutOf = [...container.optedOutOf, wave.id];
+      touch(turn, { table: 'containers', key: id });
+    }
     return settle('opted-out', describeOptOut(view.optOut));
+  }
   if (container.parked || view.ownerStopped)
     return settle('not-needed', 'stopped: nothing runs in it');
   if (wave.byHand) return;
