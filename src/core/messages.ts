@@ -89,6 +89,8 @@ export const HostUpgrade = z.strictObject({
   mode: z.enum(['packages', 'security']),
   packages: z.array(WantedPackage),
   allowRemove: z.boolean(),
+  /** Services of which it takes a unit, where it is disruptive: a pause of one of them holds it (R31). */
+  services: z.array(z.string()).default([]),
   beginBefore: z.number(),
   deadline: z.number(),
 });

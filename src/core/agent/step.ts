@@ -49,7 +49,8 @@ const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): v
       agent.journal.highestRecord = highest;
       agent.journal.containers = containers;
       agent.journal.gate = gate;
-      for (const map of [agent.busy, agent.waiting, agent.attempts, agent.notBefore]) map.clear();
+      const { busy, waiting, attempts, seenOld, notBefore } = agent;
+      for (const map of [busy, waiting, attempts, seenOld, notBefore]) map.clear();
       agent.upgradeBusy = false;
       agent.strayStopsEnded = false;
       agent.strayBusy = false;

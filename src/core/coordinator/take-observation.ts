@@ -7,7 +7,8 @@ import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { joinWave, noticeStale, waveForChanges } from './waves.ts';
+import { takeUpAgain } from './take-up-again.ts';
+import { joinFoundStale, joinWave, runsOldCodeUnasked, waveForChanges } from './waves.ts';
 
 /**
  * R25: stopped when first seen is parked from the start, unless a grant holds it; later an operator says so,
@@ -22,6 +23,15 @@ const isParked = (
   if (before === undefined) return !held.has(view.name);
   return before.parked && before.view.parked === null;
 };
+
+/** What is remembered of a container for as long as it may run old code. */
+const oldCodeOf = (
+  { state, stale, unreadable }: ContainerView,
+  before: Container | undefined,
+): Pick<Container, 'decided' | 'optedOutOf'> =>
+  before === undefined || (state === 'running' && stale.length + unreadable.length === 0)
+    ? { decided: null, optedOutOf: [] }
+    : { decided: before.decided, optedOutOf: before.optedOutOf };
 
 /** Take in what an agent saw of one container; answers the fleet's entry. */
 export const observe = (
@@ -44,6 +54,7 @@ export const observe = (
     observedAt: now,
     parked,
     attemptedAt: before?.attemptedAt ?? null,
+    ...oldCodeOf(view, before),
     lastVerification: before?.lastVerification ?? null,
     lastFailure: before?.lastFailure ?? null,
     refusal:
@@ -81,8 +92,14 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
     }
     adoptGrants(turn, host, report);
   }
-  for (const container of seen) noticeStale(turn, container);
+  for (const container of seen) findStale(turn, container);
   noteGate(turn, host, report.gate);
+};
+
+/** What runs old code and waits in no wave: in those that had left it out, or as found stale (R34). */
+const findStale = (turn: Turn, container: Container): void => {
+  if (runsOldCodeUnasked(turn, container) && !takeUpAgain(turn, container))
+    joinFoundStale(turn, container);
 };
 
 /** L4: what each grant of the host waits for, by its agent's newest word on all of them. */

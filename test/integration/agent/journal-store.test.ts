@@ -72,7 +72,7 @@ describe('the journal on disk', () => {
         step: 'waiting',
         order: {
           ...{ waveId: 'w', grantId: `g-${id}`, mode: 'security', packages: [] },
-          ...{ allowRemove: false, beginBefore: 1, deadline: 2 },
+          ...{ allowRemove: false, services: ['web'], beginBefore: 1, deadline: 2 },
         },
       });
     journal.jobs.set('z', { hash: 'h', grants: ['g-z'], forgetAfter: 5 });
