@@ -36,7 +36,10 @@ const dependencies = (port: number): DrainDependencies => ({
   ask: askHaproxy,
   isHealthy: async () => {
     const check = { kind: 'http', port, path: '/health' } as const;
-    const deps = { run: runBounded, lxcPath: '', state: () => Promise.resolve('running' as const) };
+    const deps = {
+      ...{ run: runBounded, lxcPath: '', addressOf: () => Promise.resolve(null) },
+      state: () => Promise.resolve('running' as const),
+    };
     return (await probe(check, web1, { timeoutMs: 500 }, deps)).health === 'healthy';
   },
 });

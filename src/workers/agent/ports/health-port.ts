@@ -15,11 +15,14 @@ const runningState = async (
 
 /** The host's own probes, for observation and after a start. */
 export const createHealthPort = (
-  runtime: Pick<ContainerRuntime, 'state'>,
+  runtime: Pick<ContainerRuntime, 'state' | 'addressOf'>,
   run: RunBounded,
   lxcPath: string,
 ): HealthPort => {
-  const deps: ProbeDependencies = { run, lxcPath, state: (name) => runningState(runtime, name) };
+  const deps: ProbeDependencies = {
+    ...{ run, lxcPath, addressOf: runtime.addressOf },
+    state: (name) => runningState(runtime, name),
+  };
   return {
     probe: async (target, settings) =>
       probe(settings.health, target, { timeoutMs: settings.probeTimeoutMs }, deps),
