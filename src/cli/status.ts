@@ -117,6 +117,14 @@ const shadowLines = (services: ServiceSummary[]): string[] =>
     ),
   );
 
+/** Containers that several services claim, which is to be mended in the configuration (R18). */
+const conflictLines = (services: ServiceSummary[]): string[] =>
+  firstOf(
+    services.flatMap(({ conflicts }) =>
+      conflicts.map(({ reason }) => tint(`failed: ${reason}`).replace('failed: ', '')),
+    ),
+  );
+
 /** What is not restarted, or not before a date, whether a wave is under way or not. */
 const optOutLines = (services: ServiceSummary[]): string[] =>
   firstOf(
@@ -128,7 +136,7 @@ const optOutLines = (services: ServiceSummary[]): string[] =>
 const servicesText = (services: ServiceSummary[]): string =>
   services.length === 0
     ? 'no services: none is configured, and no container on a host’s root is known'
-    : [servicesTable(services), ...shadowLines(services)].join('\n');
+    : [servicesTable(services), ...conflictLines(services), ...shadowLines(services)].join('\n');
 
 const statusText = (status: StatusView): string => {
   const lines: string[] = [];
