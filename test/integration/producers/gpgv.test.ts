@@ -22,6 +22,13 @@ describe('gpgv', () => {
     if (checked.ok) expect(text(checked.content)).not.toMatch(/Origin: Else|X: y/);
   });
 
+  test('says what to install where it is not there', async () => {
+    expect(await gpgv(keyring, 'gpgv-that-is-not-there')(release)).toEqual({
+      ok: false,
+      reason: 'gpgv-that-is-not-there is not installed (package gpgv; with dnf gnupg2)',
+    });
+  });
+
   test.each([
     [
       'a changed text',
@@ -29,8 +36,8 @@ describe('gpgv', () => {
       keyring,
       /BADSIG/,
     ],
-    ['no signature', Buffer.from('Origin: Debian\n'), keyring, /no good signature|gpgv/],
-    ['nothing', Buffer.alloc(0), keyring, /no good signature|gpgv/],
+    ['no signature', Buffer.from('Origin: Debian\n'), keyring, /^gpgv: it has no good signature$/],
+    ['nothing', Buffer.alloc(0), keyring, /^gpgv: it has no good signature$/],
     [
       'a keyring that is not there',
       release,

@@ -8,16 +8,16 @@ const TIMEOUT_MS = 30_000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Checks signatures with `gpgv`, as apt does: one of a key in the keyring (a file of binary keys, such as
+ * Checks signatures with `gpgv`, as apt 2 does: one of a key in the keyring (a file of binary keys, such as
  * /usr/share/keyrings/debian-archive-keyring.gpg) has to be good and none may be bad; those of keys that are not in it, or expired, do not count.
  */
 export const gpgv =
-  (keyring: string): VerifySignature =>
+  (keyring: string, program = 'gpgv'): VerifySignature =>
   async (signed) => {
     const missing = await access(keyring).then(() => null, errorText);
     if (missing !== null) return { ok: false, reason: `the keyring cannot be read: ${missing}` };
     const ended = await execa(
-      'gpgv',
+      program,
       ['--status-fd', '3', '--keyring', resolve(keyring), '--output', '-', '-'],
       {
         ...{ input: signed, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], encoding: 'buffer' },
@@ -25,6 +25,9 @@ export const gpgv =
         env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
       },
     );
+    // apt 3 has a program of its own for it, so that not every Debian has this one.
+    if (ended.code === 'ENOENT')
+      return { ok: false, reason: `${program} is not installed (package gpgv; with dnf gnupg2)` };
     const status = Buffer.from(ended.stdio[3]).toString('latin1');
     const found = new Set([...status.matchAll(/^\[GNUPG:\] (\w+)/gm)].map(([, word]) => word));
     const isGood = found.has('GOODSIG') && found.has('VALIDSIG') && !found.has('BADSIG');
