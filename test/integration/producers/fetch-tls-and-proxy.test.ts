@@ -67,6 +67,12 @@ describe('a protected connection', () => {
     await named.close();
   });
 
+  test('is not made to a server that knows of none', async () => {
+    await expect(get(plain.url.replace('http', 'https'))).rejects.toMatchObject({
+      reason: expect.stringMatching(/^no protected connection could be made \(\w+\)$/) as unknown,
+    });
+  });
+
   test('is not left by a redirect', async () => {
     secure.instead = (_, response) =>
       Boolean(response.writeHead(302, { location: `${plain.url}/a` }).end());

@@ -27,6 +27,8 @@ export const networkReason = (error: unknown): string => {
   // Several addresses that all failed have no message of their own.
   const { code, errors } = error as { code?: unknown; errors?: unknown[] };
   if (typeof code === 'string' && known[code] !== undefined) return known[code];
+  if (code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_')))
+    return `no protected connection could be made (${code})`;
   if (Array.isArray(errors) && errors.length > 0) return networkReason(errors[0]);
   const text = errorText(error);
   return text === '' ? 'the connection failed' : text;
