@@ -41,6 +41,7 @@ import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { readFile } from 'node:fs/promises';
+import { fetchFeed } from './fetch-feed.ts';
 import { redisFrom } from './from-config.ts';
 import { trustedKeysPath } from './key-card.ts';
 import { programRoot } from './program-root.ts';
@@ -176,6 +177,7 @@ export const registerLocal = (
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     open: openFeedFiles,
+    fetch: fetchFeed,
     write: deps.write,
     warn: (text) => process.stderr.write(text),
   });
