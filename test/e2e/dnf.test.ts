@@ -130,7 +130,7 @@ describe('dnf on a real host', () => {
     const packages = (await call('inventory')) as Record<string, unknown>[];
     expect(packages).toContainEqual({
       ...{ name: 'libgs-demo1', arch: 'x86_64', version: OLD },
-      ...{ source: 'gs-demo', sourceVersion: OLD, module: null },
+      ...{ source: 'gs-demo', sourceVersion: OLD, module: null, vendor: null },
       installedAtMs: expect.any(Number) as unknown,
     });
     expect(packages.map(({ name }) => name)).not.toContain('gpg-pubkey');

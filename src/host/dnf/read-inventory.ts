@@ -17,11 +17,13 @@ const entryOf = ({
   source,
   sourceVersion,
   module,
+  vendor,
 }: RpmPackage): InventoryPackage => ({
   ...{ name, arch, version },
   ...(source === name ? {} : { source }),
   ...(sourceVersion === version ? {} : { sourceVersion }),
   ...(module === null ? {} : { module }),
+  ...(vendor === null ? {} : { vendor }),
 });
 
 /**
