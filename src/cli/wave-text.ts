@@ -13,7 +13,7 @@ export const haltOf = ({ pausedBy, remedy, waitsFor }: WaveSummary): string | nu
 };
 
 /** `2027-01-31 06:00:12 UTC` */
-const dateText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+export const dateText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 
 const timesText = ({ createdAt, startedAt, endedAt }: WaveSummary, now: number): string => {
   const ago = (iso: string): string => `${formatDuration(now - Date.parse(iso))} ago`;

@@ -1,3 +1,4 @@
+import { certainConflict } from '../core/membership.ts';
 import { misusedPlaceholders } from './check-placeholders.ts';
 import { at, placeOf } from './located.ts';
 import type { Located } from './located.ts';
@@ -40,6 +41,24 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
     message,
   });
   const first = new Map<string, number>();
+  /** R18: where the rules alone prove it; else it is known once there is such a container. */
+  const doublyClaimed = (index: number): Problem[] => {
+    const service = configuration.services[index];
+    return configuration.services.flatMap((other, at_) => {
+      if (service === undefined || other.name === service.name) return [];
+      const found = certainConflict(other.match, service.match);
+      if (found === null) return [];
+      // Of two that claim the same each covers the other: once is enough.
+      if (at_ > index && certainConflict(service.match, other.match) !== null) return [];
+      const { file, line } = placeOf(located, ['services', at_, 'match', found.wide]);
+      return [
+        problem(
+          ['services', index, 'match', found.narrow],
+          `what service ${service.name} claims by this is claimed by service ${other.name}, too (${file}:${line ?? 1}): a container belongs to one service alone`,
+        ),
+      ];
+    });
+  };
   const ofServices = configuration.services.flatMap((service, index) => {
     const here: PropertyKey[] = ['services', index];
     const problems: Problem[] = [];
@@ -76,6 +95,7 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
           ),
         );
     });
+    problems.push(...doublyClaimed(index));
     for (const { path, message } of misusedPlaceholders(service))
       problems.push(problem([...here, ...path], message));
     if (service.haproxy !== undefined)

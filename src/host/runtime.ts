@@ -18,6 +18,8 @@ export interface RuntimeContainer {
   /** First IPv4 address of the configuration, without prefix length. */
   address: string | null;
   autostart: boolean;
+  /** Tells it from another one that has or had the same name; left out where nothing does. */
+  identity?: string;
   /** Where its configuration lies, of runtimes that keep each in a file. */
   configPath?: string;
 }
@@ -36,6 +38,8 @@ export interface ChildIdentity {
 export interface ContainerRuntime {
   list(): Promise<RuntimeContainer[]>;
   state(name: ContainerName): Promise<RuntimeState>;
+  /** Address that a running container has now, however it came by it. Null: none, or it does not run. */
+  addressOf(name: ContainerName): Promise<string | null>;
   /**
    * Ask for a graceful stop, kill after `timeoutMs`, and answer when the container is stopped.
    * `onChild` is called with the child's identity before it is awaited.

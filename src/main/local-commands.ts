@@ -29,6 +29,7 @@ import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
 import { advisorySources } from '../producers/advisories/sources.ts';
 import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
+import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
 import { openPackageManager } from '../host/packages/open-package-manager.ts';
@@ -135,13 +136,15 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
         const containers = await runtime.list();
         const states = await runtime.states(containers.map(({ name }) => name));
         return Promise.all(
-          containers.map(async ({ name, root, configPath }) => ({
-            ...{ name, root, configPath, down: states.get(name)?.state === 'stopped' },
+          containers.map(async ({ name, root, groups, configPath }) => ({
+            ...{ name, root, groups, configPath, down: states.get(name)?.state === 'stopped' },
             entries: parseConfig(await readFile(configPath, 'utf8')),
           })),
         );
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
+      services: config.services,
+      hostId: hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),

@@ -51,6 +51,10 @@ export interface RunningServer {
 /** Operators of this group may use the socket without being root. */
 const operatorsGroup = 'groundswell';
 
+/** Added to the answer to what was committed while Redis did not answer. */
+const heardLater =
+  'Redis does not answer now: it is recorded, nothing new begins, and hosts hear of it when it does';
+
 /** By its id, which the host's own commands print too. */
 const keyName = (publicKey: string): string => `key ${importPublicKey(publicKey).id}`;
 
@@ -62,30 +66,29 @@ const backendOf = (
   advisories,
   fleet: server.coordinator.fleet,
   moment: server.moment,
-  act: (actor, action) => {
+  act: async (actor, action) => {
     // A misspelt host would stand in the fleet for ever, and never be heard.
     if (action.action === 'host-add' && !server.hostKeys.isEnrolled(action.hostId))
-      return Promise.resolve({
+      return {
         ok: false,
         reason: `no key of host ${action.hostId} is known here: give --key with what \`groundswell agent --show-key\` prints there`,
-      });
-    return action.action === 'host-remove'
+      };
+    const answer = await (action.action === 'host-remove'
       ? removeHost(server, actor, action.hostId)
-      : server.coordinator.act(actor, action);
+      : server.coordinator.act(actor, action));
+    if (!answer.ok || (await server.redisState()) === 'answers') return answer;
+    return { ...answer, text: `${answer.text}; ${heardLater}` };
   },
   queues: server.queues,
   audit: server.audit,
   meanRestartMs: server.meanRestartMs,
   onChange: server.coordinator.onChange,
-  about: () =>
-    Promise.resolve({
-      version: options.version,
-      leader: server.leads(),
-      redis:
-        server.redisState() === 'ready' ? 'answers' : `does not answer (${server.redisState()})`,
-      store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
-      alerts: server.alerts(),
-    }),
+  about: async () => ({
+    version: options.version,
+    leader: server.leads(),
+    redis: await server.redisState(),
+    store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
+  }),
   changeKeys: async (actor, hostId, change) => {
     try {
       switch (change.kind) {

@@ -4,12 +4,16 @@ import { decodeDocument } from './document.ts';
 /** A container's document; one of before a field was there has what its lack meant. */
 export const containerOf = (doc: string): Container => {
   const container = decodeDocument(doc) as Container;
-  return { ...container, view: { ...{ oldForm: false, rootNote: '' }, ...container.view } };
+  return {
+    ...{ decided: null, optedOutOf: [] },
+    ...container,
+    view: { ...{ oldForm: false, rootNote: '', identity: null }, ...container.view },
+  };
 };
 
 /** The same of a host. */
 export const hostOf = (doc: string): Host => ({
-  ...{ needs: null, tried: [], refreshAskedAt: null },
+  ...{ needs: null, tried: [], refreshAskedAt: null, gateSince: null, journalLostAt: null },
   ...(decodeDocument(doc) as Host),
 });
 

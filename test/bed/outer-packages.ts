@@ -14,6 +14,7 @@ const NEEDED: OuterPackages = [
   ['haproxy', '/usr/sbin/haproxy'],
   ['apt-utils', '/usr/bin/apt-ftparchive'],
   ['gnupg', '/usr/bin/gpg'],
+  ['gpgv', '/usr/bin/gpgv'],
   ['nftables', '/usr/sbin/nft'],
   ['iproute2', '/usr/bin/ip'],
   ['redis-server', '/usr/bin/redis-server'],

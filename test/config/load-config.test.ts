@@ -127,6 +127,16 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:1:31: services[0].match: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
     ],
     [
+      'two services that claim the same, once',
+      'services:\n  - {name: a, match: [{group: a}]}\n  - {name: b, match: [{group: b}, {group: a}]}\n',
+      'config.yaml:3:35: services[1].match[1]: what service b claims by this is claimed by service a, too (config.yaml:2): a container belongs to one service alone',
+    ],
+    [
+      'a service that claims what another has, among more',
+      'services:\n  - {name: a, match: [{host: h1}]}\n  - {name: b, match: [{host: h1, group: b}]}\n',
+      'config.yaml:3:23: services[1].match[0]: what service b claims by this is claimed by service a, too (config.yaml:2): a container belongs to one service alone',
+    ],
+    [
       'a service without a match',
       'services: [{name: web, mode: auto}]',
       'config.yaml:1:12: services[0]: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',

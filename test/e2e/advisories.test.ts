@@ -153,6 +153,15 @@ describe('an advisory in a feed', () => {
       ({ state }) => state === 'waiting for approval',
     );
     expect(await versions()).toEqual([u1, u1, u1]);
+    expect(await scene.get('/v1/advisories/DSA-9002-1/plan')).toMatchObject({
+      hosts: [
+        {
+          ...{ host: 'h166', decisions: [`in wave ${waiting.id}`], notOffered: [] },
+          upgrades: [{ package: 'libgs-demo1', from: u1, to: u2 }],
+          containers: [{ service: 'web' }, { service: 'web' }, { service: 'web' }],
+        },
+      ],
+    });
     await scene.act({ action: 'approve', waveId: waiting.id });
     const wave = await waveOver(scene, waiting.id);
     expect(wave).toMatchObject({ approvedBy: 'quickstart', counts: { verified: 3 } });

@@ -9,7 +9,6 @@ import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packa
 import { dnfManager, rpmDatabase } from '../../src/host/dnf/dnf-manager.ts';
 import { findDnf } from '../../src/host/dnf/find-dnf.ts';
 import { findOtherRestarters } from '../../src/host/packages/other-restarters.ts';
-import { rpmReader } from '../../src/host/dnf/read-rpm-database.ts';
 import { findRpmPlace } from '../../src/host/dnf/rpm-place.ts';
 import { planOnly, upgrade } from '../../src/host/dnf/upgrade.ts';
 import type { DnfUpgradeRequest } from '../../src/host/dnf/upgrade.ts';
@@ -74,7 +73,7 @@ switch (command) {
     print(await findDnf({}));
     break;
   case 'inventory':
-    print(await rpmReader()(rpm));
+    print(await manager.readInventory('almalinux-9.9'));
     break;
   case 'at-rest':
     print(await manager.database.atRest());

@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { InventoryPackage } from '../../src/core/advisories/inventory.ts';
+import type { PackageManager } from '../../src/host/packages/package-manager.ts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
@@ -41,6 +43,10 @@ describe('dnf on a real host', () => {
 
   const call = async (command: string, input: unknown = {}): Promise<unknown> =>
     JSON.parse(await host.must([...DRIVER, command, JSON.stringify(input)], { timeoutMs: 90_000 }));
+  const inventory = async (): Promise<Record<'packages' | 'offers', InventoryPackage[]>> => {
+    const found = (await call('inventory')) as Awaited<ReturnType<PackageManager['readInventory']>>;
+    return { packages: found.inventory.packages, offers: found.offers };
+  };
   const atRest = (): Promise<unknown> => call('at-rest');
   const upgrade = async (id: string, input: Record<string, unknown>): Promise<Result> =>
     (await call('upgrade', { mode: 'packages', allowRemove: false, id, ...input })) as Result;
@@ -127,13 +133,17 @@ describe('dnf on a real host', () => {
   }, 60_000);
 
   test('the inventory, and what setup and doctor make of such a host', async () => {
-    const packages = (await call('inventory')) as Record<string, unknown>[];
+    const { packages } = await inventory();
     expect(packages).toContainEqual({
-      ...{ name: 'libgs-demo1', arch: 'x86_64', version: OLD },
-      ...{ source: 'gs-demo', sourceVersion: OLD, module: null, vendor: null },
-      installedAtMs: expect.any(Number) as unknown,
+      ...{ name: 'libgs-demo1', arch: 'x86_64', version: OLD, source: 'gs-demo' },
+      repository: 'bed',
     });
     expect(packages.map(({ name }) => name)).not.toContain('gpg-pubkey');
+    expect((await inventory()).offers).toContainEqual({
+      ...{ name: 'libgs-demo1', arch: 'x86_64', version: NEWEST, source: 'gs-demo' },
+    });
+    const printed = await host.must([...groundswell, 'inventory', '--json']);
+    expect(JSON.parse(printed)).toMatchObject({ platform: 'almalinux-9.9', packages });
     expect(await call('which')).toEqual({ program: 'dnf', generation: 4 });
     const { stdout } = await host.run([...groundswell, 'doctor']);
     expect(stdout).toMatch(/^ok +hooks +the hooks of dnf and needrestart are installed$/m);
@@ -235,6 +245,8 @@ describe('dnf on a real host', () => {
         `libgs-demo1 ${FIXED} ${NEWEST}`,
       ]);
       expect(await kinds('locked', wants('libgs-extra1'))).toBe('false held 0');
+      const extra = expect.objectContaining({ name: 'libgs-extra1', held: true }) as unknown;
+      expect((await inventory()).packages).toContainEqual(extra);
       await run('versionlock', 'delete', 'libgs-extra1');
     }, 120_000);
 
@@ -264,7 +276,7 @@ describe('dnf on a real host', () => {
       await run('makecache', '--refresh');
       await run('module', 'enable', 'gsmod:1');
       await run('install', 'gs-mod');
-      expect(await call('inventory')).toContainEqual(
+      expect((await inventory()).packages).toContainEqual(
         expect.objectContaining({ name: 'gs-mod', module: 'gsmod:1' }),
       );
       const stream = await upgrade('r6', wants('gs-mod', 'at-least', '2-1.module_el9'));

@@ -17,6 +17,7 @@ import type { ChildIdentity } from '../../src/host/runtime.ts';
 const Call = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('list') }),
   z.strictObject({ call: z.literal('state'), name: z.string() }),
+  z.strictObject({ call: z.literal('address'), name: z.string() }),
   z.strictObject({ call: z.literal('states'), names: z.array(z.string()) }),
   z.strictObject({ call: z.literal('stop'), name: z.string(), timeoutMs: z.int() }),
   z.strictObject({ call: z.literal('start'), name: z.string() }),
@@ -39,6 +40,8 @@ const answer = async (call: Call): Promise<unknown> => {
       return runtime.list();
     case 'state':
       return runtime.state(call.name);
+    case 'address':
+      return runtime.addressOf(call.name);
     case 'states':
       return Object.fromEntries(await runtime.states(call.names));
     case 'stop': {

@@ -44,6 +44,8 @@ describe('LXC on a real host', () => {
     await makeContainers('deaf', 2, ['/usr/local/bin/deaf']);
     await makeContainers('bad', 1, ['/nonexistent/init']);
     await makeContainers('brief', 1, ['/bin/true']);
+    const unset = ['lxc.net.0.ipv4.gateway =', 'lxc.net.0.ipv4.address ='];
+    await bed.createContainers(host, { service: 'dhcp', count: 1, extraConfig: unset });
     await host.must(['mkdir', '-p', '/var/lib/lxc/own/rootfs', '/var/lib/lxc/old/delta0']);
     await host.must(['mkdir', '-p', '/var/lib/lxc/elsewhere/delta0', '/srv/lower']);
     await host.writeFile(
@@ -76,6 +78,7 @@ describe('LXC on a real host', () => {
       'deaf-02': 'host-overlay',
       'bad-01': 'host-overlay',
       'brief-01': 'host-overlay',
+      'dhcp-01': 'host-overlay',
       old: 'host-overlay-old-keys',
       own: 'other',
       elsewhere: 'other',
@@ -108,6 +111,25 @@ describe('LXC on a real host', () => {
     expect((one?.value as Running).instance.initPid).toBe(Number(info));
     const { instance } = (states?.value as Record<string, Running>)['web-01'] as Running;
     expect((one?.value as Running).instance).toEqual(instance);
+  });
+
+  test('learns the address that a container got in its network, as lxc-info tells it', async () => {
+    const inside = (...argv: string[]) => host.must(['lxc-attach', '-n', 'dhcp-01', '--', ...argv]);
+    const address = () => value({ call: 'address', name: 'dhcp-01' });
+    expect(await address()).toBeNull();
+    // Another device of the container's own comes first in the kernel's order.
+    await inside('ip', 'link', 'add', 'docker0', 'type', 'bridge');
+    await inside('ip', 'link', 'set', 'docker0', 'up');
+    await inside('ip', 'addr', 'add', '10.1.0.1/24', 'dev', 'docker0');
+    await inside('ip', 'addr', 'add', '10.78.20.240/24', 'dev', 'eth0');
+    await inside('ip', '-6', 'addr', 'add', 'fd00:78::f0/64', 'dev', 'eth0', 'nodad');
+    expect(await address()).toBe('10.78.20.240');
+    await inside('ip', 'addr', 'del', '10.78.20.240/24', 'dev', 'eth0');
+    expect(await address()).toBe('fd00:78::f0');
+    const told = await host.must(['lxc-info', '-n', 'dhcp-01', '-i', '-H']);
+    expect(told.split('\n')).toEqual(expect.arrayContaining(['10.1.0.1', 'fd00:78::f0']));
+    await host.must(['lxc-stop', '-k', '-n', 'dhcp-01']);
+    expect(await address()).toBeNull();
   });
 
   test('stop and start make another instance', async () => {

@@ -203,6 +203,8 @@ describe('a host with systemd as its init, installed by setup', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(ends);
     const wave = await waveWhen(scene, id, 'waits', ({ state: now }) => /approval/.test(now));
     expect(wave.members.map(({ container }) => container)).toEqual(['h125/web-03']);
+    // Of the upgrades that had left it out.
+    expect(wave.cause).toMatch(/^gs-demo .*gs-extra/);
     await scene.groundswell('decline', id);
     expect(await told('ended', id)).toContain('declined by root@h125');
     expect(await scene.stoppedSince(since)).toEqual([]);

@@ -124,3 +124,27 @@ test('waves get their dates in pieces, however many there are', async () => {
           : none,
     });
 });
+
+test('waves that left a container out are there, however long ago they ended (R34)', async () => {
+  const { db, close } = await openStore(join(directory, 'store.db'));
+  for (let n = 0; n < 60; n++)
+    await db
+      .insertInto('fleet_waves')
+      .values({
+        ...{ id: `w${n}`, state: 'finished', created_at: n },
+        doc: JSON.stringify({ id: `w${n}`, members: [], upgrades: [] }),
+      })
+      .execute();
+  const container = { id: 'h1/web-1', host: 'h1', view: {}, optedOutOf: ['w3'] };
+  await db
+    .insertInto('fleet_containers')
+    .values({
+      ...{ id: 'h1/web-1', host_id: 'h1', service: 'web' },
+      doc: JSON.stringify(container),
+    })
+    .execute();
+  const fleet = emptyFleet(defaultFleetSettings, 1, 1);
+  await loadFleet(db, fleet);
+  await close();
+  expect([...fleet.waves.keys()].slice(0, 2)).toEqual(['w3', 'w10']);
+});

@@ -8,11 +8,16 @@ export type Origin = 'own' | 'epel' | 'foreign' | 'unknown';
 
 /** Distributors that build the same packages: what one of them built is replaced by what another one offers. */
 const enterprise = /red ?hat|almalinux|rocky|centos|oracle|cloudlinux/i;
-const vendors: Record<string, RegExp> = {
-  ...{ almalinux: enterprise, rocky: enterprise, rhel: enterprise, ol: enterprise },
-  ...{ centos: enterprise, amzn: /amazon/i, fedora: /fedora/i },
-  ...{ debian: /^debian/i, ubuntu: /^(?:ubuntu|canonical)/i },
-};
+const vendors: ReadonlyMap<string, RegExp> = new Map([
+  ...['almalinux', 'rocky', 'rhel', 'ol', 'centos'].map((distro): [string, RegExp] => [
+    distro,
+    enterprise,
+  ]),
+  ['amzn', /amazon/i],
+  ['fedora', /fedora/i],
+  ['debian', /^debian/i],
+  ['ubuntu', /^(?:ubuntu|canonical)/i],
+]);
 
 const epelRepository = /^epel\b/i;
 const ownRepository =
@@ -31,7 +36,7 @@ export const originOf = (one: InventoryPackage, distro: string): Origin => {
   if (foreignVersion.test(one.version) || foreignRepository.test(repository)) return 'foreign';
   if (epelRepository.test(repository)) return 'epel';
   if (vendor !== '') {
-    const own = vendors[distro];
+    const own = vendors.get(distro);
     if (own?.test(vendor) === true) return 'own';
     // EPEL is built by Fedora.
     if (own === enterprise && /fedora/i.test(vendor)) return 'epel';

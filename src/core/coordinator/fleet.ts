@@ -78,6 +78,9 @@ export interface Host {
   transactions: number;
   /** The host gate's reason when it did not pass after an upgrade; null: passed. */
   gate: string | null;
+  /** Since when it does not pass, and when its journal was last lost, in wall-clock ms; null: not so, or not known. */
+  gateSince: number | null;
+  journalLostAt: number | null;
   /**
    * Packages with fixes that are missing, as of which of its transactions. Equal hosts share the list. Told anew by the
    * matcher at each start, and not stored; null: not told yet.
@@ -101,6 +104,18 @@ export interface Container {
   parked: boolean;
   /** The host's transaction count when the last attempt that did not verify was granted (R27). */
   attemptedAt: number | null;
+  /**
+   * The last decision of a person against a wave that was to restart it, with the host's transaction count then; null: none
+   * that still counts. It concerns that wave's cause alone: other waves that hold the container go on.
+   */
+  decided: {
+    transactions: number;
+    waveId: string;
+    how: 'declined' | 'stopped';
+    by: string;
+  } | null;
+  /** Ids of the waves that left it out because it was opted out, as long as it runs the old code. */
+  optedOutOf: string[];
   lastVerification: Verification | null;
   lastFailure: string | null;
   /** No grant before this server time, and only once it was observed again since (R21). */
@@ -308,6 +323,8 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   observeJob: null,
   transactions: 0,
   gate: null,
+  gateSince: null,
+  journalLostAt: null,
   needs: null,
   tried: [],
   refreshAskedAt: null,

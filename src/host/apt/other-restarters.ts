@@ -100,7 +100,7 @@ const MODES: Record<string, string> = {
   i: 'restarts services and containers when somebody answers its questions',
 };
 
-/** Ubuntu's apt hook; with it some releases restart in every mode, unless a user interface is chosen. */
+/** Ubuntu's apt hook; with it needrestart restarts unless a user interface or, since 3.6-7ubuntu4.1, a mode is chosen. */
 const ubuntuHook = async (root: string): Promise<{ path: string; line: number } | null> => {
   for (const path of await dropIns(root, 'etc/apt/apt.conf.d', APT_CONF)) {
     const lines = withoutComments((await readText(path)) ?? '', APT_COMMENT);
@@ -112,7 +112,8 @@ const ubuntuHook = async (root: string): Promise<{ path: string; line: number } 
 
 /** needrestart's effective settings: the last assignment wins, over its file and the drop-ins. */
 export const needrestart = async (root: string): Promise<OtherRestarter[]> => {
-  if ((await readText(join(root, 'usr/sbin/needrestart'))) === null) return [];
+  const program = await readText(join(root, 'usr/sbin/needrestart'));
+  if (program === null) return [];
   const main = join(root, 'etc/needrestart/needrestart.conf');
   let mode = { value: 'i', path: main, line: 0 };
   let chosenInterface = false;
@@ -127,7 +128,9 @@ export const needrestart = async (root: string): Promise<OtherRestarter[]> => {
         containers = !/qr\(\.\)\s*=>\s*0/.test(text);
     }
   }
-  const hook = chosenInterface || mode.value === 'a' ? null : await ubuntuHook(root);
+  // Versions whose hook heeds a mode look whether there is one. Line 0: nobody has chosen any.
+  const heeded = mode.line > 0 && /defined\s*\(?\s*\$nrconf\{restart\}/.test(program);
+  const hook = chosenInterface || heeded || mode.value === 'a' ? null : await ubuntuHook(root);
   if (hook !== null) mode = { value: 'a', ...hook };
   if (mode.value === 'l' || (mode.value === 'i' && !containers)) return [];
   const does = MODES[mode.value] ?? 'restarts services and containers';

@@ -31,12 +31,3 @@ export const parseGroup = (output: string): RpmGroup | null => {
   }
   return found ? group : null;
 };
-
-/** The ids in what `repolist` prints: below its heading, the first word of each line. */
-export const parseRepositories = (output: string): string[] => {
-  const lines = output.split('\n');
-  const heading = lines.findIndex((line) => /^repo id\s/.test(line));
-  return heading < 0
-    ? []
-    : lines.slice(heading + 1).flatMap((line) => /^(\S+)\s/.exec(`${line} `)?.[1] ?? []);
-};

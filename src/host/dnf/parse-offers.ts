@@ -89,3 +89,11 @@ export const parseCheckUpdate = (output: string): Map<string, string> => {
   }
   return candidates;
 };
+
+/** Ids in what `repolist` prints, below its heading. */
+export const parseRepositoryIds = (output: string): string[] => {
+  const lines = output.split('\n').map((line) => line.trim());
+  const heading = lines.findIndex((line) => /^repo id\s/.test(line));
+  if (heading < 0) return [];
+  return lines.slice(heading + 1).flatMap((line) => /^(\S+)/.exec(line)?.[1] ?? []);
+};

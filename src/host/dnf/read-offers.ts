@@ -2,7 +2,13 @@ import { runQuery } from '../packages/run-query.ts';
 import { asFetched, dnfEnvironment, withoutExcludes } from './dnf-host.ts';
 import type { DnfHost } from './dnf-host.ts';
 import { nameFailure } from './name-failure.ts';
-import { offerFormat, parseAdvisoryList, parseCheckUpdate, parseOffers } from './parse-offers.ts';
+import {
+  offerFormat,
+  parseAdvisoryList,
+  parseCheckUpdate,
+  parseOffers,
+  parseRepositoryIds,
+} from './parse-offers.ts';
 import type { OfferedAdvisory, RpmOffer } from './parse-offers.ts';
 import { parseVersionLocks } from './parse-versionlock.ts';
 import type { VersionLocks } from './parse-versionlock.ts';
@@ -100,10 +106,31 @@ export const readOffers = async (
   };
 };
 
-/** What dnf would upgrade to by itself, by `name.arch`. Throws when it cannot answer. */
-export const readCandidates = async (host: DnfHost): Promise<ReadonlyMap<string, string>> =>
+/** What dnf would upgrade to by itself, by `name.arch`; or, with everything, if nothing were kept back. Throws when it cannot answer. */
+export const readCandidates = async (
+  host: DnfHost,
+  { everything }: { everything: boolean },
+): Promise<ReadonlyMap<string, string>> => {
+  const noLocks = host.generation === 5 ? [] : ['--disableplugin=versionlock'];
+  const options = everything ? [...withoutExcludes(host), ...noLocks] : [];
   // 100 says that there are updates.
-  new Map(parseCheckUpdate(await ask(host, ['check-update'], [0, 100])));
+  return parseCheckUpdate(await ask(host, ['check-update', ...options], [0, 100]));
+};
+
+/** Which repository each installed package came from, by `name.arch=version`; of what rpm alone installed dnf knows none. */
+export const readOrigins = async (host: DnfHost): Promise<ReadonlyMap<string, string>> => {
+  const format = offerFormat.replace('%{repoid}', '%{from_repo}');
+  const rows = parseOffers(await ask(host, ['repoquery', '--installed', '--qf', format]));
+  return new Map(
+    rows
+      .map((one): [string, string] => [keyOf(one), one.repository.replace(/^@/, '')])
+      .filter(([, repository]) => !['', 'System', '<unknown>', '(none)'].includes(repository)),
+  );
+};
+
+/** Ids of the repositories that are enabled. */
+export const readRepositoryIds = async (host: DnfHost): Promise<string[]> =>
+  parseRepositoryIds(await ask(host, ['repolist', '--enabled']));
 
 /** Advisories of the repositories for installed packages: for newer versions of them, or all of them. */
 export const readAdvisories = async (

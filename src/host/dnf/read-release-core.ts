@@ -9,9 +9,10 @@ import { runQuery } from '../packages/run-query.ts';
 import { dnfEnvironment } from './dnf-host.ts';
 import type { DnfHost } from './dnf-host.ts';
 import { nameFailure } from './name-failure.ts';
-import { parseGroup, parseRepositories } from './parse-group.ts';
+import { parseGroup } from './parse-group.ts';
 import type { RpmGroup } from './parse-group.ts';
 import { parseTransaction, wasOnlyAsked } from './parse-transaction.ts';
+import { readRepositoryIds } from './read-offers.ts';
 import { askRpm } from './read-rpm-database.ts';
 
 /** The smallest installation there is; what a minimal environment (`minimal-environment`) has to have is this group alone. */
@@ -65,7 +66,7 @@ const releaseVersion = async (host: DnfHost): Promise<string> => {
 /** The core of the host's release: what dnf would install for its group `core` in an empty system, from the distribution's own repositories. */
 export const readReleaseCore = async (host: DnfHost): Promise<ReleaseCore> => {
   const { ID = '', PRETTY_NAME = ID } = readOsRelease(host.rpm.root);
-  const enabled = parseRepositories(await ask(host, ['-q', 'repolist', '--enabled']));
+  const enabled = await readRepositoryIds(host);
   const own = ownRepositories(enabled, ID);
   if (own.length === 0)
     throw new Error(

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { ContainerName } from '../../core/ids.ts';
@@ -14,6 +14,8 @@ import type { ConfigFiles } from './read-config.ts';
 export interface LxcContainer extends RuntimeContainer {
   configPath: string;
   addresses: string[];
+  /** Name in the container of its first network device. */
+  firstInterface: string;
   /** Keys of LXC before 3 in its configuration. */
   oldKeys: string[];
 }
@@ -27,6 +29,15 @@ export interface ListOptions {
   files: ConfigFiles;
 }
 
+/**
+ * When its directory was made: a container that is destroyed and made anew has another one, and neither a start nor
+ * a change of its configuration touches it. Inode numbers are given out again.
+ */
+const identityOf = (directory: string): { identity?: string } => {
+  const birth = statSync(directory, { bigint: true, throwIfNoEntry: false })?.birthtimeNs ?? 0n;
+  return birth > 0n ? { identity: String(birth) } : {};
+};
+
 const errorText = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
@@ -37,6 +48,7 @@ const readContainer = (
   lowerKindOf: ReturnType<typeof lowerKindReader>,
 ): LxcContainer | null => {
   const configPath = join(lxcPath, name, 'config');
+  const identity = identityOf(join(lxcPath, name));
   let meaning: ConfigMeaning;
   try {
     meaning = interpretConfig(readConfig(configPath));
@@ -47,17 +59,21 @@ const readContainer = (
     return {
       name,
       configPath,
+      ...identity,
       root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
-      ...{ groups: [], address: null, addresses: [], autostart: false, oldKeys: [] },
+      ...{ groups: [], address: null, addresses: [], firstInterface: 'eth0' },
+      ...{ autostart: false, oldKeys: [] },
     };
   }
   return {
     name,
     configPath,
+    ...identity,
     root: classifyRoot(meaning, lowerKindOf),
     groups: meaning.groups,
     address: meaning.addresses[0] ?? null,
     addresses: meaning.addresses,
+    firstInterface: meaning.firstInterface,
     autostart: meaning.autostart,
     oldKeys: meaning.oldKeys,
   };

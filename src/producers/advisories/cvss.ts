@@ -42,7 +42,7 @@ const weigh = (
   const weights = new Map<string, number>();
   for (const [name, values] of Object.entries(table)) {
     const weight = values[metrics.get(name) ?? ''];
-    if (weight === undefined) return null;
+    if (typeof weight !== 'number') return null;
     weights.set(name, weight);
   }
   return (name) => weights.get(name) ?? 0;
@@ -52,7 +52,7 @@ const score3 = (metrics: ReadonlyMap<string, string>): number | null => {
   const scope = metrics.get('S') ?? '';
   const of = weigh(version3, metrics);
   const privilege = privileges[scope]?.[metrics.get('PR') ?? ''];
-  if (of === null || privilege === undefined) return null;
+  if (of === null || typeof privilege !== 'number') return null;
   const base = 1 - (1 - of('C')) * (1 - of('I')) * (1 - of('A'));
   const isChanged = scope === 'C';
   const impact = isChanged ? 7.52 * (base - 0.029) - 3.25 * (base - 0.02) ** 15 : 6.42 * base;

@@ -50,7 +50,7 @@ const affectedBy = (
       ...{ fixed: finding.fixed, state: finding.state },
       target: pending && isOffered ? (need?.target ?? null) : null,
       wave: pending ? waveOfNeed(fleet, host, finding.package) : null,
-      why: pending ? whyPending(known, need) : finding.why,
+      why: pending && finding.reboot !== true ? whyPending(known, need) : finding.why,
     };
   };
   return matcher

@@ -126,10 +126,8 @@ describe('labels of people', () => {
     for (const [text, reason] of differences) {
       expect(reason).toMatch(/\w/);
       const label = known.get(text);
-      expect([text, label !== undefined && isReported(label)]).toEqual([
-        text,
-        label?.label === 'FP',
-      ]);
+      if (label === undefined) throw new Error(`there is no label ${text}`);
+      expect([text, isReported(label)]).toEqual([text, label.label === 'FP']);
     }
   });
 });

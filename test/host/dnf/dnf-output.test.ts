@@ -5,7 +5,9 @@ import {
   parseAdvisoryList,
   parseCheckUpdate,
   parseOffers,
+  parseRepositoryIds,
 } from '../../../src/host/dnf/parse-offers.ts';
+import { channelsOf } from '../../../src/host/dnf/channels-of.ts';
 import { parseRpmPackages, toInstalled } from '../../../src/host/dnf/parse-rpm-packages.ts';
 import { parseTransaction, wasOnlyAsked } from '../../../src/host/dnf/parse-transaction.ts';
 import { parseVersionLocks } from '../../../src/host/dnf/parse-versionlock.ts';
@@ -117,6 +119,21 @@ describe.each(both)('%s before a transaction', (dnf) => {
     expect(at('gs-dep', '3.0-1.el9')).toBe(true);
     expect(at('gs-one', '1.0-3.el9')).toBe(true);
   });
+});
+
+test('channels, by the repositories that are enabled', () => {
+  const ids = parseRepositoryIds(
+    [
+      'Updating Subscription Management repositories.',
+      'repo id                              repo name',
+      'epel                                 Extra Packages for Enterprise Linux 9',
+      'rhel-9-for-x86_64-baseos-eus-rpms    Red Hat Enterprise Linux 9 - BaseOS - EUS',
+    ].join('\n'),
+  );
+  expect(ids).toEqual(['epel', 'rhel-9-for-x86_64-baseos-eus-rpms']);
+  expect(channelsOf(ids)).toEqual(['epel', 'eus']);
+  expect(channelsOf(['baseos', 'status-rpms', 'museum'])).toEqual([]);
+  expect(parseRepositoryIds('No repositories available\n')).toEqual([]);
 });
 
 test('versionlock as people write it by hand: epochs, globs, bare names', () => {

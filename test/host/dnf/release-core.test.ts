@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseGroup, parseRepositories } from '../../../src/host/dnf/parse-group.ts';
+import { parseGroup } from '../../../src/host/dnf/parse-group.ts';
+import { parseRepositoryIds } from '../../../src/host/dnf/parse-offers.ts';
 import { parseTransaction } from '../../../src/host/dnf/parse-transaction.ts';
 import { coreOf, ownRepositories } from '../../../src/host/dnf/read-release-core.ts';
 import { recorded } from './recorded.ts';
@@ -15,7 +16,7 @@ describe.each([4, 5])('dnf %i', (generation) => {
   });
 
   test('repositories', () => {
-    expect(parseRepositories(read('repolist'))).toEqual(['baseos', 'epel']);
+    expect(parseRepositoryIds(read('repolist'))).toEqual(['baseos', 'epel']);
   });
 
   test('a core: what of the group there is, and what it needs', () => {
@@ -34,7 +35,6 @@ describe.each([4, 5])('dnf %i', (generation) => {
 
 test('no group', () => {
   expect(parseGroup('')).toBeNull();
-  expect(parseRepositories('')).toEqual([]);
 });
 
 test.each([

@@ -32,7 +32,7 @@ afterEach(() => {
 
 const order: HostUpgrade = {
   ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
-  ...{ beginBefore: 1, deadline: 2 },
+  ...{ services: [], beginBefore: 1, deadline: 2 },
 };
 
 test('an upgrade that has not come to apt yet is found by the next life in the same process', async () => {

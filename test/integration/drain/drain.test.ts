@@ -39,6 +39,7 @@ const dependencies = (port: number): DrainDependencies => ({
     const check = { kind: 'http', port, path: '/health' } as const;
     const deps = {
       attach: createAttach(runBounded, ''),
+      addressOf: () => Promise.resolve(null),
       state: () => Promise.resolve('running' as const),
     };
     return (await probe(check, web1, { timeoutMs: 500 }, deps)).health === 'healthy';

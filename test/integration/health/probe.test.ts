@@ -14,6 +14,7 @@ const target = { name: 'web-1', address: '127.0.0.1' };
 const deps: ProbeDependencies = {
   attach: createAttach(runBounded, '/var/lib/lxc'),
   state: () => Promise.resolve('running'),
+  addressOf: () => Promise.resolve(null),
 };
 
 let web: Server;
@@ -39,6 +40,30 @@ afterEach(async () => {
 
 const http = (more: { path?: string; status?: number[] } = {}) =>
   ({ kind: 'http', port, path: '/health', ...more }) as const;
+
+describe('without an address in its configuration', () => {
+  const leased = { name: 'web-1', address: null };
+  test.each([
+    ['http', () => http()],
+    ['tcp', () => ({ kind: 'tcp', port }) as const],
+  ])('%s asks where it is now, each time anew', async (_, check) => {
+    let address: string | null = null;
+    const asked = { ...deps, addressOf: () => Promise.resolve(address) };
+    expect(await probe(check(), leased, { timeoutMs: 1_000 }, asked)).toMatchObject({
+      health: 'unknown',
+      reason: expect.stringMatching(/check needs an address, and web-1 has none/),
+    });
+    address = '127.0.0.1';
+    const told = await probe(check(), leased, { timeoutMs: 1_000 }, asked);
+    expect(told.health).toBe('healthy');
+  });
+
+  test('a runtime that cannot tell is no answer', async () => {
+    const addressOf = () => Promise.reject(new Error('its monitor does not answer'));
+    const told = await probe(http(), leased, { timeoutMs: 1_000 }, { ...deps, addressOf });
+    expect(told.health).toBe('unknown');
+  });
+});
 
 describe('http probe', () => {
   test.each([
@@ -93,7 +118,7 @@ describe('http probe', () => {
   test('without an address nothing is known, and what to do is said', async () => {
     const told = await probe(http(), { name: 'web-1', address: null }, { timeoutMs: 100 }, deps);
     expect(told.health).toBe('unknown');
-    expect(told.reason).toMatch(/web-1 has none: set lxc.net.0.ipv4.address/);
+    expect(told.reason).toMatch(/web-1 has none, .* now: set lxc.net.0.ipv4.address/);
   });
 });
 

@@ -49,7 +49,7 @@ const verifiedSuite = async (
   if (keyrings.length === 0) throw new Error('there is no keyring to check its signature with');
   const scratch = `${directory}/.incoming/keys`;
   await mkdir(scratch, { recursive: true });
-  return readRelease(await readFile(path), gpgv(...(await binaryKeyrings(keyrings, scratch))));
+  return readRelease(await readFile(path), gpgv(await binaryKeyrings(keyrings, scratch)));
 };
 
 /** Why a suite that is well signed is not to be taken; null: it is. */

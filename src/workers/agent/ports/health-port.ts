@@ -16,12 +16,13 @@ const runningState = async (
 
 /** The host's own probes, for observation and after a start. */
 export const createHealthPort = (
-  runtime: Pick<ContainerRuntime, 'state'>,
+  runtime: Pick<ContainerRuntime, 'state' | 'addressOf'>,
   run: RunBounded,
   lxcPath: string,
 ): HealthPort => {
   const deps: ProbeDependencies = {
     attach: createAttach(run, lxcPath),
+    addressOf: runtime.addressOf,
     state: (name) => runningState(runtime, name),
   };
   return {

@@ -103,3 +103,16 @@ test('needrestart as Ubuntu calls it restarts in every mode, until a user interf
   await put('etc/needrestart/conf.d/zz-groundswell.conf', ours);
   expect(await found()).toEqual([]);
 });
+
+test('needrestart as Ubuntu calls it now heeds a mode that somebody has chosen, not its own default', async () => {
+  const hook = 'etc/apt/apt.conf.d/99needrestart';
+  await put(
+    'usr/sbin/needrestart',
+    "    if(defined $nrconf{restart}) {\n        $nrconf{restart} = 'a';\n",
+  );
+  await put(hook, 'DPkg::Post-Invoke {"/usr/lib/needrestart/apt-pinvoke -m u || true"; };\n');
+  await put('etc/needrestart/needrestart.conf', "#$nrconf{restart} = 'l';\n");
+  expect(await found()).toEqual([`needrestart ${hook}:1`]);
+  await put('etc/needrestart/needrestart.conf', "$nrconf{restart} = 'l';\n");
+  expect(await found()).toEqual([]);
+});
