@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -111,6 +113,29 @@ Debian (of debian-12)  14     p10 p11 p12 p13 p14 p15 p16 p17 p18 p19 p20 p21 an
     const { output: whole } = await run('diff', '-v');
     expect(whole).toContain('p21 p22 p23\n');
     expect(whole).toMatch(/^Not needed \(1\).*: usrmerge$/m);
+  });
+
+  test('of what another host has reported, by its own platform', async () => {
+    const asked: (string | undefined)[] = [];
+    const packages = installed(['bash', 'acme-agent'], null);
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ inventory: { platform: 'debian-13', packages } }));
+    });
+    const socket = join(own, 'api.sock');
+    await once(server.listen(socket), 'listening');
+    try {
+      const { output, code } = await run('diff', '--host', 'edge-1', '--socket', socket, '--json');
+      expect(asked).toEqual(['/v1/inventory/edge-1']);
+      expect(JSON.parse(output)).toMatchObject({
+        ...{ platform: 'debian-13', present: 1 },
+        foreign: [{ kind: 'none', packages: ['acme-agent'] }],
+      });
+      expect(code).toBe(10);
+    } finally {
+      server.close();
+    }
   });
 
   test('as JSON', async () => {
