@@ -161,9 +161,7 @@ export const registerLocal = (
   config: Configuration,
   deps: CliDependencies,
 ): void => {
-  const setExitCode = (code: number): void => {
-    process.exitCode = code;
-  };
+  const { setExitCode } = deps;
   registerScan(program);
   registerContainer(program, { ...deps, now: Date.now });
   registerConfigCheck(program, {
