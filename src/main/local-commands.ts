@@ -140,7 +140,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
       services: config.services,
-      hostId: hostIdOf(config),
+      hostId: () => hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),
