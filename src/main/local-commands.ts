@@ -145,7 +145,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
       services: config.services,
-      hostId: hostIdOf(config),
+      hostId: () => hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),
@@ -166,9 +166,7 @@ export const registerLocal = (
   config: Configuration,
   deps: CliDependencies,
 ): void => {
-  const setExitCode = (code: number): void => {
-    process.exitCode = code;
-  };
+  const { setExitCode } = deps;
   registerScan(program);
   registerContainer(program, { ...deps, now: Date.now });
   registerConfigCheck(program, {

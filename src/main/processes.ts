@@ -4,7 +4,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { serverServices } from '../config/services.ts';
-import type { Configuration } from '../config/schema.ts';
+import { Configuration } from '../config/schema.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -119,6 +119,11 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
   const logger = createLogger(config.log.level, 'agent');
   const signal = stopSignal();
   await makeDataDirectory(config);
+  const { zone, hostCap } = Configuration.parse({}).agent;
+  if (config.agent.zone !== zone || config.agent.hostCap !== hostCap)
+    logger.warn(
+      `agent.zone and agent.hostCap are read by groundswell up alone; say it to the server: groundswell host add ${hostIdOf(config)} --zone ${config.agent.zone} --cap ${config.agent.hostCap}`,
+    );
   const agent = await startAgentOf(config, redis, logger);
   logger.info({ hostId: hostIdOf(config) }, 'the agent is up');
   await tellReady();

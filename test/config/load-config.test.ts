@@ -137,6 +137,21 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:3:23: services[1].match[0]: what service b claims by this is claimed by service a, too (config.yaml:2): a container belongs to one service alone',
     ],
     [
+      'an opt-out of a service that is not there',
+      'services: [{name: web, match: [{group: web}]}]\noptOut: [{service: wbe, reason: sale}]\n',
+      'config.yaml:2:20: optOut[0].service: there is no service wbe, so nothing is spared by this. There are: web, <host>/unassigned',
+    ],
+    [
+      'a pattern for a group',
+      'services: [{name: web, match: [{group: "*"}]}]',
+      'config.yaml:1:40: services[0].match[0].group: "*": a group is named as a whole, as lxc.group has it; * and ? stand for something in host and container only',
+    ],
+    [
+      'a relative socket of HAProxy',
+      'services: [{name: a, match: [{group: a}], haproxy: {socket: run/haproxy.sock, backend: web}}]',
+      'config.yaml:1:61: services[0].haproxy.socket: "run/haproxy.sock": want the absolute path of a socket such as /run/haproxy/admin.sock, or host:port',
+    ],
+    [
       'a service without a match',
       'services: [{name: web, mode: auto}]',
       'config.yaml:1:12: services[0]: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
