@@ -11,6 +11,7 @@ export const OUTDATED = [
 
 /**
  * Runs what follows as a person would: without `DEBIAN_FRONTEND=noninteractive`, with which needrestart 3.5 as Ubuntu
- * 22.04 came out with it never restarts anything.
+ * 22.04 came out with it never restarts anything; and both outputs as one, since which of them needrestart writes to
+ * depends on the user interface that it finds.
  */
-export const byPerson = ['env', '-u', 'DEBIAN_FRONTEND'];
+export const byPerson = ['env', '-u', 'DEBIAN_FRONTEND', 'sh', '-c', 'exec "$@" 2>&1', 'sh'];
