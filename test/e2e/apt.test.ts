@@ -9,7 +9,7 @@ import type { DebPackage } from '../bed/deb.ts';
 import type { BedHost } from '../bed/host.ts';
 import type { HostProcess } from '../bed/host-process.ts';
 import { waitUntil } from '../bed/wait-until.ts';
-import { byPerson, OUTDATED } from './outdated.ts';
+import { byPerson, runOutdated } from './outdated.ts';
 
 const NUMBERS = [30];
 const DIRECTORY = `${TEST_BEDS}/apt`;
@@ -395,7 +395,7 @@ describe('apt on a real host', () => {
     const initPid = async (): Promise<string> =>
       (await host.run(['lxc-info', '-n', 'web-01', '-pH'])).stdout.trim();
     const transaction = async (version: string): Promise<string> => {
-      await host.must(['lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED]);
+      await runOutdated(host, 'web-01');
       return host.must([
         ...byPerson,
         'apt-get',
