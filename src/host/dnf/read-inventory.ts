@@ -103,7 +103,8 @@ export const dnfInventoryMark = async (place: RpmPlace): Promise<string> => {
       const path = join(place.root, cache);
       const names = await readdir(path).catch(() => []);
       const fetched = names.sort().map((name) => join(path, name, 'repodata'));
-      return [path, ...fetched, ...fetched.map((directory) => join(directory, 'repomd.xml'))];
+      // Not the caches' own directories: asking dnf writes there as well.
+      return fetched.flatMap((directory) => [directory, join(directory, 'repomd.xml')]);
     }),
   );
   const paths = [...directories.flat(), ...DECIDES.map((path) => join(place.root, path))];
