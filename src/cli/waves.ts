@@ -1,7 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
 import { followChanges } from '../api/client.ts';
 import { wrapLines } from './fit.ts';
+import { advisoryPlanText } from './advisory-plan-text.ts';
 import { planText } from './plan-text.ts';
 import { terminalWidth } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
@@ -132,8 +134,15 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       .description(
         'which containers would be restarted, why, in which order, how long, and what is impossible',
       ),
-  ).action(async (options: Options) => {
-    const remote = remoteFor(deps, options);
-    remote.show((await remote.get('/v1/plan')) as Plan, (plan) => planText(plan));
-  });
+  )
+    .option('--advisory <id>', 'what this advisory would lead to, decided or not')
+    .action(async (options: Options & { advisory?: string }) => {
+      const remote = remoteFor(deps, options);
+      if (options.advisory !== undefined) {
+        const path = `/v1/advisories/${encodeURIComponent(options.advisory)}/plan`;
+        remote.show((await remote.get(path)) as AdvisoryPlan, advisoryPlanText);
+        return;
+      }
+      remote.show((await remote.get('/v1/plan')) as Plan, (plan) => planText(plan));
+    });
 };

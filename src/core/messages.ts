@@ -89,6 +89,8 @@ export const HostUpgrade = z.strictObject({
   mode: z.enum(['packages', 'security']),
   packages: z.array(WantedPackage),
   allowRemove: z.boolean(),
+  /** Services of which it takes a unit, where it is disruptive: a pause of one of them holds it (R31). */
+  services: z.array(z.string()).default([]),
   beginBefore: z.number(),
   deadline: z.number(),
 });
@@ -107,6 +109,8 @@ export const ContainerView = z.strictObject({
   rootNote: z.string().default(''),
   state: z.enum(['running', 'stopped', 'frozen', 'changing', 'gone']),
   instance: Instance.nullable(),
+  /** Tells it from another one of the same name (R18); null: nothing does. */
+  identity: z.string().nullable().default(null),
   health: Health,
   healthReason: z.string(),
   stale: z.array(StaleFile),

@@ -31,8 +31,9 @@ import { processEnvironment } from '../config/environment.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
-import { findOtherRestarters } from '../host/apt/other-restarters.ts';
-import { readAptInventory } from '../host/apt/read-inventory.ts';
+import { openPackageManager } from '../host/packages/open-package-manager.ts';
+import { findOtherRestarters } from '../host/packages/other-restarters.ts';
+import type { PackageManager } from '../host/packages/package-manager.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
@@ -47,10 +48,11 @@ import { readPlatform } from '../workers/agent/ports/host-facts.ts';
 import { readMachineId } from './machine-id.ts';
 
 /** As it is read; nothing is changed through it. */
-const aptOfThisHost = {
-  ...{ root: '/', transactionsDirectory: '', launcherPath: '', cgroupDirectories: [] },
-  ...{ lockTimeoutMs: 0, environment: {} },
-};
+const packagesOfThisHost = (): PackageManager =>
+  openPackageManager({
+    ...{ transactionsDirectory: '', launcherPath: '', cgroupDirectories: [] },
+    ...{ lockTimeoutMs: 0, environment: {} },
+  });
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -177,7 +179,7 @@ export const registerLocal = (
   });
   registerInventory(program, {
     ...deps,
-    read: async () => readAptInventory(aptOfThisHost, await readPlatform()),
+    read: async () => packagesOfThisHost().readInventory(await readPlatform()),
   });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),

@@ -9,7 +9,7 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
-import { exploitedFeedsOf, watchedFeeds } from './feeds.ts';
+import { exploitedFeedsOf, openFeeds } from './feeds.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
 import { startRedisChild } from './redis-child.ts';
@@ -58,7 +58,7 @@ const startServerOf = (
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
     exploitedFeeds: exploitedFeedsOf(config),
-    feeds: (directory) => watchedFeeds(config, directory),
+    feeds: (directory) => openFeeds(config, directory),
     logger,
     signal,
   });

@@ -111,6 +111,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   for (const name of known.keys()) if (!states.has(name)) await forgetFeed(store, name, wallNow());
   const stopping = new AbortController();
   const told = new Set<string>();
+  /** To be polled before their time. */
+  const asked = new Set<string>();
 
   const tellOnce = (key: string, isSo: boolean, text: string): void => {
     if (!isSo) told.delete(key);
@@ -194,7 +196,7 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   const lookAt = async (feed: WatchedFeed): Promise<void> => {
     const state = states.get(feed.name);
     if (state === undefined || stopping.signal.aborted) return;
-    if (state.nextPoll <= wallNow()) await pollOne(feed, state);
+    if (asked.delete(feed.name) || state.nextPoll <= wallNow()) await pollOne(feed, state);
     const newest = states.get(feed.name) ?? state;
     const since = silentSince(newest, wallNow(), feed.silentAfterMs);
     const why = newest.error === null ? '' : `: ${newest.error}`;
@@ -220,9 +222,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   return {
     states: () => feeds.flatMap(({ name }) => states.get(name) ?? []),
     poll: (name) => {
-      const state = states.get(name);
-      if (state === undefined) return false;
-      states.set(name, { ...state, nextPoll: wallNow() });
+      if (!states.has(name)) return false;
+      asked.add(name);
       looking.get(name)?.wake();
       return true;
     },
@@ -230,9 +231,10 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
       const state = states.get(name);
       if (state === undefined) return `there is no feed ${name}`;
       if (state.held === null) return `feed ${name} holds nothing back`;
-      const accepted = { ...state, accepted: state.held.version, nextPoll: wallNow() };
+      const accepted = { ...state, accepted: state.held.version };
       states.set(name, accepted);
       await saveFeedState(store.db, accepted);
+      asked.add(name);
       looking.get(name)?.wake();
       return null;
     },

@@ -135,7 +135,17 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     .orderBy('created_at', 'desc')
     .limit(keptWaves)
     .execute();
-  for (const { doc } of [...ended.reverse(), ...open]) {
+  // Containers that they left out are taken up again by them, however long ago they ended (R34).
+  const wanted = [...fleet.containers.values()].flatMap(({ optedOutOf }) => optedOutOf);
+  const older =
+    wanted.length === 0
+      ? []
+      : await db
+          .selectFrom('fleet_waves')
+          .select('doc')
+          .where('id', 'in', [...new Set(wanted)])
+          .execute();
+  for (const { doc } of [...older, ...ended.reverse(), ...open]) {
     const wave = waveOf(doc);
     fleet.waves.set(wave.id, wave);
   }

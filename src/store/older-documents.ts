@@ -4,7 +4,11 @@ import { decodeDocument } from './document.ts';
 /** A container's document; one of before a field was there has what its lack meant. */
 export const containerOf = (doc: string): Container => {
   const container = decodeDocument(doc) as Container;
-  return { ...container, view: { ...{ oldForm: false, rootNote: '' }, ...container.view } };
+  return {
+    ...{ decided: null, optedOutOf: [] },
+    ...container,
+    view: { ...{ oldForm: false, rootNote: '', identity: null }, ...container.view },
+  };
 };
 
 /** The same of a host. */

@@ -24,6 +24,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       changeFeed: () => Promise.resolve({ ok: true, id: null, text: '' }),
       pending: () => Promise.resolve([]),
       details: () => Promise.resolve([]),
+      plan: () => Promise.resolve(null),
       inventory: () => null,
     },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),

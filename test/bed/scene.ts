@@ -24,6 +24,7 @@ export interface SceneOptions {
   /** How HAProxy checks by itself; default: patiently, so that a busy machine makes no false outage. */
   haproxyChecks?: readonly string[];
   roots?: BedOptions['roots'];
+  packages?: BedOptions['packages'];
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
   /** Done before Groundswell is started; answers what is set in its environment. */
@@ -77,6 +78,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     hostNumbers: [options.hostNumber],
     projectDirectory: options.projectDirectory,
     ...(options.roots === undefined ? {} : { roots: options.roots }),
+    ...(options.packages === undefined ? {} : { packages: options.packages }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
   const host = await bed.createHost({ number: options.hostNumber });

@@ -247,6 +247,17 @@ describe('problems name the place and what is allowed', () => {
     expect(found.map((line) => line.split(':')[1])).toEqual(['1', '2', '3']);
   });
 
+  test.each([
+    ['feeds: [{source: osv}]', 'say for which `platform` it is, or give it a `url` or a `path`'],
+    ['feeds: [{source: apt-security}]', 'say where the archive is: a `url` or a `path`'],
+    [
+      'feeds: [{source: kev}, {name: kev, source: osv, path: /srv}]',
+      'feed kev is there already: give it a name',
+    ],
+  ])('a feed that comes from nowhere, or twice: %s', async (text, message) => {
+    expect(await problems(text)).toEqual([expect.stringContaining(message)]);
+  });
+
   test('a short file of nested aliases does not become a huge one', async () => {
     const lines = ['a: &x0 [1,1,1,1,1,1,1,1,1,1]'];
     for (let i = 1; i < 9; i++)

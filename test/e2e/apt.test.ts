@@ -9,7 +9,7 @@ import type { DebPackage } from '../bed/deb.ts';
 import type { BedHost } from '../bed/host.ts';
 import type { HostProcess } from '../bed/host-process.ts';
 import { waitUntil } from '../bed/wait-until.ts';
-import { OUTDATED } from './outdated.ts';
+import { byPerson, OUTDATED } from './outdated.ts';
 
 const NUMBERS = [30];
 const DIRECTORY = `${TEST_BEDS}/apt`;
@@ -397,6 +397,7 @@ describe('apt on a real host', () => {
     const transaction = async (version: string): Promise<string> => {
       await host.must(['lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED]);
       return host.must([
+        ...byPerson,
         'apt-get',
         '-qy',
         '--allow-downgrades',
@@ -416,7 +417,7 @@ describe('apt on a real host', () => {
       const before = await initPid();
       expect(await transaction(OLD)).toContain('web-01');
       expect(await initPid()).toBe(before);
-      const byHand = await host.run(['needrestart', '-r', 'a']);
+      const byHand = await host.run([...byPerson, 'needrestart', '-r', 'a']);
       // Which of the two depends on its user interface.
       expect(byHand.stdout + byHand.stderr).toContain('deferred');
       expect(await initPid()).toBe(before);

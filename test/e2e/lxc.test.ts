@@ -155,6 +155,27 @@ describe('LXC on a real host', () => {
     expect(nobody).toMatchObject({ state: 'gone' });
   });
 
+  test('a command in it is healthy when it exits with 0, and not when a signal ends it', async () => {
+    const commands = [
+      ...[['true'], ['sh', '-c', 'exit 3'], ['sh', '-c', 'kill -KILL $$']],
+      ...[['sh', '-c', 'kill -SEGV $$'], ['not-there']],
+    ];
+    const answers = await callLxc(
+      host,
+      commands.map((command) => ({ call: 'probe', name: 'web-01', command })),
+    );
+    expect(answers.map(({ value: found }) => found)).toEqual([
+      { health: 'healthy', reason: 'true exited with 0' },
+      { health: 'unhealthy', reason: 'command sh exited with 3' },
+      { health: 'unhealthy', reason: expect.stringMatching(/^command sh exited with 137/) },
+      { health: 'unhealthy', reason: expect.stringMatching(/^command sh exited with 139/) },
+      {
+        health: 'unhealthy',
+        reason: expect.stringMatching(/^command not-there exited with 127.*not-there/),
+      },
+    ]);
+  });
+
   test('one that ignores SIGTERM is killed after its time', async () => {
     const [start, stop] = await callLxc(host, [
       { call: 'start', name: 'deaf-01' },

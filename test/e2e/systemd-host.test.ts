@@ -5,7 +5,7 @@ import type { DemoPackage, DemoVersion } from '../bed/demo-packages.ts';
 import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { groundswell as fromCheckout } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
-import { OUTDATED } from './outdated.ts';
+import { byPerson, OUTDATED } from './outdated.ts';
 import { createSystemdScene } from './systemd-scene.ts';
 import type { SystemdScene } from './systemd-scene.ts';
 
@@ -39,7 +39,7 @@ describe('a host with systemd as its init, installed by setup', () => {
     await must('lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED);
     await scene.bed.publish({ [name]: version });
     await must('apt-get', '-q', 'update');
-    return must('apt-get', '-qy', 'upgrade');
+    return must(...byPerson, 'apt-get', '-qy', 'upgrade');
   };
 
   /**
@@ -203,6 +203,8 @@ describe('a host with systemd as its init, installed by setup', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(ends);
     const wave = await waveWhen(scene, id, 'waits', ({ state: now }) => /approval/.test(now));
     expect(wave.members.map(({ container }) => container)).toEqual(['h125/web-03']);
+    // Of the upgrades that had left it out.
+    expect(wave.cause).toMatch(/^gs-demo .*gs-extra/);
     await scene.groundswell('decline', id);
     expect(await told('ended', id)).toContain('declined by root@h125');
     expect(await scene.stoppedSince(since)).toEqual([]);

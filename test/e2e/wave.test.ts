@@ -7,6 +7,7 @@ import { proveWave } from '../bed/proven-wave.ts';
 import { containersSeen, upgradeByApt, waveFrom, waveOver, waves } from '../bed/scene-waves.ts';
 import { createScene, watchfulHaproxy } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
+import { NOW, readNow } from '../bed/shell-clock.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 
 const u1 = '1.0-1+deb12u1';
@@ -14,7 +15,7 @@ const u2 = '1.0-1+deb12u2';
 const slow = ['--start-delay-ms', '300'];
 const commandLog = '/var/log/gs-commands';
 const noting = (what: string): string =>
-  `["sh", "-c", "echo ${what} {name} {address} $(date +%s%3N) >>${commandLog}"]`;
+  `["sh", "-c", "echo ${what} {name} {address} ${NOW} >>${commandLog}"]`;
 
 describe('a patched library reaches every container of a host', () => {
   let scene: Scene;
@@ -83,7 +84,9 @@ describe('a patched library reaches every container of a host', () => {
       ['before', 'cmd-01', address],
       ['after', 'cmd-01', address],
     ]);
-    const [before = Number.NaN, after = Number.NaN] = commands.map(([, , , ms]) => Number(ms));
+    const [before = Number.NaN, after = Number.NaN] = commands.map(([, , , time = '']) =>
+      readNow(time),
+    );
     expect(before).toBeLessThanOrEqual(at('stop', 'cmd-01'));
     // It answers 300 ms after its start at the earliest, and is healthy 400 ms after that.
     expect(after - at('start', 'cmd-01')).toBeGreaterThanOrEqual(700);

@@ -26,7 +26,12 @@ beforeEach(async () => {
   server = await runServer({
     ...{ version: '0', dataDirectory: directory, socketPath: join(directory, 'api.sock') },
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
-    ...{ exploitedFeeds: new Set<string>(), feeds: () => [], minuteOfDay: () => 0, notify: {} },
+    ...{
+      exploitedFeeds: new Set<string>(),
+      feeds: () => Promise.resolve({ feeds: [], close: () => Promise.resolve() }),
+      minuteOfDay: () => 0,
+      notify: {},
+    },
     ...{ logger: createLogger('silent', 'test'), signal: new AbortController().signal },
   });
 });

@@ -95,7 +95,7 @@ describe('a job to a host (R6)', () => {
     };
     expect(readHostJob(envelopeOf({ kind: 'host-upgrade', payload: upgrade })).job).toEqual({
       kind: 'host-upgrade',
-      payload: upgrade,
+      payload: { ...upgrade, services: [] },
     });
   });
 

@@ -241,6 +241,7 @@ export const carryOut = (
       return feed(core, world, machine, {
         kind: 'verified',
         grantId: id,
+        transactions: machine.agent.journal.transactions,
         verification: box.version === machine.lower ? 'verified' : 'stale',
         container: viewOf(machine, index),
       });

@@ -62,6 +62,11 @@ const advanceBeforeStop = (turn: Turn, grant: AgentGrant): void => {
   else check(turn, grant, 'stop');
 };
 
+const verify = (turn: Turn, grant: AgentGrant): void => {
+  const { transactions } = turn.agent.journal;
+  begin(turn, grant, { kind: 'verify', grant, transactions });
+};
+
 /** Do what the grant's step calls for, unless something is under way for it. */
 export const advance = (turn: Turn, grant: AgentGrant): void => {
   const { agent, mono } = turn;
@@ -90,11 +95,11 @@ export const advance = (turn: Turn, grant: AgentGrant): void => {
       if (grant.drains) begin(turn, grant, { kind: 'undrain', grant });
       else {
         enter(turn, grant, 'undrained');
-        begin(turn, grant, { kind: 'verify', grant });
+        verify(turn, grant);
       }
       return;
     case 'undrained':
-      begin(turn, grant, { kind: 'verify', grant });
+      verify(turn, grant);
       return;
     default:
       return;

@@ -1,9 +1,12 @@
-import type { AgentEvent, Turn } from './agent.ts';
+import type { Agent, AgentEvent, Turn } from './agent.ts';
 import { fail, finish, gone, later, retryMs, stopped } from './activity.ts';
 import { endGrant, enter } from './reports.ts';
 
 /** First and largest pause between two tries at starting a container, in ms (R25). */
 const startBackoffMs = { first: 1_000, largest: 60_000 };
+
+/** A package transaction is noticed well within this, in ms: what it made stale is seen again after it. */
+const lookAgainMs = 5_000;
 
 export const onStopOver = (turn: Turn, event: Extract<AgentEvent, { kind: 'stop-over' }>): void => {
   const grant = finish(turn, event.grantId, 'stop');
@@ -77,18 +80,36 @@ export const onUndrained = (
   enter(turn, grant, 'undrained');
 };
 
+/**
+ * R30: packages change, or have changed since it was first seen with old code: whether its restart was in vain cannot
+ * be known. What runs old code when they are at rest is told with the transaction.
+ */
+const packagesChange = (
+  { transactionOpen, upgradeBusy, seenOld, journal }: Agent,
+  id: string,
+): boolean =>
+  transactionOpen ||
+  upgradeBusy ||
+  (seenOld.get(id) ?? journal.transactions) !== journal.transactions;
+
 export const onVerified = (turn: Turn, event: Extract<AgentEvent, { kind: 'verified' }>): void => {
+  const { agent } = turn;
   const grant = finish(turn, event.grantId, 'verify');
-  if (grant === null) return;
-  grant.verification = event.verification;
+  // Looked into before the transaction that has just been told of: looked into again.
+  if (grant === null || event.transactions !== agent.journal.transactions) return;
+  const id = event.grantId;
+  const { verification, container } = event;
+  grant.verification = verification;
+  const inVain = verification === 'stale' || verification === 'unknown';
   // R15: whether the lost incarnation restarted it nobody knows, so old code here is no failed attempt (R27).
-  if (grant.adopted && event.verification === 'stale')
-    return endGrant(
-      turn,
-      grant,
-      'void',
-      'its journal was lost before it was restarted',
-      event.container,
-    );
-  endGrant(turn, grant, 'done', '', event.container);
+  if (grant.adopted && verification === 'stale')
+    return endGrant(turn, grant, 'void', 'its journal was lost before it was restarted', container);
+  if (inVain && packagesChange(agent, id))
+    return endGrant(turn, grant, 'void', 'packages were changed while it was restarted', container);
+  if (inVain && !agent.seenOld.has(id)) {
+    agent.seenOld.set(id, agent.journal.transactions);
+    const what = verification === 'stale' ? 'it runs old code' : 'what it runs cannot be read';
+    return later(turn, grant, `${what} after its restart: looked at once more`, lookAgainMs);
+  }
+  endGrant(turn, grant, 'done', '', container);
 };

@@ -41,6 +41,8 @@ export interface Agent {
   waiting: Map<string, string>;
   /** Start attempts of a grant in this life, for the backoff. */
   attempts: Map<string, number>;
+  /** Grants whose container was seen with old code after its restart, with the number of transactions then (R30). */
+  seenOld: Map<string, number>;
   /** Monotonic ms before which a grant is left alone. */
   notBefore: Map<string, number>;
   upgradeBusy: boolean;
@@ -64,6 +66,7 @@ export const bootAgent = (journal: Journal): Agent => ({
   busy: new Map(),
   waiting: new Map(),
   attempts: new Map(),
+  seenOld: new Map(),
   notBefore: new Map(),
   upgradeBusy: false,
   strayStopsEnded: journal.settled,
@@ -122,6 +125,8 @@ export type AgentEvent =
   | {
       kind: 'verified';
       grantId: string;
+      /** As its effect had it. */
+      transactions: number;
       verification: Verification;
       container: ContainerView | null;
     }
@@ -131,6 +136,8 @@ export type AgentEvent =
       name: ContainerName;
       state: ContainerView['state'];
       instance: Instance | null;
+      /** Tells it from another one of the same name; null: nothing does. */
+      identity: string | null;
       /** Of the host's present boot. */
       bootId: string;
     }
@@ -174,7 +181,8 @@ export type AgentEffect =
   /** Watch until healthy; `deadline` false: it has failed already and is watched without limit. */
   | { kind: 'watch-health'; grant: AgentGrant; deadline: boolean }
   | { kind: 'undrain'; grant: AgentGrant }
-  | { kind: 'verify'; grant: AgentGrant }
+  /** `transactions`: the answer is about the packages after so many of them. */
+  | { kind: 'verify'; grant: AgentGrant; transactions: number }
   | { kind: 'end-stray-stops' }
   | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
   /** The host gate did not pass after a transaction: ask it once more (R29). */

@@ -1,6 +1,8 @@
 import { sameInstance } from '../observation.ts';
 import { reached } from '../messages.ts';
-import type { ControlRecord } from '../messages.ts';
+import type { ControlRecord, PauseLevel } from '../messages.ts';
+import { pauseHolds, resumeCommand } from '../pause-level.ts';
+import type { Pausable } from '../pause-level.ts';
 import type { Agent, CheckAnswers, CheckPurpose } from './agent.ts';
 import type { AgentGrant } from './journal.ts';
 import { recordCounts, serverTime } from './record.ts';
@@ -13,18 +15,30 @@ const allow: Decision = { kind: 'allow' };
 const deny = (reason: string): Decision => ({ kind: 'deny', reason });
 const wait = (reason: string): Decision => ({ kind: 'wait', reason });
 
-/** What the record forbids by pausing: a retry passes a wave's own pause, not a person's freeze (R26). */
-const pausedBy = (record: ControlRecord, grant: AgentGrant): string | null => {
-  if (grant.order.expect.kind === 'retry') return null;
-  for (const pause of record.pauses) {
-    if (pause.level === 'fleet') return 'the fleet is paused';
-    if (pause.level === 'wave' && pause.waveId === grant.waveId) return 'the wave is paused';
-    if (pause.level === 'service' && pause.service === grant.order.service)
-      return `service ${pause.service} is paused`;
-    if (pause.level === 'host') return 'the host is paused';
-    if (pause.level === 'queue') return "the host's queue is paused";
+const subjectOf = (level: PauseLevel): string => {
+  switch (level.level) {
+    case 'fleet':
+      return 'the fleet';
+    case 'wave':
+      return `wave ${level.waveId}`;
+    case 'service':
+      return `service ${level.service}`;
+    case 'host':
+      return 'this host';
+    case 'queue':
+      return 'the queue of this host';
   }
-  return null;
+};
+
+/** What the record holds by a freeze or a pause, with what lifts it; null: nothing (R31). */
+export const heldBy = (
+  { freezes, pauses }: ControlRecord,
+  what: Omit<Pausable, 'hostId'>,
+): string | null => {
+  const [frozen] = freezes;
+  if (frozen !== undefined) return `freeze: ${frozen}; groundswell unfreeze`;
+  const pause = pauses.find((level) => pauseHolds(level, { ...what, hostId: null }));
+  return pause === undefined ? null : `${subjectOf(pause)} is paused: ${resumeCommand(pause)}`;
 };
 
 /** Whether a request in the record takes this grant back (R20). */
@@ -54,11 +68,11 @@ const permitted = (agent: Agent, grant: AgentGrant, mono: number): Decision => {
   if (counts.kind === 'deny') return wait(counts.reason);
   if (record === undefined) return wait('no control record was read yet');
   if (record.excluded) return deny('this host is excluded');
-  const frozen = record.freezes[0];
-  if (frozen !== undefined) return deny(`freeze: ${frozen}`);
-  const paused = pausedBy(record, grant);
-  if (paused !== null) return deny(paused);
-  return allow;
+  const { waveId, order } = grant;
+  // R26: a retry passes pauses, not a freeze.
+  const pauses = order.expect.kind === 'retry' ? [] : record.pauses;
+  const held = heldBy({ ...record, pauses }, { waveId, services: [order.service] });
+  return held === null ? allow : deny(held);
 };
 
 const retryable = (agent: Agent, grant: AgentGrant, answers: CheckAnswers): Decision => {
@@ -114,8 +128,9 @@ export const decideBegin = (
     if (counts.kind === 'deny') return wait(counts.reason);
     const record = agent.record?.value;
     if (record?.excluded === true) return wait('this host is excluded');
-    const frozen = record?.freezes[0];
-    if (frozen !== undefined) return wait(`freeze: ${frozen}`);
+    const held =
+      record === undefined ? null : heldBy({ ...record, pauses: [] }, { waveId: '', services: [] });
+    if (held !== null) return wait(held);
   }
   if (purpose === 'begin' && hasElder(agent, grant))
     return wait('another grant of the same container is not over');

@@ -77,6 +77,7 @@ export const endGrant = (
     turn.agent.busy,
     turn.agent.waiting,
     turn.agent.attempts,
+    turn.agent.seenOld,
     turn.agent.notBefore,
   ])
     map.delete(id);

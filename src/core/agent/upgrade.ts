@@ -1,7 +1,7 @@
 import { reached } from '../messages.ts';
 import type { UpgradeFinished } from '../messages.ts';
 import type { AgentEvent, Turn } from './agent.ts';
-import { voided } from './checks.ts';
+import { heldBy, voided } from './checks.ts';
 import { gateAfter } from './gate.ts';
 import type { AgentUpgrade } from './journal.ts';
 import { recordCounts, serverTime } from './record.ts';
@@ -78,12 +78,13 @@ export const advanceUpgrade = (turn: Turn): void => {
     else {
       const counts = recordCounts(agent, mono);
       const record = agent.record?.value;
-      const held = record?.freezes[0] ?? (record?.pauses.length ?? 0) > 0;
+      const { waveId, services } = order;
+      const held = record === undefined ? null : heldBy(record, { waveId, services });
       const inFlight = [...agent.journal.grants.values()].find(
         (grant) => grant.end === null && !grant.failed && reached(grant.step, 'draining'),
       );
       if (counts.kind === 'deny') agent.waiting.set(order.grantId, counts.reason);
-      else if (held !== false) agent.waiting.set(order.grantId, 'paused or frozen');
+      else if (held !== null) agent.waiting.set(order.grantId, held);
       else if (inFlight !== undefined)
         agent.waiting.set(order.grantId, `${inFlight.order.container} is being restarted`);
       else if (

@@ -57,8 +57,8 @@ const isSeenTo = (waves: readonly AdvisoryWave[], host: Host, { need, target }: 
     const entry = upgrade === undefined ? null : entryOf(upgrade, need.name);
     if (upgrade === undefined || entry === null) return false;
     const proved = wave.cause.proved[need.name];
-    // What runs brings what it brings: its result is looked at before anything else is decided.
-    if (upgrade.state === 'running') return true;
+    // What runs brings what it brings, and what failed waits for a person: nothing else is decided before.
+    if (upgrade.state === 'running' || upgrade.state === 'failed') return true;
     if (entry.version === target || proved === target) return true;
     // A wave that has begun gives each host what its first one proved, and something newer comes after it.
     return proved !== undefined && upgrade.state === 'pending';

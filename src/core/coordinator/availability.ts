@@ -2,6 +2,7 @@ import type { ContainerId } from '../ids.ts';
 import type { Budget, CountOrPercent } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
+import { isSilent } from './silence.ts';
 
 /** Default of a service that nobody declared, such as `<host>/unassigned` (R18). */
 const defaultBudget: Budget = { maxUnavailable: 1 };
@@ -27,8 +28,7 @@ export const unavailableBecause = (
   const decided = barred(host);
   if (decided !== null) return `its host is ${decided}`;
   if (!host.known) return 'its host has not reported yet';
-  if (host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs)
-    return 'its host is silent';
+  if (isSilent(fleet, host, now)) return 'its host is silent';
   if (container.view.state === 'stopped')
     return container.view.ownerStopped ? 'stopped by its owner' : 'stopped';
   if (container.view.state !== 'running') return `it is ${container.view.state}`;

@@ -4,6 +4,8 @@ import { unavailableBecause } from './availability.ts';
 import type { Container, Fleet, Grant } from './fleet.ts';
 import { notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { grantWaits } from './silence.ts';
+import { decisionText } from './standing-decision.ts';
 
 /** What the code in a container is, in a word or two. */
 export type ContainerCode =
@@ -81,12 +83,15 @@ export const answerFor = (
   moment: Moment,
 ): string => {
   const grant = [...fleet.grants.values()].find((open) => open.container === container.id);
-  if (grant !== undefined)
-    return grant.failed
-      ? `its restart failed: ${grant.failReason ?? ''}; mend the cause, then: groundswell retry ${container.id}`
-      : grant.waiting === null
-        ? `is being restarted (${grant.step ?? 'granted'}): ${grant.why}`
-        : `its restart waits (${grant.step ?? 'granted'}): ${grant.waiting}; ${grant.why}`;
+  if (grant !== undefined) {
+    const waits = grantWaits(fleet, grant, moment.now);
+    if (grant.failed)
+      return `its restart failed: ${grant.failReason ?? ''}; mend the cause, then: groundswell retry ${container.id}`;
+    const step = grant.step ?? 'granted';
+    return waits === null
+      ? `is being restarted (${step}): ${grant.why}`
+      : `its restart waits (${step}): ${waits}; ${grant.why}`;
+  }
   const { membershipProblem, view } = container;
   // R18: before what a wave waits for, for that would end and this stay.
   if (membershipProblem !== null && view.onHostRoot) {
@@ -114,6 +119,8 @@ export const answerFor = (
   const shadowed = own === null ? '' : `; shadowed: ${own}`;
   if (container.attemptedAt !== null)
     return `stale after its restart: ${first}; groundswell ${waves.some(({ state }) => state === 'stale') ? 'retry' : 'restart'} ${container.id}${shadowed}`;
+  const decided = decisionText(fleet, container);
+  if (decided !== null) return `left as it is, ${decided}; stale: ${first}${shadowed}`;
   const onlyObserved = observedBecause(fleet, container);
   return `${onlyObserved === null ? '' : `${onlyObserved}; `}stale: ${first}${shadowed}`;
 };

@@ -42,7 +42,8 @@ const upgradeNotBegun = (turn: Turn, grant: Grant, report: RestartFinished): voi
   const upgrade = wave?.upgrades.get(grant.host);
   if (wave === undefined || upgrade === undefined || upgrade.state !== 'running') return;
   touch(turn, { table: 'waves', key: wave.id });
-  if (report.outcome === 'void') {
+  // Asked back before it could begin: refused as expired is the same answer.
+  if (report.outcome === 'void' || grant.voidAsked !== null) {
     Object.assign(upgrade, { state: 'pending', reason: report.reason });
     return;
   }

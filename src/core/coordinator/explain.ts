@@ -7,6 +7,7 @@ import type { ContainerCode, Standing } from './container-answer.ts';
 import type { Container, Fleet } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { grantWaits } from './silence.ts';
 import { describeCause } from './waves.ts';
 
 /** One container, why it is or is not to be restarted, and what would end its waiting (L4). */
@@ -91,7 +92,7 @@ export const explainContainer = (
             why: grant.why,
             failed: grant.failed,
             reason: grant.failReason,
-            waiting: grant.waiting,
+            waiting: grantWaits(fleet, grant, moment.now),
           },
     answer: answerFor(fleet, container, waves, moment),
   };

@@ -104,6 +104,18 @@ export interface Container {
   parked: boolean;
   /** The host's transaction count when the last attempt that did not verify was granted (R27). */
   attemptedAt: number | null;
+  /**
+   * The last decision of a person against a wave that was to restart it, with the host's transaction count then; null: none
+   * that still counts. It concerns that wave's cause alone: other waves that hold the container go on.
+   */
+  decided: {
+    transactions: number;
+    waveId: string;
+    how: 'declined' | 'stopped';
+    by: string;
+  } | null;
+  /** Ids of the waves that left it out because it was opted out, as long as it runs the old code. */
+  optedOutOf: string[];
   lastVerification: Verification | null;
   lastFailure: string | null;
   /** No grant before this server time, and only once it was observed again since (R21). */

@@ -47,8 +47,11 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
   host.transactions = 0;
   // By the count of the former life: its inventory comes anew.
   host.needs = null;
-  for (const container of fleet.containers.values())
-    if (container.host === host.id && container.attemptedAt !== null) container.attemptedAt = 0;
+  for (const container of fleet.containers.values()) {
+    if (container.host !== host.id) continue;
+    if (container.attemptedAt !== null) container.attemptedAt = 0;
+    if (container.decided !== null) container.decided.transactions = 0;
+  }
 };
 
 /** R16: an echo above our own number proves that the store was restored from a backup. */

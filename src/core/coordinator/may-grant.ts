@@ -1,11 +1,13 @@
 import type { Decision } from '../agent/checks.ts';
 import { describeOptOut } from '../opt-out.ts';
+import { pauseHolds } from '../pause-level.ts';
 import type { Mode } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
 import { gateText } from './gate-text.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
-import { pauseSubject } from './pause-subject.ts';
+import { pauseText } from './pause-subject.ts';
+import { isSilent, silenceText } from './silence.ts';
 
 const deny = (reason: string): Decision => ({ kind: 'deny', reason });
 const strictness: Mode[] = ['observe', 'approve', 'auto'];
@@ -34,23 +36,17 @@ export const observedBecause = (fleet: Fleet, container: Container): string | nu
 export const notOnHostRoot = ({ view }: Container): string =>
   view.rootNote === '' ? 'it does not stand on the host root' : view.rootNote;
 
-const pauseOf = (fleet: Fleet, wave: Wave, container: Container): Pause | undefined =>
-  [...fleet.pauses.values()].find(({ level }) => {
-    switch (level.level) {
-      case 'fleet':
-        return true;
-      case 'wave':
-        return level.waveId === wave.id;
-      case 'service':
-        return level.service === container.service;
-      case 'host':
-      case 'queue':
-        return level.hostId === container.host;
-    }
-  });
+const pauseOf = (fleet: Fleet, wave: Wave, { host, service }: Container): Pause | undefined =>
+  [...fleet.pauses.values()].find(({ level }) =>
+    pauseHolds(level, { waveId: wave.id, hostId: host, services: [service] }),
+  );
 
 export const freezeInForce = (fleet: Fleet, wallMs: number): Freeze | undefined =>
   [...fleet.freezes.values()].find(({ until }) => until === null || until > wallMs);
+
+/** What a freeze is for and what lifts it: why nothing begins. */
+export const freezeText = ({ id, reason }: Freeze): string =>
+  `freeze: ${reason}; groundswell unfreeze ${id}`;
 
 /** Whether the daily window is open at this minute of the day; it may reach over midnight. */
 export const windowOpen = (fleet: Fleet, minute: number): boolean => {
@@ -115,15 +111,14 @@ const waveDenies = (
   retry: boolean,
 ): Decision | null => {
   const freeze = freezeInForce(fleet, wall.ms);
-  if (freeze !== undefined) return deny(`freeze: ${freeze.reason}`);
+  if (freeze !== undefined) return deny(freezeText(freeze));
   // R26: a retry passes pause and threshold, and the end of its wave, not a freeze.
   if (retry) return null;
   if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
   if (!wave.byHand && !windowOpenFor(fleet, wave, wall))
     return deny('outside the maintenance window');
   const pause = pauseOf(fleet, wave, container);
-  if (pause !== undefined)
-    return deny(`${pauseSubject(pause.level)} is paused by ${pause.actor}: ${pause.reason}`);
+  if (pause !== undefined) return deny(pauseText(pause));
   if (wave.pausedBy !== null) return deny(`the wave is paused: ${wave.pausedBy}`);
   if (failuresOf(fleet, wave) > wave.maxFailures) return deny('the error threshold is exceeded');
   const onlyObserved = observedBecause(fleet, container);
@@ -157,8 +152,7 @@ const containerDenies = (
   const decided = barred(host);
   if (decided !== null) return deny(`its host is ${decided}`);
   if (!host.known || host.incarnation === null) return deny('its host has not reported yet');
-  if (host.heardAt === null || now - host.heardAt > fleet.settings.staleLimitMs)
-    return deny('its host is silent');
+  if (isSilent(fleet, host, now)) return deny(silenceText(host.id));
   if (host.suspects.some(({ container: name }) => name === view.name))
     return deny('its host lost its journal and has not answered for it yet');
   if (!host.atRest)
@@ -270,6 +264,7 @@ export const mayRetry = (
   if (container === undefined || host === undefined) return { kind: 'deny', reason: 'it is gone' };
   const decided = barred(host);
   if (decided !== null) return { kind: 'deny', reason: `its host is ${decided}` };
+  if (isSilent(fleet, host, moment.now)) return { kind: 'deny', reason: silenceText(host.id) };
   if (host.incarnation === null || host.suspects.some(({ grantId }) => grantId === grant.id))
     return { kind: 'deny', reason: 'its host lost its journal and has not answered for it yet' };
   if (

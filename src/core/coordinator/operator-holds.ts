@@ -30,9 +30,22 @@ const wavesConcerned = (fleet: Fleet, level: PauseLevel): Wave[] =>
       (level.level === 'wave' ? wave.id === level.waveId : level.level === 'fleet'),
   );
 
+/** Waves that stand still for what failed in them: each is a decision of its own. */
+const stillPaused = (fleet: Fleet): string[] =>
+  [...fleet.waves.values()].flatMap(({ id, state, pausedBy }) =>
+    state === 'open' && pausedBy !== null
+      ? [`wave ${id} is paused by what failed in it (${pausedBy}): groundswell resume --wave ${id}`]
+      : [],
+  );
+
 const notPaused = (fleet: Fleet, level: PauseLevel): string => {
   const others = [...fleet.pauses.values()].map((other) => pauseSubject(other.level));
-  return `${pauseSubject(level)} is not paused; ${others.length === 0 ? 'see: groundswell status' : `paused: ${others.join(', ')}`}`;
+  const paused = others.length === 0 ? [] : [`paused: ${others.join(', ')}`];
+  const more = [...paused, ...stillPaused(fleet)];
+  return [
+    `${pauseSubject(level)} is not paused`,
+    ...(more.length === 0 ? ['see: groundswell status'] : more),
+  ].join('; ');
 };
 
 export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: string): Answer => {
@@ -69,7 +82,8 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
 const gatesThatHold = (fleet: Fleet, waves: Wave[]): string[] =>
   [...fleet.hosts.values()].flatMap((host) => {
     const text = gateText(host);
-    return text !== null && waves.some((wave) => hasWorkOn(fleet, host, wave))
+    return text !== null &&
+      waves.some((wave) => wave.pausedBy === null && hasWorkOn(fleet, host, wave))
       ? [`${text}; once it does, what waits there goes on`]
       : [];
   });
@@ -78,7 +92,8 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
   const { fleet } = turn;
   const rows = [...fleet.pauses.values()].filter((other) => samePause(other.level, level));
   const waves = wavesConcerned(fleet, level);
-  const held = waves.filter(({ pausedBy }) => pausedBy !== null);
+  // R32: what its own failures paused is not passed over with all else, but named.
+  const held = level.level === 'wave' ? waves.filter(({ pausedBy }) => pausedBy !== null) : [];
   // What was paused may be gone meanwhile, and its pause is lifted all the same.
   if (rows.length === 0 && held.length === 0)
     return no(levelProblem(fleet, level) ?? notPaused(fleet, level));
@@ -92,7 +107,7 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
     if (told.length !== wave.told.length) touch(turn, { table: 'waves', key: wave.id });
     wave.told = told;
   }
-  // R31: resume goes on where it stood and sets the wave's failure count to 0.
+  // R31: resuming a wave goes on where it stood and sets its failure count to 0.
   for (const wave of held) {
     wave.pausedBy = null;
     wave.failures = 0;
@@ -107,5 +122,6 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
   }
   audit(turn, { action: 'resumed', ...aboutPause(level), actor });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
-  return ok(['resumed', ...gatesThatHold(fleet, waves)].join('; '));
+  const named = level.level === 'wave' ? [] : stillPaused(fleet);
+  return ok(['resumed', ...gatesThatHold(fleet, waves), ...named].join('; '));
 };

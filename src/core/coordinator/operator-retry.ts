@@ -6,6 +6,7 @@ import { mayRetry } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { containerNamed, hostNamed, waveNamed } from './operator-names.ts';
+import { isSilent, silenceText } from './silence.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -86,9 +87,13 @@ const retryGrants = (turn: Turn, actor: string, scope: Scope, found: Found): voi
   }
 };
 
-const awayText = (fleet: Fleet, hostId: HostId): string | null => {
+/** Why nothing can be asked of a host now; null: it can. */
+const awayText = ({ fleet, now }: Turn, hostId: HostId): string | null => {
   const host = fleet.hosts.get(hostId);
-  return host === undefined ? 'not enrolled' : barredText(host);
+  if (host === undefined) return `host ${hostId} is not enrolled`;
+  const decided = barredText(host);
+  if (decided !== null) return `host ${hostId} is ${decided}`;
+  return isSilent(fleet, host, now) ? silenceText(hostId) : null;
 };
 
 /** R27: what stayed stale, or cannot be read, may be granted again. */
@@ -102,9 +107,9 @@ const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found):
         continue;
       const { host } = container;
       if (!inScope(scope, { container: id, host, wave: wave.id })) continue;
-      const away = awayText(fleet, host);
+      const away = awayText(turn, host);
       if (away !== null) {
-        found.reasons.push(`${id}: its host is ${away}`);
+        found.reasons.push(`${id}: ${away}`);
         continue;
       }
       container.attemptedAt = null;
@@ -125,9 +130,9 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
     for (const [host, upgrade] of wave.upgrades) {
       if (upgrade.state !== 'failed' || !inScope(scope, { container: null, host, wave: wave.id }))
         continue;
-      const away = awayText(fleet, host);
+      const away = awayText(turn, host);
       if (away !== null) {
-        found.reasons.push(`host ${host} is ${away}`);
+        found.reasons.push(`upgrade of ${host}: ${away}`);
         continue;
       }
       Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });
@@ -166,6 +171,7 @@ export const retry = (
     [
       ...countText(restarts, 'restart'),
       ...countText(upgrades, 'upgrade'),
+      ...(reasons.length === 0 ? [] : [`not retried: ${reasons.join(', ')}`]),
       ...[...held].map(({ id }) => `wave ${id} is paused: groundswell resume --wave ${id}`),
     ].join('; '),
   );

@@ -1,4 +1,4 @@
-import type { Fleet, Wave } from './fleet.ts';
+import type { Fleet, Wave, WaveMember } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
@@ -7,6 +7,25 @@ import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave } from './wave-end.ts';
 import { describeCause, tell } from './waves.ts';
+
+/** States of a member that the wave would not have brought to the present code any more. */
+const isDone: ReadonlySet<WaveMember['state']> = new Set(['verified', 'not-needed', 'gone']);
+
+/**
+ * R34: what was decided against is not found stale anew at the next look. What a person had asked for by hand was not
+ * for old code, so nothing is decided about that.
+ */
+const noteDecision = (turn: Turn, by: string, wave: Wave, how: 'declined' | 'stopped'): void => {
+  const { fleet } = turn;
+  if (wave.byHand) return;
+  for (const [id, { state }] of wave.members) {
+    const container = fleet.containers.get(id);
+    if (container === undefined || isDone.has(state)) continue;
+    const transactions = fleet.hosts.get(container.host)?.transactions ?? 0;
+    container.decided = { transactions, waveId: wave.id, how, by };
+    touch(turn, { table: 'containers', key: id });
+  }
+};
 
 /** `approve`, `decline` and `stop`. */
 export const decideWave = (
@@ -28,14 +47,7 @@ export const decideWave = (
   const grants = [...fleet.grants.values()].filter(({ waveId }) => waveId === wave.id);
   if (action === 'decline' && grants.length > 0)
     return no(`wave ${wave.id} has begun: groundswell stop ${wave.id}`);
-  // What was decided against is not found stale anew at the next look (R27 in spirit).
-  for (const [id, { state }] of wave.members) {
-    const container = fleet.containers.get(id);
-    if (state !== 'pending' || container === undefined) continue;
-    container.attemptedAt = fleet.hosts.get(container.host)?.transactions ?? 0;
-    container.lastVerification ??= 'stale';
-    touch(turn, { table: 'containers', key: id });
-  }
+  noteDecision(turn, actor, wave, action === 'stop' ? 'stopped' : 'declined');
   if (action === 'stop') wave.state = 'stopping';
   else {
     endWave(turn, wave, 'declined');

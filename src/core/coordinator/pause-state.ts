@@ -1,22 +1,32 @@
 import type { PauseLevel } from '../messages.ts';
+import { pauseHolds } from '../pause-level.ts';
 import type { Fleet, Grant } from './fleet.ts';
+import { servicesOn } from './services-on.ts';
+
+/** A restart counts for the service it was given for and for the container's present one (R18). */
+const servicesOf = (
+  fleet: Fleet,
+  { kind, container, service, host, disruptive }: Grant,
+): string[] =>
+  kind === 'upgrade'
+    ? disruptive
+      ? servicesOn(fleet, host)
+      : []
+    : [service, fleet.containers.get(container ?? '')?.service].filter(
+        (one) => one !== null && one !== undefined,
+      );
 
 /** Open grants that a pause is about; failed ones are over for it (R31). */
 export const grantsConcerned = (fleet: Fleet, level: PauseLevel): Grant[] =>
-  [...fleet.grants.values()].filter((grant) => {
-    if (grant.failed) return false;
-    switch (level.level) {
-      case 'fleet':
-        return true;
-      case 'wave':
-        return grant.waveId === level.waveId;
-      case 'service':
-        return grant.service === level.service;
-      case 'host':
-      case 'queue':
-        return grant.host === level.hostId;
-    }
-  });
+  [...fleet.grants.values()].filter(
+    (grant) =>
+      !grant.failed &&
+      pauseHolds(level, {
+        waveId: grant.waveId,
+        hostId: grant.host,
+        services: servicesOf(fleet, grant),
+      }),
+  );
 
 /** R31: `pausing` until each grant concerned is ended or failed; only then `paused`, and I5 holds. */
 export const pauseState = (

@@ -1,4 +1,6 @@
 import type { PauseLevel } from '../messages.ts';
+import { resumeCommand } from '../pause-level.ts';
+import type { Pause } from './fleet.ts';
 
 /** What a pause is about, in words: for audit records, `status` and `plan` alike. */
 export const pauseSubject = (level: PauseLevel): string => {
@@ -15,3 +17,7 @@ export const pauseSubject = (level: PauseLevel): string => {
       return `queue of ${level.hostId}`;
   }
 };
+
+/** Who holds something and what lifts that: why it does not begin. */
+export const pauseText = ({ level, actor, reason }: Pause): string =>
+  `${pauseSubject(level)} is paused by ${actor}${reason === '' ? '' : `: ${reason}`}; ${resumeCommand(level)}`;

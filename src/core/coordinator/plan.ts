@@ -7,6 +7,8 @@ import type { Container, Fleet, Wave } from './fleet.ts';
 import { freezeInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
+import { grantWaits } from './silence.ts';
+import { decisionText } from './standing-decision.ts';
 
 export interface PlanEntry {
   waveId: string | null;
@@ -104,7 +106,10 @@ export const planRestarts = (
   for (const container of fleet.containers.values()) {
     const { optOut, onHostRoot } = container.view;
     const why = staleLines(container)[0];
-    const left = optOut === null ? observedBecause(fleet, container) : describeOptOut(optOut);
+    const left =
+      optOut === null
+        ? (observedBecause(fleet, container) ?? decisionText(fleet, container))
+        : describeOptOut(optOut);
     if (left === null || why === undefined || !onHostRoot) continue;
     if (entries.some((entry) => entry.container === container.id)) continue;
     if ([...fleet.grants.values()].some((grant) => grant.container === container.id)) continue;
@@ -119,11 +124,13 @@ export const planRestarts = (
   if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
   for (const { level, actor, reason } of fleet.pauses.values())
     notes.push(`paused (${pauseSubject(level)}) by ${actor}: ${reason}`);
-  for (const grant of fleet.grants.values())
-    if (!grant.failed && grant.waiting !== null)
+  for (const grant of fleet.grants.values()) {
+    const waits = grantWaits(fleet, grant, moment.now);
+    if (!grant.failed && waits !== null)
       notes.push(
-        `${grantName(grant)} may ${grant.kind === 'upgrade' ? 'begin' : 'be restarted'}, and waits: ${grant.waiting}`,
+        `${grantName(grant)} may ${grant.kind === 'upgrade' ? 'begin' : 'be restarted'}, and waits: ${waits}`,
       );
+  }
   for (const summary of summarizeServices(fleet, moment.now)) {
     if (summary.stale > 0 && summary.limit === 0)
       notes.push(`service ${summary.name} has a budget of 0 with ${summary.members} members`);

@@ -16,7 +16,7 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   if (member?.state !== 'pending') return;
   const container = turn.fleet.containers.get(id);
   const settle = (
-    state: 'gone' | 'not-needed' | 'observed' | 'opted-out' | 'shadowed',
+    state: 'gone' | 'not-needed' | 'observed' | 'opted-out' | 'shadowed' | 'stale' | 'unknown',
     reason: string,
   ): void => {
     member.state = state;
@@ -35,8 +35,14 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
     // Among those may be one of a patched package.
     (untold === undefined ? null : `${untold.what}: ${untold.reason}`);
   if (!wave.byHand && nothingStale && own !== null) return settle('shadowed', own);
-  if (view.optOut !== null && (wave.byHand || !nothingStale))
+  if (view.optOut !== null && (wave.byHand || !nothingStale)) {
+    // What a person had asked for by hand is not done later by itself.
+    if (!wave.byHand && !container.optedOutOf.includes(wave.id)) {
+      container.optedOutOf = [...container.optedOutOf, wave.id];
+      touch(turn, { table: 'containers', key: id });
+    }
     return settle('opted-out', describeOptOut(view.optOut));
+  }
   if (container.parked || view.ownerStopped)
     return settle('not-needed', 'stopped: nothing runs in it');
   if (wave.byHand) return;
@@ -44,12 +50,17 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   // R34: a wave is not kept open by what it will never restart.
   const onlyObserved = observedBecause(turn.fleet, container);
   if (onlyObserved !== null) return settle('observed', onlyObserved);
+  // R27: restarted, for this wave's cause or another's, and nothing came of it: not again by itself.
+  const { attemptedAt, lastVerification: came } = container;
   if (
-    container.attemptedAt !== null &&
-    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) <= container.attemptedAt &&
-    container.lastVerification === 'shadowed'
+    attemptedAt === null ||
+    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) > attemptedAt ||
+    [...turn.fleet.grants.values()].some((grant) => grant.container === id)
   )
-    settle('shadowed', describeOwnFiles(view.shadowed) ?? 'restarted already, and still shadowed');
+    return;
+  const still = `restarted already, and still ${came ?? 'stale'}`;
+  if (came === 'shadowed') settle('shadowed', describeOwnFiles(view.shadowed) ?? still);
+  else settle(came === 'unknown' ? 'unknown' : 'stale', `${still}: groundswell retry ${id}`);
 };
 
 /** Open gates, ask for approval and end waves, from what is true now. */

@@ -1,16 +1,19 @@
 import type { HostId } from '../ids.ts';
+import { pauseHolds } from '../pause-level.ts';
 import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
-import { pauseSubject } from './pause-subject.ts';
+import { pauseText } from './pause-subject.ts';
+import { servicesOn } from './services-on.ts';
+import { grantWaits, isSilent, silenceText } from './silence.ts';
 import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
-import { failuresOf, freezeInForce, mayGrant, windowOpenFor } from './may-grant.ts';
+import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { suspectText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { pauseWave } from './waves.ts';
+import { pauseWave, tell } from './waves.ts';
 
 const begun = (grant: Grant): boolean =>
   grant.step !== null && !['journaled', 'draining', 'drained'].includes(grant.step);
@@ -48,11 +51,21 @@ export const voidBeyondBudget = (turn: Turn): void => {
   }
 };
 
+/** R29: the other hosts of its wave wait for it, which its deadline of an hour would tell too late. */
+const tellOfSilence = (turn: Turn, { kind, host: hostId, waveId }: Grant): void => {
+  const host = turn.fleet.hosts.get(hostId);
+  const wave = turn.fleet.waves.get(waveId);
+  if (kind !== 'upgrade' || host === undefined || wave === undefined) return;
+  if (isSilent(turn.fleet, host, turn.now))
+    tell(turn, wave, 'alert', `upgrade of ${hostId}: ${silenceText(hostId)}`);
+};
+
 /** R20: a grant not begun in time is asked back; one not over in time is suspect and counts as an error. */
 export const watchDeadlines = (turn: Turn): void => {
   const { fleet, now } = turn;
   for (const grant of fleet.grants.values()) {
     if (now >= grant.beginBefore && !begun(grant)) askVoid(turn, grant, 'it did not begin in time');
+    tellOfSilence(turn, grant);
     if (now >= grant.deadline && !grant.suspect && !grant.failed) {
       grant.suspect = true;
       touch(turn, { table: 'grants', key: grant.id });
@@ -174,8 +187,9 @@ export const orderUpgrades = (turn: Turn): void => {
         fleet.hosts.size > 1 &&
         (upgrade.mode === 'security' ||
           upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name)));
+      const services = disruptive ? servicesOn(fleet, hostId) : [];
       const reason =
-        upgradeDenied(turn, wave, host) ?? (disruptive ? noRoom(turn, hostId) : null) ?? '';
+        upgradeDenied(turn, wave, host, services) ?? noRoom(turn, hostId, services) ?? '';
       if (reason !== upgrade.reason) touch(turn, { table: 'waves', key: wave.id });
       upgrade.reason = reason;
       if (reason !== '' || host.incarnation === null) continue;
@@ -230,6 +244,7 @@ export const orderUpgrades = (turn: Turn): void => {
           mode: upgrade.mode,
           packages,
           allowRemove: upgrade.allowRemove,
+          services,
           beginBefore: now + fleet.settings.beginBeforeMs,
           deadline: now + 6 * fleet.settings.deadlineMs,
         },
@@ -239,9 +254,12 @@ export const orderUpgrades = (turn: Turn): void => {
 };
 
 /** R29: a disruptive upgrade holds one unit of each service of its host; on a single host its approval stands for them. */
-const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
-  const here = [...fleet.containers.values()].filter(({ host }) => host === hostId);
-  for (const service of new Set(here.map((container) => container.service))) {
+const noRoom = (
+  { fleet, now }: Turn,
+  hostId: HostId,
+  services: readonly string[],
+): string | null => {
+  for (const service of services) {
     const { unavailable, limit } = serviceState(fleet, service, now);
     if (unavailable.size + 1 > limit)
       return `service ${service} has no room for a disruptive upgrade of ${hostId}`;
@@ -250,27 +268,30 @@ const noRoom = ({ fleet, now }: Turn, hostId: HostId): string | null => {
 };
 
 /** R29: one host of a wave after another, so that one that does not pass its gate stops the wave before the next. */
-const upgradeDenied = ({ fleet, wall }: Turn, wave: Wave, to: Host): string | null => {
+const upgradeDenied = (
+  { fleet, now, wall }: Turn,
+  wave: Wave,
+  to: Host,
+  services: readonly string[],
+): string | null => {
   const hostId = to.id;
   const decided = barredText(to);
   if (decided !== null) return decided;
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
+  if (isSilent(fleet, to, now)) return silenceText(hostId);
   const freeze = freezeInForce(fleet, wall.ms);
-  if (freeze !== undefined) return `freeze: ${freeze.reason}`;
+  if (freeze !== undefined) return freezeText(freeze);
   if (!wave.byHand && !windowOpenFor(fleet, wave, wall)) return 'outside the maintenance window';
-  const pause = [...fleet.pauses.values()].find(
-    ({ level }) =>
-      level.level === 'fleet' ||
-      (level.level === 'wave' && level.waveId === wave.id) ||
-      ((level.level === 'host' || level.level === 'queue') && level.hostId === hostId),
+  const pause = [...fleet.pauses.values()].find(({ level }) =>
+    pauseHolds(level, { waveId: wave.id, hostId, services }),
   );
-  if (pause !== undefined)
-    return `${pauseSubject(pause.level)} is paused by ${pause.actor}: ${pause.reason}`;
+  if (pause !== undefined) return pauseText(pause);
   if ([...fleet.grants.values()].some((grant) => grant.kind === 'upgrade' && grant.host === hostId))
     return 'another upgrade of this host is under way';
   const before = [...fleet.grants.values()].find(
     ({ kind, waveId, host }) => kind === 'upgrade' && waveId === wave.id && host !== hostId,
   );
-  if (before !== undefined) return `waits for the upgrade of ${before.host} and its host gate`;
-  return null;
+  if (before === undefined) return null;
+  const waits = grantWaits(fleet, before, now);
+  return `waits for the upgrade of ${before.host} and its host gate${waits === null ? '' : `; ${waits}`}`;
 };

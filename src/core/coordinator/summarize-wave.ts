@@ -2,9 +2,10 @@ import type { PauseLevel } from '../messages.ts';
 import { waitsForApproval } from './advisory-waves.ts';
 import { grantName } from './container-answer.ts';
 import type { WaveSummary } from './explain.ts';
-import type { Fleet, Wave } from './fleet.ts';
+import type { Fleet, Grant, Wave } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { grantWaits } from './silence.ts';
 import { describeCause } from './waves.ts';
 
 const dateOf = (wallMs: number | null): string | null =>
@@ -35,7 +36,9 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
     ({ level }) => level.level === 'fleet' || (level.level === 'wave' && level.waveId === wave.id),
   );
   const pause = wave.state === 'open' ? (wave.pausedBy ?? paused?.reason ?? null) : null;
-  const waits = grants.find(({ failed, waiting }) => !failed && waiting !== null);
+  const waitsOf = (grant: Grant | undefined): string | null =>
+    grant === undefined ? null : grantWaits(fleet, grant, moment.now);
+  const waits = grants.find((grant) => !grant.failed && waitsOf(grant) !== null);
   const pending = [...wave.members].find(([, { state }]) => state === 'pending');
   const container = pending === undefined ? undefined : fleet.containers.get(pending[0]);
   const decision =
@@ -79,16 +82,16 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
     total: wave.members.size,
     members: [...wave.members].map(([id, { state, attempts, reason }]) => {
       const grant = grants.find(({ container: of }) => of === id);
-      const { step = null, waiting = null } = grant ?? {};
-      return { container: id, state, attempts, reason, step, waiting };
+      const { step = null } = grant ?? {};
+      return { container: id, state, attempts, reason, step, waiting: waitsOf(grant) };
     }),
     upgrades: [...wave.upgrades].map(([host, { state, reason }]) => {
       const grant = grants.find((each) => each.kind === 'upgrade' && each.host === host);
-      return { host, state, reason: grant?.waiting ?? reason };
+      return { host, state, reason: waitsOf(grant) ?? reason };
     }),
     waitsFor:
       waits !== undefined
-        ? `${grantName(waits)} waits: ${waits.waiting ?? ''}`
+        ? `${grantName(waits)} waits: ${waitsOf(waits) ?? ''}`
         : decision?.kind === 'deny'
           ? decision.reason
           : upgradeWaitsFor(wave),

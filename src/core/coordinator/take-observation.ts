@@ -1,5 +1,6 @@
 import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
+import { isAnotherContainer } from '../observation.ts';
 import { shadowingFiles } from '../own-files.ts';
 import { noteProved } from './advisory-waves.ts';
 import { serviceOf } from './service-of.ts';
@@ -7,7 +8,8 @@ import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { joinWave, noticeStale, waveForChanges } from './waves.ts';
+import { takeUpAgain } from './take-up-again.ts';
+import { joinFoundStale, joinWave, runsOldCodeUnasked, waveForChanges } from './waves.ts';
 
 /**
  * R25: stopped when first seen is parked from the start, unless a grant holds it; later an operator says so,
@@ -23,6 +25,15 @@ const isParked = (
   return before.parked && before.view.parked === null;
 };
 
+/** What is remembered of a container for as long as it may run old code. */
+const oldCodeOf = (
+  { state, stale, unreadable }: ContainerView,
+  before: Container | undefined,
+): Pick<Container, 'decided' | 'optedOutOf'> =>
+  before === undefined || (state === 'running' && stale.length + unreadable.length === 0)
+    ? { decided: null, optedOutOf: [] }
+    : { decided: before.decided, optedOutOf: before.optedOutOf };
+
 /** Take in what an agent saw of one container; answers the fleet's entry. */
 export const observe = (
   turn: Turn,
@@ -32,7 +43,9 @@ export const observe = (
 ): Container => {
   const { fleet, now } = turn;
   const id = containerId(host.id, view.name);
-  const before = fleet.containers.get(id);
+  const known = fleet.containers.get(id);
+  // R18: what was known of one that is gone says nothing of the one that has its name now.
+  const before = isAnotherContainer(known?.view.identity, view.identity) ? undefined : known;
   const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
   const parked = view.state === 'stopped' && isParked(view, before, held);
   const container: Container = {
@@ -44,6 +57,7 @@ export const observe = (
     observedAt: now,
     parked,
     attemptedAt: before?.attemptedAt ?? null,
+    ...oldCodeOf(view, before),
     lastVerification: before?.lastVerification ?? null,
     lastFailure: before?.lastFailure ?? null,
     refusal:
@@ -52,7 +66,7 @@ export const observe = (
         : { ...before.refusal, seenSince: true },
   };
   fleet.containers.set(id, container);
-  if (before?.parked !== parked) turn.renew.add(host.id);
+  if (known?.parked !== parked) turn.renew.add(host.id);
   touch(turn, { table: 'containers', key: id });
   return container;
 };
@@ -81,8 +95,14 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
     }
     adoptGrants(turn, host, report);
   }
-  for (const container of seen) noticeStale(turn, container);
+  for (const container of seen) findStale(turn, container);
   noteGate(turn, host, report.gate);
+};
+
+/** What runs old code and waits in no wave: in those that had left it out, or as found stale (R34). */
+const findStale = (turn: Turn, container: Container): void => {
+  if (runsOldCodeUnasked(turn, container) && !takeUpAgain(turn, container))
+    joinFoundStale(turn, container);
 };
 
 /** L4: what each grant of the host waits for, by its agent's newest word on all of them. */

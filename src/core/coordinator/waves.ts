@@ -1,8 +1,9 @@
 import type { ContainerId, HostId } from '../ids.ts';
 import type { PackageChange } from '../packages.ts';
-import type { Container, Wave, WaveCause } from './fleet.ts';
+import type { Container, Fleet, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { observedBecause } from './may-grant.ts';
+import { standingDecision } from './standing-decision.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -65,7 +66,7 @@ export const openWave = (
 export const tell = (
   turn: Turn,
   wave: Wave,
-  kind: 'needs-approval' | 'paused' | 'failed' | 'ended',
+  kind: 'needs-approval' | 'paused' | 'failed' | 'ended' | 'alert',
   text: string,
 ): void => {
   const key = `${kind}:${text}`;
@@ -93,12 +94,22 @@ const versionsOf = (changes: PackageChange[]): { source: string; to: string }[] 
   return [...seen.values()];
 };
 
-const noteChanges = (known: PackageChange[], more: readonly PackageChange[]): void => {
+/** Add to a cause's changes those that it does not have yet. */
+export const noteChanges = (known: PackageChange[], more: readonly PackageChange[]): void => {
   const isKnown = (change: PackageChange): boolean =>
     known.some(
       ({ name, arch, to }) => name === change.name && arch === change.arch && to === change.to,
     );
   known.push(...more.filter((change) => !isKnown(change)));
+};
+
+/** The same of its packages. */
+export const notePackages = (
+  known: { source: string; to: string }[],
+  more: readonly { source: string; to: string }[],
+): void => {
+  for (const { source, to } of more)
+    if (!known.some((one) => one.source === source && one.to === to)) known.push({ source, to });
 };
 
 /** R34: the open wave with the same (source, version), else a new one. */
@@ -126,10 +137,7 @@ export const waveForChanges = (
       null,
     );
   const { cause } = wave;
-  if (cause.kind === 'upgrade')
-    for (const found of packages)
-      if (!cause.packages.some(({ source, to }) => source === found.source && to === found.to))
-        cause.packages.push(found);
+  if (cause.kind === 'upgrade') notePackages(cause.packages, packages);
   if ('changes' in cause) noteChanges(cause.changes, changes);
   touch(turn, { table: 'waves', key: wave.id });
   audit(turn, {
@@ -141,8 +149,8 @@ export const waveForChanges = (
   return wave;
 };
 
-const waitsInSome = (turn: Turn, id: ContainerId): boolean =>
-  [...turn.fleet.waves.values()].some(({ state, members }) => {
+const waitsInSome = (fleet: Fleet, id: ContainerId): boolean =>
+  [...fleet.waves.values()].some(({ state, members }) => {
     const member = members.get(id)?.state;
     return (
       state === 'open' && (member === 'pending' || member === 'restarting' || member === 'failed')
@@ -150,21 +158,27 @@ const waitsInSome = (turn: Turn, id: ContainerId): boolean =>
   });
 
 /**
- * R34: stale without a known upgrade; one wave, which always waits for approval. One that is opted out or
- * only observed is left alone until that ends, and is found then.
+ * Whether a container runs old code that nothing is done or decided about. One that is opted out or only observed is left
+ * alone until that ends; one against whose wave a person has decided, or whose restart was in vain, until packages change
+ * again.
  */
-export const noticeStale = (turn: Turn, container: Container): void => {
-  const host = turn.fleet.hosts.get(container.host);
-  if (
-    !container.view.onHostRoot ||
-    container.view.stale.length === 0 ||
-    container.view.optOut !== null ||
-    observedBecause(turn.fleet, container) !== null ||
-    waitsInSome(turn, container.id)
-  )
-    return;
-  if (container.attemptedAt !== null && (host?.transactions ?? 0) <= container.attemptedAt) return;
-  if ([...turn.fleet.grants.values()].some((grant) => grant.container === container.id)) return;
+export const runsOldCodeUnasked = ({ fleet }: Turn, container: Container): boolean => {
+  const { id, view, attemptedAt } = container;
+  const transactions = fleet.hosts.get(container.host)?.transactions ?? 0;
+  return (
+    view.onHostRoot &&
+    view.stale.length > 0 &&
+    view.optOut === null &&
+    observedBecause(fleet, container) === null &&
+    !waitsInSome(fleet, id) &&
+    standingDecision(fleet, container) === null &&
+    (attemptedAt === null || transactions > attemptedAt) &&
+    ![...fleet.grants.values()].some((grant) => grant.container === id)
+  );
+};
+
+/** R34: stale without a known upgrade; one wave, which always waits for approval. */
+export const joinFoundStale = (turn: Turn, container: Container): void => {
   const open = [...turn.fleet.waves.values()].find(
     ({ state, cause }) => state === 'open' && cause.kind === 'found-stale',
   );

@@ -1,7 +1,7 @@
 import { errorText } from '../../core/error-text.ts';
 import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { HealthCheck } from '../../core/service-settings.ts';
-import type { RunBounded } from '../run-bounded.ts';
+import type { Attach } from './attach.ts';
 import { probeCommand } from './probe-command.ts';
 import { probeHttp } from './probe-http.ts';
 import { connectWithin } from './probe-tcp.ts';
@@ -26,8 +26,7 @@ export interface ProbeLimits {
 export type RunningState = 'running' | 'stopped' | 'gone' | 'changing';
 
 export interface ProbeDependencies {
-  run: RunBounded;
-  lxcPath: string;
+  attach: Attach;
   /** What the runtime sees of the container now. */
   state: (name: string) => Promise<RunningState>;
   /** The address that it has in its network now; null: none. */
@@ -68,7 +67,7 @@ const ask = async (
       return { health: 'healthy', reason: `port ${check.port} accepts connections` };
     }
     case 'command':
-      return probeCommand(check.command, target.name, { ...deps, timeoutMs, signal });
+      return probeCommand(check.command, target.name, { attach: deps.attach, timeoutMs, signal });
     case 'running': {
       const state = await deps.state(target.name);
       return state === 'running'

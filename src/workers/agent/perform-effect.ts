@@ -56,7 +56,7 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
     case 'undrain':
       return begin(inLane(effect.grant, () => undrain(work, effect.grant, life)));
     case 'verify':
-      return begin(verify(work, effect.grant, life));
+      return begin(verify(work, effect, life));
     case 'end-stray-stops':
       return begin(endStrayStops(work, life));
     case 'run-upgrade':

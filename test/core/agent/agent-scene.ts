@@ -47,7 +47,7 @@ export interface AgentScene {
     more?: { hash?: string; incarnation?: string; expiresAt?: number },
   ) => AgentTurn;
   /** Order an upgrade of the host: job `u`, grant `ug`. */
-  upgrade: () => AgentTurn;
+  upgrade: (services?: string[]) => AgentTurn;
   check: (grantId: string, answers?: Partial<CheckAnswers>) => AgentTurn;
   /** Bring a grant to the moment right after its stop was started. */
   stopping: (grantId: string) => void;
@@ -102,14 +102,21 @@ export const agentScene = (settled = true): AgentScene => {
         expiresAt: more.expiresAt ?? 1_030_000,
         job: { kind: 'restart-batch', payload: { waveId: 'w', grants } },
       }),
-    upgrade: () =>
+    upgrade: (services = []) =>
       here.step({
         ...{ kind: 'job', jobId: 'u', hash: 'u', expiresAt: 1_030_000 },
         incarnation: here.agent.journal.incarnation,
         job: {
           kind: 'host-upgrade',
           payload: {
-            ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
+            ...{
+              waveId: 'w',
+              grantId: 'ug',
+              mode: 'security',
+              packages: [],
+              allowRemove: false,
+              services,
+            },
             ...{ beginBefore: 1_030_000, deadline: 2_000_000 },
           },
         },

@@ -104,7 +104,7 @@ describe('R15: journals that are lost or rolled back', () => {
         name: 'web-1',
         state,
         instance: state === 'running' ? instance : null,
-        bootId: instance.bootId,
+        ...{ identity: null, bootId: instance.bootId },
       });
     see('running');
     see('stopped');
@@ -142,7 +142,10 @@ describe('R15: journals that are lost or rolled back', () => {
     here.step({ kind: 'stray-stops-ended', states: new Map([['web-1', 'running']]) });
     here.step({ kind: 'health', grantId: 'g', result: 'healthy', reason: '' });
     here.step({ kind: 'undrained', grantId: 'g', ok: true, reason: '' });
-    here.step({ kind: 'verified', grantId: 'g', verification: 'stale', container: null });
+    here.step({
+      ...{ kind: 'verified', grantId: 'g', transactions: 0 },
+      ...{ verification: 'stale', container: null },
+    });
     expect(here.reports().at(-1)).toMatchObject({ grantId: 'g', outcome: 'void' });
   });
 });

@@ -5,15 +5,14 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { probe } from '../../../src/host/health/probe.ts';
 import type { ProbeDependencies } from '../../../src/host/health/probe.ts';
-import { attachArguments } from '../../../src/host/health/probe-command.ts';
+import { attachArguments, createAttach } from '../../../src/host/health/attach.ts';
 import { waitUntilHealthy } from '../../../src/host/health/wait-until-healthy.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
 import type { BoundedResult } from '../../../src/host/run-bounded.ts';
 
 const target = { name: 'web-1', address: '127.0.0.1' };
 const deps: ProbeDependencies = {
-  run: runBounded,
-  lxcPath: '/var/lib/lxc',
+  attach: createAttach(runBounded, '/var/lib/lxc'),
   state: () => Promise.resolve('running'),
   addressOf: () => Promise.resolve(null),
 };
@@ -150,7 +149,6 @@ describe('tcp probe', () => {
 });
 
 describe('command probe', () => {
-  const asked: (readonly string[])[] = [];
   const ask = (result: Partial<BoundedResult>) =>
     probe(
       { kind: 'command', command: ['pg_isready', '-q'] },
@@ -158,16 +156,8 @@ describe('command probe', () => {
       { timeoutMs: 100 },
       {
         ...deps,
-        run: (argv) => {
-          asked.push(argv);
-          return Promise.resolve({
-            ended: 'exited',
-            exitCode: 0,
-            output: '',
-            problem: '',
-            ...result,
-          });
-        },
+        attach: () =>
+          Promise.resolve({ ended: 'exited', exitCode: 0, output: '', problem: '', ...result }),
       },
     );
 
@@ -200,6 +190,26 @@ describe('command probe', () => {
     ],
   ])('%j', async (result, health, reason) => {
     expect(await ask(result)).toMatchObject({ health, reason });
+  });
+
+  describe.each([137, 0])('where lxc-attach exits with %d when SIGKILL ended it', (told) => {
+    /** The command itself, and of its end what lxc-attach would say. */
+    const attach = createAttach(async (argv, options) => {
+      const result = await runBounded(argv.slice(argv.indexOf('--') + 1), options);
+      return result.problem === 'ended by SIGKILL'
+        ? { ...result, ended: 'exited', exitCode: told }
+        : result;
+    }, '/var/lib/lxc');
+    test.each([
+      [['sh', '-c', 'kill -KILL $$'], 'unhealthy', /^command sh exited with 137/],
+      [['sh', '-c', 'exit 3'], 'unhealthy', /^command sh exited with 3/],
+      [['test', 'two words', '=', 'two words'], 'healthy', /^test exited with 0/],
+      [['sleep', '10'], 'unhealthy', /^command sleep did not end within 300 ms/],
+    ])('%j is %s', async (command, health, reason) => {
+      const limits = { timeoutMs: 300 };
+      const answer = await probe({ kind: 'command', command }, target, limits, { ...deps, attach });
+      expect(answer).toMatchObject({ health, reason: expect.stringMatching(reason) as unknown });
+    });
   });
 
   test('enters with a cleared environment', () => {

@@ -3,6 +3,7 @@ import type { FeedProblem } from '../../../core/advisories/advisory.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
 import { matchAdvisory } from '../../../core/advisories/match.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
+import { mergeFindings } from '../../../core/advisories/merge-findings.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
 import { FeedError } from '../../../producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
@@ -78,7 +79,7 @@ Sources: ${names}. Name --feed as often as there are feeds.`,
       const feeds = feed.map((one) => feedOf(one, sources));
       const inventory = await readInventory(path, platform);
       const host = indexInventory(inventory);
-      const findings: Finding[] = [];
+      const all: Finding[] = [];
       const problems: FeedProblem[] = [];
       let advisories = 0;
       for (const { source, path: from } of feeds) {
@@ -87,7 +88,7 @@ Sources: ${names}. Name --feed as often as there are feeds.`,
             if (record.kind === 'problem') problems.push(record.problem);
             else {
               advisories += 1;
-              findings.push(...matchAdvisory(record.advisory, host));
+              all.push(...matchAdvisory(record.advisory, host));
             }
         } catch (error) {
           // A damaged archive: what could be read of it before counts all the same.
@@ -100,6 +101,7 @@ Sources: ${names}. Name --feed as often as there are feeds.`,
         throw new Error(
           `no advisory was found in ${feeds.map(({ path: from }) => from).join(', ')}${problems.length === 0 ? '' : `: ${problemText(problems[0])}`}`,
         );
+      const findings = mergeFindings(all);
       const packages = inventory.packages.length;
       const report = { platform, packages, advisories, findings, problems };
       deps.write(

@@ -1,9 +1,11 @@
-import type { AgentGrant } from '../../../core/agent/journal.ts';
+import type { AgentEffect } from '../../../core/agent/agent.ts';
 import type { Verification } from '../../../core/messages.ts';
 import type { ContainerScan } from '../../../core/observation.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { Life } from '../agent-loop.ts';
 import type { Work } from '../work.ts';
+
+type Verify = Extract<AgentEffect, { kind: 'verify' }>;
 
 /**
  * What a restart came to: one stale process is stale; what could not be read is never verified; a copy of a
@@ -21,7 +23,11 @@ export const verificationOf = (
 };
 
 /** Scan the restarted container alone, and give its newest state with the end (R10). */
-export const verify = async (work: Work, grant: AgentGrant, life: Life): Promise<void> => {
+export const verify = async (
+  work: Work,
+  { grant, transactions }: Verify,
+  life: Life,
+): Promise<void> => {
   const { grantId, container, patched } = grant.order;
   try {
     const [scan, state] = await Promise.all([
@@ -33,12 +39,13 @@ export const verify = async (work: Work, grant: AgentGrant, life: Life): Promise
     life.tell({
       kind: 'verified',
       grantId,
+      transactions,
       verification: verificationOf(scan, patched),
       container: work.knowledge.view(container),
     });
   } catch (error) {
     work.alert(`${container} cannot be verified: ${errorText(error)}`);
     const verification = 'unknown';
-    life.tell({ kind: 'verified', grantId, verification, container: null });
+    life.tell({ kind: 'verified', grantId, transactions, verification, container: null });
   }
 };

@@ -1,4 +1,5 @@
 import type { RunBounded } from '../../../host/run-bounded.ts';
+import { createAttach } from '../../../host/health/attach.ts';
 import { probe } from '../../../host/health/probe.ts';
 import type { ProbeDependencies, RunningState } from '../../../host/health/probe.ts';
 import { waitUntilHealthy } from '../../../host/health/wait-until-healthy.ts';
@@ -20,7 +21,8 @@ export const createHealthPort = (
   lxcPath: string,
 ): HealthPort => {
   const deps: ProbeDependencies = {
-    ...{ run, lxcPath, addressOf: runtime.addressOf },
+    attach: createAttach(run, lxcPath),
+    addressOf: runtime.addressOf,
     state: (name) => runningState(runtime, name),
   };
   return {

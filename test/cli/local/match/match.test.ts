@@ -72,6 +72,11 @@ describe('groundswell match', () => {
     expect(warnings).toBe('DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n');
   });
 
+  test('says what two feeds have once', async () => {
+    const { output } = await run(...usual, ...feed, ...feed, '--json');
+    expect(JSON.parse(output)).toHaveLength(2);
+  });
+
   test('says to people what is to be upgraded', async () => {
     const { output } = await run(...usual, ...feed);
     expect(output).toBe(
@@ -85,6 +90,22 @@ describe('groundswell match', () => {
       ].join('\n'),
     );
     expect((await run(...usual, ...feed, '--verbose')).output).toContain('Fixed already (1):');
+  });
+
+  test('says of a kernel that is installed and does not run that it wants a reboot', async () => {
+    const kernel = (release: string, version: string) => ({
+      ...{ name: `linux-image-${release}`, arch: 'amd64', version, source: 'openssl' },
+    });
+    const inventory = put(
+      'kernels.json',
+      JSON.stringify({
+        ...{ platform: 'debian-12', kernel: '6.1.0-1-amd64' },
+        packages: [kernel('6.1.0-1-amd64', '3.0.14-1'), kernel('6.1.0-2-amd64', '3.0.18-1')],
+      }),
+    );
+    const { output } = await run('--platform', 'debian-12', '--inventory', inventory, ...feed);
+    expect(output).toContain('Installed, but an older kernel runs: reboot (1):');
+    expect(output).toContain('nothing is to be upgraded');
   });
 
   test('what could be read of a damaged archive counts, and the damage is told', async () => {

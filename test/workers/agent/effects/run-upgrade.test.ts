@@ -134,12 +134,12 @@ describe('an upgrade that a crash kept from beginning (R29)', () => {
     log = [];
   });
 
-  test.each<[string, Partial<ControlRecord>]>([
-    ['a freeze', { freezes: ['the audit'] }],
-    ['a pause', { pauses: [{ level: 'fleet' }] }],
-  ])('waits for the end of %s', async (_, more) => {
+  test.each<[string, Partial<ControlRecord>, string]>([
+    ['a freeze', { freezes: ['the audit'] }, 'freeze: the audit; groundswell unfreeze'],
+    ['a pause', { pauses: [{ level: 'fleet' }] }, 'the fleet is paused: groundswell resume'],
+  ])('waits for the end of %s', async (_, more, said) => {
     expect(doing(here.record(4, more))).toEqual([]);
-    expect(here.agent.waiting.get('ug')).toBe('paused or frozen');
+    expect(here.agent.waiting.get('ug')).toBe(said);
     await carryOut(here.record(5));
     expect(log).toEqual(['suspend', 'look', 'upgrade', 'resume']);
   });
