@@ -36,6 +36,7 @@ const groups: Record<string, readonly string[]> = {
       'match',
       'versions',
       'inventory',
+      'platform',
     ],
   ],
   'Run:': ['up', 'server', 'agent'],

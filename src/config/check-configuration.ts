@@ -15,25 +15,6 @@ const haproxyName = /^[A-Za-z0-9_.:{}-]+$/;
 
 type Say = (path: PropertyKey[], message: string) => Problem;
 
-/** Whether an opt-out's glob can be of any service: one of these, or that of whatever host's unclaimed containers. */
-const isClaimed = (glob: string, { services }: Configuration): boolean =>
-  services.some(({ name }) => globMatches(glob, name)) ||
-  globMatches(glob, 'host/unassigned') ||
-  glob.endsWith('/unassigned');
-
-/** Opt-outs of services that are not there: what was to be spared would be restarted. */
-const sparesNothing = (configuration: Configuration, say: Say): Problem[] =>
-  configuration.optOut.flatMap(({ service }, index) => {
-    if (service === undefined || isClaimed(service, configuration)) return [];
-    const names = [...configuration.services.map(({ name }) => name), '<host>/unassigned'];
-    return [
-      say(
-        ['optOut', index, 'service'],
-        `there is no service ${service}, so nothing is spared by this. There are: ${names.join(', ')}`,
-      ),
-    ];
-  });
-
 /** Feeds that have one name, or of which nobody can tell where they come from. */
 const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] => {
   const names = new Set<string>();
@@ -56,6 +37,12 @@ const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] 
     ];
   });
 };
+
+/** Whether an opt-out's glob can be of any service: one of these, or that of whatever host's unclaimed containers. */
+const isClaimed = (glob: string, { services }: Configuration): boolean =>
+  services.some(({ name }) => globMatches(glob, name)) ||
+  globMatches(glob, 'host/unassigned') ||
+  glob.endsWith('/unassigned');
 
 /** What no schema of one option can say. `located` is where the values of `configuration` came from. */
 export const checkConfiguration = (configuration: Configuration, located: Located): Problem[] => {
@@ -83,6 +70,17 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       ];
     });
   };
+  const { optOut } = configuration;
+  const noSuchService = optOut.flatMap(({ service }, index) =>
+    service === undefined || isClaimed(service, configuration)
+      ? []
+      : [
+          problem(
+            ['optOut', index, 'service'],
+            `there is no service ${service}, so nothing is spared by this. There are: ${[...configuration.services.map(({ name }) => name), '<host>/unassigned'].join(', ')}`,
+          ),
+        ],
+  );
   const ofServices = configuration.services.flatMap((service, index) => {
     const here: PropertyKey[] = ['services', index];
     const problems: Problem[] = [];
@@ -159,9 +157,5 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       );
     return problems;
   });
-  return [
-    ...ofServices,
-    ...sparesNothing(configuration, problem),
-    ...feedProblems(configuration, problem),
-  ];
+  return [...ofServices, ...noSuchService, ...feedProblems(configuration, problem)];
 };

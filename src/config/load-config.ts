@@ -20,6 +20,10 @@ export interface LoadOptions {
   environment: Environment;
 }
 
+/** The main file of the configuration, whether it is there or not. */
+export const configFileOf = ({ file, environment }: LoadOptions): string =>
+  file ?? environment['GROUNDSWELL_CONFIG'] ?? defaultConfigFile;
+
 export type LoadedConfig =
   | {
       ok: true;
@@ -104,7 +108,7 @@ export const readConfiguration = (
  */
 export const loadConfig = async ({ file, environment }: LoadOptions): Promise<LoadedConfig> => {
   const named = file ?? environment['GROUNDSWELL_CONFIG'];
-  const main = named ?? defaultConfigFile;
+  const main = configFileOf({ file, environment });
   const files: string[] = [];
   const problems: Problem[] = [];
   let located: Located = {

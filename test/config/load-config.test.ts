@@ -396,14 +396,27 @@ describe('settings of the fleet', () => {
       'config.yaml':
         'maintenanceWindow: {from: "22:30", to: "04:00"}\nwaves: {beginBeforeSeconds: 5, zoneCap: 3}\nplatforms: {debian-12: {mode: observe}}',
     });
-    expect(fleetSettingsOf(config)).toMatchObject({
+    expect(fleetSettingsOf(config, {})).toMatchObject({
       window: { fromMinute: 1_350, toMinute: 240 },
       beginBeforeMs: 5_000,
       zoneCap: 3,
       fleetCap: null,
       platformModes: { 'debian-12': 'observe' },
     });
-    expect(fleetSettingsOf(config).disruptivePackages).toContain('libc6');
+    expect(fleetSettingsOf(config, {}).disruptivePackages).toContain('libc6');
+  });
+
+  test('core packages are the configuration’s, else those of the manifest', async () => {
+    const config = await good({
+      'config.yaml':
+        'platforms: {debian-12: {}, debian-13: {corePackages: [bash]}, ubuntu-24.04: {}}',
+    });
+    const manifests = { 'debian-12': ['libc6'], 'debian-13': ['libc6'], 'debian-11': ['libc6'] };
+    expect(fleetSettingsOf(config, manifests).corePackages).toEqual({
+      'debian-12': new Set(['libc6']),
+      'debian-13': new Set(['bash']),
+      'ubuntu-24.04': new Set(),
+    });
   });
 
   test.each([

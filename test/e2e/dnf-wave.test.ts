@@ -36,7 +36,7 @@ describe('a patched rpm reaches every container of a dnf host', () => {
     const { wave, complaints } = await proveWave(scene, { act, library, floors });
     expect(complaints).toEqual([]);
     expect(wave.counts).toEqual({ verified: 8 });
-    expect(wave.cause).toContain('libgs-demo1');
+    expect(wave.cause).toContain('gs-demo');
     expect(wave.cause).toContain(library);
   };
   const upgrade = (more: Partial<Extract<OperatorAction, { action: 'upgrade' }>>) => () =>

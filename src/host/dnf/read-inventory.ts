@@ -18,6 +18,7 @@ const entryOf = (one: Entry): InventoryPackage => ({
   ...(one.source === one.name ? {} : { source: one.source }),
   ...(one.sourceVersion === one.version ? {} : { sourceVersion: one.sourceVersion }),
   ...(one.module === null ? {} : { module: one.module }),
+  ...(one.vendor === null ? {} : { vendor: one.vendor }),
   ...(one.repository === undefined ? {} : { repository: one.repository }),
   ...(one.held === true ? { held: true } : {}),
 });
