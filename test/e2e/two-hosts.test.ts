@@ -279,9 +279,10 @@ describe('one server, two hosts, and services that are spread over both', () => 
     const shown = async () => (await scene.status()).pauses[0];
     expect(await shown()).toMatchObject({ state: 'pausing', inFlight: 1 });
     scene.agent(second).signal('SIGCONT');
-    // By its agent's word (R20): it has heard of it by the record, not by the job.
+    // By its agent's word (R20), who has heard of it by the record, not by the job; and long before the
+    // permission ends by itself, 30 s after it was given.
     await waitUntil('it is paused', async () => (await shown())?.state === 'paused', {
-      deadlineMs: 30_000,
+      deadlineMs: 15_000,
       everyMs: 50,
     });
     expect((await scene.status()).grants).toEqual([]);
