@@ -3,7 +3,7 @@ import { pauseSubject } from '../core/coordinator/pause-subject.ts';
 import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
 import { staleProcessLines, staleProcessNote } from './stale-processes.ts';
-import { isOver } from './wave-text.ts';
+import { dateText, isOver } from './wave-text.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine, HostView, ServiceSummary, StatusView, WaveSummary } from './views.ts';
@@ -153,8 +153,10 @@ const statusText = (status: StatusView): string => {
     lines.push(
       `freeze ${id} by ${actor}: ${reason}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`,
     );
-  for (const alert of status.alerts)
-    lines.push(tint(`failed: ${alert}`).replace('failed: ', 'alert: '));
+  for (const { since, text } of status.alerts) {
+    const when = since === null ? '' : ` since ${dateText(since)}`;
+    lines.push(tint(`failed: ${text}`).replace('failed: ', `alert${when}: `));
+  }
   lines.push('', hostsText(status.hosts), '', servicesText(status.services));
   lines.push(...optOutLines(status.services));
   const open = status.waves.filter((wave) => !isOver(wave));

@@ -12,9 +12,12 @@ import { shortIds } from './short-ids.ts';
 import { wavesTable } from './status.ts';
 import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
 import { waveArgument, waveCalled } from './wave-called.ts';
-import { haltOf, isOver, waveText } from './wave-text.ts';
+import { endedWell, haltOf, isOver, waveText } from './wave-text.ts';
 
 type Options = { json?: boolean; socket?: string };
+
+/** Exit code of `wave --follow` for a wave that was stopped or declined, or that has not patched everything. */
+const endedOtherwise = 10;
 
 const done = (wave: WaveSummary): number =>
   wave.total -
@@ -121,6 +124,7 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       const id = await waveCalled(remote, wanted);
       const wave =
         options.follow === true ? await follow(deps, remote, id) : await readWave(remote, id);
+      if (options.follow === true && !endedWell(wave)) deps.setExitCode(endedOtherwise);
       if (options.follow !== true || !remote.json) remote.show(wave, (shown) => waveText(shown));
     });
   withRemoteOptions(

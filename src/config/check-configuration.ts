@@ -1,3 +1,4 @@
+import { globMatches } from '../core/glob.ts';
 import { certainConflict } from '../core/membership.ts';
 import { misusedPlaceholders } from './check-placeholders.ts';
 import { at, placeOf } from './located.ts';
@@ -5,6 +6,10 @@ import type { Located } from './located.ts';
 import type { Configuration } from './schema.ts';
 import { formatOption } from './problem.ts';
 import type { Problem } from './problem.ts';
+
+/** A path from the root, `host:port` or `[v6]:port`: a relative path would depend on where the agent was started. */
+const isSocketAddress = (socket: string): boolean =>
+  socket.startsWith('/') || /^(?:\[[^\]/]+\]|[^:/]+):\d{1,5}$/.test(socket);
 
 const haproxyName = /^[A-Za-z0-9_.:{}-]+$/;
 
@@ -33,6 +38,12 @@ const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] 
   });
 };
 
+/** Whether an opt-out's glob can be of any service: one of these, or that of whatever host's unclaimed containers. */
+const isClaimed = (glob: string, { services }: Configuration): boolean =>
+  services.some(({ name }) => globMatches(glob, name)) ||
+  globMatches(glob, 'host/unassigned') ||
+  glob.endsWith('/unassigned');
+
 /** What no schema of one option can say. `located` is where the values of `configuration` came from. */
 export const checkConfiguration = (configuration: Configuration, located: Located): Problem[] => {
   const problem = (path: PropertyKey[], message: string): Problem => ({
@@ -59,6 +70,17 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       ];
     });
   };
+  const { optOut } = configuration;
+  const noSuchService = optOut.flatMap(({ service }, index) =>
+    service === undefined || isClaimed(service, configuration)
+      ? []
+      : [
+          problem(
+            ['optOut', index, 'service'],
+            `there is no service ${service}, so nothing is spared by this. There are: ${[...configuration.services.map(({ name }) => name), '<host>/unassigned'].join(', ')}`,
+          ),
+        ],
+  );
   const ofServices = configuration.services.flatMap((service, index) => {
     const here: PropertyKey[] = ['services', index];
     const problems: Problem[] = [];
@@ -87,6 +109,13 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
         ),
       );
     service.match.forEach((rule, at_) => {
+      if (rule.group !== undefined && /[*?]/.test(rule.group))
+        problems.push(
+          problem(
+            [...here, 'match', at_, 'group'],
+            `"${rule.group}": a group is named as a whole, as lxc.group has it; * and ? stand for something in host and container only`,
+          ),
+        );
       if (Object.keys(rule).length === 0)
         problems.push(
           problem(
@@ -98,6 +127,13 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
     problems.push(...doublyClaimed(index));
     for (const { path, message } of misusedPlaceholders(service))
       problems.push(problem([...here, ...path], message));
+    if (service.haproxy !== undefined && !isSocketAddress(service.haproxy.socket))
+      problems.push(
+        problem(
+          [...here, 'haproxy', 'socket'],
+          `"${service.haproxy.socket}": want the absolute path of a socket such as /run/haproxy/admin.sock, or host:port`,
+        ),
+      );
     if (service.haproxy !== undefined)
       for (const key of ['backend', 'server'] as const)
         if (!haproxyName.test(service.haproxy[key]))
@@ -121,5 +157,5 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       );
     return problems;
   });
-  return [...ofServices, ...feedProblems(configuration, problem)];
+  return [...ofServices, ...noSuchService, ...feedProblems(configuration, problem)];
 };

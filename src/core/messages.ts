@@ -109,6 +109,8 @@ export const ContainerView = z.strictObject({
   rootNote: z.string().default(''),
   state: z.enum(['running', 'stopped', 'frozen', 'changing', 'gone']),
   instance: Instance.nullable(),
+  /** Tells it from another one of the same name (R18); null: nothing does. */
+  identity: z.string().nullable().default(null),
   health: Health,
   healthReason: z.string(),
   stale: z.array(StaleFile),

@@ -20,6 +20,12 @@ export const sameInstance = (a: Instance | null, b: Instance | null): boolean =>
   a.initPid === b.initPid &&
   a.startTime === b.startTime;
 
+/** Whether two containers of one name are not the same one, as far as that can be told (R18). */
+export const isAnotherContainer = (
+  one: string | null | undefined,
+  other: string | null | undefined,
+): boolean => (one ?? null) !== null && (other ?? null) !== null && one !== other;
+
 /** A process that maps or executes a file which the host has since replaced. */
 export const StaleFile = z.strictObject({
   pid: z.int(),

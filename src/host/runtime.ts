@@ -18,6 +18,8 @@ export interface RuntimeContainer {
   /** First IPv4 address of the configuration, without prefix length. */
   address: string | null;
   autostart: boolean;
+  /** Tells it from another one that has or had the same name; left out where nothing does. */
+  identity?: string;
   /** Where its configuration lies, of runtimes that keep each in a file. */
   configPath?: string;
 }

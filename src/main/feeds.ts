@@ -7,7 +7,8 @@ import type { Configuration, ConfiguredFeed } from '../config/schema.ts';
 import { platformOf } from '../core/advisories/index-inventory.ts';
 import { defaultAddresses, publishedFeeds } from '../producers/advisories/default-addresses.ts';
 import type { FeedAddress } from '../producers/advisories/fetch/fetcher.ts';
-import { createHttpClient, httpDefaults } from '../producers/advisories/fetch/http.ts';
+import { httpDefaults } from '../producers/advisories/fetch/http-options.ts';
+import { createHttpClient } from '../producers/advisories/fetch/http.ts';
 import type { HttpClient } from '../producers/advisories/fetch/http.ts';
 import { fetchers } from '../producers/advisories/fetchers.ts';
 import { localVersion, openSomeFiles } from '../producers/advisories/local-feed.ts';
@@ -69,9 +70,10 @@ const remoteFeed = (
     ...{ name, source: feed.source, place: address.url },
     everyMs: (feed.everySeconds ?? often) * 1_000,
     silentAfterMs: feed.silentAfterHours * 3_600_000,
-    fetch: async (signal) => {
+    fetch: async (signal, evenIfMostIsGone) => {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      return fetcher({ directory, address, http, now: () => new Date(), signal });
+      const now = (): Date => new Date();
+      return fetcher({ directory, address, http, now, signal, evenIfMostIsGone });
     },
     read: (files) =>
       source.parse(files === 'all' ? openFeedFiles(directory) : openSomeFiles(directory, files)),
@@ -162,9 +164,15 @@ export const openFeeds = async (
         return remoteFeed(feed, { name, address, directory: join(directory, name), http });
       });
     });
-    return { feeds, close: http.close };
+    return {
+      feeds,
+      close: () => {
+        http.close();
+        return Promise.resolve();
+      },
+    };
   } catch (error) {
-    await http.close();
+    http.close();
     throw error;
   }
 };

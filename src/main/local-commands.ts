@@ -19,6 +19,7 @@ import { packagingReader } from '../cli/local/installation/desired.ts';
 import type { DesiredOptions } from '../cli/local/installation/desired.ts';
 import { registerInventory } from '../cli/local/inventory.ts';
 import { registerMatch } from '../cli/local/match/match.ts';
+import { registerPlatform } from '../cli/local/platform/platform.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
@@ -41,8 +42,10 @@ import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { readFile } from 'node:fs/promises';
+import { fetchFeed } from './fetch-feed.ts';
 import { redisFrom } from './from-config.ts';
 import { trustedKeysPath } from './key-card.ts';
+import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
 import { readPlatform } from '../workers/agent/ports/host-facts.ts';
 import { readMachineId } from './machine-id.ts';
@@ -142,7 +145,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
       services: config.services,
-      hostId: hostIdOf(config),
+      hostId: () => hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),
@@ -163,9 +166,7 @@ export const registerLocal = (
   config: Configuration,
   deps: CliDependencies,
 ): void => {
-  const setExitCode = (code: number): void => {
-    process.exitCode = code;
-  };
+  const { setExitCode } = deps;
   registerScan(program);
   registerContainer(program, { ...deps, now: Date.now });
   registerConfigCheck(program, {
@@ -176,12 +177,23 @@ export const registerLocal = (
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     open: openFeedFiles,
+    fetch: fetchFeed,
     write: deps.write,
     warn: (text) => process.stderr.write(text),
   });
   registerInventory(program, {
     ...deps,
     read: async () => packagesOfThisHost().readInventory(await readPlatform()),
+  });
+  registerPlatform(program, {
+    ...deps,
+    directories: manifestDirectories(undefined),
+    readPlatform,
+    readInventory: async () =>
+      (await packagesOfThisHost().readInventory(await readPlatform())).inventory,
+    readCore: () => packagesOfThisHost().readCore(),
+    now: Date.now,
+    setExitCode,
   });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),

@@ -88,7 +88,6 @@ const backendOf = (
     leader: server.leads(),
     redis: await server.redisState(),
     store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
-    alerts: server.alerts(),
   }),
   changeKeys: async (actor, hostId, change) => {
     try {

@@ -7,13 +7,13 @@ export const containerOf = (doc: string): Container => {
   return {
     ...{ decided: null, optedOutOf: [] },
     ...container,
-    view: { ...{ oldForm: false, rootNote: '' }, ...container.view },
+    view: { ...{ oldForm: false, rootNote: '', identity: null }, ...container.view },
   };
 };
 
 /** The same of a host. */
 export const hostOf = (doc: string): Host => ({
-  ...{ needs: null, tried: [], refreshAskedAt: null },
+  ...{ needs: null, tried: [], refreshAskedAt: null, gateSince: null, journalLostAt: null },
   ...(decodeDocument(doc) as Host),
 });
 

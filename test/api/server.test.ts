@@ -60,3 +60,18 @@ test('what an operator names wrongly is refused with what to do', async () => {
     { error: 'there is no service wbe; see: groundswell services' },
   ]);
 });
+
+test('status tells what is wrong now with its date, and no more when it is over', async () => {
+  const here = scene([web()]);
+  const api = apiOf(here);
+  const alerts = async (): Promise<unknown> =>
+    (await api.inject({ url: '/v1/status' })).json<{ alerts: unknown }>().alerts;
+  const gate = (ok: boolean) =>
+    here.report('h1', observed([view('web-1')], { gate: { ok, reason: ok ? '' : 'no network' } }));
+  gate(false);
+  expect(await alerts()).toEqual([
+    { since: '1970-01-01T00:00:05.000Z', text: 'the host gate of h1 did not pass: no network' },
+  ]);
+  gate(true);
+  expect(await alerts()).toEqual([]);
+});

@@ -1,4 +1,4 @@
-/** The time in shell, in nanoseconds: uutils' date writes all nine digits for `%3N`, too. */
+/** The time in shell, in nanoseconds: the date of uutils 0.8 writes all nine digits for `%3N`, too. */
 export const NOW = '$(date +%s%N)';
 
 /** What `NOW` has written, in the milliseconds of `Date.now()`. */

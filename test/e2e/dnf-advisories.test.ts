@@ -21,7 +21,7 @@ agent:
 feeds:
   - { name: bed, source: updateinfo, path: /bedrpms, platform: almalinux-9 }
 platforms:
-  almalinux-9.9:
+  almalinux-9:
     policy:
       - { mode: auto }
 `;

@@ -44,8 +44,10 @@ describe('LXC on a real host', () => {
     await makeContainers('deaf', 2, ['/usr/local/bin/deaf']);
     await makeContainers('bad', 1, ['/nonexistent/init']);
     await makeContainers('brief', 1, ['/bin/true']);
-    const unset = ['lxc.net.0.ipv4.gateway =', 'lxc.net.0.ipv4.address ='];
-    await bed.createContainers(host, { service: 'dhcp', count: 1, extraConfig: unset });
+    await bed.createContainers(host, {
+      ...{ service: 'dhcp', count: 1, start: false },
+      extraConfig: ['lxc.net.0.ipv4.gateway =', 'lxc.net.0.ipv4.address ='],
+    });
     await host.must(['mkdir', '-p', '/var/lib/lxc/own/rootfs', '/var/lib/lxc/old/delta0']);
     await host.must(['mkdir', '-p', '/var/lib/lxc/elsewhere/delta0', '/srv/lower']);
     await host.writeFile(
@@ -116,6 +118,7 @@ describe('LXC on a real host', () => {
   test('learns the address that a container got in its network, as lxc-info tells it', async () => {
     const inside = (...argv: string[]) => host.must(['lxc-attach', '-n', 'dhcp-01', '--', ...argv]);
     const address = () => value({ call: 'address', name: 'dhcp-01' });
+    expect(await value({ call: 'start', name: 'dhcp-01' })).toEqual(running);
     expect(await address()).toBeNull();
     // Another device of the container's own comes first in the kernel's order.
     await inside('ip', 'link', 'add', 'docker0', 'type', 'bridge');

@@ -45,7 +45,9 @@ const type = async (...argv: string[]): Promise<string> => {
     printed += text;
   };
   const socketPath = join(directory, 'api.sock');
-  const program = createProgram('0', { socketPath, actor: 'ann', write, interactive: false }, []);
+  const setExitCode = (): void => undefined;
+  const deps = { socketPath, actor: 'ann', write, interactive: false, setExitCode };
+  const program = createProgram('0', deps, []);
   const code = await runProgram(program, argv, write);
   return `${code} ${printed.trimEnd()}`;
 };

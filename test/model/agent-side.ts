@@ -26,6 +26,7 @@ export const viewOf = (machine: Machine, index: number): ContainerView => {
     rootNote: '',
     state: box.up ? 'running' : 'stopped',
     instance: instanceOf(box),
+    identity: null,
     health: box.up && !box.sick ? 'healthy' : 'unhealthy',
     healthReason: '',
     stale: stale
@@ -115,8 +116,7 @@ export const observe = (core: Core, world: World, machine: Machine): void => {
       kind: 'observed',
       name: boxName(index),
       state: box.up ? 'running' : 'stopped',
-      instance: instanceOf(box),
-      bootId: 'boot',
+      ...{ instance: instanceOf(box), identity: null, bootId: 'boot' },
     });
   });
   feed(core, world, machine, {

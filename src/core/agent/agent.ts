@@ -136,6 +136,8 @@ export type AgentEvent =
       name: ContainerName;
       state: ContainerView['state'];
       instance: Instance | null;
+      /** Tells it from another one of the same name; null: nothing does. */
+      identity: string | null;
       /** Of the host's present boot. */
       bootId: string;
     }

@@ -66,6 +66,8 @@ export interface KnownJob {
 /** What the agent remembers about a container between observations. */
 export interface KnownContainer {
   instance: Instance | null;
+  /** Tells it from another one of the same name; null: nothing does, or not known yet. */
+  identity: string | null;
   /** It went down without us: its owner's doing, so never started by us (R25). */
   ownerStopped: boolean;
 }

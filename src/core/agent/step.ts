@@ -1,10 +1,12 @@
 import type { Agent, AgentAudit, AgentEffect, AgentEvent, Turn } from './agent.ts';
+import { gone } from './activity.ts';
 import { onStrayStopsEnded } from './adopt.ts';
 import { advance } from './advance.ts';
 import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './after-stop.ts';
 import { onChecked, onDrained } from './before-stop.ts';
 import { advanceGate, onGate, onGateBefore, outdateGate } from './gate.ts';
 import { emptyJournal } from './journal.ts';
+import { isAnotherContainer } from '../observation.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
@@ -80,7 +82,13 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
     containers.delete(event.name);
     return;
   }
-  const before = containers.get(event.name);
+  const known = containers.get(event.name);
+  // R18: destroyed and made anew between two looks; what was known and granted is of one that is gone.
+  const isAnother = isAnotherContainer(known?.identity, event.identity);
+  const before = isAnother ? undefined : known;
+  if (isAnother)
+    for (const grant of grants.values())
+      if (grant.end === null && grant.order.container === event.name) gone(turn, grant);
   const ours = [...grants.values()].some(
     (grant) =>
       grant.end === null &&
@@ -98,6 +106,7 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
   containers.set(event.name, {
     instance:
       event.instance ?? (event.state === 'stopped' && ours ? (before?.instance ?? null) : null),
+    identity: event.identity ?? before?.identity ?? null,
     ownerStopped,
   });
 };

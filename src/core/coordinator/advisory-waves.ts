@@ -1,5 +1,6 @@
 import type { Need } from '../advisories/needs.ts';
 import type { HostId } from '../ids.ts';
+import { platformValue } from '../platform-value.ts';
 import { barred } from './barred.ts';
 import type { AdvisoriesCause, Fleet, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { modeFor } from './may-grant.ts';
@@ -24,8 +25,8 @@ const noPackages: ReadonlySet<string> = new Set();
 /** What is decided about each of a host's needs; equal hosts share their list, and so the answer. */
 const dueOf = ({ fleet: { settings }, wall }: Turn, platform: string, list: readonly Need[]) =>
   list.flatMap((need): Due[] => {
-    const rules = settings.policies[platform] ?? [];
-    const core = settings.corePackages[platform] ?? noPackages;
+    const rules = platformValue(settings.policies, platform) ?? [];
+    const core = platformValue(settings.corePackages, platform) ?? noPackages;
     const decision = decideNeed(rules, core, need, wall.ms);
     return decision.kind === 'wait' || need.target === null
       ? []

@@ -117,7 +117,8 @@ export const onFinished = (turn: Turn, host: Host, report: RestartFinished): voi
       if (member !== undefined)
         Object.assign(member, {
           state: stillFailed ? 'failed' : grant.failed ? 'unknown' : 'pending',
-          reason: report.reason,
+          // The agent was asked for it, and knows no reason of its own.
+          reason: grant.voidAsked === null ? report.reason : `taken back: ${grant.voidAsked}`,
         });
       return;
     case 'gone':

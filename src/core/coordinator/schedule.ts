@@ -10,6 +10,7 @@ import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
+import { suspectText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave, tell } from './waves.ts';
@@ -77,7 +78,7 @@ export const watchDeadlines = (turn: Turn): void => {
       turn.notices.push({
         kind: 'alert',
         waveId: grant.waveId,
-        text: `${grant.container ?? grant.host} does not answer: its grant is past its deadline`,
+        text: suspectText(grant.container ?? grant.host),
       });
       const wave = fleet.waves.get(grant.waveId);
       if (wave !== undefined && failuresOf(fleet, wave) > wave.maxFailures)

@@ -1,5 +1,6 @@
 import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
+import { isAnotherContainer } from '../observation.ts';
 import { shadowingFiles } from '../own-files.ts';
 import { noteProved } from './advisory-waves.ts';
 import { serviceOf } from './service-of.ts';
@@ -42,7 +43,9 @@ export const observe = (
 ): Container => {
   const { fleet, now } = turn;
   const id = containerId(host.id, view.name);
-  const before = fleet.containers.get(id);
+  const known = fleet.containers.get(id);
+  // R18: what was known of one that is gone says nothing of the one that has its name now.
+  const before = isAnotherContainer(known?.view.identity, view.identity) ? undefined : known;
   const { service, problem } = serviceOf(fleet.services.values(), host.id, view);
   const parked = view.state === 'stopped' && isParked(view, before, held);
   const container: Container = {
@@ -63,7 +66,7 @@ export const observe = (
         : { ...before.refusal, seenSince: true },
   };
   fleet.containers.set(id, container);
-  if (before?.parked !== parked) turn.renew.add(host.id);
+  if (known?.parked !== parked) turn.renew.add(host.id);
   touch(turn, { table: 'containers', key: id });
   return container;
 };

@@ -7,6 +7,7 @@ import { aptEndReader } from './end-reader.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from './read-dpkg-database.ts';
 import { aptInventoryMark, readAptInventory } from './read-inventory.ts';
+import { readReleaseCore } from './read-release-core.ts';
 import { refresh } from './refresh.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -26,6 +27,7 @@ export const aptManager = (host: AptHost): PackageManager => {
     atRest: () => readRest(host.root),
     readInventory: (platform) => readAptInventory(host, platform),
     inventoryMark: () => aptInventoryMark(host.root),
+    readCore: () => readReleaseCore(host),
     refresh: (options) => refresh(host, options),
     upgrade: (request) => upgrade(host, request),
     resume: (id) => resumeUpgrade(host, id, aptEndReader(host)),

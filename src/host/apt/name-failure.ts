@@ -11,9 +11,10 @@ const REMEDIES: Record<PackageFailureKind, string> = {
     'check the key in signed-by= of that source, and that the clock is right; nothing was taken from it',
   'repository-unreachable': 'check network, proxy and mirror, then refresh again',
   'sources-invalid': 'correct the named file below /etc/apt',
-  'unknown-package': 'check the name, and that its repository is configured; refresh first',
+  'unknown-package': 'check the name, and that its repository is configured',
   'not-installed': 'leave the package out: an upgrade installs nothing that is not there',
-  'unknown-version': 'refresh first; the repositories of this host do not offer that version',
+  'unknown-version':
+    'ask for a version that the repositories of this host offer, or have that one published there',
   held: 'take the hold off (`apt-mark unhold`), or leave the package out',
   'would-remove': 'allow removals for this upgrade if they are meant',
   'would-downgrade': 'ask for the installed version or a newer one',

@@ -12,6 +12,7 @@ import { toInstalled } from './parse-rpm-packages.ts';
 import { rpmReader } from './read-rpm-database.ts';
 import type { RpmReader } from './read-rpm-database.ts';
 import { dnfInventoryMark, readDnfInventory } from './read-inventory.ts';
+import { readReleaseCore } from './read-release-core.ts';
 import { refresh } from './refresh.ts';
 import { rpmSignature, rpmWrittenAtMs } from './rpm-place.ts';
 import type { RpmPlace } from './rpm-place.ts';
@@ -62,6 +63,7 @@ export const dnfManager = (host: ManagedHost & { rpm: RpmPlace }): PackageManage
     readInventory: async (platform) =>
       readDnfInventory(await read(host.rpm), await dnfHost().catch(() => null), platform),
     inventoryMark: () => dnfInventoryMark(host.rpm),
+    readCore: async () => readReleaseCore(await dnfHost()),
     refresh: async (options) => refresh(await dnfHost(), options),
     upgrade: async (request) => upgrade(await dnfHost(), request),
     resume: (id) => resumeUpgrade(host, id, dnfEndReader(host.rpm)),

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { ContainerName } from '../../core/ids.ts';
@@ -29,6 +29,15 @@ export interface ListOptions {
   files: ConfigFiles;
 }
 
+/**
+ * When its directory was made: a container that is destroyed and made anew has another one, and neither a start nor
+ * a change of its configuration touches it. Inode numbers are given out again.
+ */
+const identityOf = (directory: string): { identity?: string } => {
+  const birth = statSync(directory, { bigint: true, throwIfNoEntry: false })?.birthtimeNs ?? 0n;
+  return birth > 0n ? { identity: String(birth) } : {};
+};
+
 const errorText = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
@@ -39,6 +48,7 @@ const readContainer = (
   lowerKindOf: ReturnType<typeof lowerKindReader>,
 ): LxcContainer | null => {
   const configPath = join(lxcPath, name, 'config');
+  const identity = identityOf(join(lxcPath, name));
   let meaning: ConfigMeaning;
   try {
     meaning = interpretConfig(readConfig(configPath));
@@ -49,6 +59,7 @@ const readContainer = (
     return {
       name,
       configPath,
+      ...identity,
       root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
       ...{ groups: [], address: null, addresses: [], firstInterface: 'eth0' },
       ...{ autostart: false, oldKeys: [] },
@@ -57,6 +68,7 @@ const readContainer = (
   return {
     name,
     configPath,
+    ...identity,
     root: classifyRoot(meaning, lowerKindOf),
     groups: meaning.groups,
     address: meaning.addresses[0] ?? null,

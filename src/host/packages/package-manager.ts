@@ -1,5 +1,6 @@
 import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
 import type { WantedPackage } from '../../core/messages.ts';
+import type { CorePackage } from '../../core/platforms/manifest.ts';
 import type { InstalledPackage, PackageChange } from '../../core/packages.ts';
 import type { PackageFailure } from './failure.ts';
 
@@ -43,6 +44,12 @@ export interface HostInventory {
   offers: InventoryPackage[];
 }
 
+/** The core packages of a distribution release, and what of its data says so. */
+export interface ReleaseCore {
+  packages: CorePackage[];
+  from: string[];
+}
+
 /** What Groundswell needs of a host's package manager. */
 export interface PackageManager {
   database: PackageDatabase;
@@ -52,6 +59,11 @@ export interface PackageManager {
   readInventory: (platform: string) => Promise<HostInventory>;
   /** Changes whenever that may. Cheap, so that it is asked for often. Throws where there is no database. */
   inventoryMark: () => Promise<string>;
+  /**
+   * The core of the host's own release, by the distribution's data alone: what is installed, and what other repositories offer,
+   * plays no part. Throws where that data is not there.
+   */
+  readCore: () => Promise<ReleaseCore>;
   /** Fetch what the repositories offer; one that cannot be had or trusted is a failure. */
   refresh: (options: { timeoutMs: number }) => Promise<Refreshed>;
   /** Upgrade in one transaction; an id that was begun before is awaited, not done again. */

@@ -17,14 +17,18 @@ const FAMILIES: Readonly<Record<string, PackageSystem>> = {
 
 const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
+/** os-release(5) of the host below `root`; empty where it has none. */
+export const readOsRelease = (root: string): Record<string, string | undefined> =>
+  parseEnv(
+    readIfThere(join(root, 'etc/os-release')) || readIfThere(join(root, 'usr/lib/os-release')),
+  );
+
 /**
  * The package system of the host below `root`, by what its distribution is: either may be installed beside the
  * distribution's own, for building or looking into packages. Of one that names no family, the one that is there.
  */
 export const packageSystemOf = (root: string): PackageSystem => {
-  const release =
-    readIfThere(join(root, 'etc/os-release')) || readIfThere(join(root, 'usr/lib/os-release'));
-  const { ID = '', ID_LIKE = '' } = parseEnv(release);
+  const { ID = '', ID_LIKE = '' } = readOsRelease(root);
   for (const name of [ID, ...ID_LIKE.split(/\s+/)]) {
     const family = FAMILIES[name];
     if (family !== undefined) return family;

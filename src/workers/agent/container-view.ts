@@ -150,6 +150,7 @@ export const containerView = (
     rootNote: rootNoteOf(container),
     state: state === null ? 'changing' : seenState(state),
     instance: state?.instance ?? null,
+    identity: container.identity ?? null,
     health,
     healthReason: shortText(reason),
     ...fitting(scanOf(known), limits),

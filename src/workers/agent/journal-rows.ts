@@ -57,6 +57,8 @@ const JobRow: z.ZodType<KnownJob> = z.strictObject({
 
 const ContainerRow: z.ZodType<KnownContainer> = z.strictObject({
   instance: Instance.nullable(),
+  // Journals of before this field.
+  identity: z.string().nullable().default(null),
   ownerStopped: z.boolean(),
 });
 

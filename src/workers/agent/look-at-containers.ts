@@ -30,9 +30,10 @@ const isNews = (
   name: ContainerName,
   state: string,
   instance: Instance | null,
+  identity: string | null,
 ): boolean => {
   const known = journal.containers.get(name);
-  if (known === undefined) return true;
+  if (known === undefined || (identity !== null && identity !== known.identity)) return true;
   if (instance !== null) return known.ownerStopped || !sameInstance(known.instance, instance);
   return state === 'stopped' && !known.ownerStopped && known.instance !== null;
 };
@@ -83,7 +84,7 @@ export const lookAtContainers = async (
     })),
   );
   knowledge.setList(containers);
-  containers.forEach(({ name }, index) => {
+  containers.forEach(({ name, identity = null }, index) => {
     const around = surroundings[index];
     if (around !== undefined) knowledge.setSurroundings(name, around);
     if (touched.since(name, startedAt)) return;
@@ -91,11 +92,11 @@ export const lookAtContainers = async (
     knowledge.setState(name, now);
     if (now === null) return;
     const state = seenState(now);
-    if (state !== 'changing' && isNews(journal(), name, state, now.instance))
-      tell({ kind: 'observed', name, state, instance: now.instance, bootId });
+    if (state !== 'changing' && isNews(journal(), name, state, now.instance, identity))
+      tell({ kind: 'observed', name, state, instance: now.instance, identity, bootId });
   });
   const present = new Set(names);
   for (const name of journal().containers.keys())
     if (!present.has(name) && !touched.since(name, startedAt))
-      tell({ kind: 'observed', name, state: 'gone', instance: null, bootId });
+      tell({ kind: 'observed', name, state: 'gone', instance: null, identity: null, bootId });
 };

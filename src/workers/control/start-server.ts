@@ -72,7 +72,6 @@ export interface Server {
   advisories: Pick<FollowedAdvisories, 'matcher' | 'wake'>;
   /** Tell operators of something that is no wave's. */
   alert: (text: string) => void;
-  alerts: () => string[];
   /** `answers`, or `does not answer` and how its connection looks; within half a second. */
   redisState: () => Promise<string>;
   /** Whether its lease is in force: else it decides nothing (R12). */
@@ -97,7 +96,6 @@ const every = {
 };
 /** Restarts whose service has no history are planned with this, in ms. */
 const unknownRestartMs = 10_000;
-const keptAlerts = 20;
 const firstConnectionMs = 2_000;
 /** A Redis that is there takes a record within milliseconds; one that was not taken is renewed when it answers. */
 const publishLimitMs = 500;
@@ -140,14 +138,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     capacity: 500,
     onError: (error) => onError(error, 'queue'),
   });
-  const alerts: string[] = [];
   const notify = createNotifier(options.notify, onError);
   const tell = (notice: Notice): void => {
     logger.info({ notice }, notice.text);
-    if (notice.kind === 'alert') {
-      alerts.push(notice.text);
-      alerts.splice(0, Math.max(0, alerts.length - keptAlerts));
-    }
     notify(notice);
   };
   let following: FollowedAdvisories | null = null;
@@ -297,7 +290,6 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     queues: () => countQueues(redis, queues, [...coordinator.fleet().hosts.keys()]),
     audit: (filter) => listAuditRecords(store.db, filter),
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
-    alerts: () => [...alerts],
     redisState: async () =>
       (await redisAnswers(redis)) ? 'answers' : `does not answer (${redis.status})`,
     leads: leadership.leads,

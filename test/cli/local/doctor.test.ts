@@ -93,7 +93,7 @@ describe('checks of containers', () => {
     ...{ configPath: '/var/lib/lxc/web-1/config', down: false, groups: [] },
     ...more,
   });
-  const noServices = { hostId: 'h1', services: [] };
+  const noServices = { hostId: () => 'h1', services: [] };
   const look = async (
     containers: ExaminedContainer[],
     unhidden: { name: string; paths: string[] }[] = [],
@@ -168,7 +168,7 @@ describe('checks of containers', () => {
           ]),
         unhidden: () => Promise.resolve([]),
         appArmor: () => Promise.resolve('off'),
-        ...{ hostId: 'h1', services: [web, front] },
+        ...{ hostId: () => 'h1', services: [web, front] },
       }),
     );
     expect(findings.filter(({ check }) => check === 'services')).toEqual([

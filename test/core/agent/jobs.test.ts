@@ -104,7 +104,7 @@ describe('R15: journals that are lost or rolled back', () => {
         name: 'web-1',
         state,
         instance: state === 'running' ? instance : null,
-        bootId: instance.bootId,
+        ...{ identity: null, bootId: instance.bootId },
       });
     see('running');
     see('stopped');

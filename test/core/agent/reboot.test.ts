@@ -8,7 +8,7 @@ const after = 'the boot after it';
 /** What the agent sees of web-1 in one boot of its host. */
 const see = (here: AgentScene, state: 'running' | 'stopped', bootId: string): void => {
   const seen = state === 'running' ? { ...instance, bootId } : null;
-  here.step({ kind: 'observed', name: 'web-1', state, instance: seen, bootId });
+  here.step({ kind: 'observed', name: 'web-1', state, instance: seen, identity: null, bootId });
 };
 
 const blamed = (here: AgentScene): boolean | undefined =>

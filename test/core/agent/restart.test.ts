@@ -112,10 +112,24 @@ describe('R26: a retry', () => {
   test('what is down by our doing is not its owner’s stop while it is retried (R25)', () => {
     const { here } = failedStart();
     const { bootId } = instance;
-    here.step({ kind: 'observed', name: 'web-1', state: 'running', instance, bootId });
+    here.step({
+      kind: 'observed',
+      name: 'web-1',
+      state: 'running',
+      instance,
+      identity: null,
+      bootId,
+    });
     here.job('j2', [order('r', { expect: { kind: 'retry', grantId: 'g' }, byHand: true })]);
     here.check('r', { state: 'stopped', instance: null });
-    here.step({ kind: 'observed', name: 'web-1', state: 'stopped', instance: null, bootId });
+    here.step({
+      kind: 'observed',
+      name: 'web-1',
+      state: 'stopped',
+      instance: null,
+      identity: null,
+      bootId,
+    });
     expect(here.agent.journal.containers.get('web-1')?.ownerStopped).toBe(false);
   });
 

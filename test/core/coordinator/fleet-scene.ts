@@ -31,6 +31,7 @@ export const view = (name: string, more: Partial<ContainerView> = {}): Container
   rootNote: '',
   state: 'running',
   instance: { bootId: 'b', initPid: 100, startTime: name },
+  identity: null,
   health: 'healthy',
   healthReason: '',
   stale: [staleFile],

@@ -33,12 +33,17 @@ describe("rpm's database", () => {
     expect(packages.find(({ name }) => name === 'gs-two')).toEqual({
       ...{ name: 'gs-two', arch: 'noarch', version: '1.1-1.el9' },
       ...{ source: 'gs-two', sourceVersion: '1.1-1.el9', module: null },
-      installedAtMs: 1_795_932_740_000,
+      ...{ vendor: null, installedAtMs: 1_795_932_740_000 },
     });
     const line =
-      'nodejs\t1\t18.16.1\t1.module+el9\tx86_64\tnodejs-18.16.1-1.module+el9.src.rpm\tnodejs:18:9:abc\t12\n';
+      'nodejs\t1\t18.16.1\t1.module+el9\tx86_64\tnodejs-18.16.1-1.module+el9.src.rpm\tnodejs:18:9:abc\tAlmaLinux\t12\n';
     expect(parseRpmPackages(line)).toMatchObject([
-      { version: '1:18.16.1-1.module+el9', module: 'nodejs:18', installedAtMs: 12_000 },
+      {
+        version: '1:18.16.1-1.module+el9',
+        module: 'nodejs:18',
+        vendor: 'AlmaLinux',
+        installedAtMs: 12_000,
+      },
     ]);
     expect(Object.keys(toInstalled(packages)[0] ?? {}).sort()).toEqual(
       ['arch', 'name', 'source', 'sourceVersion', 'version'].sort(),

@@ -18,7 +18,7 @@ import { recorded } from './recorded.ts';
 
 const installed = (name: string, version: string, more: Partial<RpmPackage> = {}): RpmPackage => ({
   ...{ name, arch: 'x86_64', version, source: name, sourceVersion: version },
-  ...{ module: null, installedAtMs: null },
+  ...{ module: null, vendor: null, installedAtMs: null },
   ...more,
 });
 const offer = (name: string, version: string, more: Partial<RpmOffer> = {}): RpmOffer => ({

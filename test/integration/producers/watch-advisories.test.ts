@@ -35,6 +35,7 @@ const createFeed = () => {
     problems: [] as FetchedFeed['problems'],
     failure: null as Error | null,
     polls: 0,
+    accepted: false,
     read: [] as ('all' | readonly string[])[],
     /** Until the poll after this one has begun, so that this one is over. */
     settled: () =>
@@ -43,8 +44,9 @@ const createFeed = () => {
       }),
     watched: (): WatchedFeed => ({
       ...{ name: 'main', source: 'osv', place: '/feed', everyMs: 1, silentAfterMs: 1_000 },
-      fetch: () => {
+      fetch: (_, evenIfMostIsGone) => {
         feed.polls += 1;
+        feed.accepted = evenIfMostIsGone;
         settle();
         if (feed.failure !== null) return Promise.reject(feed.failure);
         const { version, since, changed, complete, problems } = feed;
@@ -202,6 +204,36 @@ describe('a feed', () => {
     expect(await published()).toHaveLength(37);
     expect(watch?.states()).toMatchObject([{ records: 3, held: null, error: null }]);
     expect(await watch?.accept('main')).toBe('feed main holds nothing back');
+  });
+
+  test('that its fetcher does not even bring, since most is gone, is accepted there', async () => {
+    say(
+      ids(40).map((id) => advisory(id)),
+      'v1',
+    );
+    await start();
+    await poll();
+    await published();
+    const lost = { had: 40, has: 3 };
+    const said = { file: 'list', record: '', field: '', reason: 'it has only 3 of 40', lost };
+    feed.problems = [said];
+    await poll();
+    expect(watch?.states()).toMatchObject([{ records: 40, held: lost }]);
+    expect(alerts).toEqual([expect.stringContaining('groundswell feeds accept main')]);
+    expect(await watch?.accept('main')).toBeNull();
+    const next = feed.settled();
+    watch?.poll('main');
+    await next;
+    expect(feed.accepted).toBe(true);
+    feed.problems = [];
+    say(
+      ids(3).map((id) => advisory(id)),
+      'v2',
+    );
+    await poll();
+    expect(watch?.states()).toMatchObject([{ records: 3, held: null, error: null }]);
+    await poll();
+    expect(feed.accepted).toBe(false);
   });
 
   test('whose content comes back is not held any more', async () => {

@@ -20,9 +20,9 @@ export interface ContainerCheckOptions {
   /** Private directories of the host that containers can look into. */
   unhidden: () => Promise<{ name: string; paths: string[] }[]>;
   appArmor: () => Promise<AppArmor>;
-  /** The services of this host's configuration, and what it is called in them. */
+  /** The services of this host's configuration, and what it is called in them; throws where it has no fit name. */
   services: readonly Pick<ServiceSettings, 'name' | 'match'>[];
-  hostId: string;
+  hostId: () => string;
 }
 
 /** `a, b, c and 4 more`. */
@@ -136,9 +136,10 @@ const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
 const serviceCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   name: 'services',
   run: async () => {
+    const { services } = options;
+    const hostId = options.hostId();
     const conflicts = (await options.containers()).filter(isOnHostRoot).flatMap((container) => {
       const { name, groups } = container;
-      const { hostId, services } = options;
       const membership = membershipOf(services, { hostId, name, groups });
       return membership.kind === 'conflict' ? [{ name, services: membership.services }] : [];
     });

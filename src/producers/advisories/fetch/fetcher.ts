@@ -21,6 +21,8 @@ export interface FetchContext {
   http: HttpClient;
   now: () => Date;
   signal: AbortSignal;
+  /** A person accepts that most of what the feed had is gone. */
+  evenIfMostIsGone?: boolean;
   /** The directory is thrown away afterwards: what helps only the next time need not be done. */
   once?: boolean;
 }

@@ -1,37 +1,11 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { rootCertificates } from 'node:tls';
-import { Agent, EnvHttpProxyAgent, request } from 'undici';
-import type { Dispatcher } from 'undici';
 import { FetchError } from './fetch-error.ts';
-import { networkReason } from './network-reason.ts';
+import type { HttpOptions } from './http-options.ts';
 import { redirectOf } from './redirect.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Received } from './save-body.ts';
-import { saveBody } from './save-body.ts';
-
-export interface HttpOptions {
-  /** Null: straight. `except` are hosts that are asked straight, as in `no_proxy`. */
-  proxy: { url: string; except?: string[] } | null;
-  /** Certificates (PEM) that are trusted beside the usual ones. */
-  ca: string[];
-  userAgent: string;
-  timeouts: {
-    connectMs: number;
-    /** Without a byte from the server. */
-    idleMs: number;
-    /** Of one request, however much comes. */
-    totalMs: number;
-  };
-  /** At once, to one server. */
-  connections: number;
-  /** Between two requests of many. */
-  pauseMs: number;
-}
-
-export const httpDefaults: HttpOptions = {
-  ...{ proxy: null, ca: [], userAgent: 'groundswell', connections: 4, pauseMs: 500 },
-  timeouts: { connectMs: 15_000, idleMs: 60_000, totalMs: 2 * 60 * 60 * 1000 },
-};
+import { discard, saveBody } from './save-body.ts';
+import { createSender } from './send-request.ts';
 
 /** By what a server can tell whether we have its present state. */
 export interface Validators {
@@ -58,29 +32,10 @@ export interface HttpClient {
   download: (download: Download, signal: AbortSignal) => Promise<Downloaded>;
   /** Waits as long as is polite between two of many requests. */
   pause: (signal: AbortSignal) => Promise<void>;
-  close: () => Promise<void>;
+  close: () => void;
 }
 
 const MOST_REDIRECTS = 5;
-
-const dispatcherOf = ({ proxy, ca, timeouts, connections }: HttpOptions): Dispatcher => {
-  const tls = ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] };
-  const common = {
-    connections,
-    connect: { timeout: timeouts.connectMs, ...tls },
-    headersTimeout: timeouts.idleMs,
-    bodyTimeout: timeouts.idleMs,
-  };
-  return proxy === null
-    ? new Agent(common)
-    : new EnvHttpProxyAgent({
-        ...common,
-        ...{ httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: (proxy.except ?? []).join(',') },
-        ...{ requestTls: tls, proxyTls: tls },
-        // Proxies for packages let CONNECT through to the port of HTTPS only.
-        proxyTunnel: false,
-      });
-};
 
 /** The address to ask, and what of it is for the server alone. */
 const target = (text: string): { url: URL; authorization: string | null } => {
@@ -96,9 +51,6 @@ const target = (text: string): { url: URL; authorization: string | null } => {
   return { url, authorization };
 };
 
-const one = (header: string | string[] | undefined): string | null =>
-  (Array.isArray(header) ? header[0] : header) ?? null;
-
 const statusReason = (status: number): string =>
   ({
     401: 'the server wants a user name and password (401)',
@@ -112,20 +64,7 @@ const statusReason = (status: number): string =>
 
 /** A client for feeds: it follows redirects within bounds, and does not try again by itself. */
 export const createHttpClient = (options: HttpOptions, now: () => Date): HttpClient => {
-  const dispatcher = dispatcherOf(options);
-
-  const ask = async (
-    url: URL,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> => {
-    try {
-      return await request(url, { dispatcher, headers, signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new FetchError(url.href, networkReason(error));
-    }
-  };
+  const { send, close } = createSender(options);
 
   const get = async (
     { url: from, to, maxBytes, unless, mayBePacked = false }: Download,
@@ -142,27 +81,27 @@ export const createHttpClient = (options: HttpOptions, now: () => Date): HttpCli
     let url = first.url;
     for (let redirects = 0; ; redirects += 1) {
       const secret = url.origin === first.url.origin ? first.authorization : null;
-      const answer = await ask(
+      const answer = await send(
         url,
         secret === null ? headers : { ...headers, authorization: secret },
         signal,
       );
-      const { statusCode: status, headers: told, body } = answer;
+      const { statusCode: status = 0, headers: told } = answer;
       if (status === 200) {
         const received = await saveBody({ url: url.href, to, maxBytes, answer, signal });
-        const [etag, lastModified] = [one(told['etag']), one(told['last-modified'])];
+        const [etag, lastModified] = [told.etag ?? null, told['last-modified'] ?? null];
         return { changed: true, validators: { etag, lastModified }, ...received };
       }
-      await body.dump({ limit: 65_536 }).catch(() => undefined);
+      discard(answer);
       if (status === 304 && unless !== undefined) return { changed: false };
       if (![301, 302, 303, 307, 308].includes(status))
         throw new FetchError(url.href, statusReason(status), {
           status,
-          retryAfterMs: retryAfterMs(one(told['retry-after']), now()),
+          retryAfterMs: retryAfterMs(told['retry-after'] ?? null, now()),
         });
       if (redirects === MOST_REDIRECTS)
         throw new FetchError(from, `it is redirected more than ${MOST_REDIRECTS} times`);
-      url = redirectOf(url, one(told['location']));
+      url = redirectOf(url, told.location ?? null);
     }
   };
 
@@ -183,8 +122,6 @@ export const createHttpClient = (options: HttpOptions, now: () => Date): HttpCli
     pause: async (signal) => {
       await after(options.pauseMs, undefined, { signal });
     },
-    close: async () => {
-      await dispatcher.destroy();
-    },
+    close,
   };
 };

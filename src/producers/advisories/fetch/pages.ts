@@ -99,14 +99,15 @@ export const pagedFeed = (feed: PagedFeed): Fetcher =>
       ...{ etag: null, lastModified: null, records: total, newest },
     });
     const newest = newestOf(feed, first);
-    const reason = objection(
+    const against = objection(
       about(first.records.length === 0 ? 0 : first.total, newest),
       known === null ? null : about(known.total, known.newest),
       context.now(),
+      context.evenIfMostIsGone,
     );
-    if (reason !== null) {
-      if (known === null) throw new FetchError(feed.urlOf(context.address.url, 0), reason);
-      mirror.refuse({ file: 'page', reason });
+    if (against !== null) {
+      if (known === null) throw new FetchError(feed.urlOf(context.address.url, 0), against.reason);
+      mirror.refuse({ file: 'page', ...against });
       return { state: known, complete: known.isWhole };
     }
     if (known === null) await mirror.removeOthers(new Set());

@@ -7,6 +7,7 @@ import type { FeedAddress, FetchContext, Fetcher } from './fetcher.ts';
 import type { Mirror } from './mirror.ts';
 import { mirrored } from './mirror.ts';
 import { Known, objection } from './objection.ts';
+import type { Objection } from './objection.ts';
 
 /** A file of a feed that is fetched as a whole. */
 export interface PlainFile {
@@ -35,7 +36,7 @@ const fetchOne = async (
   known: Known | null,
   inspect: Inspect,
   mirror: Mirror<State>,
-  { http, signal, now }: FetchContext,
+  { http, signal, now, evenIfMostIsGone }: FetchContext,
 ): Promise<Known | null> => {
   const had = known !== null && (await mirror.has(name)) ? known : null;
   const to = mirror.incoming(name);
@@ -44,19 +45,19 @@ const fetchOne = async (
     signal,
   );
   if (!came.changed) return had;
-  const refuse = (reason: string): Known => {
+  const refuse = ({ reason, ...more }: Objection): Known => {
     if (had === null) throw new FetchError(url, reason);
-    mirror.refuse({ file: name, reason });
+    mirror.refuse({ file: name, reason, ...more });
     return had;
   };
   let fresh: Known;
   try {
     fresh = { ...came.validators, ...(await inspect(openFeedFiles(to))) };
   } catch (error) {
-    return refuse(`what came is damaged: ${errorText(error)}`);
+    return refuse({ reason: `what came is damaged: ${errorText(error)}` });
   }
-  const reason = objection(fresh, had, now());
-  if (reason !== null) return refuse(reason);
+  const against = objection(fresh, had, now(), evenIfMostIsGone);
+  if (against !== null) return refuse(against);
   await mirror.put(to, name);
   return fresh;
 };

@@ -6,7 +6,7 @@ import type { FetchContext } from './fetcher.ts';
 import { inParallel } from './in-parallel.ts';
 import { keepRecord, MOST_RECORD_BYTES } from './keep-record.ts';
 import type { Mirror } from './mirror.ts';
-import type { Known } from './objection.ts';
+import type { Known, Objection } from './objection.ts';
 import { objection } from './objection.ts';
 import type { RecordFeed, RecordState } from './record-feed.ts';
 import type { RecordEntry, RecordIndex } from './record-index.ts';
@@ -63,7 +63,7 @@ const readIndex = async (
   feed: RecordFeed,
   mirror: Mirror<RecordState>,
   state: RecordState,
-  { http, signal, now }: FetchContext,
+  { http, signal, now, evenIfMostIsGone }: FetchContext,
 ): Promise<{ index: RecordIndex; known: Known } | null> => {
   const to = mirror.incoming('index');
   const unless = state.isCaughtUp && state.index !== null ? { unless: state.index } : {};
@@ -74,21 +74,21 @@ const readIndex = async (
   );
   if (!came.changed) return null;
   const file = url.split('/').at(-1) ?? '';
-  const refuse = (reason: string): null => {
+  const refuse = ({ reason, ...more }: Objection): null => {
     if (state.index === null) throw new FetchError(url, reason);
-    mirror.refuse({ file, reason });
+    mirror.refuse({ file, reason, ...more });
     return null;
   };
   let index: RecordIndex;
   try {
     index = await readRecordIndex(to, feed.entryOf);
   } catch (error) {
-    return refuse(`what came is damaged: ${errorText(error)}`);
+    return refuse({ reason: `what came is damaged: ${errorText(error)}` });
   }
   const { entries, newest, bad } = index;
   const known = { ...came.validators, records: entries.size, newest };
-  const reason = objection(known, state.index, now());
-  if (reason !== null) return refuse(reason);
+  const against = objection(known, state.index, now(), evenIfMostIsGone);
+  if (against !== null) return refuse(against);
   if (bad.length > 0)
     mirror.refuse({
       file,

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type {
-  Download,
-  Downloaded,
-  HttpOptions,
-} from '../../../../src/producers/advisories/fetch/http.ts';
-import { createHttpClient, httpDefaults } from '../../../../src/producers/advisories/fetch/http.ts';
+import type { Download, Downloaded } from '../../../../src/producers/advisories/fetch/http.ts';
+import type { HttpOptions } from '../../../../src/producers/advisories/fetch/http-options.ts';
+import { httpDefaults } from '../../../../src/producers/advisories/fetch/http-options.ts';
+import { createHttpClient } from '../../../../src/producers/advisories/fetch/http.ts';
 import type { FeedServer } from './feed-server.ts';
 import { startFeedServer } from './feed-server.ts';
 
@@ -37,7 +35,7 @@ const get = async (
       signal,
     );
   } finally {
-    await client.close();
+    client.close();
   }
 };
 const isThere = async (): Promise<boolean> =>
@@ -108,6 +106,38 @@ describe('a client for feeds', () => {
       reason: 'the connection was dropped',
     });
     expect(await isThere()).toBe(false);
+  });
+
+  test('takes a body from a server that closes the connection behind it, faster than it is written', async () => {
+    const body = Buffer.alloc(8_000_000, 'x');
+    server.instead = ({ url }, response) => {
+      response.shouldKeepAlive = false;
+      if (url === '/told') response.writeHead(200, { 'content-length': body.length });
+      // As HTTP/1.0 has it: the end of the connection is that of the body.
+      if (url === '/plain') response.writeHead(200, { 'transfer-encoding': 'identity' });
+      return Boolean(response.end(body));
+    };
+    for (const path of ['/told', '/plain', '/chunked'])
+      expect(await get(`${server.url}${path}`, { maxBytes: 1e7 })).toMatchObject({
+        bytes: body.length,
+      });
+  });
+
+  test('asks once more where a connection that was kept has been closed meanwhile', async () => {
+    const used = new Set<unknown>();
+    server.publish('/a', 'text');
+    server.instead = ({ socket }) => {
+      if (used.has(socket)) return Boolean(socket.resetAndDestroy());
+      used.add(socket);
+      return false;
+    };
+    const client = createHttpClient(httpDefaults, () => now);
+    const download = { url: `${server.url}/a`, to: join(directory, 'file'), maxBytes: 100 };
+    const { signal } = new AbortController();
+    for (let time = 0; time < 3; time += 1)
+      expect(await client.download(download, signal)).toMatchObject({ bytes: 4 });
+    expect(used.size).toBe(3);
+    client.close();
   });
 
   test('takes no more than the limit, whether or not the length was told', async () => {

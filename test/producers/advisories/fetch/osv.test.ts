@@ -205,13 +205,16 @@ describe('the records of an ecosystem', () => {
     server.publish('/Debian/DSA-4-1.json', '{"id": "DSA-4-1", ');
     server.publish('/Debian/DSA-5-1.json', record({ id: 'DSA-1-1', day: 5, fixed: '9' }));
     server.unpublish('/Debian/DSA-6-1.json');
-    server.publish('/Debian/modified_id.csv', `${index()}${time(7)},../../etc/x\n2026,DSA-9-1\nx`);
+    server.publish(
+      '/Debian/modified_id.csv',
+      `${index()}${time(7)},../../etc/x\n${time(7)},.DSA-9-1\n2026,DSA-9-1\nx`,
+    );
     const { changed, problems } = await fetch();
     expect(changed).toEqual(['records/DSA-7-1.json.gz']);
     expect(
       problems.map(({ file, record: at, reason }) => `${file} ${at} ${reason}`).sort(),
     ).toEqual([
-      'modified_id.csv line 8 3 lines name no record',
+      'modified_id.csv line 8 4 lines name no record',
       expect.stringMatching(/^records\/DSA-4-1.json.gz {2}.*JSON/),
       'records/DSA-5-1.json.gz  it is "DSA-1-1"',
       'records/DSA-6-1.json.gz  it is not there (404)',

@@ -9,8 +9,9 @@ import type {
   Fetched,
   Fetcher,
 } from '../../../../src/producers/advisories/fetch/fetcher.ts';
-import type { HttpOptions } from '../../../../src/producers/advisories/fetch/http.ts';
-import { createHttpClient, httpDefaults } from '../../../../src/producers/advisories/fetch/http.ts';
+import type { HttpOptions } from '../../../../src/producers/advisories/fetch/http-options.ts';
+import { httpDefaults } from '../../../../src/producers/advisories/fetch/http-options.ts';
+import { createHttpClient } from '../../../../src/producers/advisories/fetch/http.ts';
 import { openFeedFiles } from '../../../../src/producers/advisories/open-feed-files.ts';
 
 export interface Rig {
@@ -47,7 +48,7 @@ export const createRig = async (): Promise<Rig> => {
           ...(once === undefined ? {} : { once }),
         });
       } finally {
-        await client.close();
+        client.close();
       }
     },
     files: async () => {
