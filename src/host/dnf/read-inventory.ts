@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import type { InventoryPackage } from '../../core/advisories/inventory.ts';
@@ -18,7 +19,6 @@ const entryOf = (one: Entry): InventoryPackage => ({
   ...(one.source === one.name ? {} : { source: one.source }),
   ...(one.sourceVersion === one.version ? {} : { sourceVersion: one.sourceVersion }),
   ...(one.module === null ? {} : { module: one.module }),
-  ...(one.vendor === null ? {} : { vendor: one.vendor }),
   ...(one.repository === undefined ? {} : { repository: one.repository }),
   ...(one.held === true ? { held: true } : {}),
 });
@@ -96,17 +96,23 @@ const timeOf = (path: string): Promise<number> =>
     () => 0,
   );
 
+/** What a repository's index says, in a few words: it is written anew by each refresh, whether it says anything new or not. */
+const indexOf = (directory: string): Promise<string> =>
+  readFile(join(directory, 'repodata/repomd.xml')).then(
+    (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    () => '-',
+  );
+
 /** Changes whenever the inventory may. Throws where there is no rpm database. */
 export const dnfInventoryMark = async (place: RpmPlace): Promise<string> => {
-  const directories = await Promise.all(
+  const repositories = await Promise.all(
     CACHES.map(async (cache) => {
       const path = join(place.root, cache);
       const names = await readdir(path).catch(() => []);
-      const fetched = names.sort().map((name) => join(path, name, 'repodata'));
-      // Not the caches' own directories: asking dnf writes there as well.
-      return fetched.flatMap((directory) => [directory, join(directory, 'repomd.xml')]);
+      return names.sort().map((name) => join(path, name));
     }),
   );
-  const paths = [...directories.flat(), ...DECIDES.map((path) => join(place.root, path))];
-  return [rpmSignature(place), ...(await Promise.all(paths.map(timeOf)))].join(' ');
+  const indexes = await Promise.all(repositories.flat().map(indexOf));
+  const times = await Promise.all(DECIDES.map((path) => timeOf(join(place.root, path))));
+  return [rpmSignature(place), ...indexes.filter((index) => index !== '-'), ...times].join(' ');
 };
