@@ -48,7 +48,8 @@ describe('npm run quickstart', () => {
       '6 ran the old library, 6 were restarted and verified, 6 of 6 answer with 1.0-2.el9',
       'nothing to do, no container was restarted.',
     ])
-      expect(all).toContain(text);
+      // Lines of a sentence end where 80 columns do.
+      expect(all.replace(/\s+/g, ' ')).toContain(text);
     expect(await leftovers()).toEqual([]);
   }, 400_000);
 
