@@ -47,9 +47,6 @@ const wideAwake = async (look: Look): ReturnType<Look> => {
 /** What is away for a shorter time may pass between two looks: services of the bed take longer to start. */
 const blindAfterMs = 250;
 
-/** Where everything is killed and started at once, a machine of two cores has no time to look: half of it is enough to see. */
-const mostBlind = 0.5;
-
 /**
  * Why a report proves nothing of a wave that restarted containers of these services: the watcher looked too
  * seldom, was blind for too long, or has seen nobody away. `members`: how many there are of each service.
@@ -60,7 +57,7 @@ export const provesNothing = (
   members: Readonly<Record<string, number>>,
 ): string[] => [
   ...(samples >= 50 ? [] : [`${watcher} looked ${samples} times only`]),
-  ...(blindShare <= mostBlind
+  ...(blindShare <= 0.2
     ? []
     : [
         `${watcher} was blind for ${Math.round(blindShare * 100)} % of the time, up to ${longestGapMs} ms`,
