@@ -56,7 +56,7 @@ const compileFolder = (from: string, to: string, rule: Break | null): void => {
  * stands in its file exactly once.
  */
 export const compileCore = (name: string, rule: Break | null): string => {
-  for (const folder of ['', 'agent', 'coordinator'])
+  for (const folder of ['', 'advisories', 'agent', 'coordinator', 'versions'])
     compileFolder(join('src/core', folder), join(name, 'src/core', folder), rule);
   writeFileSync(join(cacheFolder, name, 'package.json'), '{"type":"module"}');
   return join(cacheFolder, name, 'src/core');

@@ -1,4 +1,5 @@
 import type { AgentGrant } from '../../src/core/agent/journal.ts';
+import type { PauseLevel } from '../../src/core/messages.ts';
 import type { Core } from './core.ts';
 import {
   answersFor,
@@ -54,10 +55,16 @@ const stopBegins = (world: World, machine: Machine, index: number, grantId: stri
     throw new Violation('I6', `${here} containers of ${machine.id} are away, above its cap`);
 };
 
+/** Whether a pause is about a restart on a machine, in the one service there is. */
+export const concerns = (level: PauseLevel, machine: string, waveId: string): boolean => {
+  if ('hostId' in level) return level.hostId === machine;
+  return level.level === 'wave' ? level.waveId === waveId : true;
+};
+
 /** What must hold at the last check before a stop, read off the bare facts (R13, R20, R21). */
 const permitted = (
   world: World,
-  { agent, heard }: Machine,
+  { id, agent, heard }: Machine,
   { order, waveId }: AgentGrant,
 ): void => {
   const { record } = agent;
@@ -69,7 +76,8 @@ const permitted = (
     throw new Violation('R20', `the stop of ${name} begins, and its grant is void`);
   if (serverTime + world.now - record.seenAt >= order.beginBefore)
     throw new Violation('R21', `the stop of ${name} begins after its begin-before`);
-  const paused = pauses.some(({ level }) => level === 'fleet') && order.expect.kind !== 'retry';
+  const paused =
+    order.expect.kind !== 'retry' && pauses.some((level) => concerns(level, id, waveId));
   if (freezes.length > 0 || paused)
     throw new Violation('R21', `the stop of ${name} in ${waveId} begins while all is held`);
 };

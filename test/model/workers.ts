@@ -41,7 +41,11 @@ export const startWorkers = (file: string): Workers => {
       else waiting?.resolve(done.result);
       next();
     });
-    worker.on('error', (error) => current.get(worker)?.reject(error));
+    // One that cannot even begin takes no work: without it all that waits would wait for ever.
+    worker.on('error', (error) => {
+      current.get(worker)?.reject(error);
+      for (const { reject } of queue.splice(0)) reject(error);
+    });
     workers.push(worker);
     idle.push(worker);
   }
