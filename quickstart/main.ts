@@ -9,6 +9,7 @@ import { endSetup } from '../test/bed/end-setup.ts';
 import { exists } from '../test/bed/exists.ts';
 import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { rootTarPath } from '../test/bed/root-cache.ts';
+import { DNF_ROOT_PACKAGES } from '../test/bed/dnf-packages.ts';
 import { createScene } from '../test/bed/scene.ts';
 import type { Scene } from '../test/bed/scene.ts';
 import { tellHowToExplore } from './explore.ts';
@@ -28,16 +29,17 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 
 const buildScene = async (options: QuickstartOptions): Promise<Scene> => {
   const distribution = await readDistribution();
-  const known = await exists(rootTarPath(DEFAULT_CACHE_DIRECTORY, distribution));
+  const more = options.packages === 'dnf' ? DNF_ROOT_PACKAGES : [];
+  const known = await exists(rootTarPath(DEFAULT_CACHE_DIRECTORY, distribution, more));
   write(
-    `Building one host with its own root, apt and LXC (${known ? 'a few seconds' : 'two to three minutes the first time'}) ...`,
+    `Building one host with its own root, ${options.packages} and LXC (${known ? 'a few seconds' : 'two to three minutes the first time'}) ...`,
   );
   const demo = {
     count: options.containersPerService,
     arguments: options.startDelayMs === 0 ? [] : ['--start-delay-ms', String(options.startDelayMs)],
   };
   return createScene({
-    ...{ directory, hostNumber, projectDirectory },
+    ...{ directory, hostNumber, projectDirectory, packages: options.packages },
     services: { web: demo, api: demo },
     report: (line) => {
       write(`  ${line}`);

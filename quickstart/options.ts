@@ -4,19 +4,25 @@ export interface QuickstartOptions {
   /** Start time of each container in ms, so that a person can watch. */
   startDelayMs: number;
   containersPerService: number;
+  /** What the host's packages are managed by. */
+  packages: 'apt' | 'dnf';
 }
 
-export const usage = `usage: npm run quickstart -- [--keep] [--slow] [--containers N]
+export const usage = `usage: npm run quickstart -- [--keep] [--slow] [--containers N] [--dnf]
   --keep          leave the host running for a look around, with the commands to try
   --slow          containers take two seconds to start, so that a person can watch
-  --containers N  containers in each of the two services (default 10)`;
+  --containers N  containers in each of the two services (default 10)
+  --dnf           a host whose packages are rpms and whose package manager is dnf`;
 
 /** Read the arguments; throws with the usage on anything that it does not know. */
 export const parseQuickstartOptions = (argv: readonly string[]): QuickstartOptions => {
-  const options: QuickstartOptions = { keep: false, startDelayMs: 0, containersPerService: 10 };
+  const options: QuickstartOptions = {
+    ...{ keep: false, startDelayMs: 0, containersPerService: 10, packages: 'apt' },
+  };
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--keep') options.keep = true;
+    else if (word === '--dnf') options.packages = 'dnf';
     else if (word === '--slow') options.startDelayMs = 2_000;
     else if (word === '--containers') {
       const count = Number(rest.shift());

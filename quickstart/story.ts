@@ -3,6 +3,7 @@ import { wrapIndented } from '../src/cli/fit.ts';
 import { countOf, terminalWidth } from '../src/cli/print.ts';
 import type { ContainerLine } from '../src/cli/views.ts';
 import { askVersion } from '../test/bed/ask.ts';
+import { demoAdvisory } from '../test/bed/dnf-packages.ts';
 import { startLoad } from '../test/bed/load.ts';
 import type { Scene } from '../test/bed/scene.ts';
 import { waitUntil } from '../test/bed/wait-until.ts';
@@ -12,7 +13,13 @@ import { showSummary } from './summary.ts';
 
 type Write = (line: string) => void;
 
-const fixed = '1.0-1+deb12u1';
+/** The fixed version of the demo library, and where its repository has it. */
+const fixOf = ({ bed }: Scene): { fixed: '1.0-1+deb12u1' | '1.0-2.el9'; where: string } => {
+  if (bed.dnf === null) return { fixed: '1.0-1+deb12u1', where: 'in its security suite' };
+  const fixed = '1.0-2.el9';
+  return { fixed, where: `with advisory ${demoAdvisory('libgs-demo1', fixed)}` };
+};
+
 const shown = 3;
 /** More often would take from the wave what it shows. */
 const askEveryMs = 100;
@@ -69,7 +76,8 @@ export const tellStory = async (
   const balancer = watchHaproxy(scene.haproxy);
   const outside = watchContainers(all, askEveryMs);
 
-  write(`\nThe distribution publishes libgs-demo1 ${fixed} in its security suite.`);
+  const { fixed, where } = fixOf(scene);
+  write(`\nThe distribution publishes libgs-demo1 ${fixed} ${where}.`);
   write(`  $ groundswell upgrade ${scene.host.name} libgs-demo1`);
   await scene.bed.publish({ 'libgs-demo1': fixed });
   const began = performance.now();

@@ -6,6 +6,7 @@ import type {
   FeedView,
   HostInventoryView,
 } from '../core/advisories/advisory-views.ts';
+import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 
 /** What the routes about feeds, advisories and inventories need of the server. */
@@ -15,6 +16,8 @@ export interface AdvisoryBackend {
   changeFeed: (actor: string, name: string, change: FeedChange) => Promise<Answer>;
   pending: () => Promise<AdvisoryLine[]>;
   details: (id: string) => Promise<AdvisoryDetail[]>;
+  /** Null: no feed has an advisory of this id. */
+  plan: (id: string) => Promise<AdvisoryPlan | null>;
   inventory: (host: string) => HostInventoryView | null;
 }
 
@@ -22,6 +25,10 @@ export const FeedChange = z.enum(['poll', 'accept']);
 export type FeedChange = z.infer<typeof FeedChange>;
 
 const FeedBody = z.strictObject({ actor: z.string().min(1), change: FeedChange });
+
+const unknownAdvisory = (id: string): { error: string } => ({
+  error: `no feed has an advisory ${id}; see: groundswell advisories, groundswell feeds`,
+});
 
 export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend): void => {
   app.get('/v1/feeds', () => backend.feeds());
@@ -36,11 +43,12 @@ export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend
   app.get<{ Params: { id: string } }>('/v1/advisories/:id', async (request, reply) => {
     const { id } = request.params;
     const found = await backend.details(id);
-    return found.length === 0
-      ? reply.status(404).send({
-          error: `no feed has an advisory ${id}; see: groundswell advisories, groundswell feeds`,
-        })
-      : reply.send(found);
+    return found.length === 0 ? reply.status(404).send(unknownAdvisory(id)) : reply.send(found);
+  });
+  app.get<{ Params: { id: string } }>('/v1/advisories/:id/plan', async (request, reply) => {
+    const { id } = request.params;
+    const plan = await backend.plan(id);
+    return plan === null ? reply.status(404).send(unknownAdvisory(id)) : reply.send(plan);
   });
   app.get<{ Params: { host: string } }>('/v1/inventory/:host', (request, reply) => {
     const { host } = request.params;

@@ -18,14 +18,18 @@ export const containerCalled = <T extends { container: string }>(
 };
 
 /**
- * The containers of the service of that name, or the one container that is called so. Throws where it is both:
+ * The containers of the service of that name and those that it and others claim (R18), or the one container that is called so. Throws where it is both:
  * one container and a whole service are not the same wish.
  */
-export const calledOrOf = <T extends { container: string; service: string }>(
+export const calledOrOf = <
+  T extends { container: string; service: string; claimants: readonly string[] },
+>(
   all: readonly T[],
   what: string,
 ): T[] => {
-  const members = all.filter(({ service }) => service === what);
+  const members = all.filter(
+    ({ service, claimants }) => service === what || claimants.includes(what),
+  );
   const called = all.filter(({ container }) => container.endsWith(`/${what}`));
   if (members.length === 0) return [containerCalled(all, what)];
   if (called.length > 0)

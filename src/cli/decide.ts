@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import type { OperatorAction } from '../core/coordinator/operator.ts';
 import type { PauseLevel } from '../core/messages.ts';
 import { containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
-import { idBeginning } from './short-ids.ts';
+import { idBeginning, isBeginningOf } from './short-ids.ts';
 import type { ContainerLine, StatusView } from './views.ts';
 import { waveArgument, waveCalled } from './wave-called.ts';
 
@@ -40,6 +41,28 @@ const withLevels = (command: Command): Command =>
 
 const containerId = async (remote: Remote, what: string): Promise<string> =>
   containerCalled((await remote.get('/v1/containers')) as ContainerLine[], what).container;
+
+/** A host, a container, or a wave by its id or the beginning of that. */
+const retried = async (
+  remote: Remote,
+  { hosts, waves }: StatusView,
+  what: string,
+): Promise<Extract<OperatorAction, { action: 'retry' }>['scope']> => {
+  if (hosts.some(({ id }) => id === what)) return { of: 'host', hostId: what };
+  const containers = (await remote.get('/v1/containers')) as ContainerLine[];
+  const isContainer = containers.some(
+    ({ container }) => container === what || container.endsWith(`/${what}`),
+  );
+  if (
+    !isContainer &&
+    isBeginningOf(
+      waves.map(({ id }) => id),
+      what,
+    )
+  )
+    return { of: 'wave', waveId: await waveCalled(remote, what) };
+  return { of: 'container', container: containerCalled(containers, what).container };
+};
 
 const parseUntil = (text: string): number => {
   const ms = Date.parse(text);
@@ -92,12 +115,7 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   ).action(async (what: string, options: Options) => {
     const remote = remoteFor(deps, options);
     const status = (await remote.get('/v1/status')) as StatusView;
-    const scope = status.hosts.some(({ id }) => id === what)
-      ? { of: 'host' as const, hostId: what }
-      : status.waves.some(({ id }) => id === what || (what.length >= 8 && id.startsWith(what)))
-        ? { of: 'wave' as const, waveId: await waveCalled(remote, what) }
-        : { of: 'container' as const, container: await containerId(remote, what) };
-    await actAndTell(remote, { action: 'retry', scope });
+    await actAndTell(remote, { action: 'retry', scope: await retried(remote, status, what) });
   });
 
   withRemoteOptions(

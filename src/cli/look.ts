@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
+import { containerCalled } from './container-called.ts';
 import { formatTable } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
-import type { CliDependencies } from './remote.ts';
+import type { CliDependencies, Remote } from './remote.ts';
+import type { ContainerLine } from './views.ts';
 import { waveCalled } from './wave-called.ts';
 
 type Options = { json?: boolean; socket?: string };
@@ -45,6 +47,12 @@ const auditTable = (lines: string[][]): string => {
   );
 };
 
+/** As its records name it. One that is there no more is known by its whole name alone. */
+const recordedAs = async (remote: Remote, what: string): Promise<string> =>
+  what.includes('/')
+    ? what
+    : containerCalled((await remote.get('/v1/containers')) as ContainerLine[], what).container;
+
 const readLimit = (limit: string): string => {
   if (/^[1-9]\d{0,3}$/.test(limit) || limit === '10000') return limit;
   throw new InvalidArgumentError('Want a number from 1 to 10000.');
@@ -78,7 +86,7 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
   });
   const audit = program.command('audit').description('the audit trail');
   withRemoteOptions(audit.command('list').description('list audit records, oldest first'))
-    .option('--container <host/name>')
+    .option('--container <name>', 'host/name, or the name alone')
     .option('--service <name>')
     .option('--wave <id>')
     .option('--actor <who>')
@@ -95,7 +103,9 @@ export const registerLook = (program: Command, deps: CliDependencies): void => {
       ) => {
         const remote = remoteFor(deps, options);
         const query = new URLSearchParams({ limit: options.limit });
-        for (const key of ['container', 'service', 'actor'] as const)
+        const { container } = options;
+        if (container !== undefined) query.set('container', await recordedAs(remote, container));
+        for (const key of ['service', 'actor'] as const)
           if (options[key] !== undefined) query.set(key, options[key]);
         if (options.wave !== undefined) query.set('wave', await waveCalled(remote, options.wave));
         remote.show((await remote.get(`/v1/audit?${query.toString()}`)) as AuditRow[], (rows) =>

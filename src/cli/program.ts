@@ -36,6 +36,7 @@ const groups: Record<string, readonly string[]> = {
       'match',
       'versions',
       'inventory',
+      'platform',
     ],
   ],
   'Run:': ['up', 'server', 'agent'],
@@ -93,27 +94,41 @@ export const createProgram = (
 };
 
 /** Also for the commands below commands: a usage error anywhere ends with the same code. */
-const throwInsteadOfExit = (command: Command, name: string): void => {
+const throwInsteadOfExit = (command: Command, name: string, quietly: boolean): void => {
   command.exitOverride();
-  command.showHelpAfterError(`(more: ${name} --help)`);
-  for (const below of command.commands) throwInsteadOfExit(below, `${name} ${below.name()}`);
+  if (quietly) command.configureOutput({ writeErr: () => undefined });
+  else command.showHelpAfterError(`(more: ${name} --help)`);
+  for (const below of command.commands)
+    throwInsteadOfExit(below, `${name} ${below.name()}`, quietly);
 };
 
-/** Run a command line and answer its exit code; what an operator did wrong is one sentence, never a stack trace. */
+/**
+ * Run a command line and answer its exit code; what an operator did wrong is one sentence, never a stack trace.
+ * With --json it is JSON as the API has it, `{"error": "…"}`, on a line of its own.
+ */
 export const runProgram = async (
   program: Command,
   argv: readonly string[],
   writeError: (text: string) => void,
 ): Promise<number> => {
-  throwInsteadOfExit(program, program.name());
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const json = words.includes('--json');
+  const say = (message: string): void => {
+    writeError(json ? `${JSON.stringify({ error: message })}\n` : `groundswell: ${message}\n`);
+  };
+  throwInsteadOfExit(program, program.name(), json);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    const denied = deniedText(error, process.getuid?.() === 0);
-    writeError(`groundswell: ${denied ?? errorText(error)}\n`);
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      // In plain text the parser has said it already, with where to read more.
+      if (json) say(error.message.replace(/^error: /, ''));
+      return exitCodes.usage;
+    }
+    say(deniedText(error, process.getuid?.() === 0) ?? errorText(error));
     return exitCodes.failed;
   }
 };

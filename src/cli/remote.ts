@@ -14,6 +14,8 @@ export interface CliDependencies {
   write: (text: string) => void;
   /** Whether a person watches: live lines and colours. */
   interactive: boolean;
+  /** Of a command that did what it was asked, and found that something is not as it should be. */
+  setExitCode: (code: number) => void;
 }
 
 export interface Remote {

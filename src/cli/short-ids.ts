@@ -6,6 +6,10 @@ const fewest = 4;
 /** For a person's terminal: ids by their first 8 characters, which commands take as well. */
 export const shortIds = (text: string): string => text.replace(uuid, '$1');
 
+/** Whether an operator may mean one of these ids by `text`. */
+export const isBeginningOf = (ids: readonly string[], text: string): boolean =>
+  ids.some((id) => id === text || (text.length >= fewest && id.startsWith(text)));
+
 /** The one id that is `text` or begins with it. Throws with the choice, or where to look. */
 export const idBeginning = (
   ids: readonly string[],
@@ -14,7 +18,7 @@ export const idBeginning = (
   list: string,
 ): string => {
   if (ids.includes(text)) return text;
-  const found = text.length < fewest ? [] : ids.filter((id) => id.startsWith(text));
+  const found = ids.filter((id) => isBeginningOf([id], text));
   const [first] = found;
   if (first === undefined) throw new ApiError(`no ${what} is called ${text}; see: ${list}`, null);
   if (found.length > 1)

@@ -3,7 +3,7 @@ import { pauseSubject } from '../core/coordinator/pause-subject.ts';
 import { describeOptOut } from '../core/opt-out.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
 import { staleProcessLines, staleProcessNote } from './stale-processes.ts';
-import { isOver } from './wave-text.ts';
+import { dateText, isOver } from './wave-text.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine, HostView, ServiceSummary, StatusView, WaveSummary } from './views.ts';
@@ -117,6 +117,14 @@ const shadowLines = (services: ServiceSummary[]): string[] =>
     ),
   );
 
+/** Containers that several services claim, which is to be mended in the configuration (R18). */
+const conflictLines = (services: ServiceSummary[]): string[] =>
+  firstOf(
+    services.flatMap(({ conflicts }) =>
+      conflicts.map(({ reason }) => tint(`failed: ${reason}`).replace('failed: ', '')),
+    ),
+  );
+
 /** What is not restarted, or not before a date, whether a wave is under way or not. */
 const optOutLines = (services: ServiceSummary[]): string[] =>
   firstOf(
@@ -128,7 +136,7 @@ const optOutLines = (services: ServiceSummary[]): string[] =>
 const servicesText = (services: ServiceSummary[]): string =>
   services.length === 0
     ? 'no services: none is configured, and no container on a host’s root is known'
-    : [servicesTable(services), ...shadowLines(services)].join('\n');
+    : [servicesTable(services), ...conflictLines(services), ...shadowLines(services)].join('\n');
 
 const statusText = (status: StatusView): string => {
   const lines: string[] = [];
@@ -145,8 +153,10 @@ const statusText = (status: StatusView): string => {
     lines.push(
       `freeze ${id} by ${actor}: ${reason}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`,
     );
-  for (const alert of status.alerts)
-    lines.push(tint(`failed: ${alert}`).replace('failed: ', 'alert: '));
+  for (const { since, text } of status.alerts) {
+    const when = since === null ? '' : ` since ${dateText(since)}`;
+    lines.push(tint(`failed: ${text}`).replace('failed: ', `alert${when}: `));
+  }
   lines.push('', hostsText(status.hosts), '', servicesText(status.services));
   lines.push(...optOutLines(status.services));
   const open = status.waves.filter((wave) => !isOver(wave));

@@ -50,7 +50,8 @@ export interface StatusView {
   }[];
   freezes: { id: string; actor: string; reason: string; until: number | null }[];
   grants: Grant[];
-  alerts: string[];
+  /** What is wrong now, and since when, in ISO 8601; null: not known. */
+  alerts: { since: string | null; text: string }[];
 }
 
 export type { Plan, ServiceSummary, WaveSummary };

@@ -5,6 +5,12 @@ const over: readonly string[] = ['finished', 'stopped', 'declined'];
 
 export const isOver = ({ state }: Pick<WaveSummary, 'state'>): boolean => over.includes(state);
 
+/** Whether everything that it was opened for was done. What it left alone on purpose is not its failure. */
+export const endedWell = ({ state, counts, upgrades }: WaveSummary): boolean =>
+  state === 'finished' &&
+  (['failed', 'stale', 'unknown'] as const).every((each) => (counts[each] ?? 0) === 0) &&
+  upgrades.every((upgrade) => upgrade.state !== 'failed');
+
 /** What keeps a wave from going on until a person does something, and what that is; null: nothing does. */
 export const haltOf = ({ pausedBy, remedy, waitsFor }: WaveSummary): string | null => {
   const how = remedy === null ? '' : ` (${remedy})`;
@@ -13,7 +19,7 @@ export const haltOf = ({ pausedBy, remedy, waitsFor }: WaveSummary): string | nu
 };
 
 /** `2027-01-31 06:00:12 UTC` */
-const dateText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+export const dateText = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 
 const timesText = ({ createdAt, startedAt, endedAt }: WaveSummary, now: number): string => {
   const ago = (iso: string): string => `${formatDuration(now - Date.parse(iso))} ago`;

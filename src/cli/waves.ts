@@ -1,7 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
 import { followChanges } from '../api/client.ts';
 import { wrapLines } from './fit.ts';
+import { advisoryPlanText } from './advisory-plan-text.ts';
 import { planText } from './plan-text.ts';
 import { terminalWidth } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
@@ -10,9 +12,12 @@ import { shortIds } from './short-ids.ts';
 import { wavesTable } from './status.ts';
 import type { Plan, ServiceSummary, WaveSummary } from './views.ts';
 import { waveArgument, waveCalled } from './wave-called.ts';
-import { haltOf, isOver, waveText } from './wave-text.ts';
+import { endedWell, haltOf, isOver, waveText } from './wave-text.ts';
 
 type Options = { json?: boolean; socket?: string };
+
+/** Exit code of `wave --follow` for a wave that was stopped or declined, or that has not patched everything. */
+const endedOtherwise = 10;
 
 const done = (wave: WaveSummary): number =>
   wave.total -
@@ -119,6 +124,7 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       const id = await waveCalled(remote, wanted);
       const wave =
         options.follow === true ? await follow(deps, remote, id) : await readWave(remote, id);
+      if (options.follow === true && !endedWell(wave)) deps.setExitCode(endedOtherwise);
       if (options.follow !== true || !remote.json) remote.show(wave, (shown) => waveText(shown));
     });
   withRemoteOptions(
@@ -128,8 +134,15 @@ export const registerWaves = (program: Command, deps: CliDependencies): void => 
       .description(
         'which containers would be restarted, why, in which order, how long, and what is impossible',
       ),
-  ).action(async (options: Options) => {
-    const remote = remoteFor(deps, options);
-    remote.show((await remote.get('/v1/plan')) as Plan, (plan) => planText(plan));
-  });
+  )
+    .option('--advisory <id>', 'what this advisory would lead to, decided or not')
+    .action(async (options: Options & { advisory?: string }) => {
+      const remote = remoteFor(deps, options);
+      if (options.advisory !== undefined) {
+        const path = `/v1/advisories/${encodeURIComponent(options.advisory)}/plan`;
+        remote.show((await remote.get(path)) as AdvisoryPlan, advisoryPlanText);
+        return;
+      }
+      remote.show((await remote.get('/v1/plan')) as Plan, (plan) => planText(plan));
+    });
 };

@@ -12,9 +12,9 @@ type ConfiguredPlatform = Configuration['platforms'][string];
 
 const ofPlatforms = <Value>(
   { platforms }: Configuration,
-  of: (platform: ConfiguredPlatform) => Value,
+  of: (platform: ConfiguredPlatform, id: string) => Value,
 ): Record<string, Value> =>
-  Object.fromEntries(Object.entries(platforms).map(([id, platform]) => [id, of(platform)]));
+  Object.fromEntries(Object.entries(platforms).map(([id, platform]) => [id, of(platform, id)]));
 
 const hourMs = 3_600_000;
 
@@ -29,8 +29,14 @@ const ruleOf = (rule: ConfiguredPlatform['policy'][number]): PolicyRule => ({
   whenMirrorMoved: rule.whenMirrorMoved,
 });
 
-/** What the coordinator goes by, in its own units. */
-export const fleetSettingsOf = (config: Configuration): FleetSettings => {
+/** Names of packages, by platform. */
+export type CorePackages = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * What the coordinator goes by, in its own units. `manifests` has the core packages of platforms that the configuration names and of
+ * which there is a manifest: they count where it names none of its own.
+ */
+export const fleetSettingsOf = (config: Configuration, manifests: CorePackages): FleetSettings => {
   const { waves, maintenanceWindow: window } = config;
   return {
     ...defaultFleetSettings,
@@ -49,7 +55,10 @@ export const fleetSettingsOf = (config: Configuration): FleetSettings => {
         : { fromMinute: minuteOf(window.from), toMinute: minuteOf(window.to) },
     disruptivePackages: config.disruptivePackages,
     policies: ofPlatforms(config, ({ policy }) => policy.map(ruleOf)),
-    corePackages: ofPlatforms(config, ({ corePackages }) => new Set(corePackages)),
+    corePackages: ofPlatforms(
+      config,
+      ({ corePackages }, id) => new Set(corePackages ?? manifests[id] ?? []),
+    ),
   };
 };
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorText } from '../core/error-text.ts';
+import { configurationNotes } from './configuration-notes.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { overridesFrom } from './environment.ts';
 import type { Environment } from './environment.ts';
@@ -19,8 +20,18 @@ export interface LoadOptions {
   environment: Environment;
 }
 
+/** The main file of the configuration, whether it is there or not. */
+export const configFileOf = ({ file, environment }: LoadOptions): string =>
+  file ?? environment['GROUNDSWELL_CONFIG'] ?? defaultConfigFile;
+
 export type LoadedConfig =
-  | { ok: true; config: Configuration; files: string[] }
+  | {
+      ok: true;
+      config: Configuration;
+      files: string[];
+      /** What is right, and yet may not be meant, at this moment of the wall clock. */
+      notes: (wallMs: number) => Problem[];
+    }
   | { ok: false; problems: Problem[]; files: string[] };
 
 const inFile = (file: string, message: string): Problem => ({
@@ -65,7 +76,9 @@ const dropInsOf = async (file: string): Promise<string[]> => {
 /** Merged values, checked: the configuration with all defaults, or every problem in it. */
 export const readConfiguration = (
   located: Located,
-): { ok: true; config: Configuration } | { ok: false; problems: Problem[] } => {
+):
+  | { ok: true; config: Configuration; notes: (wallMs: number) => Problem[] }
+  | { ok: false; problems: Problem[] } => {
   const parsed = Configuration.safeParse(toPlain(located));
   if (!parsed.success)
     return {
@@ -80,7 +93,12 @@ export const readConfiguration = (
         ),
     };
   const problems = checkConfiguration(parsed.data, located);
-  return problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    config: parsed.data,
+    notes: (wallMs) => configurationNotes(parsed.data, located, wallMs),
+  };
 };
 
 /**
@@ -90,7 +108,7 @@ export const readConfiguration = (
  */
 export const loadConfig = async ({ file, environment }: LoadOptions): Promise<LoadedConfig> => {
   const named = file ?? environment['GROUNDSWELL_CONFIG'];
-  const main = named ?? defaultConfigFile;
+  const main = configFileOf({ file, environment });
   const files: string[] = [];
   const problems: Problem[] = [];
   let located: Located = {

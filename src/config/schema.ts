@@ -35,7 +35,7 @@ const AgentSection = z.strictObject({
   lxcPath: AbsolutePath.default('/var/lib/lxc'),
   /** Restarts at once on this host. */
   hostCap: z.int().min(1).default(2),
-  /** Where the hooks of apt and dpkg leave their notes. */
+  /** Where the hooks of apt, dpkg and dnf leave their notes. */
   spoolDirectory: AbsolutePath.default('/var/spool/groundswell'),
   /** How often the health of each container is looked at. */
   healthIntervalMs: z.int().min(100).default(5_000),

@@ -1,4 +1,4 @@
-import { globMatches } from './glob.ts';
+import { globCovers, globMatches } from './glob.ts';
 import type { HostId } from './ids.ts';
 import type { ServiceSettings } from './service-settings.ts';
 
@@ -47,4 +47,26 @@ export const membershipOf = (
     services: names,
     reason: `${container.hostId}/${container.name} is claimed by the services ${names.join(' and ')}: change their \`match\` so that only one does`,
   };
+};
+
+type Match = ServiceSettings['match'][number];
+
+const covers = (wide: Match, narrow: Match): boolean =>
+  (wide.host === undefined || globCovers(wide.host, narrow.host ?? '*')) &&
+  (wide.container === undefined || globCovers(wide.container, narrow.container ?? '*')) &&
+  (wide.group === undefined || wide.group === narrow.group);
+
+/**
+ * R18: whether what `narrow` claims by one of its rules is certainly claimed by a rule of `wide`, whatever
+ * containers there are. Answers the two rules; null: that depends on the containers.
+ */
+export const certainConflict = (
+  wide: readonly Match[],
+  narrow: readonly Match[],
+): { wide: number; narrow: number } | null => {
+  for (const [index, rule] of narrow.entries()) {
+    const found = wide.findIndex((other) => covers(other, rule));
+    if (found >= 0) return { wide: found, narrow: index };
+  }
+  return null;
 };

@@ -1,7 +1,7 @@
 /** What `{name}` and `{address}` stand for in commands and names of the host's configuration. */
 export interface SubstitutedContainer {
   name: string;
-  /** Null where the container's configuration has none. */
+  /** Of its configuration, else of its network; null: it has none. */
   address: string | null;
 }
 
@@ -14,7 +14,7 @@ export const substitute = (text: string, { name, address }: SubstitutedContainer
     if (key === 'name') return name;
     if (address === null)
       throw new Error(
-        `"${text}" uses {address}, but the configuration of container ${name} has no address (lxc.net.0.ipv4.address)`,
+        `"${text}" uses {address}, but container ${name} has no address now, neither in its configuration (lxc.net.0.ipv4.address) nor in its network`,
       );
     return address;
   });

@@ -38,6 +38,8 @@ export interface ChildIdentity {
 export interface ContainerRuntime {
   list(): Promise<RuntimeContainer[]>;
   state(name: ContainerName): Promise<RuntimeState>;
+  /** Address that a running container has now, however it came by it. Null: none, or it does not run. */
+  addressOf(name: ContainerName): Promise<string | null>;
   /**
    * Ask for a graceful stop, kill after `timeoutMs`, and answer when the container is stopped.
    * `onChild` is called with the child's identity before it is awaited.

@@ -1,7 +1,9 @@
 import type { AdvisoryBackend, FeedChange } from '../api/advisory-routes.ts';
 import { silentSince } from '../core/advisories/feed-state.ts';
+import { planAdvisory } from '../core/coordinator/plan-advisory.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 import type { AdvisoryWatch, WatchedFeed } from '../producers/watch-advisories.ts';
+import { advisoriesCalled } from '../store/advisories.ts';
 import type { Store } from '../store/open-store.ts';
 import {
   advisoryDetails,
@@ -47,6 +49,15 @@ export const advisoryBackend = (
     changeFeed: (actor, name, change) => changeFeed(server, watch, { actor, name, change }),
     pending: () => pendingAdvisories(sources()),
     details: (id) => advisoryDetails(sources(), id),
+    plan: async (id) =>
+      (await advisoriesCalled(store.db, id)).length === 0
+        ? null
+        : planAdvisory(
+            server.coordinator.fleet(),
+            id,
+            { now: server.moment().now, wallMs: Date.now() },
+            server.meanRestartMs,
+          ),
     inventory: (host) => hostInventoryView(sources(), host),
   };
 };

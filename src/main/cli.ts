@@ -86,6 +86,9 @@ const deps = {
     process.stdout.write(text);
   },
   interactive: process.stdout.isTTY,
+  setExitCode: (code: number): void => {
+    process.exitCode = code;
+  },
 };
 const program = createProgram(version, deps, [
   registerProcesses,

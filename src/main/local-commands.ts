@@ -19,6 +19,7 @@ import { packagingReader } from '../cli/local/installation/desired.ts';
 import type { DesiredOptions } from '../cli/local/installation/desired.ts';
 import { registerInventory } from '../cli/local/inventory.ts';
 import { registerMatch } from '../cli/local/match/match.ts';
+import { registerPlatform } from '../cli/local/platform/platform.ts';
 import { registerScan } from '../cli/local/scan.ts';
 import { registerSetup } from '../cli/local/setup.ts';
 import { registerUninstall } from '../cli/local/uninstall.ts';
@@ -28,10 +29,12 @@ import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
 import { advisorySources } from '../producers/advisories/sources.ts';
 import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
+import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Configuration } from '../config/schema.ts';
-import { findOtherRestarters } from '../host/apt/other-restarters.ts';
-import { readAptInventory } from '../host/apt/read-inventory.ts';
+import { openPackageManager } from '../host/packages/open-package-manager.ts';
+import { findOtherRestarters } from '../host/packages/other-restarters.ts';
+import type { PackageManager } from '../host/packages/package-manager.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
@@ -39,17 +42,20 @@ import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { readFile } from 'node:fs/promises';
+import { fetchFeed } from './fetch-feed.ts';
 import { redisFrom } from './from-config.ts';
 import { trustedKeysPath } from './key-card.ts';
+import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
 import { readPlatform } from '../workers/agent/ports/host-facts.ts';
 import { readMachineId } from './machine-id.ts';
 
 /** As it is read; nothing is changed through it. */
-const aptOfThisHost = {
-  ...{ root: '/', transactionsDirectory: '', launcherPath: '', cgroupDirectories: [] },
-  ...{ lockTimeoutMs: 0, environment: {} },
-};
+const packagesOfThisHost = (): PackageManager =>
+  openPackageManager({
+    ...{ transactionsDirectory: '', launcherPath: '', cgroupDirectories: [] },
+    ...{ lockTimeoutMs: 0, environment: {} },
+  });
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -131,13 +137,15 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
         const containers = await runtime.list();
         const states = await runtime.states(containers.map(({ name }) => name));
         return Promise.all(
-          containers.map(async ({ name, root, configPath }) => ({
-            ...{ name, root, configPath, down: states.get(name)?.state === 'stopped' },
+          containers.map(async ({ name, root, groups, configPath }) => ({
+            ...{ name, root, groups, configPath, down: states.get(name)?.state === 'stopped' },
             entries: parseConfig(await readFile(configPath, 'utf8')),
           })),
         );
       },
       unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
+      services: config.services,
+      hostId: () => hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
     }),
     redisCheck(() => askRedis(config)),
@@ -158,9 +166,7 @@ export const registerLocal = (
   config: Configuration,
   deps: CliDependencies,
 ): void => {
-  const setExitCode = (code: number): void => {
-    process.exitCode = code;
-  };
+  const { setExitCode } = deps;
   registerScan(program);
   registerContainer(program, { ...deps, now: Date.now });
   registerConfigCheck(program, {
@@ -171,12 +177,23 @@ export const registerLocal = (
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     open: openFeedFiles,
+    fetch: fetchFeed,
     write: deps.write,
     warn: (text) => process.stderr.write(text),
   });
   registerInventory(program, {
     ...deps,
-    read: async () => readAptInventory(aptOfThisHost, await readPlatform()),
+    read: async () => packagesOfThisHost().readInventory(await readPlatform()),
+  });
+  registerPlatform(program, {
+    ...deps,
+    directories: manifestDirectories(undefined),
+    readPlatform,
+    readInventory: async () =>
+      (await packagesOfThisHost().readInventory(await readPlatform())).inventory,
+    readCore: () => packagesOfThisHost().readCore(),
+    now: Date.now,
+    setExitCode,
   });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),

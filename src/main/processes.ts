@@ -4,14 +4,15 @@ import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { serverServices } from '../config/services.ts';
-import type { Configuration } from '../config/schema.ts';
+import { Configuration } from '../config/schema.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
-import { exploitedFeedsOf, watchedFeeds } from './feeds.ts';
+import { exploitedFeedsOf, openFeeds } from './feeds.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
+import { corePackagesOf, manifestDirectories } from './platforms.ts';
 import { startRedisChild } from './redis-child.ts';
 import { enrolOwnHost } from './enrol-own-host.ts';
 import { makeDataDirectory, readConfig } from './read-config.ts';
@@ -42,26 +43,30 @@ const startRedisOf = async (
   });
 };
 
-const startServerOf = (
-  config: Configuration,
+const startServerOf = async (
+  { config, file }: { config: Configuration; file: string | undefined },
   redis: RedisAddress,
   logger: Logger,
   signal: AbortSignal,
-): Promise<RunningServer> =>
-  runServer({
+): Promise<RunningServer> => {
+  const core = await corePackagesOf(config, manifestDirectories(file), (text) => {
+    logger.warn(text);
+  });
+  return runServer({
     version,
     dataDirectory: config.dataDirectory,
     socketPath: config.server.socket,
     redis,
-    settings: fleetSettingsOf(config),
+    settings: fleetSettingsOf(config, core),
     services: serverServices(config),
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
     exploitedFeeds: exploitedFeedsOf(config),
-    feeds: (directory) => watchedFeeds(config, directory),
+    feeds: (directory) => openFeeds(config, directory),
     logger,
     signal,
   });
+};
 
 /** Tell the service manager that we are up (sd_notify(3)), where it asked to be told. */
 const tellReady = async (): Promise<void> => {
@@ -90,7 +95,7 @@ export const serve = async (file: string | undefined): Promise<void> => {
     );
   const redis = await startRedisOf(config, logger);
   try {
-    const running = await startServerOf(config, redis.address, logger, signal);
+    const running = await startServerOf({ config, file }, redis.address, logger, signal);
     logger.info(
       { socket: config.server.socket, publicKeys: running.publicKeys },
       'the server is up',
@@ -114,6 +119,11 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
   const logger = createLogger(config.log.level, 'agent');
   const signal = stopSignal();
   await makeDataDirectory(config);
+  const { zone, hostCap } = Configuration.parse({}).agent;
+  if (config.agent.zone !== zone || config.agent.hostCap !== hostCap)
+    logger.warn(
+      `agent.zone and agent.hostCap are read by groundswell up alone; say it to the server: groundswell host add ${hostIdOf(config)} --zone ${config.agent.zone} --cap ${config.agent.hostCap}`,
+    );
   const agent = await startAgentOf(config, redis, logger);
   logger.info({ hostId: hostIdOf(config) }, 'the agent is up');
   await tellReady();
@@ -154,7 +164,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
   const redis = await startRedisOf(config, logger);
   const closers: (() => Promise<void>)[] = [redis.stop];
   try {
-    const running = await startServerOf(config, redis.address, logger, signal);
+    const running = await startServerOf({ config, file }, redis.address, logger, signal);
     closers.unshift(running.stop);
     await enrolOwnHost(running.server, running.publicKeys, config);
     const agent = await startAgentOf(config, redis.address, logger);

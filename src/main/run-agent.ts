@@ -3,7 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InstalledPackage } from '../core/packages.ts';
-import { findCgroupDirectories } from '../host/apt/cgroup-directories.ts';
+import { findCgroupDirectories } from '../host/packages/cgroup-directories.ts';
+import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys, readTrustedKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
@@ -44,7 +45,7 @@ export interface RunAgentOptions {
 }
 
 const packageTimes = { idleMs: 5_000, pollMs: 2_000, openPollMs: 250 };
-const aptLockTimeoutMs = 600_000;
+const lockTimeoutMs = 600_000;
 
 /** The inventory that was last told of, in a file that is whole or not there. */
 const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['store'] => ({
@@ -61,7 +62,7 @@ const inventoryStore = (path: string): Parameters<typeof watchPackages>[0]['stor
   },
 });
 
-/** The agent of this host, on its real LXC and apt. */
+/** The agent of this host, on its real LXC and package manager. */
 export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> => {
   const { hostId, dataDirectory, spoolDirectory, logger } = options;
   const directory = agentDirectory(dataDirectory);
@@ -70,18 +71,18 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
   const keys = await loadOrMakeKeys(agentKeysPath(dataDirectory), await readMachineId());
   const serverKeys = (await readTrustedKeys(trustedKeysPath(dataDirectory))).map(importPublicKey);
   const onError = limitErrors(logger);
+  const packages = openPackageManager({
+    transactionsDirectory: join(directory, 'transactions'),
+    launcherPath: options.launcherPath,
+    cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
+    lockTimeoutMs,
+    environment: {},
+  });
   const real = openRealHost({
     lxcPath: options.lxcPath,
     parkedDirectory: DEFAULT_PARKED_DIRECTORY,
     settings: options.settings,
-    apt: {
-      root: '/',
-      transactionsDirectory: join(directory, 'transactions'),
-      launcherPath: options.launcherPath,
-      cgroupDirectories: await findCgroupDirectories('groundswell-upgrade'),
-      lockTimeoutMs: aptLockTimeoutMs,
-      environment: {},
-    },
+    packages,
     onProblem: (text) => {
       onError(new Error(text), 'host');
     },
@@ -97,7 +98,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     host: real.host,
     watchPackages: (events, { suspended }) =>
       watchPackages({
-        root: '/',
+        database: packages.database,
         spoolDirectory,
         spoolOwner: 0,
         store: inventoryStore(join(directory, 'inventory.json')),

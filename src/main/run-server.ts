@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import type { AdvisoryBackend } from '../api/advisory-routes.ts';
 import { createApi, listenOnSocket } from '../api/server.ts';
 import type { ApiBackend } from '../api/server.ts';
@@ -12,7 +11,6 @@ import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { watchAdvisories } from '../producers/watch-advisories.ts';
-import type { WatchedFeed } from '../producers/watch-advisories.ts';
 import { openStore } from '../store/open-store.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,7 +19,8 @@ import { removeHost } from '../workers/control/remove-host.ts';
 import { startServer } from '../workers/control/start-server.ts';
 import type { Server } from '../workers/control/start-server.ts';
 import { advisoryBackend } from './advisory-backend.ts';
-import { makeFeedsDirectory } from './feeds.ts';
+import type { ConfiguredFeeds } from './feeds.ts';
+import { closeInOrder } from './until-stopped.ts';
 import { groupIdOf } from './group-id.ts';
 import { publicKeysOf, serverDirectory, serverKeysPath } from './key-card.ts';
 
@@ -37,7 +36,7 @@ export interface RunServerOptions {
   notify: NotifySettings;
   exploitedFeeds: ReadonlySet<string>;
   /** The feeds to watch, whose mirrors lie below this directory. */
-  feeds: (directory: string) => WatchedFeed[];
+  feeds: (directory: string) => Promise<ConfiguredFeeds>;
   logger: Logger;
   signal: AbortSignal;
 }
@@ -52,6 +51,10 @@ export interface RunningServer {
 /** Operators of this group may use the socket without being root. */
 const operatorsGroup = 'groundswell';
 
+/** Added to the answer to what was committed while Redis did not answer. */
+const heardLater =
+  'Redis does not answer now: it is recorded, nothing new begins, and hosts hear of it when it does';
+
 /** By its id, which the host's own commands print too. */
 const keyName = (publicKey: string): string => `key ${importPublicKey(publicKey).id}`;
 
@@ -63,30 +66,29 @@ const backendOf = (
   advisories,
   fleet: server.coordinator.fleet,
   moment: server.moment,
-  act: (actor, action) => {
+  act: async (actor, action) => {
     // A misspelt host would stand in the fleet for ever, and never be heard.
     if (action.action === 'host-add' && !server.hostKeys.isEnrolled(action.hostId))
-      return Promise.resolve({
+      return {
         ok: false,
         reason: `no key of host ${action.hostId} is known here: give --key with what \`groundswell agent --show-key\` prints there`,
-      });
-    return action.action === 'host-remove'
+      };
+    const answer = await (action.action === 'host-remove'
       ? removeHost(server, actor, action.hostId)
-      : server.coordinator.act(actor, action);
+      : server.coordinator.act(actor, action));
+    if (!answer.ok || (await server.redisState()) === 'answers') return answer;
+    return { ...answer, text: `${answer.text}; ${heardLater}` };
   },
   queues: server.queues,
   audit: server.audit,
   meanRestartMs: server.meanRestartMs,
   onChange: server.coordinator.onChange,
-  about: () =>
-    Promise.resolve({
-      version: options.version,
-      leader: server.leads(),
-      redis:
-        server.redisState() === 'ready' ? 'answers' : `does not answer (${server.redisState()})`,
-      store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
-      alerts: server.alerts(),
-    }),
+  about: async () => ({
+    version: options.version,
+    leader: server.leads(),
+    redis: await server.redisState(),
+    store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
+  }),
   changeKeys: async (actor, hostId, change) => {
     try {
       switch (change.kind) {
@@ -118,38 +120,37 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
     );
   const keys = await loadOrMakeKeys(serverKeysPath(options.dataDirectory), null);
   const store = await openStore(join(directory, 'store.sqlite'));
-  let app: FastifyInstance | null = null;
+  const closers: (() => Promise<void>)[] = [
+    store.close,
+    () => {
+      lock.release();
+      return Promise.resolve();
+    },
+  ];
   try {
+    const feedsDirectory = join(directory, 'feeds');
+    const { feeds, close } = await options.feeds(feedsDirectory);
+    closers.unshift(close);
     const server = await startServer({ ...options, store, keys, seizeLease: true });
-    const feedsDirectory = await makeFeedsDirectory(directory);
-    const feeds = options.feeds(feedsDirectory);
+    closers.unshift(server.stop);
     const watch = await watchAdvisories({
       ...{ store, feeds, directory: feedsDirectory, wallNow: Date.now, random: Math.random },
       onChange: server.advisories.wake,
       alert: server.alert,
       onError: limitErrors(options.logger),
     });
-    app = createApi(backendOf(server, advisoryBackend(server, watch, store, feeds), options));
+    closers.unshift(watch.stop);
+    const api = createApi(backendOf(server, advisoryBackend(server, watch, store, feeds), options));
+    closers.unshift(async () => {
+      // Followers of changes hold their connections for ever.
+      api.server.closeAllConnections();
+      await api.close();
+    });
     await mkdir(dirname(options.socketPath), { recursive: true, mode: 0o755 });
-    await listenOnSocket(app, options.socketPath, await groupIdOf(operatorsGroup));
-    const api = app;
-    return {
-      server,
-      publicKeys: publicKeysOf(keys),
-      stop: async () => {
-        // Followers of changes hold their connections for ever.
-        api.server.closeAllConnections();
-        await api.close();
-        await watch.stop();
-        await server.stop();
-        await store.close();
-        lock.release();
-      },
-    };
+    await listenOnSocket(api, options.socketPath, await groupIdOf(operatorsGroup));
+    return { server, publicKeys: publicKeysOf(keys), stop: () => closeInOrder(closers) };
   } catch (error) {
-    await app?.close();
-    await store.close();
-    lock.release();
+    await closeInOrder(closers);
     throw error;
   }
 };

@@ -30,8 +30,11 @@ export interface WatchedFeed {
   everyMs: number;
   /** Without success for longer than this it is silent, and people are told. */
   silentAfterMs: number;
-  /** Bring the feed here, or find it as it is; cheap where nothing changed. Throws with why it could not be. */
-  fetch: (signal: AbortSignal) => Promise<FetchedFeed>;
+  /**
+   * Bring the feed here, or find it as it is; cheap where nothing changed. `evenIfMostIsGone`: a person accepts what was
+   * held back. Throws with why it could not be.
+   */
+  fetch: (signal: AbortSignal, evenIfMostIsGone: boolean) => Promise<FetchedFeed>;
   /** The advisories in all of its files, or in those named. */
   read: (files: 'all' | readonly string[]) => AsyncIterable<ParsedRecord>;
 }
@@ -71,12 +74,29 @@ const retryAfterOf = (error: unknown): number | null =>
     ? error.retryAfterMs
     : null;
 
+const heldText = (name: string, { had, has }: { had: number; has: number }): string =>
+  `held back: it had ${had} advisories, and now has ${has}; if that is right: groundswell feeds accept ${name}`;
+
+/** In place of a version. */
+const atItsSource = 'at its source';
+
+/** It was not even brought here: the mirror has what it had. */
+const heldAtSource = (
+  state: FeedState,
+  lost: { had: number; has: number },
+  now: number,
+): FeedState => {
+  const since = state.held?.version === atItsSource ? state.held.since : now;
+  const held = { version: atItsSource, ...lost, since };
+  return { ...state, error: heldText(state.name, lost), held };
+};
+
 const afterTaking = (state: FeedState, version: string, taken: Taken, now: number): FeedState => {
   const { problemCount, problems } = taken;
   if (taken.kind === 'held') {
     const { had, has } = taken;
     const since = state.held?.version === version ? state.held.since : now;
-    const error = `held back: it had ${had} advisories, and now has ${has}; if that is right: groundswell feeds accept ${state.name}`;
+    const error = heldText(state.name, { had, has });
     return { ...state, error, problemCount, problems, held: { version, had, has, since } };
   }
   const { records, changed, withdrawn, older } = taken;
@@ -111,6 +131,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   for (const name of known.keys()) if (!states.has(name)) await forgetFeed(store, name, wallNow());
   const stopping = new AbortController();
   const told = new Set<string>();
+  /** To be polled before their time. */
+  const asked = new Set<string>();
 
   const tellOnce = (key: string, isSo: boolean, text: string): void => {
     if (!isSo) told.delete(key);
@@ -137,6 +159,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     const said = fetched.problems.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
     const error = said === '' ? null : said;
     const seen = { ...state, ...(error === null ? { lastSuccess: now } : {}), error };
+    const lost = fetched.problems.find((problem) => problem.lost !== undefined)?.lost;
+    if (lost !== undefined) return heldAtSource(seen, lost, now);
     if (fetched.version === state.version) return { ...seen, held: null, error };
     const held = state.held?.version === fetched.version && state.accepted !== fetched.version;
     if (held) return { ...seen, error: state.error };
@@ -147,7 +171,9 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
         ...{ store, stage, feed: feed.name, wallNow, signal: stopping.signal },
         records: feed.read(partly ? fetched.changed : 'all'),
         complete: fetched.complete && !partly,
-        evenIfMostIsGone: state.accepted === fetched.version,
+        evenIfMostIsGone:
+          state.accepted === fetched.version ||
+          (state.held?.version === atItsSource && state.accepted === atItsSource),
       });
       const after = afterTaking(seen, fetched.version, taken, now);
       if (taken.kind === 'taken' && taken.changed > 0) options.onChange();
@@ -163,7 +189,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     let after: FeedState;
     let retryAfterMs: number | null;
     try {
-      const fetched = await feed.fetch(stopping.signal);
+      const isAccepted = before.held !== null && before.accepted === before.held.version;
+      const fetched = await feed.fetch(stopping.signal, isAccepted);
       const taken = await inTurn(() => take(feed, before, fetched));
       const { stopped } = fetched;
       retryAfterMs = stopped?.retryAfterMs ?? null;
@@ -194,7 +221,7 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   const lookAt = async (feed: WatchedFeed): Promise<void> => {
     const state = states.get(feed.name);
     if (state === undefined || stopping.signal.aborted) return;
-    if (state.nextPoll <= wallNow()) await pollOne(feed, state);
+    if (asked.delete(feed.name) || state.nextPoll <= wallNow()) await pollOne(feed, state);
     const newest = states.get(feed.name) ?? state;
     const since = silentSince(newest, wallNow(), feed.silentAfterMs);
     const why = newest.error === null ? '' : `: ${newest.error}`;
@@ -220,9 +247,8 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
   return {
     states: () => feeds.flatMap(({ name }) => states.get(name) ?? []),
     poll: (name) => {
-      const state = states.get(name);
-      if (state === undefined) return false;
-      states.set(name, { ...state, nextPoll: wallNow() });
+      if (!states.has(name)) return false;
+      asked.add(name);
       looking.get(name)?.wake();
       return true;
     },
@@ -230,9 +256,10 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
       const state = states.get(name);
       if (state === undefined) return `there is no feed ${name}`;
       if (state.held === null) return `feed ${name} holds nothing back`;
-      const accepted = { ...state, accepted: state.held.version, nextPoll: wallNow() };
+      const accepted = { ...state, accepted: state.held.version };
       states.set(name, accepted);
       await saveFeedState(store.db, accepted);
+      asked.add(name);
       looking.get(name)?.wake();
       return null;
     },

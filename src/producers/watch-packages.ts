@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageChanges, withChanges } from '../core/package-changes.ts';
 import type { InstalledPackage, PackageChange } from '../core/packages.ts';
-import { readAtRest } from '../host/apt/at-rest.ts';
-import { presentPackages } from '../host/apt/parse-dpkg-status.ts';
-import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from '../host/apt/read-dpkg-database.ts';
+import type { PackageDatabase } from '../host/packages/package-manager.ts';
 import { idleSince } from './packages/idle-time.ts';
 import type { IdleTime } from './packages/idle-time.ts';
 import { readSpool, removeSpoolFiles } from './packages/read-spool.ts';
@@ -21,8 +19,7 @@ export interface OutsideTransaction {
 }
 
 export interface PackageWatchOptions {
-  /** Root directory of the dpkg database. */
-  root: string;
+  database: PackageDatabase;
   spoolDirectory: string;
   /** User id that hooks run as: 0. */
   spoolOwner: number;
@@ -64,14 +61,14 @@ export interface PackageWatcher {
 }
 
 /**
- * Tells of package transactions that others run on this host: apt, unattended-upgrades, `dpkg -i`.
+ * Tells of package transactions that others run on this host: apt, unattended-upgrades, `dpkg -i`, dnf, `rpm -U`.
  * Hooks only wake it; the comparison of the package database with the saved inventory decides
  * (a dry run fires every hook and changes nothing). R30: a transaction is over when the manager has
  * been idle and the database clean; however many steps it had, it is told once. What happened while
  * nobody watched is found at the start. Spool files go when the result has been saved.
  */
 export const watchPackages = async (options: PackageWatchOptions): Promise<PackageWatcher> => {
-  const { root, store, clocks } = options;
+  const { database, store, clocks } = options;
   let baseline = await store.load();
   let compared: { signature: string; atMs: number } | null = null;
   let idle: IdleTime | null = null;
@@ -88,7 +85,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     const { spoolDirectory, spoolOwner } = options;
     const spool = await readSpool({ directory: spoolDirectory, owner: spoolOwner });
     for (const refused of spool.refused) options.onRefused(refused);
-    return { spool, signature: dpkgSignature(root) };
+    return { spool, signature: database.signature() };
   };
 
   const open = (reason: string): void => {
@@ -99,8 +96,8 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
 
   /** Compares and tells; false: the database was written meanwhile. */
   const conclude = async (spool: Spool, signature: string, endedAtMs: number): Promise<boolean> => {
-    const inventory = presentPackages((await readDpkgDatabase(root)).packages);
-    if (dpkgSignature(root) !== signature) return false;
+    const inventory = await database.inventory();
+    if (database.signature() !== signature) return false;
     const changes = baseline === null ? [] : packageChanges(baseline, inventory);
     if (changes.length > 0)
       await options.onTransaction({ changes, startedAtMs, endedAtMs, origin: 'outside' });
@@ -127,8 +124,8 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     if (!signs && compared !== null && now - compared.atMs < options.compareMs)
       return options.pollMs;
     const times = spool.files.map(({ mtimeMs }) => mtimeMs);
-    const activityAtMs = Math.max(...times, await statusMtimeMs(root));
-    const rest = await readAtRest(root);
+    const activityAtMs = Math.max(...times, await database.writtenAtMs());
+    const rest = await database.atRest();
     const activity = [signature, ...spool.files.map(({ path }) => path)].join('\n');
     const known = { monotonicMs: now, wallMs: clocks.wallMs() };
     idle = idleSince(idle, { activity, activityAtMs, atRest: rest.atRest }, known);
@@ -136,7 +133,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     const remainingMs = options.idleMs - (now - idle.sinceMs);
     if (rest.atRest && remainingMs <= 0 && (await conclude(spool, signature, activityAtMs)))
       // It may have taken long, and the next one have begun meanwhile.
-      return dpkgSignature(root) === signature ? options.pollMs : 1;
+      return database.signature() === signature ? options.pollMs : 1;
     open(rest.atRest ? 'a package transaction has just ended' : rest.reason);
     return rest.atRest
       ? Math.max(1, Math.min(options.openPollMs, remainingMs))
@@ -175,7 +172,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
     resume: (ownChanges) =>
       inTurn(async () => {
         const { spool, signature } = await readAll();
-        const inventory = presentPackages((await readDpkgDatabase(root)).packages);
+        const inventory = await database.inventory();
         if (baseline !== null) {
           baseline = withChanges(baseline, ownChanges, inventory);
           await store.save(baseline);
@@ -184,7 +181,7 @@ export const watchPackages = async (options: PackageWatchOptions): Promise<Packa
         idle = null;
         // Nothing else happened: the hooks that our own apt called need not be waited for.
         const rest = packageChanges(baseline ?? [], inventory);
-        if (baseline !== null && rest.length === 0 && (await readAtRest(root)).atRest)
+        if (baseline !== null && rest.length === 0 && (await database.atRest()).atRest)
           await conclude(spool, signature, clocks.wallMs());
         wakeUp.abort();
       }),

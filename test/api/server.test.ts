@@ -24,6 +24,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       changeFeed: () => Promise.resolve({ ok: true, id: null, text: '' }),
       pending: () => Promise.resolve([]),
       details: () => Promise.resolve([]),
+      plan: () => Promise.resolve(null),
       inventory: () => null,
     },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
@@ -58,4 +59,19 @@ test('what an operator names wrongly is refused with what to do', async () => {
     409,
     { error: 'there is no service wbe; see: groundswell services' },
   ]);
+});
+
+test('status tells what is wrong now with its date, and no more when it is over', async () => {
+  const here = scene([web()]);
+  const api = apiOf(here);
+  const alerts = async (): Promise<unknown> =>
+    (await api.inject({ url: '/v1/status' })).json<{ alerts: unknown }>().alerts;
+  const gate = (ok: boolean) =>
+    here.report('h1', observed([view('web-1')], { gate: { ok, reason: ok ? '' : 'no network' } }));
+  gate(false);
+  expect(await alerts()).toEqual([
+    { since: '1970-01-01T00:00:05.000Z', text: 'the host gate of h1 did not pass: no network' },
+  ]);
+  gate(true);
+  expect(await alerts()).toEqual([]);
 });

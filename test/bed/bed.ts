@@ -11,6 +11,9 @@ import { startContainers, waitUntilHealthy, writeContainers } from './containers
 import type { BedContainer, ContainerOptions } from './containers.ts';
 import { DEMO_PACKAGES, DEMO_VERSIONS, ensureDemoPackages } from './demo-packages.ts';
 import type { DemoPackage, DemoVersion } from './demo-packages.ts';
+import type { DemoRpmVersion } from './demo-rpms.ts';
+import { createDnfPackages, DNF_ROOT_PACKAGES, RPM_OUTER_PACKAGES } from './dnf-packages.ts';
+import type { DnfPackages } from './dnf-packages.ts';
 import { exists } from './exists.ts';
 import type { ExtraMount } from './host-config.ts';
 import { prepareHost } from './host.ts';
@@ -32,6 +35,8 @@ export interface BedOptions {
   cacheDirectory?: string;
   /** What hosts have their roots in, where they do not say it; default: images, where those can be mounted. */
   roots?: 'images' | 'directories';
+  /** What the hosts' packages are managed by: apt by default, or dnf 4 over rpm (`dnf-packages.ts`). */
+  packages?: 'apt' | 'dnf';
   /** Told what takes long, one line each. */
   report?: (line: string) => void;
 }
@@ -41,8 +46,10 @@ export interface Bed {
   hostNumbers: readonly number[];
   commands: Commands;
   repository: AptRepository;
-  /** Publishes demo packages in the given versions in the security suite. */
-  publish: (versions: Partial<Record<DemoPackage, DemoVersion>>) => Promise<void>;
+  /** Packages and repository of dnf hosts; null where hosts have apt. */
+  dnf: DnfPackages | null;
+  /** Publishes demo packages in the given versions in the security suite, or with advisories. */
+  publish: (versions: Partial<Record<DemoPackage, DemoVersion | DemoRpmVersion>>) => Promise<void>;
   /** A booted host with the bed's repository and every demo package installed in 1.0-1. */
   createHost: (options: HostOptions) => Promise<BedHost>;
   /** Containers of one service on a host, started and healthy unless `start` is false. */
@@ -113,22 +120,31 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
   const cacheDirectory = options.cacheDirectory ?? DEFAULT_CACHE_DIRECTORY;
   await requireRoot();
   if (!isAbsolute(directory)) throw new Error(`want an absolute bed directory, not ${directory}`);
-  await installOuterPackages(report);
+  const isDnf = options.packages === 'dnf';
+  await installOuterPackages(report, isDnf ? RPM_OUTER_PACKAGES : []);
   await claimHostNumbers(hostNumbers, directory, (abandoned) => cleanBed(abandoned, []));
   await cleanBed(directory, hostNumbers);
   const distribution = await readDistribution();
-  const rootTar = await ensureRootTar(cacheDirectory, distribution, report);
+  const more = isDnf ? DNF_ROOT_PACKAGES : [];
+  const rootTar = await ensureRootTar(cacheDirectory, distribution, report, more);
   const debs = await ensureDemoPackages(cacheDirectory, projectDirectory);
   await mkdir(directory, { recursive: true });
   const commands = bedCommands(directory);
   const repository = await createAptRepository(directory, commands, distribution);
   const architecture = (await commands.must(['dpkg', '--print-architecture'])).trim();
-  const mounts = await mountsOfEveryHost(projectDirectory, repository);
+  const dnf = isDnf
+    ? await createDnfPackages(commands, { directory, cacheDirectory, projectDirectory })
+    : null;
+  const mounts = [
+    ...(await mountsOfEveryHost(projectDirectory, repository)),
+    ...(dnf === null ? [] : [dnf.mount]),
+  ];
   const rootImage =
     options.roots === 'directories' ? {} : await usualRootImage(commands, directory);
   const containers = new Map<number, BedContainer[]>();
 
   const publish: Bed['publish'] = async (versions) => {
+    if (dnf !== null) return dnf.publish(versions);
     const paths = DEMO_PACKAGES.flatMap((name) => {
       const version = versions[name];
       const arch = name === 'gs-demo-data' ? 'all' : architecture;
@@ -137,7 +153,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
     await repository.publish(paths);
   };
   const first = DEMO_VERSIONS[0];
-  await publish(Object.fromEntries(DEMO_PACKAGES.map((name) => [name, first])));
+  if (dnf === null) await publish(Object.fromEntries(DEMO_PACKAGES.map((name) => [name, first])));
 
   const unfinished: Promise<unknown>[] = [];
   const createHost: Bed['createHost'] = async (hostOptions) => {
@@ -147,7 +163,12 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
       { bedDirectory: directory, rootTar, repository, mounts },
       { ...rootImage, ...hostOptions },
     );
+    await dnf?.prepareRoot(host.rootDirectory);
     await host.start();
+    if (dnf !== null) {
+      await dnf.install(host);
+      return host;
+    }
     await host.must(['apt-get', '-q', 'update']);
     const wanted = DEMO_PACKAGES.map((name) => `${name}=${first}`);
     await host.must(['apt-get', '-qy', '--allow-downgrades', 'install', ...wanted]);
@@ -159,6 +180,7 @@ export const createBed = async (options: BedOptions): Promise<Bed> => {
     hostNumbers,
     commands,
     repository,
+    dnf,
     publish,
     createHost: (hostOptions) => {
       const making = createHost(hostOptions);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hardwareAddress } from './host-config.ts';
 import type { BedHost } from './host.ts';
 import { fetchHealth } from './ask.ts';
+import { readNow } from './shell-clock.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface ContainerOptions {
@@ -187,7 +188,7 @@ export const readWitness = async (host: BedHost): Promise<WitnessedEvent[]> => {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [atMs = '', container = '', hook = ''] = line.split(' ');
-      return { atMs: Number(atMs), container, kind: hook === 'pre-start' ? 'start' : 'stop' };
+      const [at = '', container = '', hook = ''] = line.split(' ');
+      return { atMs: readNow(at), container, kind: hook === 'pre-start' ? 'start' : 'stop' };
     });
 };

@@ -13,6 +13,7 @@ import type { AptRepository } from './apt-repository.ts';
 import type { Commands } from './command.ts';
 import { hostInitScript, hostInitUnit } from './host-config.ts';
 import type { HostNames } from './host-config.ts';
+import { NOW } from './shell-clock.ts';
 
 const putFile = async (path: string, text: string, mode = 0o644): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });
@@ -25,7 +26,7 @@ const putFile = async (path: string, text: string, mode = 0o644): Promise<void> 
 /** Appends container starts and stops as LXC itself performed them; see `readWitness`. */
 const WITNESS_SCRIPT = [
   '#!/bin/sh',
-  'echo "$(date +%s%3N) $LXC_NAME $LXC_HOOK_TYPE" >> /var/lib/gsbed/witness.log',
+  `echo "${NOW} $LXC_NAME $LXC_HOOK_TYPE" >> /var/lib/gsbed/witness.log`,
   '',
 ].join('\n');
 

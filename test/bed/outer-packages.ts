@@ -6,12 +6,15 @@ import { withFileLock } from './file-lock.ts';
 import { BED_MARK } from './processes.ts';
 
 /** Debian package, and a file of it that the bed or a test on this machine needs. */
-const NEEDED: readonly (readonly [string, string])[] = [
+type OuterPackages = readonly (readonly [string, string])[];
+
+const NEEDED: OuterPackages = [
   ['lxc', '/usr/bin/lxc-start'],
   ['mmdebstrap', '/usr/bin/mmdebstrap'],
   ['haproxy', '/usr/sbin/haproxy'],
   ['apt-utils', '/usr/bin/apt-ftparchive'],
   ['gnupg', '/usr/bin/gpg'],
+  ['gpgv', '/usr/bin/gpgv'],
   ['nftables', '/usr/sbin/nft'],
   ['iproute2', '/usr/bin/ip'],
   ['redis-server', '/usr/bin/redis-server'],
@@ -44,9 +47,9 @@ const OWN_POLICY = [
 ].join('\n');
 
 /** The packages that the bed needs on this machine and that are not installed. */
-export const missingOuterPackages = async (): Promise<string[]> => {
+export const missingOuterPackages = async (more: OuterPackages = []): Promise<string[]> => {
   const missing: string[] = [];
-  for (const [name, file] of NEEDED) if (!(await exists(file))) missing.push(name);
+  for (const [name, file] of [...NEEDED, ...more]) if (!(await exists(file))) missing.push(name);
   return missing;
 };
 
@@ -91,12 +94,15 @@ const install = async (missing: readonly string[]): Promise<void> => {
  * invoke-rc.d(8) asks policy-rc.d, which is put there for the time of the installation, unless the
  * machine has one of its own. Throws with apt's own words and what to do. Needs root.
  */
-export const installOuterPackages = async (report: (line: string) => void): Promise<void> => {
+export const installOuterPackages = async (
+  report: (line: string) => void,
+  more: OuterPackages = [],
+): Promise<void> => {
   // With our policy there another process may be configuring what it has just unpacked.
-  if ((await missingOuterPackages()).length === 0 && !(await ownPolicyIsThere())) return;
+  if ((await missingOuterPackages(more)).length === 0 && !(await ownPolicyIsThere())) return;
   await mkdir(dirname(LOCK), { recursive: true });
   await withFileLock(LOCK, async () => {
-    const missing = await missingOuterPackages();
+    const missing = await missingOuterPackages(more);
     if (missing.length === 0) return removeOwnPolicy();
     report(`Installing with apt: ${missing.join(' ')}`);
     if (await exists('/run/systemd/system'))

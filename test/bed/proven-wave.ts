@@ -5,13 +5,15 @@ import type { WitnessedEvent } from './containers.ts';
 import { startLoad } from './load.ts';
 import { recordsOfWave, waveFrom, waveOver } from './scene-waves.ts';
 import type { Scene } from './scene.ts';
-import { watchContainers, watchHaproxy } from './watch-availability.ts';
+import { provesNothing, watchContainers, watchHaproxy } from './watch-availability.ts';
 import type { AvailabilityReport } from './watch-availability.ts';
 
 export interface ProvenWave {
   wave: WaveSummary;
   /** Starts and stops that LXC itself saw meanwhile. */
   events: WitnessedEvent[];
+  /** What the load balancer's own checks and our maintenance together left available. */
+  balancer: AvailabilityReport;
   /** What an outsider saw that should not have been; nothing is as it should be. */
   complaints: string[];
 }
@@ -58,7 +60,12 @@ export const proveWave = async (
     await outside.stop(),
     await load.stop(),
   ];
+  const counts = Object.fromEntries(
+    Object.keys(floors).map((service) => [service, scene.containers.get(service)?.length ?? 0]),
+  );
   const complaints = [
+    ...provesNothing('the load balancer', seenByBalancer, counts),
+    ...provesNothing('a watcher of every container', seenOutside, counts),
     ...belowFloor('the load balancer', seenByBalancer, floors),
     ...belowFloor('a watcher of every container', seenOutside, floors),
   ];
@@ -84,5 +91,5 @@ export const proveWave = async (
       complaints.push(`${name}: LXC started it ${starts} times, recorded is ${told.join()}`);
     if (starts !== 1) complaints.push(`${name}: started ${starts} times`);
   }
-  return { wave, events, complaints };
+  return { wave, events, balancer: seenByBalancer, complaints };
 };

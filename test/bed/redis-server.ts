@@ -18,6 +18,12 @@ export interface BedRedis {
 const PORT = 6379;
 const PASSWORD = 'bed-secret';
 
+/**
+ * Redis writes its title over the mark in its environment by which the bed finds what is left, before 7.0
+ * whatever it is told. So a shell that keeps the mark waits for it, and takes it along when it is killed.
+ */
+const MARKED_REDIS = 'setpriv --pdeathsig KILL redis-server "$1"; exit $?';
+
 /** Starts redis-server for a bed on the given addresses of the outer machine. */
 export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Promise<BedRedis> => {
   const directory = join(bed.directory, 'redis');
@@ -25,7 +31,7 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   const pidPath = join(directory, 'pid');
   const aclPath = join(directory, 'users.acl');
   await mkdir(directory, { recursive: true });
-  await writeFile(aclPath, `user default on ~* &* +@all >${PASSWORD}\n`, { mode: 0o600 });
+  await writeFile(aclPath, `user default on ~* +@all >${PASSWORD}\n`, { mode: 0o600 });
   await writeFile(
     configPath,
     [
@@ -36,9 +42,6 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
       'maxmemory-policy noeviction',
       'save ""',
       `dir ${directory}`,
-      // A title would overwrite the mark in its environment by which the bed finds what is left.
-      'set-proc-title no',
-      'daemonize yes',
       `pidfile ${pidPath}`,
       `logfile ${join(directory, 'log')}`,
       '',
@@ -54,10 +57,16 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
     return read;
   };
   const start: BedRedis['start'] = async ({ empty = false } = {}) => {
-    if (empty) await rm(join(directory, 'appendonlydir'), { recursive: true, force: true });
+    // A directory since Redis 7.0, one file before.
+    for (const name of empty ? ['appendonlydir', 'appendonly.aof'] : [])
+      await rm(join(directory, name), { recursive: true, force: true });
     await rm(pidPath, { force: true });
-    await bed.commands.must(['redis-server', configPath]);
-    await waitUntil(
+    const ended = bed.commands
+      .run(['sh', '-c', MARKED_REDIS, 'sh', configPath])
+      .then(({ exitCode, stdout, stderr }) => {
+        throw new Error(`redis-server ended with ${exitCode}: ${stdout}${stderr}`);
+      });
+    const answers = waitUntil(
       'Redis answers',
       async () =>
         // One that was left by somebody else would answer too.
@@ -65,6 +74,7 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
         (await bed.commands.run([...ask, 'PING'])).stdout.trim() === 'PONG',
       { deadlineMs: 10_000 },
     );
+    await Promise.race([answers, ended]);
   };
   await start();
   return {

@@ -21,14 +21,18 @@ const PACKAGES = [
   ...['redis-server', 'util-linux', 'apt'],
 ];
 
-/** Where the packed root of this distribution is kept; it need not be there yet. */
-export const rootTarPath = (cacheDirectory: string, distribution: Distribution): string => {
+/** Where the packed root of this distribution, with `more` packages in it, is kept; it need not be there yet. */
+export const rootTarPath = (
+  cacheDirectory: string,
+  distribution: Distribution,
+  more: readonly string[] = [],
+): string => {
   const recipe = JSON.stringify([
     RECIPE_VERSION,
     distribution.id,
     distribution.codename,
     distribution.components,
-    PACKAGES,
+    [...PACKAGES, ...more],
     process.arch,
   ]);
   const key = createHash('sha256').update(recipe).digest('hex').slice(0, 16);
@@ -50,7 +54,11 @@ export const removeBuild = async (build: string): Promise<void> => {
   await rm(build, { recursive: true, force: true });
 };
 
-const buildRoot = async (tar: string, distribution: Distribution): Promise<void> => {
+const buildRoot = async (
+  tar: string,
+  distribution: Distribution,
+  packages: readonly string[],
+): Promise<void> => {
   const build = `${tar}${BUILD_SUFFIX}`;
   const { must } = bedCommands(build);
   await removeBuild(build);
@@ -62,7 +70,7 @@ const buildRoot = async (tar: string, distribution: Distribution): Promise<void>
       'mmdebstrap',
       '--variant=minbase',
       `--components=${distribution.components.join(',')}`,
-      `--include=${PACKAGES.join(',')}`,
+      `--include=${packages.join(',')}`,
       distribution.codename,
       root,
       distribution.mirror,
@@ -89,14 +97,15 @@ export const ensureRootTar = async (
   cacheDirectory: string,
   distribution: Distribution,
   report: (line: string) => void,
+  more: readonly string[] = [],
 ): Promise<string> => {
-  const tar = rootTarPath(cacheDirectory, distribution);
+  const tar = rootTarPath(cacheDirectory, distribution, more);
   if (await exists(tar)) return tar;
   await mkdir(cacheDirectory, { recursive: true });
   await withFileLock(`${tar}.lock`, async () => {
     if (await exists(tar)) return;
     report(`building a ${distribution.codename} root for the hosts (up to a minute, once)`);
-    await buildRoot(tar, distribution);
+    await buildRoot(tar, distribution, [...PACKAGES, ...more]);
   });
   return tar;
 };

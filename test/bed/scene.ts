@@ -21,7 +21,10 @@ export interface SceneOptions {
   /** Service → how many containers, and the arguments of its demo program. */
   services: Record<string, SceneService>;
   hostCap?: number;
+  /** How HAProxy checks by itself; default: patiently, so that a busy machine makes no false outage. */
+  haproxyChecks?: readonly string[];
   roots?: BedOptions['roots'];
+  packages?: BedOptions['packages'];
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
   /** Done before Groundswell is started; answers what is set in its environment. */
@@ -48,6 +51,14 @@ export const patientHaproxy = [
   'default-server check inter 500ms fastinter 100ms downinter 50ms fall 4 rise 1',
 ];
 
+/**
+ * For what HAProxy sees by itself: who is down without a word from us is found within 300 ms, which is
+ * what services of the bed take to start.
+ */
+export const watchfulHaproxy = [
+  'default-server check inter 200ms fastinter 50ms downinter 50ms fall 2 rise 1',
+];
+
 const configuration = (host: BedHost, options: SceneOptions, runtimePort: number): string =>
   [
     `agent:`,
@@ -67,6 +78,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     hostNumbers: [options.hostNumber],
     projectDirectory: options.projectDirectory,
     ...(options.roots === undefined ? {} : { roots: options.roots }),
+    ...(options.packages === undefined ? {} : { packages: options.packages }),
     ...(options.report === undefined ? {} : { report: options.report }),
   });
   const host = await bed.createHost({ number: options.hostNumber });
@@ -76,7 +88,7 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
   const haproxy = await startHaproxy(bed, {
     services: [...containers].map(([service, members]) => ({ service, containers: members })),
     runtimeAddresses: [host.outerAddress],
-    extraDefaults: patientHaproxy,
+    extraDefaults: options.haproxyChecks ?? patientHaproxy,
   });
   await host.must([...groundswell, 'setup', '--yes', '--no-start']);
   await host.writeFile(

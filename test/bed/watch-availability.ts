@@ -10,6 +10,8 @@ export interface AvailabilityReport {
   /** How often it was looked, and the longest time in between: what is shorter may be missed. */
   samples: number;
   longestGapMs: number;
+  /** Of the whole time the share in which it may have missed a container that was down, see `blindAfterMs`. */
+  blindShare: number;
 }
 
 export interface AvailabilityWatch {
@@ -42,6 +44,29 @@ const wideAwake = async (look: Look): ReturnType<Look> => {
   }
 };
 
+/** What is away for a shorter time may pass between two looks: services of the bed take longer to start. */
+const blindAfterMs = 250;
+
+/**
+ * Why a report proves nothing of a wave that restarted containers of these services: the watcher looked too
+ * seldom, was blind for too long, or has seen nobody away. `members`: how many there are of each service.
+ */
+export const provesNothing = (
+  watcher: string,
+  { lowest, samples, blindShare, longestGapMs }: AvailabilityReport,
+  members: Readonly<Record<string, number>>,
+): string[] => [
+  ...(samples >= 50 ? [] : [`${watcher} looked ${samples} times only`]),
+  ...(blindShare <= 0.2
+    ? []
+    : [
+        `${watcher} was blind for ${Math.round(blindShare * 100)} % of the time, up to ${longestGapMs} ms`,
+      ]),
+  ...Object.entries(members).flatMap(([service, count]) =>
+    (lowest[service] ?? count) < count ? [] : [`${watcher} saw nobody of ${service} away`],
+  ),
+];
+
 interface Pace {
   everyMs: number;
   /** How many looks may be under way: with more than one none has to wait for an answer that never comes. */
@@ -59,13 +84,16 @@ const watch = (look: Look, { everyMs, atOnce }: Pace): AvailabilityWatch => {
   let stopped = false;
   const isStopped = (): boolean => stopped;
   const report = (): AvailabilityReport => {
+    const nowMs = performance.now();
     // A look that took long ends after later ones.
-    const times = [beganMs, ...sampledMs].sort((a, b) => a - b);
+    const times = [beganMs, ...sampledMs, nowMs].sort((a, b) => a - b);
     const gaps = times.map((time, index) => time - (times[index - 1] ?? time));
+    const blindMs = gaps.filter((gap) => gap > blindAfterMs).reduce((sum, gap) => sum + gap, 0);
     return {
       lowest: Object.fromEntries(lowest),
       samples: sampledMs.length,
       longestGapMs: Math.round(gaps.reduce((longest, gap) => Math.max(longest, gap), 0)),
+      blindShare: blindMs / Math.max(1, nowMs - beganMs),
     };
   };
   const sample = async (): Promise<void> => {

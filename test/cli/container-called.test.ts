@@ -14,10 +14,19 @@ test('a container is called by its id, or by its name where that says which', ()
 
 test('a service stands for its members, unless a container is called like it', () => {
   const rows = [
-    { container: 'h1/web-1', service: 'web' },
-    { container: 'h1/db', service: 'db' },
+    { container: 'h1/web-1', service: 'web', claimants: [] },
+    { container: 'h1/db', service: 'db', claimants: [] },
   ];
   expect(calledOrOf(rows, 'web')).toEqual([rows[0]]);
   expect(calledOrOf(rows, 'h1/db')).toEqual([rows[1]]);
   expect(() => calledOrOf(rows, 'db')).toThrow('db is a service and a container: say h1/db');
+});
+
+test('a service stands for those that others claim too, so that they are named where they are left out (R18)', () => {
+  const rows = [
+    { container: 'h1/web-1', service: 'web', claimants: [] },
+    { container: 'h1/web-2', service: 'h1/unassigned', claimants: ['web', 'api'] },
+  ];
+  expect(calledOrOf(rows, 'web')).toEqual(rows);
+  expect(calledOrOf(rows, 'api')).toEqual([rows[1]]);
 });

@@ -31,6 +31,34 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
+test.each([
+  ['finished', {}, []],
+  ['finished', { counts: { verified: 3, shadowed: 1, 'opted-out': 1 } }, []],
+  ['finished', { counts: { verified: 3, stale: 1 } }, [10]],
+  ['finished', { upgrades: [{ host: 'h1', state: 'failed', reason: '' }] }, [10]],
+  ['stopped', {}, [10]],
+  ['declined', {}, [10]],
+])('the exit code tells of a followed wave that is %s with %j', async (state, more, codes) => {
+  answers = [
+    {
+      ...{ id, cause: 'openssl 2', stage: 'rest', approvedBy: 'ann', failures: 0, maxFailures: 0 },
+      ...{ createdAt: null, startedAt: null, endedAt: null, counts: {}, total: 4, state },
+      ...{ members: [], upgrades: [], waitsFor: null, pausedBy: null, remedy: null },
+      ...more,
+    },
+  ];
+  const set: number[] = [];
+  const write = (): void => undefined;
+  const setExitCode = (code: number): number => set.push(code);
+  const deps = { socketPath, actor: 'ann', write, interactive: false, setExitCode };
+  for (const argv of [
+    ['wave', id, '--follow'],
+    ['wave', id],
+  ])
+    expect(await runProgram(createProgram('0', deps, []), argv, write)).toBe(0);
+  expect(set).toEqual(codes);
+});
+
 test('a wave that is followed says why it is paused and what ends that, once', async () => {
   const wave = {
     ...{ id, cause: 'openssl 2', stage: 'rest', approvedBy: 'ann', failures: 0, maxFailures: 0 },
@@ -53,7 +81,8 @@ test('a wave that is followed says why it is paused and what ends that, once', a
   const write = (text: string): void => {
     printed += text;
   };
-  const deps = { socketPath, actor: 'ann', write, interactive: false };
+  const setExitCode = (): void => undefined;
+  const deps = { socketPath, actor: 'ann', write, interactive: false, setExitCode };
   const argv = ['wave', id, '--follow'];
   expect(await runProgram(createProgram('0', deps, []), argv, write)).toBe(0);
   const lines = printed.split('\n');

@@ -127,6 +127,31 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:1:31: services[0].match: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
     ],
     [
+      'two services that claim the same, once',
+      'services:\n  - {name: a, match: [{group: a}]}\n  - {name: b, match: [{group: b}, {group: a}]}\n',
+      'config.yaml:3:35: services[1].match[1]: what service b claims by this is claimed by service a, too (config.yaml:2): a container belongs to one service alone',
+    ],
+    [
+      'a service that claims what another has, among more',
+      'services:\n  - {name: a, match: [{host: h1}]}\n  - {name: b, match: [{host: h1, group: b}]}\n',
+      'config.yaml:3:23: services[1].match[0]: what service b claims by this is claimed by service a, too (config.yaml:2): a container belongs to one service alone',
+    ],
+    [
+      'an opt-out of a service that is not there',
+      'services: [{name: web, match: [{group: web}]}]\noptOut: [{service: wbe, reason: sale}]\n',
+      'config.yaml:2:20: optOut[0].service: there is no service wbe, so nothing is spared by this. There are: web, <host>/unassigned',
+    ],
+    [
+      'a pattern for a group',
+      'services: [{name: web, match: [{group: "*"}]}]',
+      'config.yaml:1:40: services[0].match[0].group: "*": a group is named as a whole, as lxc.group has it; * and ? stand for something in host and container only',
+    ],
+    [
+      'a relative socket of HAProxy',
+      'services: [{name: a, match: [{group: a}], haproxy: {socket: run/haproxy.sock, backend: web}}]',
+      'config.yaml:1:61: services[0].haproxy.socket: "run/haproxy.sock": want the absolute path of a socket such as /run/haproxy/admin.sock, or host:port',
+    ],
+    [
       'a service without a match',
       'services: [{name: web, mode: auto}]',
       'config.yaml:1:12: services[0]: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
@@ -220,6 +245,17 @@ describe('problems name the place and what is allowed', () => {
   test('all at once, in order', async () => {
     const found = await problems('waves: {maxFailures: x}\nlog: {level: y}\nagent: {zone: ""}\n');
     expect(found.map((line) => line.split(':')[1])).toEqual(['1', '2', '3']);
+  });
+
+  test.each([
+    ['feeds: [{source: osv}]', 'say for which `platform` it is, or give it a `url` or a `path`'],
+    ['feeds: [{source: apt-security}]', 'say where the archive is: a `url` or a `path`'],
+    [
+      'feeds: [{source: kev}, {name: kev, source: osv, path: /srv}]',
+      'feed kev is there already: give it a name',
+    ],
+  ])('a feed that comes from nowhere, or twice: %s', async (text, message) => {
+    expect(await problems(text)).toEqual([expect.stringContaining(message)]);
   });
 
   test('a short file of nested aliases does not become a huge one', async () => {
@@ -360,14 +396,27 @@ describe('settings of the fleet', () => {
       'config.yaml':
         'maintenanceWindow: {from: "22:30", to: "04:00"}\nwaves: {beginBeforeSeconds: 5, zoneCap: 3}\nplatforms: {debian-12: {mode: observe}}',
     });
-    expect(fleetSettingsOf(config)).toMatchObject({
+    expect(fleetSettingsOf(config, {})).toMatchObject({
       window: { fromMinute: 1_350, toMinute: 240 },
       beginBeforeMs: 5_000,
       zoneCap: 3,
       fleetCap: null,
       platformModes: { 'debian-12': 'observe' },
     });
-    expect(fleetSettingsOf(config).disruptivePackages).toContain('libc6');
+    expect(fleetSettingsOf(config, {}).disruptivePackages).toContain('libc6');
+  });
+
+  test('core packages are the configuration’s, else those of the manifest', async () => {
+    const config = await good({
+      'config.yaml':
+        'platforms: {debian-12: {}, debian-13: {corePackages: [bash]}, ubuntu-24.04: {}}',
+    });
+    const manifests = { 'debian-12': ['libc6'], 'debian-13': ['libc6'], 'debian-11': ['libc6'] };
+    expect(fleetSettingsOf(config, manifests).corePackages).toEqual({
+      'debian-12': new Set(['libc6']),
+      'debian-13': new Set(['bash']),
+      'ubuntu-24.04': new Set(),
+    });
   });
 
   test.each([

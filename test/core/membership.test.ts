@@ -1,7 +1,7 @@
 import { describe, expect, test as plain } from '@jest/globals';
 import { fc, test } from '@fast-check/jest';
-import { globMatches } from '../../src/core/glob.ts';
-import { membershipOf } from '../../src/core/membership.ts';
+import { globCovers, globMatches } from '../../src/core/glob.ts';
+import { certainConflict, membershipOf } from '../../src/core/membership.ts';
 import { optOutFor } from '../../src/core/opt-out.ts';
 import { substitute } from '../../src/core/substitute.ts';
 
@@ -33,6 +33,28 @@ describe('glob', () => {
       const expected = new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
       expect(globMatches(pattern, text)).toBe(expected.test(text));
     },
+  );
+
+  plain.each([
+    ['*', 'web-*', true],
+    ['web-*', 'web-*', true],
+    ['web-*', 'web-0?', true],
+    ['web-??', 'web-01', true],
+    ['web-?', 'web-*', false],
+    ['web-01', 'web-*', false],
+    ['web-*', '*-01', false],
+    ['*-*', 'web-*', true],
+  ])('%j covers %j: %j', (wide, narrow, covers) => {
+    expect(globCovers(wide, narrow)).toBe(covers);
+  });
+
+  test.prop([glob, glob, word])(
+    'what is covered is matched by both',
+    (wide, narrow, text) => {
+      if (globCovers(wide, narrow) && globMatches(narrow, text))
+        expect(globMatches(wide, text)).toBe(true);
+    },
+    5_000,
   );
 
   plain('takes no long time over a pattern made to', () => {
@@ -72,6 +94,24 @@ describe('membership (R18)', () => {
       reason:
         'h1/web-1 is claimed by the services web and db: change their `match` so that only one does',
     });
+  });
+});
+
+describe('two services that certainly claim the same (R18)', () => {
+  plain.each([
+    ['the same glob', [{ container: 'web-*' }], [{ container: 'web-*' }], { wide: 0, narrow: 0 }],
+    ['one in the other', [{ container: '*' }], [{ group: 'web' }], { wide: 0, narrow: 0 }],
+    [
+      'one rule of several',
+      [{ group: 'db' }, { host: 'h*' }],
+      [{ group: 'web' }, { host: 'h1', container: 'x' }],
+      { wide: 1, narrow: 1 },
+    ],
+    ['a host of its own only', [{ host: 'h1', group: 'web' }], [{ group: 'web' }], null],
+    ['name and group', [{ container: 'web-*' }], [{ group: 'web' }], null],
+    ['globs that only may meet', [{ container: 'web-*' }], [{ container: '*-01' }], null],
+  ])('%s', (_, wide, narrow, expected) => {
+    expect(certainConflict(wide, narrow)).toEqual(expected);
   });
 });
 

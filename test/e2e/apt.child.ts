@@ -6,14 +6,12 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { InstalledPackage } from '../../src/core/packages.ts';
 import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packages.ts';
-import { readAtRest } from '../../src/host/apt/at-rest.ts';
-import { findCgroupDirectories } from '../../src/host/apt/cgroup-directories.ts';
-import { findOtherRestarters } from '../../src/host/apt/other-restarters.ts';
-import { refresh } from '../../src/host/apt/refresh.ts';
-import { resumeUpgrade } from '../../src/host/apt/finish-upgrade.ts';
-import { planOnly, upgrade } from '../../src/host/apt/upgrade.ts';
+import { aptManager, dpkgDatabase } from '../../src/host/apt/apt-manager.ts';
+import { findCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
+import { findOtherRestarters } from '../../src/host/packages/other-restarters.ts';
+import { planOnly } from '../../src/host/apt/upgrade.ts';
 import type { AptHost } from '../../src/host/apt/apt-host.ts';
-import type { UpgradeRequest } from '../../src/host/apt/upgrade.ts';
+import type { UpgradeRequest } from '../../src/host/packages/package-manager.ts';
 import { watchPackages } from '../../src/producers/watch-packages.ts';
 
 const [command = '', json = '{}'] = process.argv.slice(2);
@@ -33,6 +31,8 @@ const host: AptHost = {
   environment: {},
 };
 
+const manager = aptManager(host);
+
 const store = {
   load: async (): Promise<InstalledPackage[] | null> => {
     const text = await readFile(BASELINE, 'utf8').catch(() => null);
@@ -47,7 +47,12 @@ const store = {
 
 const watch = async (): Promise<void> => {
   const watcher = await watchPackages({
-    ...{ root: '/', spoolDirectory: '/var/spool/groundswell', spoolOwner: 0, store },
+    ...{
+      database: dpkgDatabase('/'),
+      spoolDirectory: '/var/spool/groundswell',
+      spoolOwner: 0,
+      store,
+    },
     clocks: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
     ...{ idleMs: 5000, pollMs: 1000, openPollMs: 250, compareMs: 60_000, suspended: false },
     onTransaction: (transaction) => {
@@ -67,19 +72,19 @@ const watch = async (): Promise<void> => {
 
 switch (command) {
   case 'at-rest':
-    print(await readAtRest('/'));
+    print(await manager.database.atRest());
     break;
   case 'refresh':
-    print(await refresh(host, { timeoutMs: 60_000 }));
+    print(await manager.refresh({ timeoutMs: 60_000 }));
     break;
   case 'plan':
     print(await planOnly(host, input as UpgradeRequest));
     break;
   case 'upgrade':
-    print(await upgrade(host, input as UpgradeRequest));
+    print(await manager.upgrade(input as UpgradeRequest));
     break;
   case 'resume':
-    print(await resumeUpgrade(host, (input as UpgradeRequest).id));
+    print(await manager.resume((input as UpgradeRequest).id));
     break;
   case 'other-restarters':
     print(await findOtherRestarters('/'));

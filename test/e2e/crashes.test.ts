@@ -5,7 +5,7 @@ import { readWitness } from '../bed/containers.ts';
 import { recordsOfWave, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
-import { watchContainers } from '../bed/watch-availability.ts';
+import { provesNothing, watchContainers } from '../bed/watch-availability.ts';
 
 const u1 = '1.0-1+deb12u1';
 const u2 = '1.0-1+deb12u2';
@@ -38,15 +38,27 @@ describe('kill -9 in the middle of a wave', () => {
     const watch = watchContainers(members);
     const wholeWave = async (): Promise<string> => {
       const id = await waveFrom(scene, upgrade);
-      await waveWhen(scene, id, 'is in its middle', ({ counts }) => (counts['verified'] ?? 0) >= 1);
+      await waveWhen(
+        scene,
+        id,
+        'has one verified and another down in the middle of its restart',
+        ({ counts, members: all }) =>
+          (counts['verified'] ?? 0) >= 1 &&
+          all.some(({ step }) => step === 'stopping' || step === 'stopped' || step === 'started'),
+      );
       await kill();
       const wave = await waveOver(scene, id, 120_000);
       expect(wave.counts).toEqual({ verified: 6 });
       return id;
     };
-    const id = await wholeWave().finally(async () => {
-      expect((await watch.stop()).lowest['web']).toBeGreaterThanOrEqual(4);
-    });
+    const [whole] = await Promise.allSettled([wholeWave()]);
+    const seen = await watch.stop();
+    if (whole.status === 'rejected') throw whole.reason;
+    const id = whole.value;
+    expect(seen.lowest['web']).toBeGreaterThanOrEqual(4);
+    expect(provesNothing('a watcher of every container', seen, { web: members.length })).toEqual(
+      [],
+    );
     const starts = (await readWitness(scene.host))
       .filter(({ kind }) => kind === 'start')
       .slice(startsBefore);

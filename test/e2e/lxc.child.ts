@@ -5,18 +5,23 @@
 import { execa } from 'execa';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { createAttach } from '../../src/host/health/attach.ts';
+import { probeCommand } from '../../src/host/health/probe-command.ts';
 import { awaitChild, endChild, findStopsAtWork } from '../../src/host/lxc/child-identity.ts';
 import { createLxcRuntime, DEFAULT_LXC_PATH } from '../../src/host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../src/host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../src/host/lxc/provision/hide-private.ts';
+import { runBounded } from '../../src/host/run-bounded.ts';
 import type { ChildIdentity } from '../../src/host/runtime.ts';
 
 const Call = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('list') }),
   z.strictObject({ call: z.literal('state'), name: z.string() }),
+  z.strictObject({ call: z.literal('address'), name: z.string() }),
   z.strictObject({ call: z.literal('states'), names: z.array(z.string()) }),
   z.strictObject({ call: z.literal('stop'), name: z.string(), timeoutMs: z.int() }),
   z.strictObject({ call: z.literal('start'), name: z.string() }),
+  z.strictObject({ call: z.literal('probe'), name: z.string(), command: z.array(z.string()) }),
   z.strictObject({ call: z.literal('hide'), name: z.string() }),
   z.strictObject({ call: z.literal('unhidden') }),
   z.strictObject({ call: z.literal('stops-at-work') }),
@@ -27,6 +32,7 @@ const Call = z.discriminatedUnion('call', [
 type Call = z.infer<typeof Call>;
 
 const runtime = createLxcRuntime();
+const attach = createAttach(runBounded, DEFAULT_LXC_PATH);
 
 const answer = async (call: Call): Promise<unknown> => {
   switch (call.call) {
@@ -34,6 +40,8 @@ const answer = async (call: Call): Promise<unknown> => {
       return runtime.list();
     case 'state':
       return runtime.state(call.name);
+    case 'address':
+      return runtime.addressOf(call.name);
     case 'states':
       return Object.fromEntries(await runtime.states(call.names));
     case 'stop': {
@@ -46,6 +54,8 @@ const answer = async (call: Call): Promise<unknown> => {
     }
     case 'start':
       return runtime.start(call.name);
+    case 'probe':
+      return probeCommand(call.command, call.name, { attach, timeoutMs: 5_000 });
     case 'hide': {
       const container = (await runtime.list()).find(({ name }) => name === call.name);
       if (container === undefined) throw new Error(`no container ${call.name}`);

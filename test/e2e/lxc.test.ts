@@ -44,6 +44,10 @@ describe('LXC on a real host', () => {
     await makeContainers('deaf', 2, ['/usr/local/bin/deaf']);
     await makeContainers('bad', 1, ['/nonexistent/init']);
     await makeContainers('brief', 1, ['/bin/true']);
+    await bed.createContainers(host, {
+      ...{ service: 'dhcp', count: 1, start: false },
+      extraConfig: ['lxc.net.0.ipv4.gateway =', 'lxc.net.0.ipv4.address ='],
+    });
     await host.must(['mkdir', '-p', '/var/lib/lxc/own/rootfs', '/var/lib/lxc/old/delta0']);
     await host.must(['mkdir', '-p', '/var/lib/lxc/elsewhere/delta0', '/srv/lower']);
     await host.writeFile(
@@ -76,6 +80,7 @@ describe('LXC on a real host', () => {
       'deaf-02': 'host-overlay',
       'bad-01': 'host-overlay',
       'brief-01': 'host-overlay',
+      'dhcp-01': 'host-overlay',
       old: 'host-overlay-old-keys',
       own: 'other',
       elsewhere: 'other',
@@ -110,6 +115,26 @@ describe('LXC on a real host', () => {
     expect((one?.value as Running).instance).toEqual(instance);
   });
 
+  test('learns the address that a container got in its network, as lxc-info tells it', async () => {
+    const inside = (...argv: string[]) => host.must(['lxc-attach', '-n', 'dhcp-01', '--', ...argv]);
+    const address = () => value({ call: 'address', name: 'dhcp-01' });
+    expect(await value({ call: 'start', name: 'dhcp-01' })).toEqual(running);
+    expect(await address()).toBeNull();
+    // Another device of the container's own comes first in the kernel's order.
+    await inside('ip', 'link', 'add', 'docker0', 'type', 'bridge');
+    await inside('ip', 'link', 'set', 'docker0', 'up');
+    await inside('ip', 'addr', 'add', '10.1.0.1/24', 'dev', 'docker0');
+    await inside('ip', 'addr', 'add', '10.78.20.240/24', 'dev', 'eth0');
+    await inside('ip', '-6', 'addr', 'add', 'fd00:78::f0/64', 'dev', 'eth0', 'nodad');
+    expect(await address()).toBe('10.78.20.240');
+    await inside('ip', 'addr', 'del', '10.78.20.240/24', 'dev', 'eth0');
+    expect(await address()).toBe('fd00:78::f0');
+    const told = await host.must(['lxc-info', '-n', 'dhcp-01', '-i', '-H']);
+    expect(told.split('\n')).toEqual(expect.arrayContaining(['10.1.0.1', 'fd00:78::f0']));
+    await host.must(['lxc-stop', '-k', '-n', 'dhcp-01']);
+    expect(await address()).toBeNull();
+  });
+
   test('stop and start make another instance', async () => {
     const answers = await callLxc(host, [
       { call: 'state', name: 'web-01' },
@@ -128,6 +153,27 @@ describe('LXC on a real host', () => {
     expect((after as Running).instance).not.toEqual((before as Running).instance);
     expect(twice).toEqual(after);
     expect(nobody).toMatchObject({ state: 'gone' });
+  });
+
+  test('a command in it is healthy when it exits with 0, and not when a signal ends it', async () => {
+    const commands = [
+      ...[['true'], ['sh', '-c', 'exit 3'], ['sh', '-c', 'kill -KILL $$']],
+      ...[['sh', '-c', 'kill -SEGV $$'], ['not-there']],
+    ];
+    const answers = await callLxc(
+      host,
+      commands.map((command) => ({ call: 'probe', name: 'web-01', command })),
+    );
+    expect(answers.map(({ value: found }) => found)).toEqual([
+      { health: 'healthy', reason: 'true exited with 0' },
+      { health: 'unhealthy', reason: 'command sh exited with 3' },
+      { health: 'unhealthy', reason: expect.stringMatching(/^command sh exited with 137/) },
+      { health: 'unhealthy', reason: expect.stringMatching(/^command sh exited with 139/) },
+      {
+        health: 'unhealthy',
+        reason: expect.stringMatching(/^command not-there exited with 127.*not-there/),
+      },
+    ]);
   });
 
   test('one that ignores SIGTERM is killed after its time', async () => {

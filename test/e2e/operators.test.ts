@@ -90,7 +90,7 @@ describe('operators in the middle of a wave', () => {
     await setHealth(member, 'ok');
   }, 180_000);
 
-  test('a paused queue holds its jobs and resumes; a freeze forbids; a stopped wave begins nothing more', async () => {
+  test('under a paused queue nothing is granted until it resumes (what is in it: two-hosts.test.ts); a freeze forbids; a stopped wave begins nothing more', async () => {
     await scene.act({
       action: 'pause',
       level: { level: 'queue', hostId: scene.host.name },

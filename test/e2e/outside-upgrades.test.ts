@@ -81,23 +81,63 @@ describe('upgrades that others run', () => {
     scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]);
   const upgrade = (): Promise<string> => scene.host.must(['apt-get', '-qy', 'upgrade']);
 
+  /** `/tmp/slow.deb`: somebody's package whose configuration takes longer than that idle time. */
+  const makeSlowPackage = (): Promise<string> =>
+    scene.host.must([
+      'sh',
+      '-c',
+      `rm -rf /tmp/slow && mkdir -p /tmp/slow/DEBIAN && cd /tmp/slow &&
+       printf 'Package: slow\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >DEBIAN/control &&
+       printf '#!/bin/sh\\nsleep 8\\n' >DEBIAN/postinst && chmod 755 DEBIAN/postinst && dpkg-deb -b . /tmp/slow.deb`,
+    ]);
+
+  /**
+   * Makes each run of apt take longer than the idle time after which a transaction counts as over (R30): with
+   * its locks held, after dpkg has changed everything and our own hook was called.
+   */
+  const slowApt = {
+    begin: () =>
+      scene.host.writeFile(
+        '/etc/apt/apt.conf.d/zz-slow',
+        'DPkg::Post-Invoke { "touch /run/apt-at-work; sleep 8"; };\n',
+      ),
+    end: () => scene.host.must(['rm', '-f', '/etc/apt/apt.conf.d/zz-slow', '/run/apt-at-work']),
+    atWork: () =>
+      waitUntil(
+        'apt is at work',
+        async () => (await scene.host.run(['test', '-e', '/run/apt-at-work'])).exitCode === 0,
+        { deadlineMs: 60_000, everyMs: 50 },
+      ),
+  };
+
+  /** Runs what changes packages, and keeps when it ended. */
+  const timed = (command: string[]): { act: () => Promise<void>; endedMs: () => number } => {
+    let ended = Number.NaN;
+    return {
+      act: async () => {
+        await scene.host.must(command);
+        ended = Date.now();
+      },
+      endedMs: () => ended,
+    };
+  };
+
   test('a real unattended-upgrade run: one wave, and no stop while it works', async () => {
     await scene.bed.publish({ 'libgs-demo1': u1, 'gs-demo-web': u1 });
     await scene.host.must(['apt-get', '-q', 'update']);
     const before = (await waves(scene)).length;
-    let ended = 0;
+    await slowApt.begin();
+    const run = timed(['unattended-upgrade']);
     const { wave, events, complaints } = await proveWave(scene, {
-      act: async () => {
-        await scene.host.must(['unattended-upgrade']);
-        ended = Date.now();
-      },
+      act: run.act,
       library: u1,
       floors,
     });
+    await slowApt.end();
     expect(complaints).toEqual([]);
     expect((await waves(scene)).length).toBe(before + 1);
     expect(wave.counts).toEqual({ verified: 5 });
-    expect(Math.min(...events.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(ended);
+    expect(Math.min(...events.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(run.endedMs());
   }, 180_000);
 
   test('a dry run of it causes nothing; dpkg -i does', async () => {
@@ -108,12 +148,16 @@ describe('upgrades that others run', () => {
     await scene.host.must(['unattended-upgrade', '--dry-run']);
     await scene.host.must(['apt-get', '-s', 'upgrade']);
     // The next real transaction is the event that shows that nothing came of the two before it.
-    const { wave, complaints } = await proveWave(scene, {
-      act: () =>
-        scene.host.must(['sh', '-c', 'dpkg -i /bedrepo/pool/libgs-demo1_1.0-1+deb12u2_*.deb']),
+    await makeSlowPackage();
+    const run = timed([
+      ...['sh', '-c', 'dpkg -i /bedrepo/pool/libgs-demo1_1.0-1+deb12u2_*.deb /tmp/slow.deb'],
+    ]);
+    const { wave, events, complaints } = await proveWave(scene, {
+      act: run.act,
       library: u2,
       floors,
     });
+    expect(Math.min(...events.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(run.endedMs());
     expect(complaints).toEqual([]);
     expect((await waves(scene)).length).toBe(before + 1);
     expect(wave.cause).toContain(u2);
@@ -122,13 +166,17 @@ describe('upgrades that others run', () => {
 
   test('plain apt-get upgrade', async () => {
     await waveOver(scene, await waveFrom(scene, downgrade));
-    const { wave, complaints } = await proveWave(scene, {
-      act: upgrade,
+    await slowApt.begin();
+    const run = timed(['apt-get', '-qy', 'upgrade']);
+    const { wave, events, complaints } = await proveWave(scene, {
+      act: run.act,
       library: u2,
       floors,
     });
+    await slowApt.end();
     expect(complaints).toEqual([]);
     expect(wave.counts).toEqual({ verified: 5 });
+    expect(Math.min(...events.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(run.endedMs());
   }, 180_000);
 
   test('one that breaks network, DNS, LXC and a container holds its wave until each is mended', async () => {
@@ -182,20 +230,13 @@ describe('upgrades that others run', () => {
   }, 240_000);
 
   test('a transaction that begins in the middle of a wave: no stop while it works, then the rest', async () => {
-    // A package of somebody's whose configuration takes its time.
-    await scene.host.must([
-      'sh',
-      '-c',
-      `mkdir -p /tmp/slow/DEBIAN && cd /tmp/slow &&
-       printf 'Package: slow\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' >DEBIAN/control &&
-       printf '#!/bin/sh\\nsleep 4\\n' >DEBIAN/postinst && chmod 755 DEBIAN/postinst && dpkg-deb -b . /tmp/slow.deb`,
-    ]);
+    await makeSlowPackage();
     const id = await waveFrom(scene, upgrade);
     await waveWhen(scene, id, 'has one verified', ({ counts }) => (counts['verified'] ?? 0) >= 1);
     const began = Date.now();
     await scene.host.must(['dpkg', '-i', '/tmp/slow.deb']);
     const ended = Date.now();
-    expect(ended - began).toBeGreaterThan(4_000);
+    expect(ended - began).toBeGreaterThan(8_000);
     const { counts } = await waveWhen(scene, id, 'is over', ({ endedAt }) => endedAt !== null);
     expect(counts).toEqual({ verified: 5 });
     const stops = await stopsSince(began);
@@ -203,6 +244,42 @@ describe('upgrades that others run', () => {
     expect(stops.filter((at) => at > began + 1_000 && at < ended)).toEqual([]);
     expect(stops.filter((at) => at > ended).length).toBeGreaterThanOrEqual(2);
   }, 180_000);
+
+  test.each([
+    ['apt-get upgrade', ['apt-get', '-qy', 'upgrade'], u1],
+    ['unattended-upgrade', ['unattended-upgrade'], u2],
+  ] as const)(
+    '%s at work in the middle of a wave: nothing begins until it is over, then the rest',
+    async (_, command, data) => {
+      const id = await waveFrom(scene, data === u1 ? downgrade : upgrade);
+      await waveWhen(scene, id, 'has one verified', ({ counts }) => (counts['verified'] ?? 0) >= 1);
+      const level = { level: 'fleet' } as const;
+      await scene.act({ action: 'pause', level, reason: 'until apt is at work' });
+      await waitUntil('it is paused', async () => (await status()).pauses[0]?.state === 'paused', {
+        deadlineMs: 30_000,
+        everyMs: 20,
+      });
+      // A package whose files no container maps, and no other.
+      await scene.host.must(['apt-mark', 'hold', 'libgs-demo1']);
+      await scene.bed.publish({ 'gs-demo-data': data });
+      await scene.host.must(['apt-get', '-q', 'update']);
+      await slowApt.begin();
+      const run = timed([...command]);
+      const running = run.act();
+      await slowApt.atWork();
+      const began = Date.now();
+      await scene.act({ action: 'resume', level });
+      await running;
+      await slowApt.end();
+      await scene.host.must(['apt-mark', 'unhold', 'libgs-demo1']);
+      expect((await waveOver(scene, id)).counts).toEqual({ verified: 5 });
+      const stops = await stopsSince(began);
+      expect(stops.length).toBeGreaterThanOrEqual(1);
+      expect(Math.min(...stops)).toBeGreaterThanOrEqual(run.endedMs());
+      expect(await scene.host.must(['dpkg-query', '-Wf', '${Version}', 'gs-demo-data'])).toBe(data);
+    },
+    180_000,
+  );
 
   test('an owner stops one: it stays stopped', async () => {
     await scene.host.must(['lxc-stop', '-n', 'web-02']);

@@ -14,8 +14,8 @@ const leftovers = async (): Promise<string[]> => {
   ];
 };
 
-const quickstart = () =>
-  execa('npm', ['run', '--silent', 'quickstart', '--', '--containers', '3'], {
+const quickstart = (...more: string[]) =>
+  execa('npm', ['run', '--silent', 'quickstart', '--', '--containers', '3', ...more], {
     all: true,
     reject: false,
     stdin: 'ignore',
@@ -39,6 +39,18 @@ describe('npm run quickstart', () => {
     expect(all).toMatch(/wave-finished .*finished: 6 verified/);
     expect(await leftovers()).toEqual([]);
   }, 240_000);
+
+  test('--dnf tells it of a dnf host', async () => {
+    const { all, exitCode } = await quickstart('--dnf');
+    expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
+    for (const text of [
+      'publishes libgs-demo1 1.0-2.el9 with advisory GSSA-2026:1001',
+      '6 ran the old library, 6 were restarted and verified, 6 of 6 answer with 1.0-2.el9',
+      'nothing to do, no container was restarted.',
+    ])
+      expect(all).toContain(text);
+    expect(await leftovers()).toEqual([]);
+  }, 400_000);
 
   test('Ctrl-C in the middle of its wave takes everything away', async () => {
     const running = quickstart();

@@ -5,7 +5,7 @@ import type { DemoPackage, DemoVersion } from '../bed/demo-packages.ts';
 import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { groundswell as fromCheckout } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
-import { OUTDATED } from './outdated.ts';
+import { byPerson, runOutdated } from './outdated.ts';
 import { createSystemdScene } from './systemd-scene.ts';
 import type { SystemdScene } from './systemd-scene.ts';
 
@@ -36,10 +36,10 @@ describe('a host with systemd as its init, installed by setup', () => {
 
   /** Plain apt-get, with something in web-01 for which needrestart restarts a container. */
   const upgrade = async (name: DemoPackage, version: DemoVersion): Promise<string> => {
-    await must('lxc-attach', '-n', 'web-01', '--', 'sh', '-c', OUTDATED);
+    await runOutdated(scene.host, 'web-01');
     await scene.bed.publish({ [name]: version });
     await must('apt-get', '-q', 'update');
-    return must('apt-get', '-qy', 'upgrade');
+    return must(...byPerson, 'apt-get', '-qy', 'upgrade');
   };
 
   /**

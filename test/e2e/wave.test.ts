@@ -5,8 +5,9 @@ import { readWitness } from '../bed/containers.ts';
 import { startLoad } from '../bed/load.ts';
 import { proveWave } from '../bed/proven-wave.ts';
 import { containersSeen, upgradeByApt, waveFrom, waveOver, waves } from '../bed/scene-waves.ts';
-import { createScene } from '../bed/scene.ts';
+import { createScene, watchfulHaproxy } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
+import { NOW, readNow } from '../bed/shell-clock.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 
 const u1 = '1.0-1+deb12u1';
@@ -14,7 +15,7 @@ const u2 = '1.0-1+deb12u2';
 const slow = ['--start-delay-ms', '300'];
 const commandLog = '/var/log/gs-commands';
 const noting = (what: string): string =>
-  `["sh", "-c", "echo ${what} {name} {address} $(date +%s%3N) >>${commandLog}"]`;
+  `["sh", "-c", "echo ${what} {name} {address} ${NOW} >>${commandLog}"]`;
 
 describe('a patched library reaches every container of a host', () => {
   let scene: Scene;
@@ -24,6 +25,7 @@ describe('a patched library reaches every container of a host', () => {
       directory: `${TEST_BEDS}/wave`,
       hostNumber: 110,
       projectDirectory: process.cwd(),
+      haproxyChecks: watchfulHaproxy,
       services: {
         web: { count: 5, arguments: slow },
         api: { count: 4, arguments: [...slow, '--also-extra'] },
@@ -50,7 +52,7 @@ describe('a patched library reaches every container of a host', () => {
       targets: { control: scene.haproxy.frontend('control') },
       connections: 4,
     });
-    const { wave, events, complaints } = await proveWave(scene, {
+    const { wave, events, balancer, complaints } = await proveWave(scene, {
       act: async () => {
         await scene.bed.publish({ 'libgs-demo1': u1 });
         await scene.act({
@@ -66,6 +68,8 @@ describe('a patched library reaches every container of a host', () => {
     });
     expect((await control.stop())['control']?.failed).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
+    // Without a drain nobody tells HAProxy: that it saw these away, one at a time, is its own finding.
+    expect(balancer.lowest['control']).toBe(1);
     expect(wave.counts).toEqual({ verified: 13 });
 
     // The host's own commands around a restart, and the two kinds of health check that the others do not have.
@@ -80,7 +84,9 @@ describe('a patched library reaches every container of a host', () => {
       ['before', 'cmd-01', address],
       ['after', 'cmd-01', address],
     ]);
-    const [before = Number.NaN, after = Number.NaN] = commands.map(([, , , ms]) => Number(ms));
+    const [before = Number.NaN, after = Number.NaN] = commands.map(([, , , time = '']) =>
+      readNow(time),
+    );
     expect(before).toBeLessThanOrEqual(at('stop', 'cmd-01'));
     // It answers 300 ms after its start at the earliest, and is healthy 400 ms after that.
     expect(after - at('start', 'cmd-01')).toBeGreaterThanOrEqual(700);

@@ -4,7 +4,7 @@ import { lxcCgroup, unitOf } from '../../src/core/stale/parse-cgroup.ts';
 import { locateMapping } from '../../src/core/stale/locate-mapping.ts';
 import { parseMaps } from '../../src/core/stale/parse-maps.ts';
 import { mountOf, parseMountinfo } from '../../src/core/stale/parse-mountinfo.ts';
-import { parseCgroupDirectories } from '../../src/host/apt/cgroup-directories.ts';
+import { parseCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
 import { parseInfo } from '../../src/host/lxc/ask-monitor.ts';
 import { freezerMounts, freezerPaths, isFrozen } from '../../src/host/lxc/freezer.ts';
 import { payloadDirectories } from '../../src/host/lxc/leftover-processes.ts';

@@ -22,7 +22,12 @@ beforeAll(async () => {
   running = await runServer({
     ...{ version: '0', dataDirectory: directory, socketPath: join(directory, 'api.sock') },
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
-    ...{ exploitedFeeds: new Set<string>(), feeds: () => [], minuteOfDay: () => 0, notify: {} },
+    ...{
+      exploitedFeeds: new Set<string>(),
+      feeds: () => Promise.resolve({ feeds: [], close: () => Promise.resolve() }),
+      minuteOfDay: () => 0,
+      notify: {},
+    },
     ...{ logger: createLogger('fatal', 'test'), signal: signal.signal },
   });
 });
@@ -40,7 +45,9 @@ const type = async (...argv: string[]): Promise<string> => {
     printed += text;
   };
   const socketPath = join(directory, 'api.sock');
-  const program = createProgram('0', { socketPath, actor: 'ann', write, interactive: false }, []);
+  const setExitCode = (): void => undefined;
+  const deps = { socketPath, actor: 'ann', write, interactive: false, setExitCode };
+  const program = createProgram('0', deps, []);
   const code = await runProgram(program, argv, write);
   return `${code} ${printed.trimEnd()}`;
 };

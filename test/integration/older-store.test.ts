@@ -28,7 +28,14 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   const path = join(directory, 'store.db');
   const before = await openStore(path);
   // As the program before wrote them: without the dates, without waits, without the form of the root.
-  await sql`delete from kysely_migration where name = '003-wave-dates'`.execute(before.db);
+  await sql`delete from kysely_migration where name >= '003'`.execute(before.db);
+  for (const table of ['feeds', 'advisories', 'inventories', 'host_inventories', 'updates_seen'])
+    await before.db.schema.dropTable(table).execute();
+  const host = { id: 'h1', incarnation: 'life-1', transactions: 3 };
+  await before.db
+    .insertInto('fleet_hosts')
+    .values({ id: 'h1', doc: JSON.stringify(host) })
+    .execute();
   const wave = { id: 'w1', state: 'finished', createdAt: 1, endedAt: 2, members: { $map: [] } };
   await before.db
     .insertInto('fleet_waves')
@@ -69,6 +76,7 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
       ...{ createdMs: Date.parse(at(0)), startedMs: Date.parse(at(4)), endedMs: Date.parse(at(6)) },
     },
   });
+  expect(fleet.hosts.get('h1')).toMatchObject({ needs: null, tried: [], refreshAskedAt: null });
   expect(fleet.grants.get('g1')).toMatchObject({ waiting: null });
   expect(fleet.containers.get('h1/web-1')).toMatchObject({
     view: { name: 'web-1', oldForm: false, rootNote: '' },

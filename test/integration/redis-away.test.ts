@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { ApiError, callApi } from '../../src/api/client.ts';
 import { defaultFleetSettings } from '../../src/core/coordinator/fleet.ts';
 import { createAgentLink } from '../../src/jobs/agent-link.ts';
+import { loadOrMakeKeys } from '../../src/jobs/key-files.ts';
+import { publicKeysOf } from '../../src/main/key-card.ts';
 import { runServer } from '../../src/main/run-server.ts';
 import type { RunningServer } from '../../src/main/run-server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -15,18 +17,24 @@ import type { TestRedis } from './redis.ts';
 let directory: string;
 let redis: TestRedis;
 let server: RunningServer | null;
+let back: () => Promise<void>;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gs-away-'));
   redis = await startTestRedis({ own: true });
+  back = redis.stop;
   server = await runServer({
     ...{ version: '0', dataDirectory: directory, socketPath: join(directory, 'api.sock') },
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
-    ...{ exploitedFeeds: new Set<string>(), feeds: () => [], minuteOfDay: () => 0, notify: {} },
+    ...{
+      exploitedFeeds: new Set<string>(),
+      feeds: () => Promise.resolve({ feeds: [], close: () => Promise.resolve() }),
+      minuteOfDay: () => 0,
+      notify: {},
+    },
     ...{ logger: createLogger('silent', 'test'), signal: new AbortController().signal },
   });
 });
-let back: () => Promise<void>;
 afterEach(async () => {
   await server?.stop();
   await back();
@@ -76,6 +84,42 @@ describe.each(ways)('while Redis is %s', (_, leave) => {
     expect(said).toMatchObject({
       status: 503,
       message: expect.stringMatching(/^Redis does not answer/),
+    });
+    expect(tookMs).toBeLessThan(4_000);
+  }, 60_000);
+
+  test('what an operator asks for is answered once it is committed, and says that hosts hear of it later', async () => {
+    const socket = join(directory, 'api.sock');
+    const [publicKey = ''] = publicKeysOf(await loadOrMakeKeys(join(directory, 'h1.json'), null));
+    const post = (path: string, body: object): Promise<unknown> =>
+      callApi(socket, 'POST', path, { actor: 'ann', ...body });
+    await post('/v1/keys', {
+      hostId: 'h1',
+      change: { kind: 'enrol', machineId: 'm1', publicKey },
+    });
+    const add = { action: 'host-add', hostId: 'h1', zone: null, cap: null };
+    expect(await post('/v1/actions', { action: add })).toMatchObject({
+      text: expect.not.stringContaining('Redis'),
+    });
+    back = await leave();
+    const pause = { action: 'pause', level: { level: 'fleet' }, reason: 'rehearsal' };
+    let said: unknown;
+    let status: unknown;
+    const tookMs = await elapsed(async () => {
+      said = await post('/v1/actions', { action: pause });
+      // A second one, for nothing may queue up behind the record of the first.
+      await post('/v1/actions', { action: { action: 'freeze', reason: 'fair', until: null } });
+      status = await callApi(socket, 'GET', '/v1/status');
+    });
+    expect(said).toMatchObject({
+      text: expect.stringMatching(
+        /paused.*; Redis does not answer now: .* hear of it when it does/,
+      ),
+    });
+    expect(status).toMatchObject({
+      redis: expect.stringMatching(/^does not answer/),
+      pauses: [{ reason: 'rehearsal' }],
+      freezes: [{ reason: 'fair' }],
     });
     expect(tookMs).toBeLessThan(4_000);
   }, 60_000);

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { redisConfig } from '../../src/main/redis-config.ts';
 import { startRedisChild } from '../../src/main/redis-child.ts';
 import type { RedisChild } from '../../src/main/redis-child.ts';
+import { exists } from '../bed/exists.ts';
 import { isAlive, signalProcess } from '../bed/processes.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 import { needsRoot } from './needs-root.ts';
@@ -181,10 +182,17 @@ test('files that Redis cannot read, and a missing redis-server, are said', async
   await connect(child).set('k', 'v');
   await child.stop();
   children.pop();
-  const appendOnly = join(dataDirectory, 'redis', 'appendonlydir', 'appendonly.aof.manifest');
-  await rm(appendOnly);
-  await mkdir(appendOnly);
-  await expect(start()).rejects.toThrow(/redis-server did not start \(exit code 1\): .*manifest/);
+  const directory = join(dataDirectory, 'redis');
+  // One file before Redis 7.0; since then several, and a list of them.
+  const list = join(directory, 'appendonlydir', 'appendonly.aof.manifest');
+  const [unreadable, said] = (await exists(list))
+    ? [list, 'manifest']
+    : [join(directory, 'appendonly.aof'), 'append-only file'];
+  await rm(unreadable);
+  await mkdir(unreadable);
+  await expect(start()).rejects.toThrow(
+    new RegExp(`redis-server did not start \\(exit code 1\\): .*${said}`),
+  );
   const missing = startRedisChild({
     dataDirectory,
     onProblem: () => undefined,

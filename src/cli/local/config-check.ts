@@ -27,9 +27,10 @@ export const registerConfigCheck = (program: Command, deps: ConfigCheckDependenc
       });
       const { files } = loaded;
       if (!loaded.ok) deps.setExitCode(1);
+      const notes = loaded.ok ? loaded.notes(Date.now()) : [];
       if (json) {
         const problems = loaded.ok ? [] : loaded.problems;
-        deps.write(`${JSON.stringify({ ok: loaded.ok, files, problems }, null, 2)}\n`);
+        deps.write(`${JSON.stringify({ ok: loaded.ok, files, problems, notes }, null, 2)}\n`);
       } else if (!loaded.ok) {
         const lines = loaded.problems.map((problem) => formatProblem(problem));
         deps.write(lines.map((line) => `${line}\n`).join(''));
@@ -41,6 +42,7 @@ export const registerConfigCheck = (program: Command, deps: ConfigCheckDependenc
             ? 'ok: there is no configuration file, so everything has its default\n'
             : `ok: ${files.join(', ')} (${services})\n`,
         );
+        for (const note of notes) deps.write(`note: ${formatProblem(note)}\n`);
       }
     });
 };

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
+import { packageSystemOf } from '../../host/packages/package-system.ts';
 import { carryOut, groupOptionsFor } from './installation/carry-out.ts';
 import type { InstallationDependencies } from './installation/carry-out.ts';
 import { configPath, desiredEntries, units } from './installation/desired.ts';
@@ -65,7 +66,7 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
     )
     .action(async (options: Options) => {
       const root = resolve(options.root);
-      const desired = await desiredEntries(deps);
+      const desired = await desiredEntries(deps, packageSystemOf(root));
       const manifest = await readManifest(root);
       const { keyFiles, trustedKeysFile } = deps;
       const state = await readHost(root, desired, manifest, [...keyFiles, trustedKeysFile]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
+import { packageSystemOf } from '../../host/packages/package-system.ts';
 import { carryOut, groupOptionsFor } from './installation/carry-out.ts';
 import type { InstallationDependencies } from './installation/carry-out.ts';
 import { desiredEntries } from './installation/desired.ts';
@@ -29,7 +30,7 @@ export const registerUninstall = (program: Command, deps: InstallationDependenci
     .option('--root <directory>', 'a tree instead of the running system', '/')
     .action(async (options: Options) => {
       const root = resolve(options.root);
-      const desired = await desiredEntries(deps);
+      const desired = await desiredEntries(deps, packageSystemOf(root));
       const manifest = await readManifest(root);
       const state = await readHost(root, desired, manifest, deps.keyFiles);
       const purge = options.purge ?? false;

@@ -77,6 +77,8 @@ export interface FeedProblem {
   /** Path of the field within the record; `` for the record as a whole. */
   field: string;
   reason: string;
+  /** It is not taken because it has so many records, and had so many: a person can accept it. */
+  lost?: { had: number; has: number };
 }
 
 /** What a parser makes of one record: a bad one is named, and the good ones beside it are kept. */

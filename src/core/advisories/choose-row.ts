@@ -36,6 +36,34 @@ export const isOfSameModule = (installed: InventoryPackage, row: AffectedRow): b
 };
 
 /**
+ * Whether an advisory that names no streams is for another one than the package's. The package that is called like its
+ * module tells: its version begins with the number of the stream (`php` 7.4.19 of `php:7.4`).
+ */
+export const isOfOtherStream = (
+  { module }: InventoryPackage,
+  rows: readonly AffectedRow[],
+  affected: readonly AffectedRow[],
+): boolean => {
+  if (module === undefined || module === null || !isNumbered(module)) return false;
+  const isSilent = (row: AffectedRow): boolean =>
+    row.fixed !== null && row.module === null && isModular(row.fixed);
+  const [first] = rows;
+  if (first === undefined || !rows.every(isSilent)) return false;
+  const [name = '', stream = ''] = module.split(':');
+  const namesakes = affected.filter(
+    (row) => row.name === name && row.release === first.release && isSilent(row),
+  );
+  const wanted = partsOf(stream);
+  return (
+    namesakes.length > 0 &&
+    !namesakes.some(({ fixed }) => {
+      const parts = partsOf(fixed ?? '');
+      return wanted.every((part, at) => part === parts[at]);
+    })
+  );
+};
+
+/**
  * Which of an advisory's rows for one package is meant, where there are several: module streams that the feed
  * does not name, or rebuilds for minor releases. The stream is told by the beginning of the version, the minor release
  * by the mark in its release; where that leaves more than one, the newest fix, since only with that nothing is missed.

@@ -1,8 +1,12 @@
 import type { Advisory, AffectedRow } from './advisory.ts';
-import type { Candidate, IndexedInventory } from './index-inventory.ts';
+import { candidatesOf } from './candidates.ts';
+import type { Candidate, Candidates } from './candidates.ts';
+import type { HostPlace, IndexedInventory } from './index-inventory.ts';
 import { indexInventory } from './index-inventory.ts';
+import { packageText, textOfInventory } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
-import { judge, isFor, isOffered } from './match.ts';
+import { isFor, isOffered } from './is-offered.ts';
+import { judge } from './match.ts';
 import type { Finding } from './match.ts';
 
 /** Hosts that have exactly the same packages, and so the same findings. */
@@ -23,11 +27,22 @@ export interface Fleet {
   images: () => number;
 }
 
+/** A host's place that several images share. */
+interface SharedPlace extends HostPlace {
+  key: string;
+  images: number;
+}
+
 interface Image {
   key: string;
+  place: SharedPlace;
+  packages: readonly InventoryPackage[];
   index: IndexedInventory;
   hosts: Set<string>;
 }
+
+/** Who has something of a name: by place and package, so that each is judged once for all of its images. */
+type Holders = Map<SharedPlace, Map<Candidate, Set<Image>>>;
 
 /** Where rows of an advisory look for candidates: `release` as exactly as a feed may tell it. */
 const nameKey = (
@@ -43,86 +58,111 @@ const releasesOf = (release: string): string[] => {
   return parts.map((_, at) => parts.slice(0, at + 1).join('.'));
 };
 
-const packageText = (one: InventoryPackage): string =>
-  [
-    ...[one.name, one.arch, one.version, one.source ?? '', one.sourceVersion ?? ''],
-    ...[one.module ?? '', one.repository ?? '', one.held === true ? 'held' : ''],
-  ].join('\t');
+/** Every name by which rows may find what an image has. */
+const entriesOf = function* ({ index }: Image): Generator<[string, readonly Candidate[]]> {
+  for (const release of releasesOf(index.release)) {
+    for (const [name, candidates] of index.byName)
+      yield [nameKey(index.distro, release, 'binary', name), candidates];
+    for (const [name, candidates] of index.bySource)
+      yield [nameKey(index.distro, release, 'source', name), candidates];
+  }
+};
 
-export const createFleet = (): Fleet => {
+/** The value of a key, which is made where there is none. */
+const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+};
+
+/** Keeps one of those packages that are the same, for as long as an image has it. */
+const packagePool = () => {
   const packages = new Map<string, { shared: InventoryPackage; images: number }>();
-  const images = new Map<string, Image>();
-  const imageOf = new Map<string, Image>();
-  /** Name → image → what it has of that name. */
-  const byName = new Map<string, Map<Image, readonly Candidate[]>>();
-
-  const entriesOf = function* ({ index }: Image): Generator<[string, readonly Candidate[]]> {
-    for (const release of releasesOf(index.release)) {
-      for (const [name, candidates] of index.byName)
-        yield [nameKey(index.distro, release, 'binary', name), candidates];
-      for (const [name, candidates] of index.bySource)
-        yield [nameKey(index.distro, release, 'source', name), candidates];
-    }
-  };
-
-  const sharedPackage = (one: InventoryPackage): InventoryPackage => {
-    const key = packageText(one);
-    const known = packages.get(key);
-    if (known !== undefined) {
+  return {
+    take: (one: InventoryPackage): InventoryPackage => {
+      const known = entry(packages, packageText(one), () => ({ shared: one, images: 0 }));
       known.images += 1;
       return known.shared;
-    }
-    packages.set(key, { shared: one, images: 1 });
-    return one;
+    },
+    giveBack: (one: InventoryPackage): void => {
+      const text = packageText(one);
+      const known = packages.get(text);
+      if (known === undefined) return;
+      known.images -= 1;
+      if (known.images === 0) packages.delete(text);
+    },
   };
+};
+
+/** What advisories may mean a shared package by, once for each distribution. */
+const candidatePool = () => {
+  const known = new WeakMap<InventoryPackage, Map<string, Candidates>>();
+  return (one: InventoryPackage, { distro, scheme }: HostPlace): Candidates => {
+    let ofPackage = known.get(one);
+    if (ofPackage === undefined) known.set(one, (ofPackage = new Map<string, Candidates>()));
+    return entry(ofPackage, distro, () => candidatesOf(one, scheme, distro));
+  };
+};
+
+export const createFleet = (): Fleet => {
+  const pool = packagePool();
+  const candidatesIn = candidatePool();
+  const places = new Map<string, SharedPlace>();
+  const images = new Map<string, Image>();
+  const imageOf = new Map<string, Image>();
+  const byName = new Map<string, Holders>();
 
   const addImage = (key: string, inventory: Inventory): Image => {
-    const index = indexInventory({
-      ...inventory,
-      packages: inventory.packages.map(sharedPackage),
-    });
-    const image: Image = { key, index, hosts: new Set() };
+    const packages = inventory.packages.map(pool.take);
+    const index = indexInventory({ ...inventory, packages }, candidatesIn);
+    const { distro, release, scheme, channels } = index;
+    const placeKey = [distro, release, ...[...channels].sort()].join(' ');
+    const place = entry(places, placeKey, () => ({
+      ...{ key: placeKey, images: 0, distro, release, scheme, channels },
+    }));
+    place.images += 1;
+    const image: Image = { key, place, packages, index, hosts: new Set() };
     images.set(key, image);
     for (const [name, candidates] of entriesOf(image)) {
-      const known = byName.get(name);
-      if (known === undefined) byName.set(name, new Map([[image, candidates]]));
-      else known.set(image, candidates);
+      const holders = entry(byName, name, (): Holders => new Map());
+      const ofPlace = entry(holders, place, () => new Map<Candidate, Set<Image>>());
+      for (const one of candidates) entry(ofPlace, one, () => new Set<Image>()).add(image);
     }
     return image;
   };
 
-  const dropImage = (image: Image, texts: readonly string[]): void => {
+  const dropImage = (image: Image): void => {
+    const { place } = image;
     images.delete(image.key);
-    for (const [name] of entriesOf(image)) {
-      const known = byName.get(name);
-      known?.delete(image);
-      if (known?.size === 0) byName.delete(name);
+    for (const [name, candidates] of entriesOf(image)) {
+      const holders = byName.get(name);
+      const ofPlace = holders?.get(place);
+      for (const one of candidates) {
+        const having = ofPlace?.get(one);
+        having?.delete(image);
+        if (having?.size === 0) ofPlace?.delete(one);
+      }
+      if (ofPlace?.size === 0) holders?.delete(place);
+      if (holders?.size === 0) byName.delete(name);
     }
-    for (const text of texts) {
-      const known = packages.get(text);
-      if (known === undefined) continue;
-      known.images -= 1;
-      if (known.images === 0) packages.delete(text);
-    }
+    image.packages.forEach(pool.giveBack);
+    place.images -= 1;
+    if (place.images === 0) places.delete(place.key);
   };
-
-  const keyOf = ({ platform, channels, packages: all }: Inventory): string =>
-    [platform, ...(channels ?? []).toSorted(), '', ...all.map(packageText).sort()].join('\n');
 
   const remove = (host: string): void => {
     const image = imageOf.get(host);
     if (image === undefined) return;
     imageOf.delete(host);
     image.hosts.delete(host);
-    if (image.hosts.size === 0) {
-      const [, ...texts] = image.key.slice(image.key.indexOf('\n\n') + 1).split('\n');
-      dropImage(image, texts);
-    }
+    if (image.hosts.size === 0) dropImage(image);
   };
 
   return {
     put: (host, inventory) => {
-      const key = keyOf(inventory);
+      const key = textOfInventory(inventory);
       const known = images.get(key);
       if (known !== undefined && imageOf.get(host) === known) return;
       const image = known ?? addImage(key, inventory);
@@ -134,29 +174,32 @@ export const createFleet = (): Fleet => {
     images: () => images.size,
     match: (advisory) => {
       if (advisory.withdrawn) return [];
-      const named = new Map<Image, Map<Candidate, AffectedRow[]>>();
+      const named = new Map<SharedPlace, Map<Candidate, Named>>();
       for (const row of advisory.affected) {
-        const found = byName.get(nameKey(row.distro, row.release, row.names, row.name));
-        if (found === undefined) continue;
-        for (const [image, candidates] of found) {
-          if (!isOffered(row, image.index)) continue;
-          let ofImage = named.get(image);
-          if (ofImage === undefined)
-            named.set(image, (ofImage = new Map<Candidate, AffectedRow[]>()));
-          for (const candidate of candidates) {
-            if (!isFor(row, candidate)) continue;
-            const rows = ofImage.get(candidate);
-            if (rows === undefined) ofImage.set(candidate, [row]);
-            else rows.push(row);
-          }
+        const holders = byName.get(nameKey(row.distro, row.release, row.names, row.name));
+        if (holders === undefined) continue;
+        for (const [place, candidates] of holders) {
+          if (!isOffered(row, place)) continue;
+          const ofPlace = entry(named, place, () => new Map<Candidate, Named>());
+          for (const [candidate, having] of candidates)
+            if (isFor(row, candidate, place))
+              entry(ofPlace, candidate, (): Named => ({ rows: [], having })).rows.push(row);
         }
       }
-      return [...named].flatMap(([{ hosts, index }, candidates]) => {
-        const findings = [...candidates].flatMap(([candidate, rows]) =>
-          judge(advisory, candidate, rows, index),
-        );
-        return findings.length === 0 ? [] : [{ hosts, findings }];
-      });
+      const found = new Map<Image, Finding[]>();
+      for (const [place, candidates] of named)
+        for (const [candidate, { rows, having }] of candidates) {
+          const findings = judge(advisory, candidate, rows, place);
+          if (findings.length === 0) continue;
+          for (const image of having) entry(found, image, (): Finding[] => []).push(...findings);
+        }
+      return [...found].map(([{ hosts }, findings]) => ({ hosts, findings }));
     },
   };
 };
+
+/** What an advisory says of one package, and which images have that. */
+interface Named {
+  rows: AffectedRow[];
+  having: ReadonlySet<Image>;
+}

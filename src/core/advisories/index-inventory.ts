@@ -1,60 +1,48 @@
-import { compareDebVersions } from '../versions/compare-deb-versions.ts';
-import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { VersionScheme } from './advisory.ts';
+import { candidatesOf, candidatesPresent } from './candidates.ts';
+import type { Candidate, Candidates } from './candidates.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
-import { signedSource } from './signed-source.ts';
-import type { SourceIdentity } from './signed-source.ts';
+import { newestOf } from './kernels.ts';
 
-/** A package under one of the names by which advisories may mean it. */
-export interface Candidate extends SourceIdentity {
-  installed: InventoryPackage;
-}
-
-/** An inventory by the names that advisories use. */
-export interface IndexedInventory {
+/** What of a host decides, beside its packages, which rows count for it. */
+export interface HostPlace {
   distro: string;
   release: string;
   scheme: VersionScheme;
   channels: ReadonlySet<string>;
+}
+
+/** An inventory by the names that advisories use. */
+export interface IndexedInventory extends HostPlace {
   byName: ReadonlyMap<string, readonly Candidate[]>;
   bySource: ReadonlyMap<string, readonly Candidate[]>;
 }
 
 const debFamily: ReadonlySet<string> = new Set(['debian', 'ubuntu', 'raspbian', 'linuxmint']);
 
+/** The first Amazon Linux was one release, whose VERSION_ID went on from 2011.09 to this. */
+const firstAmazon = '2018.03';
+
 /** `almalinux-9.4`: os-release's ID and VERSION_ID. Null: it has no such form. */
 export const platformOf = (platform: string): { distro: string; release: string } | null => {
   const dash = platform.lastIndexOf('-');
   const release = platform.slice(dash + 1);
-  return dash <= 0 || !/^\d[\w.]*$/.test(release)
-    ? null
-    : { distro: platform.slice(0, dash), release };
+  if (dash <= 0 || !/^\d[\w.]*$/.test(release)) return null;
+  const distro = platform.slice(0, dash);
+  const isFirstAmazon = distro === 'amzn' && /^(?:1(?:\.|$)|201\d\.)/.test(release);
+  return { distro, release: isFirstAmazon ? firstAmazon : release };
 };
 
-/** Kernels lie side by side, each under its own name: this is what they have in common. */
-const kernelFamily = ({ name, arch }: InventoryPackage): string | null => {
-  const found =
-    /^linux-(image|image-unsigned|modules|modules-extra|headers)-\d[\d.]*-\d+-(.+)$/.exec(name);
-  return found === null ? null : `${found[1]} ${found[2]} ${arch}`;
+/** Where the host of an inventory counts. Throws where its platform is not `ID-VERSION_ID`. */
+export const placeOf = ({ platform, channels }: Inventory): HostPlace => {
+  const named = platformOf(platform);
+  if (named === null)
+    throw new Error(
+      `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
+    );
+  const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
+  return { ...named, scheme, channels: new Set(channels ?? []) };
 };
-
-/** Of packages that may be there in several versions at once, only the newest: that is what boots next. */
-const newestOnly = (
-  packages: readonly InventoryPackage[],
-  scheme: VersionScheme,
-): InventoryPackage[] => {
-  const compare = scheme === 'deb' ? compareDebVersions : compareRpmVersions;
-  const newest = new Map<string, InventoryPackage>();
-  for (const one of packages) {
-    const key = (scheme === 'deb' ? kernelFamily(one) : null) ?? `${one.name}:${one.arch}`;
-    const known = newest.get(key);
-    if (known === undefined || compare(one.version, known.version) > 0) newest.set(key, one);
-  }
-  return [...newest.values()];
-};
-
-/** A binary was built anew of the same source: `+b1` at its end says so where no source version is known. */
-const withoutRebuild = (version: string): string => version.replace(/\+b\d+$/, '');
 
 const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): void => {
   const known = index.get(name);
@@ -63,30 +51,27 @@ const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): voi
 };
 
 /**
- * Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. A rpm
- * without a release is none (a package of another system that shares the name), and is left out.
+ * Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. What is not
+ * the distributor's, where anything tells that, is left out; so is a rpm without a release, which is none but a package of
+ * another system that shares the name. `of` gives what `candidatesOf` does: the same for the same package, where many share it.
  */
-export const indexInventory = ({ platform, channels, packages }: Inventory): IndexedInventory => {
-  const named = platformOf(platform);
-  if (named === null)
-    throw new Error(
-      `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
-    );
-  const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
-  const compare = scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+export const indexInventory = (
+  inventory: Inventory,
+  of?: (one: InventoryPackage, place: HostPlace) => Candidates,
+): IndexedInventory => {
+  const place = placeOf(inventory);
+  const { scheme, distro } = place;
+  const known = (one: InventoryPackage): Candidates =>
+    of === undefined ? candidatesOf(one, scheme, distro) : of(one, place);
   const [byName, bySource] = [new Map<string, Candidate[]>(), new Map<string, Candidate[]>()];
-  const real = packages.filter(({ version }) => scheme === 'deb' || version.includes('-'));
-  for (const installed of newestOnly(real, scheme)) {
-    const { name, version } = installed;
-    const source = installed.source ?? name;
-    const sourceVersion =
-      installed.sourceVersion ?? (scheme === 'deb' ? withoutRebuild(version) : version);
-    add(byName, name, { installed, source, compare: (other) => compare(version, other) });
-    const own: Candidate = { installed, source, compare: (other) => compare(sourceVersion, other) };
-    add(bySource, source, own);
-    const signed = scheme === 'deb' ? signedSource(installed) : null;
-    if (signed !== null && signed.source !== source)
-      add(bySource, signed.source, { installed, ...signed });
+  const real = inventory.packages.filter(
+    ({ version }) => scheme === 'deb' || version.includes('-'),
+  );
+  for (const present of newestOf(real, scheme, inventory.kernel ?? null)) {
+    const candidates = candidatesPresent(present, known);
+    if (candidates.byName.origin === 'foreign') continue;
+    add(byName, present.installed.name, candidates.byName);
+    for (const candidate of candidates.bySource) add(bySource, candidate.source, candidate);
   }
-  return { ...named, scheme, channels: new Set(channels ?? []), byName, bySource };
+  return { ...place, byName, bySource };
 };

@@ -11,8 +11,10 @@ export const InventoryPackage = z.strictObject({
   sourceVersion: z.string().optional(),
   /** rpm: `name:stream` of the module that it was built for. */
   module: z.string().nullable().optional(),
-  /** Where it was installed from, where that is known. */
+  /** Where it was installed from, where that is known: dnf's id of the repository, apt's `Origin` of the archive. */
   repository: z.string().nullable().optional(),
+  /** rpm: who built it, as it says of itself. */
+  vendor: z.string().nullable().optional(),
   /** The administrator asked the package manager to keep it as it is. */
   held: z.boolean().optional(),
 });

@@ -1,10 +1,11 @@
 import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { Advisory, AffectedRow, Severity } from './advisory.ts';
-import { chooseRow, isOfSameModule } from './choose-row.ts';
-import type { Candidate, IndexedInventory } from './index-inventory.ts';
+import type { Candidate } from './candidates.ts';
+import { chooseRow, isOfOtherStream, isOfSameModule } from './choose-row.ts';
+import type { HostPlace, IndexedInventory } from './index-inventory.ts';
 import type { InventoryPackage } from './inventory.ts';
-import { isRelease } from './release-of.ts';
+import { isFor, isOffered, ofProductStream } from './is-offered.ts';
 
 /** `pending`: a fix is there and not installed; `applied`: it is; `no-fix`: affected, and there is none yet. */
 export type FindingState = 'pending' | 'applied' | 'no-fix';
@@ -24,31 +25,25 @@ export interface Finding {
   severity: Severity;
   vendorSeverity: string | null;
   channel: string | null;
+  /** The fix is installed and an older kernel runs: no upgrade helps, a reboot does. */
+  reboot?: true;
   /** How it came to that, in words. */
   why: string;
 }
 
-export const isOffered = (row: AffectedRow, host: IndexedInventory): boolean =>
-  row.distro === host.distro &&
-  row.scheme === host.scheme &&
-  isRelease(row.release, host.release) &&
-  (row.channel === null || host.channels.has(row.channel));
-
-/** Packages of rpm that are for every architecture, and of dpkg. */
-const everywhere: ReadonlySet<string> = new Set(['noarch', 'all', '']);
-
-export const isFor = (row: AffectedRow, { installed }: Candidate): boolean =>
-  row.arch === null ||
-  row.arch === installed.arch ||
-  everywhere.has(row.arch) ||
-  everywhere.has(installed.arch);
-
-const whyOf = (row: AffectedRow, candidate: Candidate, state: FindingState): string => {
+const whyOf = (
+  row: AffectedRow,
+  candidate: Candidate,
+  state: FindingState,
+  running: InventoryPackage | null,
+): string => {
   const { installed, source } = candidate;
   const through =
     row.names === 'source' && source !== installed.name ? ` (of source ${row.name})` : '';
   const held = installed.held === true && state === 'pending' ? '; it is held' : '';
   const note = row.note === null ? '' : `: ${row.note}`;
+  if (running !== null)
+    return `${installed.version}${through} has the fix of ${row.fixed}, but ${running.version} runs: installed, not running: reboot`;
   switch (state) {
     case 'pending':
       return `${installed.version}${through} is older than ${row.fixed}${held}`;
@@ -59,16 +54,28 @@ const whyOf = (row: AffectedRow, candidate: Candidate, state: FindingState): str
   }
 };
 
+/** The older kernel that runs without the fix, where the installed one has it. */
+const runningWithout = (row: AffectedRow, { running }: Candidate): InventoryPackage | null =>
+  running === undefined ||
+  row.fixed === null ||
+  running.compare(row.fixed) >= 0 ||
+  (row.introduced !== undefined && running.compare(row.introduced) < 0)
+    ? null
+    : running.installed;
+
 const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): Finding => {
   const { installed } = candidate;
-  const state: FindingState =
+  const has: FindingState =
     row.fixed === null ? 'no-fix' : candidate.compare(row.fixed) < 0 ? 'pending' : 'applied';
+  const running = has === 'applied' ? runningWithout(row, candidate) : null;
+  const state = running === null ? has : 'pending';
   return {
     ...{ feed: advisory.feed, advisory: advisory.id, cves: advisory.cves },
     ...{ package: installed.name, arch: installed.arch, installed: installed.version },
     ...{ fixed: row.fixed, state, severity: advisory.severity },
     ...{ vendorSeverity: advisory.vendorSeverity, channel: row.channel },
-    why: whyOf(row, candidate, state),
+    ...(running === null ? {} : { reboot: true as const }),
+    why: whyOf(row, candidate, state, running),
   };
 };
 
@@ -86,10 +93,11 @@ const isNotAffected = (rows: readonly AffectedRow[], installed: InventoryPackage
 export const judge = (
   advisory: Advisory,
   candidate: Candidate,
-  rows: readonly AffectedRow[],
-  host: IndexedInventory,
+  named: readonly AffectedRow[],
+  place: HostPlace,
 ): Finding[] => {
   const { installed } = candidate;
+  const rows = ofProductStream(named);
   if (isNotAffected(rows, installed)) return [];
   const within = rows.filter(
     ({ introduced, status }) =>
@@ -98,10 +106,11 @@ export const judge = (
   const [only] = within;
   if (only === undefined) return [];
   // Streams and rebuilds are things of rpm; and most packages have one row.
-  if (host.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
+  if (place.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
+  if (isOfOtherStream(installed, within, advisory.affected)) return [];
   const exact = within.filter((row) => row.exact === true && isOfSameModule(installed, row));
   const alternatives = within.filter((row) => row.exact !== true);
-  const compare = host.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+  const compare = place.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
   const chosen = chooseRow(installed, alternatives, compare);
   return [...exact, ...(chosen === null ? [] : [chosen])].map((row) =>
     findingOf(advisory, candidate, row),
@@ -119,7 +128,7 @@ export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Findi
     if (!isOffered(row, host)) continue;
     const index = row.names === 'source' ? host.bySource : host.byName;
     for (const candidate of index.get(row.name) ?? []) {
-      if (!isFor(row, candidate)) continue;
+      if (!isFor(row, candidate, host)) continue;
       const known = named.get(candidate);
       if (known === undefined) named.set(candidate, [row]);
       else known.push(row);

@@ -1,6 +1,8 @@
 import type { InventoryPackage } from './inventory.ts';
 
-/** What `rpm -qa` is asked for: these columns with tabs between them; further ones are not looked at. */
+/**
+ * What `rpm -qa` is asked for: these columns with tabs between them. `%{VENDOR}` may follow; what else does is not looked at.
+ */
 export const rpmListFormat =
   '%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{MODULARITYLABEL}\\n';
 
@@ -16,6 +18,12 @@ const sourceOf = (file: string | null): { source: string; version: string } | nu
   return found === null ? null : { source: found[1] ?? '', version: found[2] ?? '' };
 };
 
+/** A vendor is a name; a time of installation, which others list there, is none. */
+const vendorOf = (text: string | undefined): string | null => {
+  const vendor = given(text?.trim());
+  return vendor !== null && /[a-z]/i.test(vendor) ? vendor : null;
+};
+
 /** `nodejs:18:9020020230717:rhel9` → `nodejs:18`. */
 const moduleOf = (label: string | null): string | null =>
   /^([^:]+:[^:]+)/.exec(label ?? '')?.[1] ?? null;
@@ -27,7 +35,7 @@ const moduleOf = (label: string | null): string | null =>
 export const parseRpmList = (text: string): InventoryPackage[] =>
   text.split(/\r?\n/).flatMap((line, index) => {
     if (line === '' || line.startsWith('gpg-pubkey\t')) return [];
-    const [name = '', epoch, version = '', release = '', arch = '', sourceRpm, label] =
+    const [name = '', epoch, version = '', release = '', arch = '', sourceRpm, label, eighth] =
       line.split('\t');
     const number = given(epoch);
     if (name === '' || version === '' || release === '' || !/^\d+$/.test(number ?? '0'))
@@ -35,6 +43,7 @@ export const parseRpmList = (text: string): InventoryPackage[] =>
         `line ${index + 1}: want name, epoch, version, release, architecture and more with tabs between them (rpm -qa --queryformat '${rpmListFormat}'), found ${JSON.stringify(line.slice(0, 100))}`,
       );
     const source = sourceOf(given(sourceRpm));
+    const vendor = vendorOf(eighth);
     return [
       {
         ...{ name, arch, version: withEpoch(number, `${version}-${release}`) },
@@ -42,6 +51,7 @@ export const parseRpmList = (text: string): InventoryPackage[] =>
           ? {}
           : { source: source.source, sourceVersion: withEpoch(number, source.version) }),
         module: moduleOf(given(label)),
+        ...(vendor === null ? {} : { vendor }),
       },
     ];
   });

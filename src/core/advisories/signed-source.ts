@@ -10,7 +10,10 @@ export interface SourceIdentity {
 const architecture = '(?:amd64|arm64|armhf|armel|i386|ia32|ppc64el|s390x|riscv64|loong64)';
 
 /** Names that differ by more than the marks of signing. */
-const unsigned: Record<string, string> = { 'grub-efi': 'grub2', 'shim-helpers': 'shim' };
+const unsigned: ReadonlyMap<string, string> = new Map([
+  ['grub-efi', 'grub2'],
+  ['shim-helpers', 'shim'],
+]);
 
 /** `1.51~1+deb12u1+16.1-2~deb12u1` of source version `1.51~1+deb12u1` has 16.1-2~deb12u1 of the other source in it. */
 const carriedVersion = (version: string, sourceVersion: string): string | null =>
@@ -46,7 +49,7 @@ export const signedSource = (one: InventoryPackage): SourceIdentity | null => {
   const byArchitecture = new RegExp(`^(.+)-${architecture}-signed$`).exec(source)?.[1];
   if (byArchitecture !== undefined)
     return {
-      source: unsigned[byArchitecture] ?? byArchitecture,
+      source: unsigned.get(byArchitecture) ?? byArchitecture,
       compare: (version) => compareRewritten(one.version, version),
     };
   const whole = /^(.+)-signed$/.exec(source)?.[1];

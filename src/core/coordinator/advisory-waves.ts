@@ -1,5 +1,6 @@
 import type { Need } from '../advisories/needs.ts';
 import type { HostId } from '../ids.ts';
+import { platformValue } from '../platform-value.ts';
 import { barred } from './barred.ts';
 import type { AdvisoriesCause, Fleet, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { modeFor } from './may-grant.ts';
@@ -24,8 +25,8 @@ const noPackages: ReadonlySet<string> = new Set();
 /** What is decided about each of a host's needs; equal hosts share their list, and so the answer. */
 const dueOf = ({ fleet: { settings }, wall }: Turn, platform: string, list: readonly Need[]) =>
   list.flatMap((need): Due[] => {
-    const rules = settings.policies[platform] ?? [];
-    const core = settings.corePackages[platform] ?? noPackages;
+    const rules = platformValue(settings.policies, platform) ?? [];
+    const core = platformValue(settings.corePackages, platform) ?? noPackages;
     const decision = decideNeed(rules, core, need, wall.ms);
     return decision.kind === 'wait' || need.target === null
       ? []
@@ -57,8 +58,8 @@ const isSeenTo = (waves: readonly AdvisoryWave[], host: Host, { need, target }: 
     const entry = upgrade === undefined ? null : entryOf(upgrade, need.name);
     if (upgrade === undefined || entry === null) return false;
     const proved = wave.cause.proved[need.name];
-    // What runs brings what it brings: its result is looked at before anything else is decided.
-    if (upgrade.state === 'running') return true;
+    // What runs brings what it brings, and what failed waits for a person: nothing else is decided before.
+    if (upgrade.state === 'running' || upgrade.state === 'failed') return true;
     if (entry.version === target || proved === target) return true;
     // A wave that has begun gives each host what its first one proved, and something newer comes after it.
     return proved !== undefined && upgrade.state === 'pending';

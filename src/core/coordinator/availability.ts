@@ -33,7 +33,10 @@ export const unavailableBecause = (
     return container.view.ownerStopped ? 'stopped by its owner' : 'stopped';
   if (container.view.state !== 'running') return `it is ${container.view.state}`;
   if (container.view.health === 'unhealthy') return `unhealthy: ${container.view.healthReason}`;
-  if (container.view.health === 'unknown') return 'its health is unknown';
+  if (container.view.health === 'unknown') {
+    const { healthReason } = container.view;
+    return `its health is unknown${healthReason === '' ? '' : `: ${healthReason}`}`;
+  }
   return null;
 };
 

@@ -92,9 +92,14 @@ export const answerFor = (
       ? `is being restarted (${step}): ${grant.why}`
       : `its restart waits (${step}): ${waits}; ${grant.why}`;
   }
+  const { membershipProblem, view } = container;
+  // R18: before what a wave waits for, for that would end and this stay.
+  if (membershipProblem !== null && view.onHostRoot) {
+    const runs = staleLines(container)[0];
+    return `${membershipProblem}${runs === undefined ? '' : `; stale: ${runs}`}`;
+  }
   const open = waves.find(({ state }) => state === 'pending');
   if (open !== undefined) return waiting(open.reason);
-  const { view } = container;
   if (!view.onHostRoot) {
     const runs = staleLines(container)[0];
     return `left alone: ${notOnHostRoot(container)}${runs === undefined ? '' : `; stale: ${runs}`}`;

@@ -1,3 +1,4 @@
+import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
 import { mirrorMoved } from './advisory-waves.ts';
@@ -117,7 +118,11 @@ export const onFinished = (turn: Turn, host: Host, report: RestartFinished): voi
       if (member !== undefined)
         Object.assign(member, {
           state: stillFailed ? 'failed' : grant.failed ? 'unknown' : 'pending',
-          reason: report.reason,
+          // Asked for before its stop, its agent knows no reason of its own; after that it has one (R30).
+          reason:
+            grant.voidAsked === null || reached(grant.step ?? 'journaled', 'stopping')
+              ? report.reason
+              : `taken back: ${grant.voidAsked}`,
         });
       return;
     case 'gone':

@@ -1,4 +1,5 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
+import { platformValue } from '../platform-value.ts';
 import { openAdvisoryWaves } from './advisory-waves.ts';
 import type { Fleet, Host } from './fleet.ts';
 import { decideNeed } from './policy.ts';
@@ -22,8 +23,8 @@ export const explainNeed = (
 ): string => {
   const wave = waveOfNeed(fleet, host.id, need.name);
   const { settings } = fleet;
-  const rules = settings.policies[host.platform] ?? [];
-  const core = settings.corePackages[host.platform] ?? new Set<string>();
+  const rules = platformValue(settings.policies, host.platform) ?? [];
+  const core = platformValue(settings.corePackages, host.platform) ?? new Set<string>();
   if (need.waiting.some((one) => isSame(one, advisory))) {
     const asked = decideNeed(rules, core, { ...need, target: null }, wallMs);
     return asked.kind === 'wait' ? asked.reason : '';

@@ -1,9 +1,10 @@
 import type { ContainerId } from '../ids.ts';
+import { membershipOf } from '../membership.ts';
 import { ownFileLine } from '../own-files.ts';
 import { unavailableBecause } from './availability.ts';
 import { answerFor, codeOf, lastVerification, staleLines } from './container-answer.ts';
 import type { ContainerCode, Standing } from './container-answer.ts';
-import type { Fleet } from './fleet.ts';
+import type { Container, Fleet } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { grantWaits } from './silence.ts';
@@ -13,6 +14,8 @@ import { describeCause } from './waves.ts';
 export interface Explanation {
   container: ContainerId;
   service: string;
+  /** The services that claim it, where more than one does (R18); else none. */
+  claimants: string[];
   available: boolean;
   unavailableBecause: string | null;
   parked: boolean;
@@ -36,6 +39,12 @@ export interface Explanation {
   /** The one-line answer. */
   answer: string;
 }
+
+const claimantsOf = (fleet: Fleet, { host, view }: Container): string[] => {
+  const { name, groups } = view;
+  const membership = membershipOf([...fleet.services.values()], { hostId: host, name, groups });
+  return membership.kind === 'conflict' ? membership.services : [];
+};
 
 /** Why a container is where it is: `groundswell why`. */
 export const explainContainer = (
@@ -63,6 +72,7 @@ export const explainContainer = (
   return {
     container: id,
     service: container.service,
+    claimants: claimantsOf(fleet, container),
     available: why === null && grant === undefined,
     unavailableBecause: why,
     parked: container.parked,
@@ -102,6 +112,8 @@ export interface ServiceSummary {
   /** What members have of their own in place of the host's files; an owner's newer version is `own version`. */
   ownFiles: { container: string; code: ContainerCode; what: string; files: string[] }[];
   mode: string;
+  /** Members that several services claim (R18): they are restarted by none until that is mended. */
+  conflicts: { container: string; reason: string }[];
   /** Members that are not to be restarted, or not before a date, whether they run old code or not. */
   optedOut: { container: string; reason: string; until: number | null }[];
 }

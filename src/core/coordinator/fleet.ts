@@ -78,6 +78,9 @@ export interface Host {
   transactions: number;
   /** The host gate's reason when it did not pass after an upgrade; null: passed. */
   gate: string | null;
+  /** Since when it does not pass, and when its journal was last lost, in wall-clock ms; null: not so, or not known. */
+  gateSince: number | null;
+  journalLostAt: number | null;
   /**
    * Packages with fixes that are missing, as of which of its transactions. Equal hosts share the list. Told anew by the
    * matcher at each start, and not stored; null: not told yet.
@@ -320,6 +323,8 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   observeJob: null,
   transactions: 0,
   gate: null,
+  gateSince: null,
+  journalLostAt: null,
   needs: null,
   tried: [],
   refreshAskedAt: null,

@@ -26,6 +26,8 @@ export const noteGate = (turn: Turn, host: Host, answer: GateAnswer | null): voi
   if (answer === null) return;
   const before = host.gate;
   host.gate = answer.ok ? null : answer.reason;
+  if ((host.gate === null) !== (before === null))
+    host.gateSince = host.gate === null ? null : turn.wall.ms;
   if (host.gate !== before) touch(turn, { table: 'hosts', key: host.id });
   const text = gateText(host);
   if (text === null || before !== null) return;

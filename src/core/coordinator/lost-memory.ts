@@ -2,6 +2,7 @@ import { compareRecordNumbers } from '../messages.ts';
 import type { SequencedReport } from '../messages.ts';
 import type { Host } from './fleet.ts';
 import { endGrant } from './grants.ts';
+import { journalLostText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { failUpgrade } from './waves.ts';
@@ -12,6 +13,7 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
   if (host.incarnation !== null) {
     host.retired.push(host.incarnation);
     host.known = false;
+    host.journalLostAt = turn.wall.ms;
     audit(turn, {
       action: 'host-incarnation',
       subject: host.id,
@@ -20,7 +22,7 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
     turn.notices.push({
       kind: 'alert',
       waveId: null,
-      text: `${host.id} lost its journal: its grants are asked for again`,
+      text: journalLostText(host.id),
     });
     for (const grant of [...fleet.grants.values()].filter((other) => other.host === host.id)) {
       if (grant.kind === 'upgrade') {

@@ -1,6 +1,7 @@
 import type { Decision } from '../agent/checks.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { pauseHolds } from '../pause-level.ts';
+import { platformValue } from '../platform-value.ts';
 import type { Mode } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
@@ -16,7 +17,8 @@ const strictness: Mode[] = ['observe', 'approve', 'auto'];
 export const modeFor = (fleet: Fleet, container: Container): Mode => {
   const service = fleet.services.get(container.service)?.mode ?? 'approve';
   const platform =
-    fleet.settings.platformModes[fleet.hosts.get(container.host)?.platform ?? ''] ?? 'auto';
+    platformValue(fleet.settings.platformModes, fleet.hosts.get(container.host)?.platform ?? '') ??
+    'auto';
   return (
     strictness[Math.min(strictness.indexOf(service), strictness.indexOf(platform))] ?? 'approve'
   );

@@ -42,6 +42,7 @@ const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): stri
   const { view } = container;
   if (view.optOut !== null) return describeOptOut(view.optOut);
   if (!view.onHostRoot) return notOnHostRoot(container);
+  if (container.membershipProblem !== null) return container.membershipProblem;
   if (view.state === 'stopped' && !container.parked)
     return `it is stopped: start it, or groundswell container park ${view.name}`;
   if (container.attemptedAt !== null && container.lastVerification === 'shadowed')

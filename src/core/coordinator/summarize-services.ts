@@ -41,6 +41,9 @@ export const summarizeServices = (fleet: Fleet, now: number): ServiceSummary[] =
         members[0] === undefined
           ? (fleet.services.get(name)?.mode ?? 'approve')
           : modeFor(fleet, members[0]),
+      conflicts: members.flatMap(({ id, membershipProblem }) =>
+        membershipProblem === null ? [] : [{ container: id, reason: membershipProblem }],
+      ),
       optedOut: members.flatMap(({ id, view: { optOut } }) =>
         optOut === null ? [] : [{ container: id, ...optOut }],
       ),

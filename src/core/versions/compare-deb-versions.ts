@@ -1,3 +1,5 @@
+import { LONGEST_QUOTE, quote } from './quote.ts';
+
 /** The parts of a Debian version, as deb-version(7) names them. */
 export interface DebVersion {
   epoch: number;
@@ -12,14 +14,24 @@ export type ParsedDebVersion = { ok: true; version: DebVersion } | { ok: false; 
 const MAX_EPOCH = 2_147_483_647;
 const bad = (error: string): ParsedDebVersion => ({ ok: false, error });
 
+const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
+
+/** A loop: a pattern for the end tries at each of a million blanks that something follows. */
+const withoutBlanks = (text: string): string => {
+  let [begin, end] = [0, text.length];
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin += 1;
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(begin, end);
+};
+
 /**
  * Splits `[epoch:]upstream[-revision]` as dpkg does, with its strictness: an upstream version that
  * does not start with a digit is an error. Blanks around it are ignored, as dpkg does. The error
  * names what is wrong with which version.
  */
 export const parseDebVersion = (text: string): ParsedDebVersion => {
-  const trimmed = text.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '');
-  const quoted = JSON.stringify(text);
+  const trimmed = withoutBlanks(text);
+  const quoted = quote(text);
   if (trimmed === '') return bad(`version ${quoted} is empty`);
   if (/[ \t\n\v\f\r]/.test(trimmed)) return bad(`version ${quoted} has blanks inside`);
   const colon = trimmed.indexOf(':');
@@ -27,9 +39,11 @@ export const parseDebVersion = (text: string): ParsedDebVersion => {
   if (colon >= 0) {
     const digits = trimmed.slice(0, colon);
     if (digits === '') return bad(`version ${quoted} has an empty epoch before the colon`);
-    if (!/^\d+$/.test(digits)) return bad(`version ${quoted}: epoch ${digits} is not a number`);
+    if (!/^\d+$/.test(digits))
+      return bad(`version ${quoted}: epoch ${digits.slice(0, LONGEST_QUOTE)} is not a number`);
     epoch = Number(digits);
-    if (epoch > MAX_EPOCH) return bad(`version ${quoted}: epoch ${digits} is too big`);
+    if (epoch > MAX_EPOCH)
+      return bad(`version ${quoted}: epoch ${digits.slice(0, LONGEST_QUOTE)} is too big`);
   }
   const rest = trimmed.slice(colon + 1);
   if (rest === '') return bad(`version ${quoted} has nothing after the epoch`);
@@ -39,7 +53,9 @@ export const parseDebVersion = (text: string): ParsedDebVersion => {
   if (dash >= 0 && revision === '') return bad(`version ${quoted} has an empty revision`);
   if (upstream === '') return bad(`version ${quoted} has an empty upstream version`);
   if (!/^\d/.test(upstream))
-    return bad(`version ${quoted}: upstream version ${upstream} does not start with a digit`);
+    return bad(
+      `version ${quoted}: upstream version ${upstream.slice(0, LONGEST_QUOTE)} does not start with a digit`,
+    );
   const inUpstream = /[^A-Za-z0-9.+~:-]/.exec(upstream)?.[0];
   if (inUpstream !== undefined)
     return bad(`version ${quoted}: ${JSON.stringify(inUpstream)} in the upstream version`);
@@ -52,7 +68,6 @@ export const parseDebVersion = (text: string): ParsedDebVersion => {
 const ZERO = 48;
 const TILDE = 126;
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
 
 /** Sorting weight of a character that is no digit: `~` before the end, letters before the rest. */
 const weight = (code: number): number => {

@@ -1,3 +1,5 @@
+import { LONGEST_QUOTE, quote } from './quote.ts';
+
 /** The parts of `[epoch:]version[-release]`, as rpm-version(7) names them. */
 export interface RpmVersion {
   /** Digits; a missing epoch is `0`. */
@@ -11,6 +13,8 @@ export type ParsedRpmVersion = { ok: true; version: RpmVersion } | { ok: false; 
 
 /** rpm keeps epochs in 32 bits. */
 const MAX_EPOCH = 4_294_967_295n;
+/** Longer numbers are larger, and slow to read. */
+const MAX_EPOCH_DIGITS = 10;
 const bad = (error: string): ParsedRpmVersion => ({ ok: false, error });
 
 /**
@@ -18,12 +22,14 @@ const bad = (error: string): ParsedRpmVersion => ({ ok: false, error });
  * alone, the release what follows the last dash. The error names what is wrong with which version.
  */
 export const parseRpmVersion = (text: string): ParsedRpmVersion => {
-  const quoted = JSON.stringify(text);
+  const quoted = quote(text);
   if (text === '') return bad(`version ${quoted} is empty`);
   if (/\s/.test(text)) return bad(`version ${quoted} has blanks inside`);
   const colon = /^\d*:/.exec(text)?.[0].length ?? 0;
   const epoch = colon > 1 ? text.slice(0, colon - 1) : '0';
-  if (BigInt(epoch) > MAX_EPOCH) return bad(`version ${quoted}: epoch ${epoch} is too big`);
+  const digits = epoch.replace(/^0+/, '');
+  if (digits.length > MAX_EPOCH_DIGITS || BigInt(epoch) > MAX_EPOCH)
+    return bad(`version ${quoted}: epoch ${epoch.slice(0, LONGEST_QUOTE)} is too big`);
   const dash = text.lastIndexOf('-');
   const version = text.slice(colon, dash < colon ? undefined : dash);
   const release = dash < colon ? null : text.slice(dash + 1);

@@ -1,17 +1,9 @@
+import type { ManagedHost } from '../packages/managed-host.ts';
+
 /** How apt is run on this host. */
-export interface AptHost {
+export interface AptHost extends ManagedHost {
   /** Root directory of the dpkg database: `/`, another one only in tests. */
   root: string;
-  /** One directory per transaction: request, transcript, exit status. Root's alone. */
-  transactionsDirectory: string;
-  /** The script that runs a transaction outside our control group. */
-  launcherPath: string;
-  /** `cgroup.procs` files of the transaction's own control group; none: it stays in ours. */
-  cgroupDirectories: readonly string[];
-  /** How long apt waits for a lock that another manager holds. */
-  lockTimeoutMs: number;
-  /** Added to apt's environment: proxies, for example. */
-  environment: Readonly<Record<string, string>>;
 }
 
 /**

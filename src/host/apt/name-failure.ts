@@ -1,33 +1,6 @@
-/** Why apt did not do what was asked of it. */
-export type AptFailureKind =
-  | 'interrupted'
-  | 'package-failed'
-  | 'lock-timeout'
-  | 'disk-full'
-  | 'read-only'
-  | 'repository-untrusted'
-  | 'repository-unreachable'
-  | 'sources-invalid'
-  | 'unknown-package'
-  | 'not-installed'
-  | 'unknown-version'
-  | 'held'
-  | 'would-remove'
-  | 'would-downgrade'
-  | 'unmet-dependencies'
-  | 'timeout'
-  | 'killed'
-  | 'other';
+import type { PackageFailure, PackageFailureKind } from '../packages/failure.ts';
 
-export interface AptFailure {
-  kind: AptFailureKind;
-  /** What is wrong, in apt's or dpkg's own words where they say it. */
-  message: string;
-  /** What a person can do about it. */
-  remedy: string;
-}
-
-const REMEDIES: Record<AptFailureKind, string> = {
+const REMEDIES: Record<PackageFailureKind, string> = {
   interrupted: 'run `dpkg --configure -a`, then `apt-get --fix-broken install`',
   'package-failed':
     "mend what the package's script complains about, then run `dpkg --configure -a`",
@@ -38,9 +11,10 @@ const REMEDIES: Record<AptFailureKind, string> = {
     'check the key in signed-by= of that source, and that the clock is right; nothing was taken from it',
   'repository-unreachable': 'check network, proxy and mirror, then refresh again',
   'sources-invalid': 'correct the named file below /etc/apt',
-  'unknown-package': 'check the name, and that its repository is configured; refresh first',
+  'unknown-package': 'check the name, and that its repository is configured',
   'not-installed': 'leave the package out: an upgrade installs nothing that is not there',
-  'unknown-version': 'refresh first; the repositories of this host do not offer that version',
+  'unknown-version':
+    'ask for a version that the repositories of this host offer, or have that one published there',
   held: 'take the hold off (`apt-mark unhold`), or leave the package out',
   'would-remove': 'allow removals for this upgrade if they are meant',
   'would-downgrade': 'ask for the installed version or a newer one',
@@ -50,14 +24,14 @@ const REMEDIES: Record<AptFailureKind, string> = {
   other: 'see the transcript',
 };
 
-export const aptFailure = (kind: AptFailureKind, message: string): AptFailure => ({
+export const aptFailure = (kind: PackageFailureKind, message: string): PackageFailure => ({
   kind,
   message,
   remedy: REMEDIES[kind],
 });
 
 /** Signs in apt's and dpkg's output, the most telling first: one cause often brings others along. */
-const SIGNS: readonly (readonly [RegExp, AptFailureKind])[] = [
+const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   [/No space left on device|enough free space in|Disk quota exceeded/, 'disk-full'],
   [/Read-only file system/, 'read-only'],
   [/dpkg was interrupted, you must manually run/, 'interrupted'],
@@ -107,7 +81,7 @@ const failedPackages = (lines: readonly string[]): string[] => {
  * Finds in what apt and dpkg said (in the C locale) why they failed. The message is their own line;
  * `other` with their last error line where none is known.
  */
-export const nameFailure = (output: string, exitCode: number): AptFailure => {
+export const nameFailure = (output: string, exitCode: number): PackageFailure => {
   const lines = output.split('\n').map((line) => line.trimEnd());
   for (const [sign, kind] of SIGNS) {
     const at = lines.findIndex((line) => sign.test(line));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** Something besides Groundswell that restarts containers, services or the host around upgrades. */
 export interface OtherRestarter {
-  kind: 'needrestart' | 'apt-hook' | 'dpkg-hook' | 'automatic-reboot';
+  kind: 'needrestart' | 'apt-hook' | 'dpkg-hook' | 'dnf-hook' | 'automatic-reboot';
   path: string;
   /** From 1; 0: the whole file. */
   line: number;
@@ -22,7 +22,7 @@ const APT_COMMENT = /^\s*(?:\/\/|#(?!clear|include)).*$/;
 
 const MAX_SCRIPT_BYTES = 256 * 1024;
 
-const readText = async (path: string): Promise<string | null> => {
+export const readText = async (path: string): Promise<string | null> => {
   try {
     const { size } = await stat(path);
     return size > MAX_SCRIPT_BYTES ? null : await readFile(path, 'utf8');
@@ -32,7 +32,11 @@ const readText = async (path: string): Promise<string | null> => {
 };
 
 /** The files of a drop-in directory that are read, in the order in which they are. */
-const dropIns = async (root: string, directory: string, pattern: RegExp): Promise<string[]> => {
+export const dropIns = async (
+  root: string,
+  directory: string,
+  pattern: RegExp,
+): Promise<string[]> => {
   const names = await readdir(join(root, directory)).catch(() => []);
   return names
     .filter((name) => pattern.test(name))
@@ -40,14 +44,14 @@ const dropIns = async (root: string, directory: string, pattern: RegExp): Promis
     .map((name) => join(root, directory, name));
 };
 
-const withoutComments = (text: string, comment: RegExp): string[] =>
+export const withoutComments = (text: string, comment: RegExp): string[] =>
   text
     .replace(/\/\*[^]*?\*\//g, (block) => block.replace(/[^\n]/g, ''))
     .split('\n')
     .map((line) => line.replace(comment, ''));
 
 /** A command that restarts containers, or one whose script does. */
-const restartsContainers = async (root: string, command: string): Promise<string | null> => {
+export const restartsContainers = async (root: string, command: string): Promise<string | null> => {
   const direct = RESTARTS.exec(command)?.[0];
   if (direct !== undefined) return `runs \`${direct}\``;
   for (const [path] of command.matchAll(/\/(?:[\w.+-]+\/)+[\w.+-]+/g)) {
@@ -96,7 +100,7 @@ const MODES: Record<string, string> = {
   i: 'restarts services and containers when somebody answers its questions',
 };
 
-/** Ubuntu's apt hook; with it some releases restart in every mode, unless a user interface is chosen. */
+/** Ubuntu's apt hook; with it needrestart restarts unless a user interface or, since 3.6-7ubuntu4.1, a mode is chosen. */
 const ubuntuHook = async (root: string): Promise<{ path: string; line: number } | null> => {
   for (const path of await dropIns(root, 'etc/apt/apt.conf.d', APT_CONF)) {
     const lines = withoutComments((await readText(path)) ?? '', APT_COMMENT);
@@ -107,8 +111,9 @@ const ubuntuHook = async (root: string): Promise<{ path: string; line: number } 
 };
 
 /** needrestart's effective settings: the last assignment wins, over its file and the drop-ins. */
-const needrestart = async (root: string): Promise<OtherRestarter[]> => {
-  if ((await readText(join(root, 'usr/sbin/needrestart'))) === null) return [];
+export const needrestart = async (root: string): Promise<OtherRestarter[]> => {
+  const program = await readText(join(root, 'usr/sbin/needrestart'));
+  if (program === null) return [];
   const main = join(root, 'etc/needrestart/needrestart.conf');
   let mode = { value: 'i', path: main, line: 0 };
   let chosenInterface = false;
@@ -123,7 +128,9 @@ const needrestart = async (root: string): Promise<OtherRestarter[]> => {
         containers = !/qr\(\.\)\s*=>\s*0/.test(text);
     }
   }
-  const hook = chosenInterface || mode.value === 'a' ? null : await ubuntuHook(root);
+  // Versions whose hook heeds a mode look whether there is one. Line 0: nobody has chosen any.
+  const heeded = mode.line > 0 && /defined\s*\(?\s*\$nrconf\{restart\}/.test(program);
+  const hook = chosenInterface || heeded || mode.value === 'a' ? null : await ubuntuHook(root);
   if (hook !== null) mode = { value: 'a', ...hook };
   if (mode.value === 'l' || (mode.value === 'i' && !containers)) return [];
   const does = MODES[mode.value] ?? 'restarts services and containers';
@@ -137,11 +144,11 @@ const needrestart = async (root: string): Promise<OtherRestarter[]> => {
 };
 
 /**
- * Everything below `root` that would restart containers, or the host, in package transactions and
- * that Groundswell does not control ("no second restarter"): needrestart unless our drop-in rules
+ * Everything below the `root` of an apt host that would restart containers, or the host, in package transactions and
+ * that Groundswell does not control: needrestart unless our drop-in rules
  * it, hooks of apt and dpkg that run LXC's tools or a script that does, automatic reboots.
  */
-export const findOtherRestarters = async (root: string): Promise<OtherRestarter[]> => [
+export const findAptRestarters = async (root: string): Promise<OtherRestarter[]> => [
   ...(await needrestart(root)),
   ...(await aptAndDpkgHooks(root)),
 ];

@@ -1,7 +1,7 @@
 import type { WantedPackage } from '../../core/messages.ts';
 import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts';
 import { aptFailure } from './name-failure.ts';
-import type { AptFailure } from './name-failure.ts';
+import type { PackageFailure } from '../packages/failure.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 import type { Offer, PackageOffers } from './read-offers.ts';
 
@@ -13,7 +13,7 @@ export interface UpgradeTarget {
 }
 
 export type UpgradePlan =
-  { ok: true; targets: UpgradeTarget[]; held: string[] } | { ok: false; reason: AptFailure };
+  { ok: true; targets: UpgradeTarget[]; held: string[] } | { ok: false; reason: PackageFailure };
 
 const label = ({ name, arch }: { name: string; arch: string }): string => `${name}:${arch}`;
 const newer = (a: string, b: string): boolean => compareDebVersions(a, b) > 0;
@@ -41,7 +41,9 @@ export const relatedPackages = (
 };
 
 type Choice =
-  { kind: 'satisfied' } | { kind: 'offer'; offer: Offer } | { kind: 'failure'; reason: AptFailure };
+  | { kind: 'satisfied' }
+  | { kind: 'offer'; offer: Offer }
+  | { kind: 'failure'; reason: PackageFailure };
 
 const choose = (one: DpkgPackage, wanted: WantedPackage, offers: PackageOffers): Choice => {
   const { want, version } = wanted;

@@ -39,13 +39,17 @@ export const readAptInventory = async (
   platform: string,
 ): Promise<{ inventory: Inventory; offers: InventoryPackage[] }> => {
   const { packages } = await readDpkgDatabase(host.root);
-  const { offers, channels } = await readUpgradable(host, presentPackages(packages));
+  const { offers, channels, origins } = await readUpgradable(host, presentPackages(packages));
+  const installed = await readDpkgInventory(host.root);
   return {
     inventory: {
       platform,
       ...(channels.length === 0 ? {} : { channels }),
       kernel: release(),
-      packages: await readDpkgInventory(host.root),
+      packages: installed.map((one) => {
+        const repository = origins.get(`${one.name}:${one.arch}`);
+        return repository === undefined ? one : { ...one, repository };
+      }),
     },
     offers: offers.map(entryOf),
   };

@@ -1,9 +1,10 @@
 import type { InstalledPackage } from '../../core/packages.ts';
+import { aptEnvironment } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
 import { nameFailure } from './name-failure.ts';
 import { parsePolicy, parseSecuritySources } from './parse-policy.ts';
 import type { OfferedVersion } from './parse-policy.ts';
-import { runAptQuery } from './run-apt-query.ts';
+import { runQuery } from '../packages/run-query.ts';
 
 export interface Offer extends OfferedVersion {
   source: string;
@@ -29,8 +30,9 @@ export const NAMES_PER_CALL = 500;
 
 /** What apt-cache(8) prints for these operands. Takes no lock; throws when it cannot answer. */
 export const queryCache = async (host: AptHost, args: readonly string[]): Promise<string> => {
-  const { exitCode, all, stdout } = await runAptQuery(host, ['apt-cache', '-q', ...args], {
+  const { exitCode, all, stdout } = await runQuery(['apt-cache', '-q', ...args], {
     timeoutMs: QUERY_TIMEOUT_MS,
+    environment: aptEnvironment(host),
   });
   // 100 only says that one of the names has no record.
   if (exitCode !== 0 && exitCode !== 100)

@@ -1,6 +1,7 @@
 import type { InstalledPackage } from '../../core/packages.ts';
 import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts';
 import type { AptHost } from './apt-host.ts';
+import { parseFileOrigins, parseOrigins } from './parse-origins.ts';
 import { parseChannels, parsePolicy } from './parse-policy.ts';
 import { NAMES_PER_CALL, operandOf, parseSources, queryCache } from './read-offers.ts';
 
@@ -9,6 +10,8 @@ export interface Upgradable {
   offers: InstalledPackage[];
   /** What this host is attached to beside its distribution's own repositories: `esm-infra`, `esm-apps`, `fips-updates`. */
   channels: string[];
+  /** By `name:arch`, whose an installed package is (apt's `Origin`); null: none of the repositories has it. */
+  origins: Map<string, string | null>;
 }
 
 /**
@@ -19,7 +22,10 @@ export const readUpgradable = async (
   host: AptHost,
   packages: readonly InstalledPackage[],
 ): Promise<Upgradable> => {
-  const channels = parseChannels(await queryCache(host, ['policy']));
+  const files = await queryCache(host, ['policy']);
+  const channels = parseChannels(files);
+  const fileOrigins = parseFileOrigins(files);
+  const origins = new Map<string, string | null>();
   const newer: { one: InstalledPackage; version: string }[] = [];
   for (let at = 0; at < packages.length; at += NAMES_PER_CALL) {
     const some = packages.slice(at, at + NAMES_PER_CALL);
@@ -27,8 +33,12 @@ export const readUpgradable = async (
     const policies = new Map(
       parsePolicy(answer, new Set()).map((policy) => [policy.name, policy.candidate]),
     );
+    const ofNames = parseOrigins(answer, fileOrigins);
     for (const one of some) {
-      const candidate = policies.get(`${one.name}:${one.arch}`) ?? policies.get(one.name) ?? null;
+      const key = `${one.name}:${one.arch}`;
+      const origin = ofNames.get(key) ?? ofNames.get(one.name);
+      if (origin !== undefined) origins.set(key, origin);
+      const candidate = policies.get(key) ?? policies.get(one.name) ?? null;
       if (candidate !== null && compareDebVersions(candidate, one.version) > 0)
         newer.push({ one, version: candidate });
     }
@@ -45,5 +55,5 @@ export const readUpgradable = async (
       offers.push({ name, arch, version, source, sourceVersion });
     }
   }
-  return { offers, channels };
+  return { offers, channels, origins };
 };

@@ -1,10 +1,8 @@
 import { aptFailure, nameFailure } from './name-failure.ts';
-import type { AptFailure } from './name-failure.ts';
-import { lockOption } from './apt-host.ts';
+import type { Refreshed } from '../packages/package-manager.ts';
+import { aptEnvironment, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
-import { runAptQuery } from './run-apt-query.ts';
-
-export type Refreshed = { ok: true; output: string } | { ok: false; reason: AptFailure };
+import { runQuery } from '../packages/run-query.ts';
 
 /**
  * Fetches the repositories' indexes (`apt-get update`). One that cannot be fetched or whose
@@ -24,7 +22,10 @@ export const refresh = async (
   ].flatMap((option) => ['-o', option]);
   try {
     const argv = ['apt-get', '-q', ...lockOption(host), ...options, 'update'];
-    const { exitCode, all } = await runAptQuery(host, argv, { timeoutMs });
+    const { exitCode, all } = await runQuery(argv, {
+      timeoutMs,
+      environment: aptEnvironment(host),
+    });
     // apt before 2.1 has no Error-Mode: there only the warning tells.
     const distrusted = /^W: .*(?:GPG error|NO_PUBKEY|BADSIG|EXPKEYSIG)/m.test(all);
     if (exitCode !== 0 || distrusted) return { ok: false, reason: nameFailure(all, exitCode) };

@@ -1,30 +1,25 @@
-import type { WantedPackage } from '../../core/messages.ts';
+import { join } from 'node:path';
 import { packageChanges } from '../../core/package-changes.ts';
-import { lockOption } from './apt-host.ts';
+import { finishUpgrade, refused, resumeUpgrade } from '../packages/finish-upgrade.ts';
+import type { PackageFailure } from '../packages/failure.ts';
+import { readLockHolders } from '../packages/lock-holders.ts';
+import type { UpgradeRequest, UpgradeResult } from '../packages/package-manager.ts';
+import { runTransaction } from '../packages/run-transaction.ts';
+import { waitForLocks } from '../packages/wait-for-locks.ts';
+import { aptEnvironment, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
-import { unsettledReason } from './at-rest.ts';
-import { finishUpgrade, refused, resumeUpgrade } from './finish-upgrade.ts';
-import type { UpgradeResult } from './finish-upgrade.ts';
+import { dpkgLockPaths, unsettledReason } from './at-rest.ts';
+import { aptEndReader } from './end-reader.ts';
 import { aptFailure } from './name-failure.ts';
-import type { AptFailure } from './name-failure.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 import { aptOperands, planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
 import type { UpgradePlan, UpgradeTarget } from './plan-upgrade.ts';
 import { readAutoMarks } from './read-auto-marks.ts';
-import { readDpkgDatabase } from './read-dpkg-database.ts';
+import { DPKG_DIRECTORY, readDpkgDatabase } from './read-dpkg-database.ts';
 import { readOffers } from './read-offers.ts';
-import { runTransaction } from './run-transaction.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './parse-simulation.ts';
-import { waitForLocks } from './wait-for-locks.ts';
-
-export type UpgradeRequest = {
-  /** Names the transaction: asked for twice, it is done once. */
-  id: string;
-  /** Without it an upgrade that would remove a package is refused. */
-  allowRemove: boolean;
-} & ({ mode: 'packages'; packages: readonly WantedPackage[] } | { mode: 'security' });
 
 /** Keep configuration files that were changed by hand; take the package's where they were not. */
 const KEEP_CONFIGURATION = [
@@ -45,14 +40,14 @@ const makePlan = async (
 };
 
 /** What apt would do besides what it is asked for, where that is not allowed. */
-const forbidden = (simulation: Simulation, allowRemove: boolean): AptFailure | null => {
+const forbidden = (simulation: Simulation, allowRemove: boolean): PackageFailure | null => {
   const names = simulation.removes.map(({ name }) => name);
   if (names.length === 0 || allowRemove) return null;
   return aptFailure('would-remove', `the upgrade would remove ${names.join(', ')}`);
 };
 
 type Prepared =
-  | { kind: 'refused'; reason: AptFailure }
+  | { kind: 'refused'; reason: PackageFailure }
   | { kind: 'nothing'; held: string[] }
   | {
       kind: 'run';
@@ -64,8 +59,9 @@ type Prepared =
 
 /** Everything up to the point where packages would be changed. */
 const prepare = async (host: AptHost, request: UpgradeRequest): Promise<Prepared> => {
-  const busy = await waitForLocks(host);
-  if (busy !== null) return { kind: 'refused', reason: busy };
+  const lockPaths = dpkgLockPaths(host.root);
+  const busy = await waitForLocks(() => readLockHolders(lockPaths), host.lockTimeoutMs);
+  if (busy !== null) return { kind: 'refused', reason: aptFailure('lock-timeout', busy) };
   const database = await readDpkgDatabase(host.root);
   const unsettled = unsettledReason(database);
   if (unsettled !== null) return { kind: 'refused', reason: aptFailure('interrupted', unsettled) };
@@ -89,7 +85,8 @@ export const planOnly = async (
   host: AptHost,
   request: UpgradeRequest,
 ): Promise<
-  { ok: true; simulation: Simulation | null; held: string[] } | { ok: false; reason: AptFailure }
+  | { ok: true; simulation: Simulation | null; held: string[] }
+  | { ok: false; reason: PackageFailure }
 > => {
   const prepared = await prepare(host, request);
   if (prepared.kind === 'refused') return { ok: false, reason: prepared.reason };
@@ -109,7 +106,8 @@ export const planOnly = async (
  * answered. Throws only where apt or the database cannot be asked at all.
  */
 export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<UpgradeResult> => {
-  const resumed = await resumeUpgrade(host, request.id);
+  const endReader = aptEndReader(host);
+  const resumed = await resumeUpgrade(host, request.id, endReader);
   if (resumed !== null) return resumed;
   const prepared = await prepare(host, request);
   if (prepared.kind === 'refused') return refused(prepared.reason);
@@ -125,6 +123,11 @@ export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<U
   const { held } = prepared;
   const before = presentPackages(prepared.before);
   const auto = await readAutoMarks(host, prepared.targets);
-  const { exitCode } = await runTransaction(host, request.id, { argv, before, held, auto });
-  return finishUpgrade(host, request.id, { before, held, exitCode });
+  const { exitCode } = await runTransaction(
+    host,
+    request.id,
+    { argv, before, held, auto },
+    { environment: aptEnvironment(host), inventory: join(host.root, DPKG_DIRECTORY, 'status') },
+  );
+  return finishUpgrade(host, request.id, { before, held, exitCode }, endReader);
 };

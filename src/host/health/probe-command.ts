@@ -1,30 +1,15 @@
 import type { ProbeAnswer } from '../../core/health-clock.ts';
-import { describeResult, plainEnvironment } from '../run-bounded.ts';
-import type { RunBounded } from '../run-bounded.ts';
+import { describeResult } from '../run-bounded.ts';
+import type { Attach } from './attach.ts';
 
 export interface CommandProbeOptions {
-  run: RunBounded;
-  lxcPath: string;
+  attach: Attach;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
 
-const OUTPUT_BYTES = 4_096;
 /** What lxc-attach itself complains of, as against the command in the container. */
 const attachFailed = /^lxc-attach: (?!.*Failed to exec)/m;
-
-/** lxc-attach(1) with the environment cleared, running `command` in a container. */
-export const attachArguments = (
-  lxcPath: string,
-  name: string,
-  command: readonly string[],
-): string[] => [
-  'lxc-attach',
-  ...['-P', lxcPath, '-n', name, '--clear-env'],
-  ...Object.entries(plainEnvironment).flatMap(([key, value]) => ['-v', `${key}=${value}`]),
-  '--',
-  ...command,
-];
 
 /**
  * Runs the check's command in the container; healthy when it exits with 0. `unknown` when it could
@@ -33,14 +18,9 @@ export const attachArguments = (
 export const probeCommand = async (
   command: readonly string[],
   name: string,
-  { run, lxcPath, timeoutMs, signal }: CommandProbeOptions,
+  { attach, timeoutMs, signal }: CommandProbeOptions,
 ): Promise<ProbeAnswer> => {
-  const result = await run(attachArguments(lxcPath, name, command), {
-    timeoutMs,
-    signal,
-    env: plainEnvironment,
-    maxOutputBytes: OUTPUT_BYTES,
-  });
+  const result = await attach(name, command, { timeoutMs, signal });
   if (result.ended === 'exited' && result.exitCode === 0)
     return { health: 'healthy', reason: `${command[0] ?? ''} exited with 0` };
   if (result.ended === 'failed' && result.problem.includes('ENOENT'))

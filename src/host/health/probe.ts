@@ -1,7 +1,7 @@
 import { errorText } from '../../core/error-text.ts';
 import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { HealthCheck } from '../../core/service-settings.ts';
-import type { RunBounded } from '../run-bounded.ts';
+import type { Attach } from './attach.ts';
 import { probeCommand } from './probe-command.ts';
 import { probeHttp } from './probe-http.ts';
 import { connectWithin } from './probe-tcp.ts';
@@ -9,7 +9,7 @@ import { connectWithin } from './probe-tcp.ts';
 /** The container that is asked. */
 export interface ProbeTarget {
   name: string;
-  /** From its configuration; null where there is none. */
+  /** From its configuration; null: what it has when it is asked. */
   address: string | null;
 }
 
@@ -26,10 +26,11 @@ export interface ProbeLimits {
 export type RunningState = 'running' | 'stopped' | 'gone' | 'changing';
 
 export interface ProbeDependencies {
-  run: RunBounded;
-  lxcPath: string;
+  attach: Attach;
   /** What the runtime sees of the container now. */
   state: (name: string) => Promise<RunningState>;
+  /** The address that it has in its network now; null: none. */
+  addressOf: (name: string) => Promise<string | null>;
 }
 
 export interface ProbeResult extends ProbeAnswer {
@@ -38,7 +39,7 @@ export interface ProbeResult extends ProbeAnswer {
 
 const withoutAddress = (kind: string, name: string): ProbeAnswer => ({
   health: 'unknown',
-  reason: `a ${kind} check needs an address, but the configuration of ${name} has none: set lxc.net.0.ipv4.address, or use a command check`,
+  reason: `${kind === 'http' ? 'an http' : `a ${kind}`} check needs an address, and ${name} has none, neither in its configuration nor in its network now: set lxc.net.0.ipv4.address, see why it gets none, or use a command check`,
 });
 
 const ask = async (
@@ -49,20 +50,24 @@ const ask = async (
 ): Promise<ProbeAnswer> => {
   const { timeoutMs, signal } = limits;
   const connectTimeoutMs = Math.min(timeoutMs, limits.connectTimeoutMs ?? timeoutMs);
+  const findAddress = async (): Promise<string | null> =>
+    target.address ?? (await deps.addressOf(target.name).catch(() => null));
   switch (check.kind) {
-    case 'http':
-      return target.address === null
-        ? withoutAddress('http', target.name)
-        : probeHttp(check, target.address, { timeoutMs, connectTimeoutMs, signal });
+    case 'http': {
+      const address = await findAddress();
+      if (address === null) return withoutAddress('http', target.name);
+      return probeHttp(check, address, { timeoutMs, connectTimeoutMs, signal });
+    }
     case 'tcp': {
-      if (target.address === null) return withoutAddress('tcp', target.name);
+      const address = await findAddress();
+      if (address === null) return withoutAddress('tcp', target.name);
       const limit = { timeoutMs: connectTimeoutMs, signal };
-      const socket = await connectWithin(target.address, check.port, limit);
+      const socket = await connectWithin(address, check.port, limit);
       socket.destroy();
       return { health: 'healthy', reason: `port ${check.port} accepts connections` };
     }
     case 'command':
-      return probeCommand(check.command, target.name, { ...deps, timeoutMs, signal });
+      return probeCommand(check.command, target.name, { attach: deps.attach, timeoutMs, signal });
     case 'running': {
       const state = await deps.state(target.name);
       return state === 'running'

@@ -7,6 +7,8 @@ export interface ConfigMeaning {
   groups: string[];
   /** Every IPv4 address, without prefix length. */
   addresses: string[];
+  /** Name in the container of its first network device, `lxc.net.0`. */
+  firstInterface: string;
   autostart: boolean;
   /** Keys of LXC before 3, which today's LXC refuses; lxc-update-config(1) rewrites them. */
   oldKeys: string[];
@@ -42,6 +44,9 @@ const OLD_KEYS = new Set([
 const isOldKey = (key: string): boolean =>
   OLD_KEYS.has(key) || /^lxc\.(network|limit)(\.|$)/.test(key);
 
+/** What LXC calls the first one that it was given no name for. */
+const usualInterface = 'eth0';
+
 const IPV4_KEY = /^lxc\.(?:net\.\d+\.ipv4\.address|network(?:\.\d+)?\.ipv4)$/;
 
 /** `10.0.3.7/24` or `10.0.3.7/24 10.0.3.255` (with broadcast) → `10.0.3.7`. */
@@ -56,6 +61,7 @@ export const interpretConfig = (entries: readonly ConfigEntry[]): ConfigMeaning 
     rootfs: null,
     groups: [],
     addresses: [],
+    firstInterface: usualInterface,
     autostart: false,
     oldKeys: [],
   };
@@ -64,6 +70,7 @@ export const interpretConfig = (entries: readonly ConfigEntry[]): ConfigMeaning 
     if (key === 'lxc.rootfs.path' || key === 'lxc.rootfs')
       meaning.rootfs = value === '' ? null : value;
     else if (key === 'lxc.group') meaning.groups = value === '' ? [] : [...meaning.groups, value];
+    else if (key === 'lxc.net.0.name') meaning.firstInterface = value || usualInterface;
     else if (key === 'lxc.start.auto') meaning.autostart = value === '1';
     else if (IPV4_KEY.test(key)) {
       const address = addressOf(value);

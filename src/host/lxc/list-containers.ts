@@ -14,6 +14,8 @@ import type { ConfigFiles } from './read-config.ts';
 export interface LxcContainer extends RuntimeContainer {
   configPath: string;
   addresses: string[];
+  /** Name in the container of its first network device. */
+  firstInterface: string;
   /** Keys of LXC before 3 in its configuration. */
   oldKeys: string[];
 }
@@ -59,7 +61,8 @@ const readContainer = (
       configPath,
       ...identity,
       root: { kind: 'other', describe: `configuration cannot be read: ${errorText(error)}` },
-      ...{ groups: [], address: null, addresses: [], autostart: false, oldKeys: [] },
+      ...{ groups: [], address: null, addresses: [], firstInterface: 'eth0' },
+      ...{ autostart: false, oldKeys: [] },
     };
   }
   return {
@@ -70,6 +73,7 @@ const readContainer = (
     groups: meaning.groups,
     address: meaning.addresses[0] ?? null,
     addresses: meaning.addresses,
+    firstInterface: meaning.firstInterface,
     autostart: meaning.autostart,
     oldKeys: meaning.oldKeys,
   };

@@ -5,6 +5,7 @@ import { findContainer, listContainers } from './list-containers.ts';
 import type { LxcContainer } from './list-containers.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { diskFiles } from './read-config.ts';
+import { readAddress } from './read-address.ts';
 import { readState, readStates } from './read-state.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
@@ -48,6 +49,13 @@ export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
     list: () => listContainers(listing),
     find: (name) => findContainer(listing, name),
     state: (name) => readState(places, name),
+    addressOf: async (name) => {
+      const found = findContainer(listing, name);
+      const { instance } = await readState(places, name);
+      return found === null || instance === null
+        ? null
+        : readAddress(procRoot, instance, found.firstInterface);
+    },
     states: (names) => readStates(places, names),
     bootId: () => readBootId(procRoot),
     stop: (name, stop) => stopContainer(places, name, { ...stop, report }),

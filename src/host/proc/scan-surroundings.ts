@@ -1,11 +1,11 @@
 import { parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
 import { reasonOf } from './error-code.ts';
-import { dpkgPathsReader } from './dpkg-paths.ts';
 import type { PackagedPathsReader } from './dpkg-paths.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
 import type { ImportMemory } from './interpreted.ts';
+import { packagedPathsReader } from './packaged-paths-reader.ts';
 import { openLowerLayer } from './lower-layer.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import { hostRules } from './host-rules.ts';
@@ -35,14 +35,14 @@ export interface ScanMemory {
 export const createScanMemory = (): ScanMemory => ({
   contents: contentReader(),
   xattrs: xattrReader(),
-  packagedPaths: dpkgPathsReader(),
+  packagedPaths: packagedPathsReader(),
   imports: new Map(),
 });
 
 export interface ScanOptions {
   containers: readonly ContainerRoot[];
   procRoot?: string;
-  /** File lists of the packages in a lower layer; default: dpkg's. */
+  /** File lists of the packages in a lower layer; default: those of the host's own package system. */
   packagedPaths?: PackagedPathsReader;
   /** Keep it between scans: a warm one reads far less. */
   memory?: ScanMemory;

@@ -25,7 +25,8 @@ export interface SpoolOptions {
 const MAX_BYTES = 8 * 1024 * 1024;
 const KEEP_REFUSED = 50;
 const ASIDE = '.refused';
-const HEADER = /^groundswell-hook 1 (?:pre-install-pkgs|post-invoke|dpkg-post-invoke) \S*\n/;
+const HEADER =
+  /^groundswell-hook 1 (?:pre-install-pkgs|post-invoke|dpkg-post-invoke|post-transaction) \S*\n/;
 /** The hook's own name for a file that it is still writing. */
 const UNFINISHED = /^\.[a-z-]+\.\d+\.[\d.]+$/;
 const UNFINISHED_MS = 60 * 60 * 1000;

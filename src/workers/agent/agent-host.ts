@@ -12,7 +12,7 @@ import type {
   RuntimeState,
 } from '../../host/runtime.ts';
 
-/** The container that something is done with, as its configuration has it. */
+/** The container that something is done with. */
 export interface Target {
   name: ContainerName;
   address: string | null;

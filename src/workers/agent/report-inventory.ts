@@ -13,6 +13,8 @@ export interface InventoryTimes {
 
 export const inventoryTimes: InventoryTimes = { lookEveryMs: 15_000, refreshEveryMs: 3_600_000 };
 
+const mostUnsettled = 3;
+
 /** Below what a report may measure, with room for its envelope. */
 const mostBytes = 3_500_000;
 
@@ -42,6 +44,8 @@ export const startInventory = (
   let refreshedAt: number | null = null;
   let refreshProblem: string | null = null;
   let triedAt = clock.monoMs();
+  /** Readings in a row that something changed in. */
+  let unsettled = 0;
   let stopped = false;
 
   const refreshIfDue = async (): Promise<void> => {
@@ -63,10 +67,14 @@ export const startInventory = (
     const read = await packages.inventory();
     // What changed while it was read is read again.
     const still = `${await packages.inventoryMark()} ${refreshProblem ?? ''}`;
-    if (still !== mark || ports.packagesChange()) {
+    if (ports.packagesChange()) return;
+    // What changed while it was read is read again: at once, or where it changes all the time, at the next look.
+    if (still !== mark && unsettled < mostUnsettled) {
+      unsettled += 1;
       rounds.wake();
       return;
     }
+    unsettled = 0;
     const news: Omit<HostInventory, 'kind' | 'transaction'> = {
       ...read,
       ...{ refreshedAt, refreshProblem },

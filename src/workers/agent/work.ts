@@ -36,11 +36,20 @@ export const findContainer = async (
 ): Promise<RuntimeContainer | null> =>
   knowledge.container(name) ?? (await host.runtime.list()).find((one) => one.name === name) ?? null;
 
-/** Where to probe and drain a container. One whose configuration is gone has no address. */
+/** What to probe: a container whose address is not configured is asked for it at each probe, for it may change. */
 export const targetOf = async (
   work: Pick<Work, 'knowledge' | 'host'>,
   name: ContainerName,
 ): Promise<Target> => ({ name, address: (await findContainer(work, name))?.address ?? null });
+
+/** What to drain, with the address that it has now where its configuration says none. */
+export const drainTargetOf = async (
+  work: Pick<Work, 'knowledge' | 'host'>,
+  name: ContainerName,
+): Promise<Target> => {
+  const { address } = await targetOf(work, name);
+  return { name, address: address ?? (await work.host.runtime.addressOf(name).catch(() => null)) };
+};
 
 export const settingsOf = ({ host }: Pick<Work, 'host'>, service: string): HostServiceSettings =>
   host.settings.of(service);

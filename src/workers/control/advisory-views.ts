@@ -8,8 +8,9 @@ import { Severity } from '../../core/advisories/advisory.ts';
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import { matchAdvisory } from '../../core/advisories/match.ts';
 import type { Finding } from '../../core/advisories/match.ts';
+import type { Need } from '../../core/advisories/needs.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
-import type { Fleet } from '../../core/coordinator/fleet.ts';
+import type { Fleet, Host } from '../../core/coordinator/fleet.ts';
 import { advisoriesCalled } from '../../store/advisories.ts';
 import type { StoredAdvisory } from '../../store/advisories.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -31,6 +32,12 @@ const affectedBy = (
   advisory: Advisory,
 ): AffectedPackage[] => {
   const { feed, id } = advisory;
+  const whyPending = (host: Host | undefined, need: Need | undefined): string =>
+    host === undefined
+      ? 'its host is not enrolled'
+      : need === undefined
+        ? 'found just now'
+        : explainNeed(fleet, host, need, { feed, id }, wallMs);
   const of = (host: string, finding: Finding): AffectedPackage => {
     const known = fleet.hosts.get(host);
     const need = known?.needs?.list.find(
@@ -43,10 +50,7 @@ const affectedBy = (
       ...{ fixed: finding.fixed, state: finding.state },
       target: pending && isOffered ? (need?.target ?? null) : null,
       wave: pending ? waveOfNeed(fleet, host, finding.package) : null,
-      why:
-        !pending || known === undefined || need === undefined
-          ? finding.why
-          : explainNeed(fleet, known, need, { feed, id }, wallMs),
+      why: pending && finding.reboot !== true ? whyPending(known, need) : finding.why,
     };
   };
   return matcher

@@ -20,7 +20,10 @@ export interface CoordinatorPorts {
   load: () => Promise<Fleet>;
   /** One transaction, conditional on the lease's epoch. Throws when it did not commit. */
   commit: (commit: Commit) => Promise<void>;
-  /** Sign and write a host's control record. Failing is no error: agents then begin nothing (R13). */
+  /**
+   * Sign and write a host's control record, the earlier of two before the later. It ends within a limit of its
+   * own. Failing is no error: agents then begin nothing (R13).
+   */
   publish: (host: string, record: ControlRecord) => Promise<void>;
   /** New outbox rows are there. */
   kickRelay: () => void;
@@ -36,7 +39,7 @@ export interface Coordinator {
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
   fleet: () => Fleet;
   onChange: (listener: () => void) => () => void;
-  /** Finish what was submitted, then take no more. */
+  /** Finish what was submitted and is being published, and take no more. */
   stop: () => Promise<void>;
 }
 
@@ -51,7 +54,8 @@ const largestGroup = 200;
 
 /**
  * The coordinator's loop: read an event, let core decide, commit, publish. Events that wait together are
- * committed together, so that many reports cost one synced write.
+ * committed together, so that many reports cost one synced write. Publishing goes on beside: what was committed
+ * is answered, however Redis is.
  */
 export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordinator> => {
   let fleet = await ports.load();
@@ -59,6 +63,22 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
   const listeners = new Set<() => void>();
   let running: Promise<void> | null = null;
   let stopped = false;
+  const publishing = new Set<Promise<void>>();
+
+  /** R12: beside all else, for Redis may not answer, and what is committed holds without it. */
+  const publishThenPut = async (commands: Commands[]): Promise<void> => {
+    const records = new Map<string, ControlRecord>();
+    for (const { records: issued } of commands)
+      for (const { host, record } of issued) records.set(host, record);
+    await Promise.all(
+      [...records].map(([host, record]) =>
+        ports
+          .publish(host, record)
+          .catch((error: unknown) => ports.onError(error, `control record of ${host}`)),
+      ),
+    );
+    if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();
+  };
 
   const runGroup = async (group: Waiting[]): Promise<void> => {
     const commands: Commands[] = [];
@@ -79,18 +99,8 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
       for (const { reject } of group) reject(error);
       return;
     }
-    // R12: the newest record of each host goes out before the jobs that it precedes.
-    const records = new Map<string, ControlRecord>();
-    for (const { records: issued } of commands)
-      for (const { host, record } of issued) records.set(host, record);
-    await Promise.all(
-      [...records].map(([host, record]) =>
-        ports
-          .publish(host, record)
-          .catch((error: unknown) => ports.onError(error, `control record of ${host}`)),
-      ),
-    );
-    if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();
+    const published = publishThenPut(commands).finally(() => publishing.delete(published));
+    publishing.add(published);
     for (const { notices } of commands) for (const notice of notices) ports.notify(notice);
     group.forEach(({ resolve }, index) => {
       resolve(commands[index]?.answer ?? null);
@@ -126,6 +136,7 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     stop: async () => {
       stopped = true;
       await running;
+      await Promise.all(publishing);
     },
   };
 };

@@ -34,7 +34,10 @@ export const newImageNeeds = (image: Image): ImageNeeds => ({
 
 /** Note what an advisory means for an image, in place of what it meant before; answers whether that matters. */
 export const noteAdvisory = (needs: ImageNeeds, advisory: Advisory): boolean => {
-  const findings = matchAdvisory(advisory, needs.index).filter(({ state }) => state === 'pending');
+  // Where an older kernel runs than is installed, no upgrade helps: `status` asks for the reboot.
+  const findings = matchAdvisory(advisory, needs.index).filter(
+    ({ state, reboot }) => state === 'pending' && reboot !== true,
+  );
   const key = advisoryKey(advisory);
   if (findings.length === 0) return needs.pending.delete(key);
   const applied = matchAdvisory(advisory, needs.offered)

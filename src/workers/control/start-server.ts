@@ -72,8 +72,8 @@ export interface Server {
   advisories: Pick<FollowedAdvisories, 'matcher' | 'wake'>;
   /** Tell operators of something that is no wave's. */
   alert: (text: string) => void;
-  alerts: () => string[];
-  redisState: () => string;
+  /** `answers`, or `does not answer` and how its connection looks; within half a second. */
+  redisState: () => Promise<string>;
   /** Whether its lease is in force: else it decides nothing (R12). */
   leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
@@ -96,8 +96,9 @@ const every = {
 };
 /** Restarts whose service has no history are planned with this, in ms. */
 const unknownRestartMs = 10_000;
-const keptAlerts = 20;
 const firstConnectionMs = 2_000;
+/** A Redis that is there takes a record within milliseconds; one that was not taken is renewed when it answers. */
+const publishLimitMs = 500;
 /** How long a report that overtook another waits for it. */
 const earlyReportMs = 1_000;
 const outboxKeptMs = 7 * 86_400_000;
@@ -137,14 +138,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     capacity: 500,
     onError: (error) => onError(error, 'queue'),
   });
-  const alerts: string[] = [];
   const notify = createNotifier(options.notify, onError);
   const tell = (notice: Notice): void => {
     logger.info({ notice }, notice.text);
-    if (notice.kind === 'alert') {
-      alerts.push(notice.text);
-      alerts.splice(0, Math.max(0, alerts.length - keptAlerts));
-    }
     notify(notice);
   };
   let following: FollowedAdvisories | null = null;
@@ -172,9 +168,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       );
     },
     commit: async (group) => {
-      recordGate.committing(
-        group.commands.flatMap(({ records }) => records.map(({ host }) => host)),
-      );
+      for (const { records } of group.commands)
+        for (const { host, record } of records) recordGate.committing(host, record.number);
       await commit(group);
       const reported = group.reports.filter(({ report }) => report.kind === 'host-inventory');
       if (reported.length > 0)
@@ -184,8 +179,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     publish: async (host, record) => {
       if (!leadership.leads()) return;
-      await putControlRecord(redis, host, record, keys.active);
-      recordGate.published(host);
+      const put = putControlRecord(redis, host, record, keys.active);
+      await within(put, publishLimitMs, 'control record');
+      recordGate.published(host, record.number);
     },
     kickRelay: () => {
       relaying.wake();
@@ -233,9 +229,13 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   );
   const restoring = repeat(
     async () => {
-      if (redis.status !== 'ready') return;
-      const lostRecords = await hostsWithoutRecord(redis, [...coordinator.fleet().hosts.keys()]);
-      for (const host of lostRecords) await coordinator.submit({ kind: 'record-wanted', host });
+      if (!(await redisAnswers(redis))) return;
+      const hosts = [...coordinator.fleet().hosts.keys()];
+      const lost = new Set([
+        ...recordGate.unpublished().filter((host) => hosts.includes(host)),
+        ...(await hostsWithoutRecord(redis, hosts)),
+      ]);
+      for (const host of lost) await coordinator.submit({ kind: 'record-wanted', host });
     },
     { everyMs: every.lostRecordsMs, onError: failed('control records') },
   );
@@ -290,8 +290,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     queues: () => countQueues(redis, queues, [...coordinator.fleet().hosts.keys()]),
     audit: (filter) => listAuditRecords(store.db, filter),
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
-    alerts: () => [...alerts],
-    redisState: () => redis.status,
+    redisState: async () =>
+      (await redisAnswers(redis)) ? 'answers' : `does not answer (${redis.status})`,
     leads: leadership.leads,
     changedKeys: async (actor, hostId, what) => {
       const believed = hostKeys.isEnrolled(hostId);

@@ -90,9 +90,10 @@ describe('checks of containers', () => {
   const entries = parseConfig('lxc.net.0.type = veth\nlxc.net.0.hwaddr = 02:00:00:00:00:01\n');
   const container = (more: Partial<ExaminedContainer>): ExaminedContainer => ({
     ...{ name: 'web-1', root: { kind: 'host-overlay', lower: '/l', upper: '/u' }, entries },
-    ...{ configPath: '/var/lib/lxc/web-1/config', down: false },
+    ...{ configPath: '/var/lib/lxc/web-1/config', down: false, groups: [] },
     ...more,
   });
+  const noServices = { hostId: () => 'h1', services: [] };
   const look = async (
     containers: ExaminedContainer[],
     unhidden: { name: string; paths: string[] }[] = [],
@@ -102,6 +103,7 @@ describe('checks of containers', () => {
       containers: () => Promise.resolve(containers),
       unhidden: () => Promise.resolve(unhidden),
       appArmor: () => Promise.resolve(appArmor),
+      ...noServices,
     };
     return (await examine(containerChecks(options))).map(
       ({ check, status, message }) => `${check} ${status}: ${message}`,
@@ -113,6 +115,7 @@ describe('checks of containers', () => {
       'lower layer ok',
       'hwaddr ok',
       'hidden ok',
+      'services ok',
       'apparmor ok',
     ]);
   });
@@ -144,9 +147,37 @@ describe('checks of containers', () => {
       containers: () => Promise.resolve(containers),
       unhidden: () => Promise.resolve([]),
       appArmor: () => Promise.resolve(appArmor),
+      ...noServices,
     });
     const found = (await examine(checks)).find(({ check }) => check === 'apparmor');
     expect(found?.remedy).toBe(appArmor === 'without parser' ? 'apt-get install apparmor' : null);
+  });
+
+  test('containers that two services claim are named with both (R18)', async () => {
+    const [web, front] = [
+      { name: 'web', match: [{ container: 'web-*' }] },
+      { name: 'front', match: [{ group: 'front' }] },
+    ];
+    const findings = await examine(
+      containerChecks({
+        containers: () =>
+          Promise.resolve([
+            container({ name: 'web-1', groups: ['front'] }),
+            container({ name: 'web-2' }),
+            container({ name: 'web-3', groups: ['front'] }),
+          ]),
+        unhidden: () => Promise.resolve([]),
+        appArmor: () => Promise.resolve('off'),
+        ...{ hostId: () => 'h1', services: [web, front] },
+      }),
+    );
+    expect(findings.filter(({ check }) => check === 'services')).toEqual([
+      {
+        ...{ check: 'services', status: 'fail' },
+        message: 'web-1, web-3: claimed by the services web and front, and so restarted for none',
+        remedy: 'change their `match` so that only one claims a container',
+      },
+    ]);
   });
 
   test('what is not is named', async () => {
@@ -174,6 +205,7 @@ describe('checks of containers', () => {
       'lower layer warn: old: keys of LXC before 3 (lxc.rootfs, lxc.network): left alone, and today’s LXC does not start it',
       expect.stringMatching(/^hwaddr warn: random: a new hardware address/),
       'hidden fail: old can read /root of the host',
+      'services ok: no container is claimed by several services',
       'apparmor ok: the kernel does not use AppArmor',
     ]);
   });
@@ -195,6 +227,7 @@ describe('checks of containers', () => {
           ['up', 'old', 'down', 'old-down'].map((name) => ({ name, paths: ['/root'] })),
         ),
       appArmor: () => Promise.resolve('off' as const),
+      ...noServices,
     };
     const findings = await examine(containerChecks(options));
     expect(

@@ -5,15 +5,20 @@ import { createFleet } from '../../../src/core/advisories/fleet.ts';
 import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
 import type { Inventory } from '../../../src/core/advisories/inventory.ts';
 import { matchAdvisory } from '../../../src/core/advisories/match.ts';
+import type { Finding } from '../../../src/core/advisories/match.ts';
 
-const name = fc.constantFrom('a', 'b', 'liba', 'linux');
+const name = fc.constantFrom('a', 'linux-image-1-1-amd64', 'linux-image-1-2-amd64', 'linux');
 const version = fc.constantFrom('1-1', '1-2', '2:1-1', '1-2+b1');
 
 const inventory: fc.Arbitrary<Inventory> = fc.record({
   platform: fc.constantFrom('debian-12', 'debian-12.5', 'ubuntu-22.04', 'almalinux-9.4'),
   channels: fc.constantFrom([], ['esm-infra']),
+  kernel: fc.constantFrom(null, '1-1-amd64', '1-2-amd64'),
   packages: fc.uniqueArray(
-    fc.record({ name, arch: fc.constantFrom('amd64', 'all'), version, source: name }),
+    fc.record({
+      ...{ name, arch: fc.constantFrom('amd64', 'all'), version, source: name },
+      repository: fc.constantFrom(null, 'epel', 'docker'),
+    }),
     { maxLength: 4, selector: (one) => one.name },
   ),
 });
@@ -26,7 +31,7 @@ const row: fc.Arbitrary<AffectedRow> = fc
       { distro: 'almalinux', release: '9', scheme: 'rpm' } as const,
       { distro: 'almalinux', release: '9.4', scheme: 'rpm' } as const,
     ),
-    channel: fc.constantFrom(null, 'esm-infra'),
+    channel: fc.constantFrom(null, 'esm-infra', 'epel'),
     names: fc.constantFrom('source' as const, 'binary' as const),
     ...{ name, fixed: version, arch: fc.constantFrom(null, 'amd64', 'arm64') },
   })
@@ -41,10 +46,16 @@ const advisory = fc.array(row, { maxLength: 4 }).map((affected): Advisory => ({
   ...{ modified: null, withdrawn: false, severity: 'high', vendorSeverity: null, affected },
 }));
 
+/** No order is promised. */
+const inOrder = (findings: readonly Finding[]): string[] =>
+  findings.map((one) => JSON.stringify(one)).sort();
+
 const byHost = (found: ReturnType<ReturnType<typeof createFleet>['match']>) =>
   Object.fromEntries(
     found
-      .flatMap(({ hosts, findings }) => [...hosts].map((host) => [host, findings] as const))
+      .flatMap(({ hosts, findings }) =>
+        [...hosts].map((host) => [host, inOrder(findings)] as const),
+      )
       .sort(([a], [b]) => a.localeCompare(b)),
   );
 
@@ -68,7 +79,7 @@ describe('a fleet', () => {
       }
     }
     const alone = [...now]
-      .map(([host, has]) => [host, matchAdvisory(one, indexInventory(has))] as const)
+      .map(([host, has]) => [host, inOrder(matchAdvisory(one, indexInventory(has)))] as const)
       .filter(([, findings]) => findings.length > 0)
       .sort(([a], [b]) => a.localeCompare(b));
     expect(byHost(fleet.match(one))).toEqual(Object.fromEntries(alone));

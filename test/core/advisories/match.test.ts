@@ -1,50 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Advisory, AffectedRow } from '../../../src/core/advisories/advisory.ts';
+import type { AffectedRow } from '../../../src/core/advisories/advisory.ts';
 import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
 import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
 import { matchAdvisory } from '../../../src/core/advisories/match.ts';
-
-const row = (more: Partial<AffectedRow>): AffectedRow => ({
-  ...{ distro: 'debian', release: '12', channel: null, names: 'source', name: 'openssl' },
-  ...{ arch: null, module: null, status: 'fixed', fixed: '3.0.17-1~deb12u2', note: null },
-  scheme: 'deb',
-  ...more,
-});
-const rpmRow = (more: Partial<AffectedRow>): AffectedRow =>
-  row({ distro: 'almalinux', release: '9', names: 'binary', scheme: 'rpm', ...more });
-
-const advisory = (affected: AffectedRow[], more: Partial<Advisory> = {}): Advisory => ({
-  ...{ feed: 'test', id: 'A-1', kind: 'security', title: '', cves: ['CVE-2025-1234'] },
-  ...{
-    published: null,
-    modified: null,
-    withdrawn: false,
-    severity: 'high',
-    vendorSeverity: 'Important',
-  },
-  affected,
-  ...more,
-});
-
-const deb = (name: string, version: string, more: Partial<InventoryPackage> = {}) => ({
-  ...{ name, arch: 'amd64', version, ...more },
-});
-
-interface On {
-  platform?: string;
-  channels?: string[];
-}
-
-/** What is found, one line each: package, fixed version, state. */
-const found = (
-  rows: AffectedRow[],
-  packages: InventoryPackage[],
-  { platform = 'debian-12', channels = [] }: On = {},
-  more: Partial<Advisory> = {},
-): string[] =>
-  matchAdvisory(advisory(rows, more), indexInventory({ platform, channels, packages })).map(
-    (one) => `${one.package} ${one.fixed} ${one.state}`,
-  );
+import { advisory, deb, found, row, rpmRow } from './rows.ts';
 
 const alma = { platform: 'almalinux-9.4' };
 

@@ -42,6 +42,14 @@ describe('what rpm lists', () => {
     ]);
   });
 
+  test('with the vendor, where that was asked for', () => {
+    const columns = ['a', '0', '1', '1', 'noarch', '(none)', '(none)'];
+    const vendors = ['AlmaLinux', '(none)', '1795492478', ''].map(
+      (eighth) => parseRpmList(line(...columns, eighth))[0]?.vendor,
+    );
+    expect(vendors).toEqual(['AlmaLinux', undefined, undefined, undefined]);
+  });
+
   test.each([
     ['bind-9.16.23-18.el9.x86_64\n'],
     [line('bind', 'x', '9', '1', 'x86_64')],

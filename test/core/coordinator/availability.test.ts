@@ -25,7 +25,12 @@ describe('R17: what counts as unavailable', () => {
   test.each<[string, Parameters<typeof view>[1], string | null]>([
     ['healthy', {}, null],
     ['unhealthy', { health: 'unhealthy', healthReason: '503' }, 'unhealthy: 503'],
-    ['unknown health', { health: 'unknown' }, 'its health is unknown'],
+    ['unknown health', { health: 'unknown', healthReason: '' }, 'its health is unknown'],
+    [
+      'unknown health with a reason',
+      { health: 'unknown', healthReason: 'it has no address' },
+      'its health is unknown: it has no address',
+    ],
     ['frozen', { state: 'frozen' }, 'it is frozen'],
     ['stopped', { state: 'stopped', instance: null }, 'stopped'],
     ['stopped by its owner', { state: 'stopped', ownerStopped: true }, 'stopped by its owner'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { parseCgroupDirectories } from '../../../src/host/apt/cgroup-directories.ts';
-import { parseProcLocks } from '../../../src/host/apt/lock-holders.ts';
+import { parseCgroupDirectories } from '../../../src/host/packages/cgroup-directories.ts';
+import { parseProcLocks } from '../../../src/host/packages/lock-holders.ts';
 import { nameFailure } from '../../../src/host/apt/name-failure.ts';
 import { parsePolicy, parseSecuritySources } from '../../../src/host/apt/parse-policy.ts';
 import { parseSimulation } from '../../../src/host/apt/parse-simulation.ts';

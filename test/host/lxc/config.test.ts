@@ -17,9 +17,16 @@ describe('what a configuration says', () => {
       rootfs: 'overlay:/var/lib/lxc/host/rootfs:/var/lib/lxc/web-01/delta0',
       groups: ['web'],
       addresses: ['10.78.20.11'],
+      firstInterface: 'eth0',
       autostart: true,
       oldKeys: [],
     });
+  });
+
+  test('what its first network device is called in it', () => {
+    const named = (text: string) => interpretConfig(parseConfig(text)).firstInterface;
+    expect(named('lxc.net.1.name = lan0\nlxc.net.0.name = wan0\n')).toBe('wan0');
+    expect(named('lxc.net.0.name = wan0\nlxc.net.0.name =\n')).toBe('eth0');
   });
 
   test('one that groundswell made', () => {
@@ -35,6 +42,7 @@ describe('what a configuration says', () => {
       rootfs: 'overlayfs:/var/lib/lxc/host/rootfs:/var/lib/lxc/web-07/delta0',
       groups: ['web', 'onboot'],
       addresses: ['10.0.3.17'],
+      firstInterface: 'eth0',
       autostart: true,
       oldKeys: [
         'lxc.rootfs',
@@ -55,6 +63,7 @@ describe('what a configuration says', () => {
       rootfs: 'overlayfs:/var/lib/lxc/host/rootfs:/srv/upper/odd',
       groups: ['web'],
       addresses: ['10.0.3.10', '192.168.7.2'],
+      firstInterface: 'eth0',
       autostart: true,
       oldKeys: [],
     });

@@ -44,6 +44,7 @@ describe('the configuration of a new container', () => {
       rootfs: 'overlay:/var/lib/lxc/host/rootfs:/var/lib/lxc/web-01/delta0',
       groups: ['web'],
       addresses: ['10.0.3.17'],
+      firstInterface: 'eth0',
       autostart: true,
       oldKeys: [],
     });

@@ -117,6 +117,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
     parked: new Map(),
     host: {
       runtime: {
+        addressOf: () => Promise.resolve(null),
         list: () => Promise.resolve(listed()),
         state: (name) => Promise.resolve(stateOf(name)),
         states: (asked) => Promise.resolve(new Map(asked.map((name) => [name, stateOf(name)]))),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { HostUpgrade } from '../../../src/core/messages.ts';
+import { aptManager } from '../../../src/host/apt/apt-manager.ts';
 import type { PackagesPort } from '../../../src/workers/agent/agent-host.ts';
 import { createPackagesPort } from '../../../src/workers/agent/ports/packages-port.ts';
 import { removeTree } from './loop-rig.ts';
@@ -18,11 +19,12 @@ beforeEach(() => {
   execFileSync('mkfifo', [join(directory, 'go')]);
   const script = `#!/bin/sh\nread -r go < ${directory}/go\necho 'E: no network' >&2\nexit 100\n`;
   writeFileSync(join(directory, 'apt-get'), script, { mode: 0o755 });
-  port = createPackagesPort({
+  const manager = aptManager({
     ...{ root: '/', launcherPath: '/bin/false', cgroupDirectories: [], lockTimeoutMs: 1_000 },
     transactionsDirectory: join(directory, 'transactions'),
     environment: { PATH: `${directory}:/usr/bin:/bin` },
   });
+  port = createPackagesPort(manager);
 });
 afterEach(() => {
   removeTree(directory);

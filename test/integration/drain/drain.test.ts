@@ -9,6 +9,7 @@ import { drain, undrain } from '../../../src/host/drain/drain.ts';
 import type { DrainDependencies, DrainSettings } from '../../../src/host/drain/drain.ts';
 import { lostFound } from '../../../src/host/drain/found.ts';
 import { askHaproxy } from '../../../src/host/drain/haproxy-runtime.ts';
+import { createAttach } from '../../../src/host/health/attach.ts';
 import { probe } from '../../../src/host/health/probe.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
 import { startRig } from './haproxy-rig.ts';
@@ -36,7 +37,11 @@ const dependencies = (port: number): DrainDependencies => ({
   ask: askHaproxy,
   isHealthy: async () => {
     const check = { kind: 'http', port, path: '/health' } as const;
-    const deps = { run: runBounded, lxcPath: '', state: () => Promise.resolve('running' as const) };
+    const deps = {
+      attach: createAttach(runBounded, ''),
+      addressOf: () => Promise.resolve(null),
+      state: () => Promise.resolve('running' as const),
+    };
     return (await probe(check, web1, { timeoutMs: 500 }, deps)).health === 'healthy';
   },
 });

@@ -5,16 +5,16 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { probe } from '../../../src/host/health/probe.ts';
 import type { ProbeDependencies } from '../../../src/host/health/probe.ts';
-import { attachArguments } from '../../../src/host/health/probe-command.ts';
+import { attachArguments, createAttach } from '../../../src/host/health/attach.ts';
 import { waitUntilHealthy } from '../../../src/host/health/wait-until-healthy.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
 import type { BoundedResult } from '../../../src/host/run-bounded.ts';
 
 const target = { name: 'web-1', address: '127.0.0.1' };
 const deps: ProbeDependencies = {
-  run: runBounded,
-  lxcPath: '/var/lib/lxc',
+  attach: createAttach(runBounded, '/var/lib/lxc'),
   state: () => Promise.resolve('running'),
+  addressOf: () => Promise.resolve(null),
 };
 
 let web: Server;
@@ -40,6 +40,30 @@ afterEach(async () => {
 
 const http = (more: { path?: string; status?: number[] } = {}) =>
   ({ kind: 'http', port, path: '/health', ...more }) as const;
+
+describe('without an address in its configuration', () => {
+  const leased = { name: 'web-1', address: null };
+  test.each([
+    ['http', () => http()],
+    ['tcp', () => ({ kind: 'tcp', port }) as const],
+  ])('%s asks where it is now, each time anew', async (_, check) => {
+    let address: string | null = null;
+    const asked = { ...deps, addressOf: () => Promise.resolve(address) };
+    expect(await probe(check(), leased, { timeoutMs: 1_000 }, asked)).toMatchObject({
+      health: 'unknown',
+      reason: expect.stringMatching(/check needs an address, and web-1 has none/),
+    });
+    address = '127.0.0.1';
+    const told = await probe(check(), leased, { timeoutMs: 1_000 }, asked);
+    expect(told.health).toBe('healthy');
+  });
+
+  test('a runtime that cannot tell is no answer', async () => {
+    const addressOf = () => Promise.reject(new Error('its monitor does not answer'));
+    const told = await probe(http(), leased, { timeoutMs: 1_000 }, { ...deps, addressOf });
+    expect(told.health).toBe('unknown');
+  });
+});
 
 describe('http probe', () => {
   test.each([
@@ -94,7 +118,7 @@ describe('http probe', () => {
   test('without an address nothing is known, and what to do is said', async () => {
     const told = await probe(http(), { name: 'web-1', address: null }, { timeoutMs: 100 }, deps);
     expect(told.health).toBe('unknown');
-    expect(told.reason).toMatch(/web-1 has none: set lxc.net.0.ipv4.address/);
+    expect(told.reason).toMatch(/web-1 has none, .* now: set lxc.net.0.ipv4.address/);
   });
 });
 
@@ -125,7 +149,6 @@ describe('tcp probe', () => {
 });
 
 describe('command probe', () => {
-  const asked: (readonly string[])[] = [];
   const ask = (result: Partial<BoundedResult>) =>
     probe(
       { kind: 'command', command: ['pg_isready', '-q'] },
@@ -133,16 +156,8 @@ describe('command probe', () => {
       { timeoutMs: 100 },
       {
         ...deps,
-        run: (argv) => {
-          asked.push(argv);
-          return Promise.resolve({
-            ended: 'exited',
-            exitCode: 0,
-            output: '',
-            problem: '',
-            ...result,
-          });
-        },
+        attach: () =>
+          Promise.resolve({ ended: 'exited', exitCode: 0, output: '', problem: '', ...result }),
       },
     );
 
@@ -175,6 +190,26 @@ describe('command probe', () => {
     ],
   ])('%j', async (result, health, reason) => {
     expect(await ask(result)).toMatchObject({ health, reason });
+  });
+
+  describe.each([137, 0])('where lxc-attach exits with %d when SIGKILL ended it', (told) => {
+    /** The command itself, and of its end what lxc-attach would say. */
+    const attach = createAttach(async (argv, options) => {
+      const result = await runBounded(argv.slice(argv.indexOf('--') + 1), options);
+      return result.problem === 'ended by SIGKILL'
+        ? { ...result, ended: 'exited', exitCode: told }
+        : result;
+    }, '/var/lib/lxc');
+    test.each([
+      [['sh', '-c', 'kill -KILL $$'], 'unhealthy', /^command sh exited with 137/],
+      [['sh', '-c', 'exit 3'], 'unhealthy', /^command sh exited with 3/],
+      [['test', 'two words', '=', 'two words'], 'healthy', /^test exited with 0/],
+      [['sleep', '10'], 'unhealthy', /^command sleep did not end within 300 ms/],
+    ])('%j is %s', async (command, health, reason) => {
+      const limits = { timeoutMs: 300 };
+      const answer = await probe({ kind: 'command', command }, target, limits, { ...deps, attach });
+      expect(answer).toMatchObject({ health, reason: expect.stringMatching(reason) as unknown });
+    });
   });
 
   test('enters with a cleared environment', () => {

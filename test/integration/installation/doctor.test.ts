@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { examine } from '../../../src/cli/local/doctor.ts';
 import {
   installationChecks,
@@ -14,7 +14,8 @@ import { emptyManifest } from '../../../src/cli/local/installation/manifest.ts';
 import { planSetup } from '../../../src/cli/local/installation/plan.ts';
 import { readHost } from '../../../src/cli/local/installation/read-host.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { findOtherRestarters } from '../../../src/host/apt/other-restarters.ts';
+import type { PackageSystem } from '../../../src/host/packages/package-system.ts';
+import { findOtherRestarters } from '../../../src/host/packages/other-restarters.ts';
 import type { RunBounded } from '../../../src/host/run-bounded.ts';
 import { runBounded } from '../../../src/host/run-bounded.ts';
 import { needsRoot } from '../needs-root.ts';
@@ -45,8 +46,8 @@ const look = async (): Promise<string[]> => {
   );
 };
 
-const setUp = async (): Promise<void> => {
-  const entries = await desiredEntries(desired);
+const setUp = async (system: PackageSystem = 'dpkg'): Promise<void> => {
+  const entries = await desiredEntries(desired, system);
   const state = await readHost(root, entries, emptyManifest, []);
   const plan = planSetup(entries, state, emptyManifest, { unit: null, keys: [], groupOptions: [] });
   const makeKey = (): Promise<void> => Promise.resolve();
@@ -95,6 +96,37 @@ needsRoot(test)('nothing installed, installed, and spoilt', async () => {
       ),
       expect.stringMatching(/^other restarters fail: .*99restart:1: runs `lxc-autostart/),
     ]),
+  );
+});
+
+needsRoot(test)('a dnf host: its own hooks, and the plugins that call them', async () => {
+  const put = async (path: string, text = ''): Promise<void> => {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  };
+  await put('etc/os-release', 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n');
+  await setUp('rpm');
+  const hooks = async (): Promise<string[]> =>
+    (await look()).filter((line) => line.startsWith('hook'));
+  const installed = 'hooks ok: the hooks of dnf and needrestart are installed';
+  expect(await hooks()).toEqual([
+    installed,
+    'hook plugins warn: there is no dnf 4 or 5: upgrades by others are seen, but none can be made from here',
+  ]);
+  await put('usr/bin/dnf-3');
+  await put('usr/bin/dnf5');
+  await put('usr/lib64/libdnf5/plugins/actions.so');
+  const calls = 'has the plugin that calls hooks';
+  expect(await hooks()).toEqual([
+    installed,
+    expect.stringMatching(/^hook plugins warn: dnf 4 calls no hooks: /),
+    `hook plugins ok: dnf 5 ${calls}`,
+  ]);
+  await put('usr/lib/python3.9/site-packages/dnf-plugins/post-transaction-actions.py');
+  expect(await hooks()).toContain(`hook plugins ok: dnf 4 ${calls}`);
+  await rm(join(root, 'etc/dnf/libdnf5-plugins/actions.d/groundswell.actions'));
+  expect(await hooks()).toContain(
+    'hooks fail: /etc/dnf/libdnf5-plugins/actions.d/groundswell.actions is not there',
   );
 });
 

@@ -155,6 +155,18 @@ describe('setup', () => {
     expect(await tree()).toEqual(before);
   });
 
+  test('on a dnf host: the hooks of dnf, and none of apt', async () => {
+    await put('/etc/os-release', 'ID=fedora\n');
+    const before = await tree();
+    await groundswell(['setup', '--yes']);
+    const paths = Object.keys(await tree());
+    expect(paths).toContain('/etc/dnf/plugins/post-transaction-actions.d/groundswell.action');
+    expect(paths).toContain('/etc/dnf/libdnf5-plugins/actions.d/groundswell.actions');
+    expect(paths.filter((path) => /apt|dpkg/.test(path))).toEqual([]);
+    await groundswell(['uninstall', '--yes', '--purge']);
+    expect(await tree()).toEqual(before);
+  });
+
   test('in an empty tree too, parents included', async () => {
     await groundswell(['setup', '--yes']);
     expect(Object.keys(await tree()).length).toBeGreaterThan(20);
@@ -275,9 +287,11 @@ describe('setup', () => {
   test('the group is made with the tools of the system, and goes again', async () => {
     await put('/etc/group', 'root:x:0:\n');
     await put('/etc/gshadow', 'root:*::\n');
+    // groupdel before 4.9 breaks down where there is none, as on no system.
+    await put('/etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
     expect((await groundswell(['setup', '--yes'])).error).toBeNull();
     expect((await tree())['/etc/group']).toMatch(/\ngroundswell:x:\d+:\n$/);
-    await groundswell(['uninstall', '--yes']);
+    expect((await groundswell(['uninstall', '--yes'])).error).toBeNull();
     expect((await tree())['/etc/group']).toBe('file 644 root:x:0:\n');
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa, execaSync } from 'execa';
+import { readSpool } from '../../../src/producers/packages/read-spool.ts';
 import { needsRoot } from '../needs-root.ts';
 
 const HOOK = resolve('packaging/hooks/groundswell-hook');
@@ -89,6 +90,19 @@ needsRoot(describe).each(SHELLS)('in %s %j', (...shell) => {
     await run(shell, ['pre-install-pkgs', spool], payload('pre-install-pkgs-v3-dry-run.txt'));
     const [name = ''] = await readdir(spool);
     expect(await readFile(join(spool, name), 'utf8')).toContain('\nDebug::pkgDPkgPM=1\n');
+  });
+
+  test('the call after a transaction of dnf', async () => {
+    expect(await run(shell, ['post-transaction', spool])).toEqual(SILENT);
+    const [name = ''] = await readdir(spool);
+    expect(await readFile(join(spool, name), 'utf8')).toBe(
+      'groundswell-hook 1 post-transaction \n',
+    );
+    // It is what the agent takes for a sign.
+    expect(await readSpool({ directory: spool, owner: 0 })).toMatchObject({
+      files: [{ path: join(spool, name) }],
+      refused: [],
+    });
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import type { InstalledPackage } from '../../../src/core/packages.ts';
+import { dpkgDatabase } from '../../../src/host/apt/apt-manager.ts';
 import { watchPackages } from '../../../src/producers/watch-packages.ts';
 import type { PackageWatcher, PackageWatchOptions } from '../../../src/producers/watch-packages.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
@@ -34,7 +35,7 @@ const hook = (): Promise<unknown> =>
 
 const start = async (options: Partial<PackageWatchOptions> = {}): Promise<PackageWatcher> => {
   const watcher = await watchPackages({
-    ...{ root, spoolDirectory: spool, spoolOwner: 0, suspended: false },
+    ...{ database: dpkgDatabase(root), spoolDirectory: spool, spoolOwner: 0, suspended: false },
     store: {
       load: () => Promise.resolve(saved),
       save: (inventory) => {

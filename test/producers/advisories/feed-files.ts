@@ -23,6 +23,12 @@ export const fileOf = (name: string, content: Uint8Array | string): FeedFile => 
   return { name, read, readRaw: read };
 };
 
+/** Files as sources get them. */
+// eslint-disable-next-line @typescript-eslint/require-await
+export const iterated = async function* (files: readonly FeedFile[]): AsyncGenerator<FeedFile> {
+  yield* files;
+};
+
 /** All that a source makes of some files; every advisory has the shape that is promised. */
 export const parsed = async (
   source: AdvisorySource,
@@ -32,11 +38,7 @@ export const parsed = async (
     advisories: [],
     problems: [],
   };
-  // eslint-disable-next-line @typescript-eslint/require-await
-  const all = async function* (): AsyncGenerator<FeedFile> {
-    yield* files;
-  };
-  for await (const record of source.parse(all())) {
+  for await (const record of source.parse(iterated(files))) {
     if (record.kind === 'advisory') result.advisories.push(AdvisorySchema.parse(record.advisory));
     else result.problems.push(record.problem);
   }

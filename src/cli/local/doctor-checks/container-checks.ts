@@ -1,3 +1,5 @@
+import { membershipOf } from '../../../core/membership.ts';
+import type { ServiceSettings } from '../../../core/service-settings.ts';
 import type { AppArmor } from '../../../host/lxc/apparmor.ts';
 import { rewriteOldForm } from '../../../host/lxc/old-form.ts';
 import type { ConfigEntry } from '../../../host/lxc/parse-config.ts';
@@ -5,7 +7,7 @@ import type { RuntimeContainer } from '../../../host/runtime.ts';
 import { fail, ok, warn } from '../doctor.ts';
 import type { DoctorCheck, Finding } from '../doctor.ts';
 
-export interface ExaminedContainer extends Pick<RuntimeContainer, 'name' | 'root'> {
+export interface ExaminedContainer extends Pick<RuntimeContainer, 'name' | 'root' | 'groups'> {
   configPath: string;
   /** It is down, so that what lies in its upper layer can be changed. */
   down: boolean;
@@ -18,6 +20,9 @@ export interface ContainerCheckOptions {
   /** Private directories of the host that containers can look into. */
   unhidden: () => Promise<{ name: string; paths: string[] }[]>;
   appArmor: () => Promise<AppArmor>;
+  /** The services of this host's configuration, and what it is called in them; throws where it has no fit name. */
+  services: readonly Pick<ServiceSettings, 'name' | 'match'>[];
+  hostId: () => string;
 }
 
 /** `a, b, c and 4 more`. */
@@ -127,6 +132,32 @@ const hiddenCheck = (options: ContainerCheckOptions): DoctorCheck => ({
   },
 });
 
+/** R18: the globs of a configuration may overlap; whether they do for a container shows when there is one. */
+const serviceCheck = (options: ContainerCheckOptions): DoctorCheck => ({
+  name: 'services',
+  run: async () => {
+    const { services } = options;
+    const hostId = options.hostId();
+    const conflicts = (await options.containers()).filter(isOnHostRoot).flatMap((container) => {
+      const { name, groups } = container;
+      const membership = membershipOf(services, { hostId, name, groups });
+      return membership.kind === 'conflict' ? [{ name, services: membership.services }] : [];
+    });
+    if (conflicts.length === 0) return [ok('no container is claimed by several services')];
+    const between = new Map<string, string[]>();
+    for (const { name, services } of conflicts) {
+      const claimants = services.join(' and ');
+      between.set(claimants, [...(between.get(claimants) ?? []), name]);
+    }
+    return [...between].map(([claimants, names]) =>
+      fail(
+        `${some(names)}: claimed by the services ${claimants}, and so restarted for none`,
+        'change their `match` so that only one claims a container',
+      ),
+    );
+  },
+});
+
 const wantsProfile = ({ entries }: ExaminedContainer): boolean =>
   entries.some(({ key, value }) => key === 'lxc.apparmor.profile' && value === 'generated');
 
@@ -157,5 +188,11 @@ export const containerChecks = (options: ContainerCheckOptions): DoctorCheck[] =
   // One listing for all checks.
   let listed: Promise<ExaminedContainer[]> | null = null;
   const once = { ...options, containers: () => (listed ??= options.containers()) };
-  return [lowerCheck(once), hwaddrCheck(once), hiddenCheck(once), appArmorCheck(once)];
+  return [
+    lowerCheck(once),
+    hwaddrCheck(once),
+    hiddenCheck(once),
+    serviceCheck(once),
+    appArmorCheck(once),
+  ];
 };

@@ -2,6 +2,8 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../../config/load-config.ts';
 import { formatProblem } from '../../../config/problem.ts';
+import { findHookPlugins } from '../../../host/dnf/find-hook-plugin.ts';
+import { packageSystemOf } from '../../../host/packages/package-system.ts';
 import { countOf } from '../../print.ts';
 import { fail, ok, warn } from '../doctor.ts';
 import type { DoctorCheck, Finding } from '../doctor.ts';
@@ -46,10 +48,31 @@ const examineAll = async (
   wanted: (entry: DesiredEntry) => boolean,
   good: string,
 ): Promise<Finding[]> => {
-  const entries = (await desiredEntries(desired)).filter(wanted);
+  const entries = (await desiredEntries(desired, packageSystemOf(root))).filter(wanted);
   const findings = await Promise.all(entries.map((entry) => examineEntry(root, entry)));
   const bad = findings.filter((finding) => finding !== null);
   return bad.length === 0 ? [ok(good)] : bad;
+};
+
+/** dnf calls hooks by a plugin, which is a package of its own. */
+const pluginFindings = async (root: string): Promise<Finding[]> => {
+  if (packageSystemOf(root) === 'dpkg') return [];
+  const plugins = await findHookPlugins(root);
+  if (plugins.length === 0)
+    return [
+      warn(
+        'there is no dnf 4 or 5: upgrades by others are seen, but none can be made from here',
+        'install dnf',
+      ),
+    ];
+  return plugins.map(({ dnf, package: name, installed }) =>
+    installed
+      ? ok(`${dnf} has the plugin that calls hooks`)
+      : warn(
+          `${dnf} calls no hooks: its transactions are found by looking at the database, some seconds later`,
+          `dnf install ${name}`,
+        ),
+  );
 };
 
 const isUnit = ({ path }: DesiredEntry): boolean => path.startsWith(unitDirectory);
@@ -62,7 +85,7 @@ export const isSetUp = async ({
   root,
   desired,
 }: Pick<InstallationCheckOptions, 'root' | 'desired'>): Promise<boolean> => {
-  const entries = (await desiredEntries(desired)).filter(isNeeded);
+  const entries = (await desiredEntries(desired, packageSystemOf(root))).filter(isNeeded);
   const found = await Promise.all(
     entries.map(({ path }) => lstat(join(root, path)).catch(() => null)),
   );
@@ -78,8 +101,14 @@ export const installationChecks = (options: InstallationCheckOptions): DoctorChe
       examineAll(
         options,
         (entry) => isNeeded(entry) && !isUnit(entry),
-        'the hooks of apt, dpkg and needrestart are installed',
+        packageSystemOf(options.root) === 'dpkg'
+          ? 'the hooks of apt, dpkg and needrestart are installed'
+          : 'the hooks of dnf and needrestart are installed',
       ),
+  },
+  {
+    name: 'hook plugins',
+    run: () => pluginFindings(options.root),
   },
   {
     name: 'directories',

@@ -1,6 +1,7 @@
 import { lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '../../../core/error-text.ts';
+import { packageSystemOf } from '../../../host/packages/package-system.ts';
 import { plainEnvironment } from '../../../host/run-bounded.ts';
 import type { RunBounded } from '../../../host/run-bounded.ts';
 import { fail, ok, warn } from '../doctor.ts';
@@ -77,7 +78,9 @@ const commandCheck = ({ root, desired }: ServiceCheckOptions): DoctorCheck => ({
           'run `groundswell setup`',
         ),
       ];
-    const wanted = (await desiredEntries(desired)).find((entry) => entry.path === commandPath);
+    const wanted = (await desiredEntries(desired, packageSystemOf(root))).find(
+      (entry) => entry.path === commandPath,
+    );
     const same = found.isSymbolicLink()
       ? (await realpath(path).catch(() => null)) === (await realpath(desired.binPath))
       : wanted?.kind === 'file' && (await readFile(path, 'utf8')) === wanted.content;

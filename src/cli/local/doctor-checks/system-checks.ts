@@ -31,7 +31,12 @@ const lxcCheck = (run: RunBounded): DoctorCheck => ({
     const results = await Promise.all(TOOLS.map((tool) => run([tool, '--version'], options)));
     const missing = TOOLS.filter((_, index) => results[index]?.exitCode !== 0);
     if (missing.length > 0)
-      return [fail(`${missing.join(', ')} cannot be run`, 'install LXC: apt-get install lxc')];
+      return [
+        fail(
+          `${missing.join(', ')} cannot be run`,
+          'install LXC: apt-get install lxc, or dnf install lxc',
+        ),
+      ];
     const version = results[0]?.output.trim() ?? '';
     return [
       Number.parseInt(version, 10) >= 3

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PackageSystem } from '../../../host/packages/package-system.ts';
 
 /** A directory or file that an installation consists of. Paths are those of the host, whatever `--root` says. */
 export type DesiredEntry =
@@ -34,6 +35,19 @@ export interface DesiredOptions {
 export const manifestPath = '/var/lib/groundswell/installed.json';
 export const configPath = '/etc/groundswell/config.yaml';
 export const hookPath = '/usr/lib/groundswell/groundswell-hook';
+
+/** What tells each package system of our hook: source below `packaging/`, path on the host. */
+const callers: Readonly<Record<PackageSystem, readonly (readonly [string, string])[]>> = {
+  dpkg: [
+    ['hooks/50groundswell.apt.conf', '/etc/apt/apt.conf.d/50groundswell'],
+    ['hooks/groundswell.dpkg.cfg', '/etc/dpkg/dpkg.cfg.d/groundswell'],
+  ],
+  rpm: [
+    ['hooks/groundswell.action', '/etc/dnf/plugins/post-transaction-actions.d/groundswell.action'],
+    ['hooks/groundswell.actions', '/etc/dnf/libdnf5-plugins/actions.d/groundswell.actions'],
+  ],
+};
+
 export const spoolPath = '/var/spool/groundswell';
 export const unitDirectory = '/etc/systemd/system/';
 /** In every PATH, also that of sudo(8). */
@@ -51,10 +65,13 @@ const directory = (path: string, mode: number): DesiredEntry => ({
 });
 
 /**
- * Everything that `groundswell setup` puts on a host, in the order in which it is safe: what is
+ * Everything that `groundswell setup` puts on a host of a package system, in the order in which it is safe: what is
  * called before what calls it. Removal goes the other way.
  */
-export const desiredEntries = async (options: DesiredOptions): Promise<DesiredEntry[]> => {
+export const desiredEntries = async (
+  options: DesiredOptions,
+  system: PackageSystem,
+): Promise<DesiredEntry[]> => {
   const { nodePath, binPath } = options;
   const file = async (
     source: string,
@@ -83,8 +100,7 @@ export const desiredEntries = async (options: DesiredOptions): Promise<DesiredEn
       : [directory(options.dataDirectory, 0o700)]),
     directory(spoolPath, 0o700),
     await file('hooks/groundswell-hook', hookPath, 0o755),
-    await file('hooks/50groundswell.apt.conf', '/etc/apt/apt.conf.d/50groundswell', 0o644),
-    await file('hooks/groundswell.dpkg.cfg', '/etc/dpkg/dpkg.cfg.d/groundswell', 0o644),
+    ...(await Promise.all(callers[system].map(([source, path]) => file(source, path, 0o644)))),
     await file(
       'hooks/needrestart-groundswell.conf',
       '/etc/needrestart/conf.d/zz-groundswell.conf',

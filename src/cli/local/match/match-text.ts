@@ -71,10 +71,13 @@ export const matchText = (
   { verbose, width }: { verbose: boolean; width: number },
 ): string => {
   const of = (state: Finding['state']): Finding[] => findings.filter((one) => one.state === state);
-  const [pending, applied] = [of('pending'), of('applied')];
+  const [open, applied] = [of('pending'), of('applied')];
+  const pending = open.filter(({ reboot }) => reboot !== true);
+  const running = open.filter(({ reboot }) => reboot === true);
   const wanting = new Set(pending.map(({ package: name, arch }) => `${name} ${arch}`)).size;
   return [
     ...section('To be upgraded', pending, width),
+    ...section('Installed, but an older kernel runs: reboot', running, width),
     ...section('Affected, and there is no fix', of('no-fix'), width),
     ...(verbose ? section('Fixed already', applied, width) : []),
     `${countOf(packages, 'package')} of ${platform}, ${countOf(advisories, 'advisory', 'advisories')}: ${

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Advisory, AffectedRow, ParsedRecord } from '../../../core/advisories/advisory.ts';
 import { cveIds } from '../cve-ids.ts';
-import type { AdvisorySource, FeedFile } from '../feed-file.ts';
-import { jsonElements } from '../json-elements.ts';
+import type { AdvisorySource } from '../feed-file.ts';
+import { parseElements } from '../parse-elements.ts';
 import { severityOf } from '../severity-of.ts';
 import { asAdvisory, distinctRows, problem, fieldProblems } from '../parsed-record.ts';
 import {
@@ -109,15 +109,8 @@ const toAdvisory = (file: string, number: number, value: unknown): ParsedRecord[
   return [...problems, ...asAdvisory(file, advised)];
 };
 
-async function* parse(files: AsyncIterable<FeedFile>): AsyncGenerator<ParsedRecord> {
-  for await (const file of files)
-    for await (const element of jsonElements(file.read(), ['data'])) {
-      if (element.kind === 'value') yield* toAdvisory(file.name, element.number, element.value);
-      else if (element.kind === 'bad')
-        yield problem(file.name, `erratum ${element.number}`, '', element.reason);
-      else yield problem(file.name, '', '', element.reason);
-    }
-}
-
 /** AlmaLinux's `errata.full.json`, one for each release: every advisory with the packages, modules and architectures of it. */
-export const almaErrata: AdvisorySource = { name: 'alma-errata', parse };
+export const almaErrata: AdvisorySource = {
+  name: 'alma-errata',
+  parse: parseElements('data', 'erratum', toAdvisory),
+};

@@ -6,10 +6,10 @@ import { problemOf } from '../problem-of.ts';
 import { readWhole } from '../read-whole.ts';
 import type { OfferedPackages } from './packages.ts';
 import { offeredPackages, packageFields } from './packages.ts';
+import { once, readRelease } from './read-release.ts';
 import type { VerifySignature } from './signed-text.ts';
 import { stanzas } from './stanzas.ts';
 import type { Suite } from './suite.ts';
-import { suiteFields, suiteOf } from './suite.ts';
 
 export interface AptSecurityOptions {
   verify: VerifySignature;
@@ -34,19 +34,6 @@ interface Known {
   suite: Suite | null;
   packages: OfferedPackages | null;
 }
-
-// eslint-disable-next-line @typescript-eslint/require-await
-const once = async function* (content: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield content;
-};
-
-const readRelease = async (file: FeedFile, verify: VerifySignature): Promise<Suite | string> => {
-  const verified = await verify(await readWhole(file, MOST_RELEASE_BYTES));
-  if (!verified.ok) throw new Error(verified.reason);
-  for await (const stanza of stanzas(linesOf(once(verified.content)), suiteFields))
-    return suiteOf(stanza);
-  throw new Error('it says nothing');
-};
 
 /** Takes the packages of an index, if it is the one that `InRelease` names. */
 const readIndex = async function* (
@@ -91,7 +78,7 @@ export const createAptSecurity = ({ verify, now }: AptSecurityOptions): Advisory
       try {
         const [, base, separator = '/'] = releaseName.exec(file.name) ?? [];
         if (base !== undefined) {
-          const suite = await readRelease(file, verify);
+          const suite = await readRelease(await readWhole(file, MOST_RELEASE_BYTES), verify);
           if (typeof suite === 'string') {
             known.push({ base, separator, suite: null, packages: null });
             passed.push(`${file.name}: ${suite}`);

@@ -8,14 +8,21 @@ export interface Suite {
   channel: string | null;
   /** What people call it: `bookworm-security`. */
   name: string;
+  /** What it may be called in sources. */
+  names: readonly string[];
+  /** When it was made; null: it does not say. */
+  date: Date | null;
   /** Null: it does not say. */
   validUntil: Date | null;
+  /** Its files lie under their checksums too. */
+  hasByHash: boolean;
   /** Of each file, by its path below the suite. */
   files: ReadonlyMap<string, { sha256: string; size: number }>;
 }
 
 export const suiteFields: ReadonlySet<string> = new Set([
-  ...['origin', 'label', 'suite', 'codename', 'version', 'valid-until', 'sha256'],
+  ...['origin', 'label', 'suite', 'codename', 'version', 'date', 'valid-until'],
+  ...['acquire-by-hash', 'sha256'],
 ]);
 
 /** Who publishes security updates, by the `Origin` of their suites. */
@@ -36,6 +43,11 @@ const filesOf = (sums: string): Suite['files'] => {
   return files;
 };
 
+const timeOf = (text: string): Date | null => {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? null : new Date(time);
+};
+
 /** A suite of security updates; a text where it is another one, or one that is not known. */
 export const suiteOf = (stanza: Stanza): Suite | string => {
   const field = (name: string): string => stanza.get(name) ?? '';
@@ -49,11 +61,13 @@ export const suiteOf = (stanza: Stanza): Suite | string => {
     releaseOf(origin.distro, codename.split(/[-/]/)[0] ?? '') ??
     releaseOf(origin.distro, field('version'));
   if (release === null) return `there is no release ${codename.slice(0, 80)}`;
-  const until = Date.parse(field('valid-until'));
   return {
     ...origin,
     ...{ release, name: codename.includes('security') ? codename : suite },
-    validUntil: Number.isNaN(until) ? null : new Date(until),
+    names: [suite, codename, `${suite}/updates`, `${codename}/updates`],
+    date: timeOf(field('date')),
+    validUntil: timeOf(field('valid-until')),
+    hasByHash: field('acquire-by-hash').toLowerCase() === 'yes',
     files: filesOf(field('sha256')),
   };
 };

@@ -33,10 +33,12 @@ const source = /^[a-z0-9][a-z0-9+.-]+$/i;
 
 const rowOf = (line: string): AffectedRow | { field: string; reason: string } => {
   const [, codename = '', name = '', version = '', remark = ''] = packageLine.exec(line) ?? [];
-  if (codename === '') return { field: 'package', reason: `cannot be read: ${line}` };
+  if (codename === '') return { field: 'package', reason: `cannot be read: ${line.slice(0, 200)}` };
   const release = releaseOf('debian', codename);
-  if (release === null) return { field: 'release', reason: `there is no release ${codename}` };
-  if (!source.test(name)) return { field: 'package', reason: `${name} is no name of a package` };
+  if (release === null)
+    return { field: 'release', reason: `there is no release ${codename.slice(0, 80)}` };
+  if (!source.test(name))
+    return { field: 'package', reason: `${name.slice(0, 80)} is no name of a package` };
   const common = {
     ...({ distro: 'debian', release, channel: null, names: 'source', name } as const),
     ...({ arch: null, module: null, scheme: 'deb' } as const),
@@ -50,7 +52,7 @@ const rowOf = (line: string): AffectedRow | { field: string; reason: string } =>
       return { ...common, status: 'affected', fixed: null, note: version.slice(1, -1) };
   }
   const parsed = parseDebVersion(version);
-  if (!parsed.ok) return { field: `${name} of ${codename}`, reason: parsed.error };
+  if (!parsed.ok) return { field: `${name.slice(0, 80)} of ${codename}`, reason: parsed.error };
   return { ...common, status: 'fixed', fixed: version, note: null };
 };
 

@@ -3,10 +3,11 @@ import { errorText } from '../../../core/error-text.ts';
 import type { AdvisorySource } from '../feed-file.ts';
 import { jsonMembers } from '../json-members.ts';
 import { problemOf } from '../problem-of.ts';
+import { wantedFiles } from '../wanted-files.ts';
 import { parsePackage } from './parse-package.ts';
 
 /** `https://security-tracker.debian.org/tracker/data/json` is saved as `json` by those who do not name it. */
-const isTracker = (name: string): boolean => /(^|[/.])json(\.(gz|xz|bz2|zst))?$/i.test(name);
+const isTracker = (name: string): boolean => /(^|[/.])json$/i.test(name);
 
 const packagesIn = function* (file: string, member: string): Generator<ParsedRecord> {
   let packages: object;
@@ -28,8 +29,7 @@ const packagesIn = function* (file: string, member: string): Generator<ParsedRec
 export const debianTracker: AdvisorySource = {
   name: 'debian-tracker',
   parse: async function* (files) {
-    for await (const { name: file, read } of files) {
-      if (!isTracker(file)) continue;
+    for await (const { name: file, read } of wantedFiles(files, isTracker)) {
       try {
         for await (const member of jsonMembers(read())) yield* packagesIn(file, member);
       } catch (error) {

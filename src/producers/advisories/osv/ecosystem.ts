@@ -9,7 +9,7 @@ const debianNumber = (text: string): string => text.replace(/^([4-9]|\d\d+)\.\d+
 /** `esm-apps/xenial` in a purl says which of Ubuntu Pro's archives has the fix. */
 const archiveOf = (purl: string): string | null =>
   /[?&]distro=(?:[^&]*?)(esm-[a-z-]+|fips[a-z-]*|realtime|livepatch)/i
-    .exec(decodeURIComponent(purl))?.[1]
+    .exec(purl.replace(/%2F/gi, '/'))?.[1]
     ?.toLowerCase() ?? null;
 
 const ubuntu = (parts: readonly string[], purl: string): Scope | null => {
@@ -25,7 +25,10 @@ const ubuntu = (parts: readonly string[], purl: string): Scope | null => {
 const redHat = (product: string, version: string): Scope | null => {
   const common = { distro: 'rhel', names: 'binary', scheme: 'rpm' } as const;
   if (product === 'enterprise_linux')
-    return /^\d+(\.\d+)?$/.test(version) ? { ...common, release: version, channel: null } : null;
+    // Minor releases follow one another: what is fixed in one is for every host of the release.
+    return /^\d+(\.\d+)?$/.test(version)
+      ? { ...common, release: version.replace(/\..*/, ''), channel: null }
+      : null;
   const stream = /^rhel_(eus|aus|tus|e4s|els|eus_long_life)$/.exec(product)?.[1];
   if (stream === undefined || !/^\d+(\.\d+)?$/.test(version)) return null;
   return { ...common, release: version, channel: stream };

@@ -10,19 +10,21 @@ const Event = z.looseObject({
 export const OsvAffected = z.looseObject({
   package: z.looseObject({
     ecosystem: z.string(),
-    name: z.string().min(1),
-    purl: z.string().optional(),
+    name: z.string().regex(/^[A-Za-z0-9_][\w+.~-]{0,254}$/, 'no name of a package'),
+    purl: z.string().max(2000).optional(),
   }),
   ranges: z.array(z.looseObject({ type: z.string(), events: z.array(Event) })).optional(),
   ecosystem_specific: z
     .looseObject({ urgency: z.string().optional(), availability: z.string().optional() })
     .nullish(),
+  /** Each distributor's own, read where it is as expected. */
+  database_specific: z.unknown().optional(),
 });
 export type OsvAffected = z.infer<typeof OsvAffected>;
 
 /** What we use of a record (https://ossf.github.io/osv-schema/); each `affected` is judged by itself. */
 export const OsvRecord = z.looseObject({
-  id: z.string().min(1).max(200),
+  id: z.string().regex(/^[A-Za-z][\w.:+~-]{1,199}$/, 'no id'),
   summary: z.string().optional(),
   modified: z.string().optional(),
   published: z.string().optional(),

@@ -6,20 +6,9 @@ import type {
 } from '../../../core/advisories/advisory.ts';
 import { cveIds } from '../cve-ids.ts';
 import { isoTime } from '../iso-time.ts';
-import { severityOf } from '../severity-of.ts';
 import { OsvAffected, OsvRecord } from './osv-record.ts';
-import { rowsOf } from './rows-of.ts';
-
-/** AlmaLinux and Rocky begin the summary with it, Red Hat says `… Advisory: …`. */
-const wordIn = (summary: string): string | null =>
-  /^(critical|important|moderate|low)\b/i.exec(summary)?.[1] ?? null;
-
-const vendorSeverity = ({
-  severity,
-  database_specific: specific,
-  summary = '',
-}: OsvRecord): string | null =>
-  severity?.find(({ type }) => type === 'Ubuntu')?.score ?? specific?.severity ?? wordIn(summary);
+import { rowsOf, versionProblem } from './rows-of.ts';
+import { severityOfOsv } from './severity.ts';
 
 const kindOf = (id: string): Advisory['kind'] =>
   /^(AL|RL|RH|EL)BA-/.test(id)
@@ -54,14 +43,23 @@ export const parseOsvRecord = function* (file: string, json: unknown): Generator
   }
   const record = read.data;
   const rows = new Map<string, AffectedRow>();
+  const readable: OsvAffected[] = [];
   for (const [index, one] of (record.affected ?? []).entries()) {
     const affected = OsvAffected.safeParse(one);
-    if (affected.success) for (const row of rowsOf(affected.data)) rows.set(keyOf(row), row);
-    else
+    if (affected.success) {
+      readable.push(affected.data);
+      for (const row of rowsOf(affected.data)) {
+        const reason = versionProblem(row);
+        if (reason === null) rows.set(keyOf(row), row);
+        else {
+          const field = `affected.${index}.ranges`;
+          yield { kind: 'problem', problem: { file, record: record.id, field, reason } };
+        }
+      }
+    } else
       for (const problem of problemsOf(file, record.id, `affected.${index}`, affected.error))
         yield { kind: 'problem', problem };
   }
-  const word = vendorSeverity(record);
   yield {
     kind: 'advisory',
     advisory: {
@@ -75,8 +73,7 @@ export const parseOsvRecord = function* (file: string, json: unknown): Generator
       published: isoTime(record.published),
       modified: isoTime(record.modified),
       withdrawn: typeof record.withdrawn === 'string',
-      severity: severityOf(word),
-      vendorSeverity: word,
+      ...severityOfOsv(record, readable),
       affected: [...rows.values()],
     },
   };

@@ -1,4 +1,6 @@
 import type { AffectedRow } from '../../../core/advisories/advisory.ts';
+import { parseDebVersion } from '../../../core/versions/compare-deb-versions.ts';
+import { evrOfText } from '../rpm-row.ts';
 import { scopeOf } from './ecosystem.ts';
 import type { Scope } from './ecosystem.ts';
 import type { OsvAffected } from './osv-record.ts';
@@ -28,9 +30,11 @@ const spansOf = (events: readonly Record<string, unknown>[]): Span[] => {
 
 const rowOf = (scope: Scope, name: string, { introduced, fixed, last }: Span): AffectedRow => {
   const end = fixed === null || /^<.*>$/.test(fixed) ? null : fixed;
+  const subject = { ...scope, name, arch: null, module: null };
+  // Before every version there is: it never was affected.
+  if (end === '0') return { ...subject, status: 'not-affected', fixed: null, note: null };
   return {
-    ...scope,
-    ...{ name, arch: null, module: null },
+    ...subject,
     status: end === null ? 'affected' : 'fixed',
     fixed: end === null ? null : scope.scheme === 'rpm' ? without(end) : end,
     ...(introduced === '0'
@@ -43,6 +47,19 @@ const rowOf = (scope: Scope, name: string, { introduced, fixed, last }: Span): A
           : fixed.slice(1, -1)
         : `up to ${last}`,
   };
+};
+
+/** Why the versions of a row are none of its distribution's; null: they are. */
+export const versionProblem = ({ scheme, fixed, introduced }: AffectedRow): string | null => {
+  for (const version of [fixed, introduced]) {
+    if (version === null || version === undefined) continue;
+    if (scheme === 'deb') {
+      const parsed = parseDebVersion(version);
+      if (!parsed.ok) return parsed.error;
+    } else if (evrOfText(version) === null)
+      return `${JSON.stringify(version.slice(0, 100))} is no version with a release`;
+  }
+  return null;
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { AdvisorySource } from '../feed-file.ts';
 import { problemOf } from '../problem-of.ts';
 import { readJson } from '../read-json.ts';
+import { wantedFiles } from '../wanted-files.ts';
 import { parseOsvRecord } from './parse-osv.ts';
 
 /** Rocky's API wraps its records; one record for each file is usual. */
@@ -14,8 +15,7 @@ const recordsIn = (json: unknown): unknown[] => {
 export const osv: AdvisorySource = {
   name: 'osv',
   parse: async function* (files) {
-    for await (const file of files) {
-      if (!/\.json$/i.test(file.name)) continue;
+    for await (const file of wantedFiles(files, (name) => /\.json(\.gz)?$/i.test(name))) {
       try {
         for (const record of recordsIn(await readJson(file)))
           yield* parseOsvRecord(file.name, record);

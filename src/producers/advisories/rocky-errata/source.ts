@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Advisory, AffectedRow, ParsedRecord } from '../../../core/advisories/advisory.ts';
 import { cveIds } from '../cve-ids.ts';
-import type { AdvisorySource, FeedFile } from '../feed-file.ts';
-import { jsonElements } from '../json-elements.ts';
+import type { AdvisorySource } from '../feed-file.ts';
+import { parseElements } from '../parse-elements.ts';
 import { severityOf } from '../severity-of.ts';
-import { asAdvisory, distinctRows, problem, fieldProblems } from '../parsed-record.ts';
+import { asAdvisory, distinctRows, fieldProblems } from '../parsed-record.ts';
 import { evrOfText, fixedRow, isInstallable, RpmArch, RpmModule, RpmName } from '../rpm-row.ts';
 import { isoTime } from '../iso-time.ts';
 
@@ -100,15 +100,8 @@ const toAdvisory = (file: string, number: number, value: unknown): ParsedRecord[
   return [...problems, ...asAdvisory(file, advisory)];
 };
 
-async function* parse(files: AsyncIterable<FeedFile>): AsyncGenerator<ParsedRecord> {
-  for await (const file of files)
-    for await (const element of jsonElements(file.read(), ['advisories'])) {
-      if (element.kind === 'value') yield* toAdvisory(file.name, element.number, element.value);
-      else if (element.kind === 'bad')
-        yield problem(file.name, `advisory ${element.number}`, '', element.reason);
-      else yield problem(file.name, '', '', element.reason);
-    }
-}
-
 /** Rocky Linux's errata API: its pages, or single advisories of it. */
-export const rockyErrata: AdvisorySource = { name: 'rocky-errata', parse };
+export const rockyErrata: AdvisorySource = {
+  name: 'rocky-errata',
+  parse: parseElements('advisories', 'advisory', toAdvisory),
+};

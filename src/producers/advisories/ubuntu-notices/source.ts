@@ -4,6 +4,7 @@ import type { AdvisorySource } from '../feed-file.ts';
 import { isoTime } from '../iso-time.ts';
 import { problemOf } from '../problem-of.ts';
 import { readJson } from '../read-json.ts';
+import { wantedFiles } from '../wanted-files.ts';
 import { Notice, noticeRows } from './notice.ts';
 
 /** Times are in UTC, and do not say so. */
@@ -44,8 +45,7 @@ const parseNotice = function* (file: string, json: unknown): Generator<ParsedRec
 export const ubuntuNotices: AdvisorySource = {
   name: 'ubuntu-notices',
   parse: async function* (files) {
-    for await (const file of files) {
-      if (!/\.json(\.\w+)?$/i.test(file.name)) continue;
+    for await (const file of wantedFiles(files, (name) => /\.json$/i.test(name))) {
       try {
         const page = await readJson(file);
         const notices = (page as { notices?: unknown } | null)?.notices;

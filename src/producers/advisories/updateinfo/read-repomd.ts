@@ -8,10 +8,18 @@ export interface UpdateinfoEntry {
   path: string;
   /** Of the file as it is stored. */
   checksum: { algorithm: string; value: string };
+  /** In bytes, as it is stored; null: it does not say. */
+  size: number | null;
 }
 
 export type Repomd =
-  { ok: true; updateinfo: UpdateinfoEntry | null } | { ok: false; field: string; reason: string };
+  | {
+      ok: true;
+      updateinfo: UpdateinfoEntry | null;
+      /** When the newest of its files was made, in seconds since 1970; null: it does not say. */
+      made: number | null;
+    }
+  | { ok: false; field: string; reason: string };
 
 /** repomd's names of them that are safe, and Node's. `sha` is what createrepo called SHA-1; some repositories still do. */
 const ALGORITHMS = new Map([
@@ -37,6 +45,9 @@ const Entry = z.object({
   href: z.string().min(1).max(1000),
 });
 
+const wholeNumber = (text: string | null): number | null =>
+  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+
 /**
  * What a `repomd.xml` says of the advisories of its repository: null where it has none. Its path is needed because those of
  * its files are relative to the directory above it.
@@ -46,9 +57,12 @@ export const readRepomd = async (
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<Repomd> => {
   let updateinfo: UpdateinfoEntry | null = null;
+  let made: number | null = null;
   for await (const record of xmlRecords(bytes, 'repomd', 'data')) {
     if (record.kind !== 'record') return { ok: false, field: '', reason: record.reason };
     const { element } = record;
+    const time = wholeNumber(textOf(element, 'timestamp')?.split('.')[0] ?? null);
+    if (time !== null && time > (made ?? 0)) made = time;
     if (element.attributes['type'] !== 'updateinfo') continue;
     const entry = Entry.safeParse({
       type: childOf(element, 'checksum')?.attributes['type'],
@@ -63,7 +77,8 @@ export const readRepomd = async (
     updateinfo = {
       path: posix.join(posix.dirname(path), '..', entry.data.href),
       checksum: { algorithm: entry.data.type, value: entry.data.checksum },
+      size: wholeNumber(textOf(element, 'size')),
     };
   }
-  return { ok: true, updateinfo };
+  return { ok: true, updateinfo, made };
 };

@@ -6,12 +6,14 @@ import type { AdvisorySource, FeedFile } from '../feed-file.ts';
 import { problem } from '../parsed-record.ts';
 import type { RpmPlace } from '../rpm-row.ts';
 import { xmlRecords } from '../xml-records.ts';
+import { readModules } from './read-modules.ts';
 import { readRepomd, type UpdateinfoEntry } from './read-repomd.ts';
 import { updateToAdvisory } from './update-to-advisory.ts';
 
 /** As `createrepo` names it, with a checksum before it or not; not the `.zck` beside it, which says the same. */
-const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
+export const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
 const REPOMD = /(?:^|\/)repomd\.xml$/;
+const MODULES = /modules[^/]*\.yaml(?:\.(?:gz|xz|bz2|zst))?$/;
 
 /** Why a stored file is not the one that its index means, or null. */
 const mismatch = async (file: FeedFile, { checksum }: UpdateinfoEntry): Promise<string | null> => {
@@ -27,15 +29,33 @@ const mismatch = async (file: FeedFile, { checksum }: UpdateinfoEntry): Promise<
     : `its ${checksum.algorithm} is ${actual}, and repomd.xml says ${checksum.value}`;
 };
 
+/** Streams by the packages that are of them. */
+type Streams = Map<string, string>;
+
+/** The streams of those files that lie in the directory. */
+async function* addStreams(
+  streams: Streams,
+  files: readonly FeedFile[],
+  directory: string,
+): AsyncGenerator<ParsedRecord> {
+  for (const file of files) {
+    if (posix.dirname(posix.normalize(file.name)) !== directory) continue;
+    for await (const read of readModules(file))
+      if (read.kind === 'artifact') streams.set(read.artifact, read.module);
+      else yield problem(file.name, '', '', read.reason);
+  }
+}
+
 async function* parseUpdates(
   file: FeedFile,
   fallback: RpmPlace | null,
+  streams: Streams,
 ): AsyncGenerator<ParsedRecord> {
   let number = 0;
   for await (const record of xmlRecords(file.read(), 'updates', 'update')) {
     number += 1;
     if (record.kind === 'record')
-      yield* updateToAdvisory(file.name, record.element, number, fallback);
+      yield* updateToAdvisory(file.name, record.element, number, { fallback, streams });
     else yield problem(file.name, `update ${number}`, '', record.reason);
   }
 }
@@ -46,9 +66,11 @@ async function* parse(
 ): AsyncGenerator<ParsedRecord> {
   const indexes: FeedFile[] = [];
   const updateinfos = new Map<string, FeedFile>();
+  const modules: FeedFile[] = [];
   const others: FeedFile[] = [];
   for await (const file of files) {
     if (REPOMD.test(file.name)) indexes.push(file);
+    else if (MODULES.test(file.name)) modules.push(file);
     else if (UPDATEINFO.test(file.name)) updateinfos.set(posix.normalize(file.name), file);
     else if (others.length < 2) others.push(file);
   }
@@ -73,16 +95,23 @@ async function* parse(
       continue;
     }
     const reason = await mismatch(file, repomd.updateinfo);
-    if (reason === null) yield* parseUpdates(file, fallback);
-    else yield problem(file.name, '', '', reason);
+    if (reason === null) {
+      const streams: Streams = new Map();
+      yield* addStreams(streams, modules, posix.dirname(posix.normalize(index.name)));
+      yield* parseUpdates(file, fallback, streams);
+    } else yield problem(file.name, '', '', reason);
   }
-  for (const [, file] of loose) yield* parseUpdates(file, fallback);
+  for (const [path, file] of loose) {
+    const streams: Streams = new Map();
+    yield* addStreams(streams, modules, posix.dirname(path));
+    yield* parseUpdates(file, fallback, streams);
+  }
 }
 
 /**
  * The feed of a repository of rpm packages, or of many in one tree: what `repomd.xml` names as `updateinfo`, if it has the
  * checksum that stands there, or `updateinfo.xml` files alone. An update that does not tell its distribution, as in a
- * repository of one's own, is for `fallback`.
+ * repository of one's own, is for `fallback`. Module streams that an update does not name are those of `modules.yaml` beside it.
  */
 export const updateinfoSource = (fallback: RpmPlace | null = null): AdvisorySource => ({
   name: 'updateinfo',

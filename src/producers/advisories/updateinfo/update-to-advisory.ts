@@ -5,6 +5,7 @@ import { asAdvisory, distinctRows, problem, fieldProblems } from '../parsed-reco
 import { evrText, fixedRow, isInstallable, RpmModule, type RpmPlace } from '../rpm-row.ts';
 import { isoTime } from '../iso-time.ts';
 import type { XmlElement } from '../xml-records.ts';
+import { artifactOf } from './read-modules.ts';
 import { placesOf } from './distribution-of.ts';
 import { readUpdate, UpdatePackage, type Collection, type Update } from './read-update.ts';
 
@@ -22,6 +23,14 @@ const inTesting = (place: RpmPlace, update: Update): RpmPlace =>
     ? { ...place, channel: 'updates-testing' }
     : place;
 
+/** What stands around an update and tells what it does not tell itself. */
+export interface Surroundings {
+  /** Which distribution it is for. */
+  fallback: RpmPlace | null;
+  /** `name:stream` of the packages that are of one, by their artifacts. */
+  streams: ReadonlyMap<string, string>;
+}
+
 interface Rows {
   rows: AffectedRow[];
   problems: ParsedRecord[];
@@ -33,7 +42,7 @@ const collectionRows = (
   id: string,
   update: Update,
   collection: Collection,
-  fallback: RpmPlace | null,
+  { fallback, streams }: Surroundings,
 ): Rows => {
   const rows: AffectedRow[] = [];
   const problems: ParsedRecord[] = [];
@@ -60,9 +69,10 @@ const collectionRows = (
     if (places.length === 0)
       problems.push(problem(file, id, where, 'nothing tells which distribution it is for'));
     const { name, arch } = checked.data;
+    const stream = module.data ?? streams.get(artifactOf(checked.data)) ?? null;
     for (const place of places)
       rows.push({
-        ...fixedRow(inTesting(place, update), name, arch, module.data, evrText(checked.data)),
+        ...fixedRow(inTesting(place, update), name, arch, stream, evrText(checked.data)),
         exact: true,
       });
   });
@@ -82,14 +92,14 @@ export const updateToAdvisory = (
   file: string,
   element: XmlElement,
   number: number,
-  fallback: RpmPlace | null,
+  around: Surroundings,
 ): ParsedRecord[] => {
   const update = readUpdate(element);
   const { id } = update;
   if (id === null || !ID.test(id))
     return [problem(file, `update ${number}`, 'id', id === null ? 'it is missing' : 'it is no id')];
   const collections = update.collections.map((collection) =>
-    collectionRows(file, id, update, collection, fallback),
+    collectionRows(file, id, update, collection, around),
   );
   const rows = distinctRows(collections.flatMap((collection) => collection.rows));
   const problems = distinctProblems(collections.flatMap((collection) => collection.problems));

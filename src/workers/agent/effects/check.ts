@@ -4,7 +4,7 @@ import { errorText } from '../../../core/error-text.ts';
 import type { Life } from '../agent-loop.ts';
 import { askStaleness, drains } from './ask-staleness.ts';
 import { seenState } from '../seen-state.ts';
-import { findContainer, settingsOf, targetOf } from '../work.ts';
+import { drainTargetOf, findContainer, settingsOf, targetOf } from '../work.ts';
 import type { Work } from '../work.ts';
 
 type Check = Extract<AgentEffect, { kind: 'check' }>;
@@ -45,7 +45,7 @@ const askOptOut = async (work: Work, { order }: AgentGrant): Promise<string | nu
 const askDrain = async (work: Work, { grant, purpose }: Check): Promise<{ found?: string }> => {
   if (purpose !== 'begin' || !drains(work, grant)) return {};
   const { container, service } = grant.order;
-  const target = await targetOf(work, container);
+  const target = await drainTargetOf(work, container);
   return { found: await work.host.drain.look(target, settingsOf(work, service)) };
 };
 

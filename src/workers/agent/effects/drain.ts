@@ -2,7 +2,7 @@ import type { AgentGrant } from '../../../core/agent/journal.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { DrainAnswer } from '../agent-host.ts';
 import type { Life } from '../agent-loop.ts';
-import { settingsOf, targetOf } from '../work.ts';
+import { drainTargetOf, settingsOf } from '../work.ts';
 import type { Work } from '../work.ts';
 
 const failed = (error: unknown): DrainAnswer => ({ ok: false, reason: errorText(error) });
@@ -12,7 +12,7 @@ export const drain = async (work: Work, grant: AgentGrant, life: Life): Promise<
   const { grantId, container, service } = grant.order;
   const settings = settingsOf(work, service);
   const ask = async (): Promise<DrainAnswer & { found: string }> => {
-    const target = await targetOf(work, container);
+    const target = await drainTargetOf(work, container);
     const found = grant.found ?? (await work.host.drain.look(target, settings));
     return { ...(await work.host.drain.drain(target, settings, found, life.signal)), found };
   };
@@ -28,7 +28,7 @@ export const drain = async (work: Work, grant: AgentGrant, life: Life): Promise<
 export const undrain = async (work: Work, grant: AgentGrant, life: Life): Promise<void> => {
   const { grantId, container, service } = grant.order;
   const ask = async (): Promise<DrainAnswer> => {
-    const target = await targetOf(work, container);
+    const target = await drainTargetOf(work, container);
     const settings = settingsOf(work, service);
     return work.host.drain.undrain(target, settings, grant.found, life.signal);
   };

@@ -1,4 +1,5 @@
 import type { RunBounded } from '../../../host/run-bounded.ts';
+import { createAttach } from '../../../host/health/attach.ts';
 import { probe } from '../../../host/health/probe.ts';
 import type { ProbeDependencies, RunningState } from '../../../host/health/probe.ts';
 import { waitUntilHealthy } from '../../../host/health/wait-until-healthy.ts';
@@ -15,11 +16,15 @@ const runningState = async (
 
 /** The host's own probes, for observation and after a start. */
 export const createHealthPort = (
-  runtime: Pick<ContainerRuntime, 'state'>,
+  runtime: Pick<ContainerRuntime, 'state' | 'addressOf'>,
   run: RunBounded,
   lxcPath: string,
 ): HealthPort => {
-  const deps: ProbeDependencies = { run, lxcPath, state: (name) => runningState(runtime, name) };
+  const deps: ProbeDependencies = {
+    attach: createAttach(run, lxcPath),
+    addressOf: runtime.addressOf,
+    state: (name) => runningState(runtime, name),
+  };
   return {
     probe: async (target, settings) =>
       probe(settings.health, target, { timeoutMs: settings.probeTimeoutMs }, deps),

@@ -1,11 +1,5 @@
-import { atRestReader } from '../../../host/apt/at-rest.ts';
-import type { AptHost } from '../../../host/apt/apt-host.ts';
-import { resumeUpgrade } from '../../../host/apt/finish-upgrade.ts';
-import type { UpgradeResult } from '../../../host/apt/finish-upgrade.ts';
-import { aptInventoryMark, readAptInventory } from '../../../host/apt/read-inventory.ts';
-import { refresh } from '../../../host/apt/refresh.ts';
-import { upgrade } from '../../../host/apt/upgrade.ts';
 import { readAbilities } from '../../../host/gate/host-gate.ts';
+import type { PackageManager, UpgradeResult } from '../../../host/packages/package-manager.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { HostUpgrade } from '../../../core/messages.ts';
 import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
@@ -35,21 +29,19 @@ const failed = (reason: string, remedy: string): UpgradeAnswer => ({
   transcript: '',
 });
 
-/** Packages of an apt host, and what the host gate asks of it after a transaction (R29). */
-export const createPackagesPort = (host: AptHost): PackagesPort => {
-  const readAtRest = atRestReader();
-  /** Before apt is started nothing on disk tells of one that a former life in this process began. */
+/** Packages of this host, and what the host gate asks of it after a transaction (R29). */
+export const createPackagesPort = (manager: PackageManager): PackagesPort => {
+  /** Before the manager is started nothing on disk tells of one that a former life in this process began. */
   const atWork = new Map<string, Promise<UpgradeAnswer>>();
 
   const run = async (
     { mode, packages, allowRemove }: HostUpgrade,
     jobId: string,
   ): Promise<UpgradeAnswer> => {
-    const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+    const refreshed = await manager.refresh({ timeoutMs: refreshTimeoutMs });
     if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
     return answerOf(
-      await upgrade(
-        host,
+      await manager.upgrade(
         mode === 'security'
           ? { id: jobId, allowRemove, mode }
           : { id: jobId, allowRemove, mode, packages },
@@ -60,7 +52,7 @@ export const createPackagesPort = (host: AptHost): PackagesPort => {
   return {
     atRest: async () => {
       try {
-        const rest = await readAtRest(host.root);
+        const rest = await manager.atRest();
         return rest.atRest ? { ok: true, reason: '' } : { ok: false, reason: rest.reason };
       } catch (error) {
         return { ok: false, reason: `the package database cannot be read: ${errorText(error)}` };
@@ -74,14 +66,14 @@ export const createPackagesPort = (host: AptHost): PackagesPort => {
     findUpgrade: async (jobId) => {
       const found = atWork.get(jobId);
       if (found !== undefined) return found;
-      const resumed = await resumeUpgrade(host, jobId);
+      const resumed = await manager.resume(jobId);
       return resumed === null ? null : answerOf(resumed);
     },
     abilities: readAbilities,
-    inventoryMark: () => aptInventoryMark(host.root),
-    inventory: async () => readAptInventory(host, await readPlatform()),
+    inventoryMark: () => manager.inventoryMark(),
+    inventory: async () => manager.readInventory(await readPlatform()),
     refresh: async () => {
-      const refreshed = await refresh(host, { timeoutMs: refreshTimeoutMs });
+      const refreshed = await manager.refresh({ timeoutMs: refreshTimeoutMs });
       return refreshed.ok ? null : refreshed.reason.message;
     },
   };

@@ -2,7 +2,6 @@ import process from 'node:process';
 import { errorText } from '../../../core/error-text.ts';
 import type { ContainerName } from '../../../core/ids.ts';
 import type { ContainerScan } from '../../../core/observation.ts';
-import type { AptHost } from '../../../host/apt/apt-host.ts';
 import { awaitChild, endChild, findStopsAtWork } from '../../../host/lxc/child-identity.ts';
 import { askRuntime } from '../../../host/lxc/ask-runtime.ts';
 import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
@@ -12,6 +11,7 @@ import { parkedDirectory } from '../../../host/lxc/provision/parked.ts';
 import { layersOf } from '../../../host/proc/layers-of.ts';
 import type { ContainerRoot } from '../../../host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../../host/proc/scan-thread.ts';
+import type { PackageManager } from '../../../host/packages/package-manager.ts';
 import { runBounded } from '../../../host/run-bounded.ts';
 import type { RuntimeContainer } from '../../../host/runtime.ts';
 import type { AgentHost, SettingsPort } from '../agent-host.ts';
@@ -25,7 +25,7 @@ export interface RealHostOptions {
   lxcPath: string;
   /** Where `groundswell container park` leaves its notes. */
   parkedDirectory: string;
-  apt: AptHost;
+  packages: PackageManager;
   settings: SettingsPort;
   onProblem: (text: string) => void;
 }
@@ -45,11 +45,11 @@ const unscanned = (name: ContainerName, reason: string): ContainerScan => ({
   unreadable: [{ what: 'container', reason }],
 });
 
-/** Everything that the agent does and sees, on the real LXC and apt of this host. */
+/** Everything that the agent does and sees, on the real LXC and package manager of this host. */
 export const openRealHost = (
   options: RealHostOptions,
 ): { host: AgentHost; close: () => Promise<void> } => {
-  const { lxcPath, apt, settings, onProblem } = options;
+  const { lxcPath, settings, onProblem } = options;
   const runtime = createLxcRuntime({
     lxcPath,
     report: (tool, name, result) => {
@@ -112,7 +112,7 @@ export const openRealHost = (
         return container !== undefined && (await scanThread.stillStale(earlier, container));
       },
     },
-    packages: createPackagesPort(apt),
+    packages: createPackagesPort(options.packages),
     stops: {
       atWork: () => findStopsAtWork().filter(({ ours }) => ours),
       ended: (child, timeoutMs) => awaitChild(child, timeoutMs),

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { registerMatch } from '../../../../src/cli/local/match/match.ts';
 import { readInventory } from '../../../../src/cli/local/match/read-inventory.ts';
 import { FeedError } from '../../../../src/producers/advisories/feed-error.ts';
+import { FetchError } from '../../../../src/producers/advisories/fetch/fetch-error.ts';
 import { advisorySources } from '../../../../src/producers/advisories/sources.ts';
 import { fileOf } from '../../../producers/advisories/feed-files.ts';
 
@@ -36,8 +37,13 @@ const list = [
   '',
 ].join('\n');
 
-const run = async (...argv: string[]): Promise<{ output: string; warnings: string }> => {
-  const result = { output: '', warnings: '' };
+interface Ran {
+  output: string;
+  warnings: string;
+  fetched: unknown[];
+}
+const run = async (...argv: string[]): Promise<Ran> => {
+  const result: Ran = { output: '', warnings: '', fetched: [] };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
@@ -45,6 +51,17 @@ const run = async (...argv: string[]): Promise<{ output: string; warnings: strin
     open: async function* (path) {
       yield fileOf('DSA-list', list);
       if (path === '/damaged') throw new FeedError('lists.tar', 'it ends too early');
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await
+    fetch: async (source, address) => {
+      if (address.url.endsWith('/gone')) throw new FetchError(address.url, 'it is not there (404)');
+      result.fetched.push({ source, ...address });
+      return {
+        directory: '/fetched',
+        problems: [],
+        // eslint-disable-next-line @typescript-eslint/require-await
+        remove: async () => void result.fetched.push('removed'),
+      };
     },
     write: (text) => (result.output += text),
     warn: (text) => (result.warnings += text),
@@ -72,6 +89,11 @@ describe('groundswell match', () => {
     expect(warnings).toBe('DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n');
   });
 
+  test('says what two feeds have once', async () => {
+    const { output } = await run(...usual, ...feed, ...feed, '--json');
+    expect(JSON.parse(output)).toHaveLength(2);
+  });
+
   test('says to people what is to be upgraded', async () => {
     const { output } = await run(...usual, ...feed);
     expect(output).toBe(
@@ -87,12 +109,47 @@ describe('groundswell match', () => {
     expect((await run(...usual, ...feed, '--verbose')).output).toContain('Fixed already (1):');
   });
 
+  test('says of a kernel that is installed and does not run that it wants a reboot', async () => {
+    const kernel = (release: string, version: string) => ({
+      ...{ name: `linux-image-${release}`, arch: 'amd64', version, source: 'openssl' },
+    });
+    const inventory = put(
+      'kernels.json',
+      JSON.stringify({
+        ...{ platform: 'debian-12', kernel: '6.1.0-1-amd64' },
+        packages: [kernel('6.1.0-1-amd64', '3.0.14-1'), kernel('6.1.0-2-amd64', '3.0.18-1')],
+      }),
+    );
+    const { output } = await run('--platform', 'debian-12', '--inventory', inventory, ...feed);
+    expect(output).toContain('Installed, but an older kernel runs: reboot (1):');
+    expect(output).toContain('nothing is to be upgraded');
+  });
+
   test('what could be read of a damaged archive counts, and the damage is told', async () => {
     const { output } = await run(...usual, '--feed', 'debian-lists=/damaged', '--verbose');
     expect(output).toContain('2 advisories: 1 package is to be upgraded.');
     expect(output).toContain('2 records of the feeds could not be used');
     const { warnings } = await run(...usual, '--feed', 'debian-lists=/damaged', '--json');
     expect(warnings).toContain('lists.tar: it ends too early\n');
+  });
+
+  test('fetches a feed that is an address, and leaves nothing of it behind', async () => {
+    const url = 'HTTPS://mirror/dists/bookworm-security';
+    const { output, fetched } = await run(
+      ...[...usual, '--feed', `apt-security=${url}`, '--keyring', 'a.gpg', '--keyring', 'b.asc'],
+      ...[...feed, '--verbose'],
+    );
+    expect(output).toContain('1 package is to be upgraded.');
+    expect(fetched).toEqual([
+      {
+        ...{ source: 'apt-security', url, architectures: ['amd64'] },
+        keyring: ['a.gpg', 'b.asc'],
+      },
+      'removed',
+    ]);
+    await expect(run(...usual, '--feed', 'osv=https://x/gone')).rejects.toThrow(
+      'https://x/gone: it is not there (404)',
+    );
   });
 
   test.each([

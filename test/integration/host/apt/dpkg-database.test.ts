@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { atRestReader, readAtRest } from '../../../../src/host/apt/at-rest.ts';
-import { createLockAsker } from '../../../../src/host/apt/lock-asker.ts';
+import { createLockAsker } from '../../../../src/host/packages/lock-asker.ts';
 import { presentPackages } from '../../../../src/host/apt/parse-dpkg-status.ts';
 import { readDpkgDatabase } from '../../../../src/host/apt/read-dpkg-database.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';

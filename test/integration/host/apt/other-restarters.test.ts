@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findOtherRestarters } from '../../../../src/host/apt/other-restarters.ts';
+import { findOtherRestarters } from '../../../../src/host/packages/other-restarters.ts';
 
 let root: string;
 const put = async (path: string, text: string): Promise<void> => {
@@ -101,5 +101,18 @@ test('needrestart as Ubuntu calls it restarts in every mode, until a user interf
   ]);
   const ours = await readFile('packaging/hooks/needrestart-groundswell.conf', 'utf8');
   await put('etc/needrestart/conf.d/zz-groundswell.conf', ours);
+  expect(await found()).toEqual([]);
+});
+
+test('needrestart as Ubuntu calls it now heeds a mode that somebody has chosen, not its own default', async () => {
+  const hook = 'etc/apt/apt.conf.d/99needrestart';
+  await put(
+    'usr/sbin/needrestart',
+    "    if(defined $nrconf{restart}) {\n        $nrconf{restart} = 'a';\n",
+  );
+  await put(hook, 'DPkg::Post-Invoke {"/usr/lib/needrestart/apt-pinvoke -m u || true"; };\n');
+  await put('etc/needrestart/needrestart.conf', "#$nrconf{restart} = 'l';\n");
+  expect(await found()).toEqual([`needrestart ${hook}:1`]);
+  await put('etc/needrestart/needrestart.conf', "$nrconf{restart} = 'l';\n");
   expect(await found()).toEqual([]);
 });

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect } from '@jest/globals';
-import { fc, test } from '@fast-check/jest';
+import { describe, expect, test } from '@jest/globals';
 import { almaErrata } from '../../../../src/producers/advisories/alma-errata/source.ts';
 import { storedFile, fixture, fixtures } from '../stored-files.ts';
 import { parsed } from '../feed-files.ts';
-import { expectSound, hostileRuns, mutatedBytes, mutatedJson } from '../hostile.ts';
 
 const PATH = 'almalinux/errata/8/errata.full.json';
 
@@ -75,14 +73,5 @@ describe('AlmaLinux errata', () => {
         reason: 'no package name',
       },
     ]);
-  });
-
-  test('mutations', async () => {
-    const original = await readFile(join(fixtures, PATH));
-    const mutated = fc.oneof(mutatedBytes(original), mutatedJson(original.toString()));
-    await fc.assert(
-      fc.asyncProperty(mutated, (content) => expectSound(almaErrata, 'e.json', content)),
-      hostileRuns,
-    );
   });
 });

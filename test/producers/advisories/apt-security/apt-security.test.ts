@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { test as property } from '@fast-check/jest';
 import { describe, expect, test } from '@jest/globals';
 import { indexInventory } from '../../../../src/core/advisories/index-inventory.ts';
 import { matchAdvisory } from '../../../../src/core/advisories/match.ts';
 import { unchecked } from '../../../../src/producers/advisories/apt-security/signed-text.ts';
 import { createAptSecurity } from '../../../../src/producers/advisories/apt-security/source.ts';
-import { damagedBytes } from '../changed.ts';
 import { fileOf, fixture, parsed } from '../feed-files.ts';
 
 const source = createAptSecurity({ verify: unchecked, now: () => new Date('2026-11-25') });
@@ -259,27 +257,4 @@ describe('what is not to be trusted', () => {
       { record: '5 (foo)', field: 'Version' },
     ]);
   });
-
-  property.prop([damagedBytes([release])], { numRuns: 50 })(
-    'of a damaged InRelease nothing comes that has another shape',
-    async (bytes) => {
-      const { advisories } = await parsed(source, [
-        fileOf('InRelease', bytes),
-        ...bookworm.slice(1).map((file) => ({ ...file, name: 'main/binary-amd64/Packages' })),
-      ]);
-      expect([0, 413]).toContain(advisories.length);
-    },
-  );
-
-  property.prop([damagedBytes([index.subarray(0, 20_000)])], { numRuns: 300 })(
-    'of a damaged index neither, whatever its InRelease says',
-    async (bytes) => {
-      const text = Buffer.from(bytes).toString('latin1');
-      const { advisories } = await parsed(source, [
-        fileOf('InRelease', suite(text)),
-        fileOf('main/binary-amd64/Packages', Buffer.from(text, 'latin1')),
-      ]);
-      for (const { affected } of advisories) expect(affected.length).toBeGreaterThan(0);
-    },
-  );
 });

@@ -1,8 +1,6 @@
-import { test as property } from '@fast-check/jest';
 import { describe, expect, test } from '@jest/globals';
 import type { Advisory } from '../../../../src/core/advisories/advisory.ts';
 import { debianTracker } from '../../../../src/producers/advisories/debian-tracker/source.ts';
-import { changedJson, damagedBytes } from '../changed.ts';
 import { fileOf, fixture, parsed } from '../feed-files.ts';
 
 const documents = [1, 2].map((number) => fixture(`debian/tracker-${number}.json`));
@@ -135,20 +133,4 @@ describe("Debian's tracker", () => {
       { record: 'b"a,z{', reason: 'this is no name of a package' },
     ]);
   });
-
-  property.prop(
-    [changedJson(documents.map((document): unknown => JSON.parse(document.toString())))],
-    { numRuns: 500 },
-  )('of a changed document nothing comes that has another shape', async (text) => {
-    const { advisories } = await parsed(debianTracker, [fileOf('json', text)]);
-    expect(advisories.length).toBeLessThanOrEqual(11);
-  });
-
-  property.prop([damagedBytes(documents)], { numRuns: 300 })(
-    'a damaged one neither',
-    async (bytes) => {
-      const { advisories } = await parsed(debianTracker, [fileOf('json', bytes)]);
-      expect(advisories.length).toBeLessThanOrEqual(11);
-    },
-  );
 });

@@ -1,8 +1,6 @@
-import { test as property } from '@fast-check/jest';
 import { describe, expect, test } from '@jest/globals';
 import type { Advisory } from '../../../../src/core/advisories/advisory.ts';
 import { ubuntuNotices } from '../../../../src/producers/advisories/ubuntu-notices/source.ts';
-import { changedJson, damagedBytes } from '../changed.ts';
 import { fileOf, fixture, parsed } from '../feed-files.ts';
 
 const page = fixture('ubuntu/notices.json');
@@ -108,27 +106,4 @@ describe("Ubuntu's notices", () => {
       { record: 'USN-5001-1', field: 'release_packages.jammy' },
     ]);
   });
-
-  const rich = {
-    notices: [
-      notice({ jammy: [source('foo', '1'), binary('foo-bin', '1', 'foo', 'esm-apps')] }),
-      notice({ noble: [binary('foo-bin', '1+esm1', 'foo')] }, { id: 'USN-5001-1' }),
-    ],
-  };
-
-  property.prop([changedJson([JSON.parse(page.toString()), rich])], { numRuns: 500 })(
-    'of a changed page nothing comes that has another shape',
-    async (text) => {
-      const { advisories } = await parsed(ubuntuNotices, [fileOf('n.json', text)]);
-      expect(advisories.length).toBeLessThanOrEqual(2);
-    },
-  );
-
-  property.prop([damagedBytes([page, Buffer.from(JSON.stringify(rich))])], { numRuns: 300 })(
-    'a damaged one neither',
-    async (bytes) => {
-      const { advisories } = await parsed(ubuntuNotices, [fileOf('n.json', bytes)]);
-      expect(advisories.length).toBeLessThanOrEqual(2);
-    },
-  );
 });

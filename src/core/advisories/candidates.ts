@@ -1,0 +1,77 @@
+import { compareDebVersions } from '../versions/compare-deb-versions.ts';
+import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
+import type { VersionScheme } from './advisory.ts';
+import { originOf } from './distributor.ts';
+import type { Origin } from './distributor.ts';
+import type { InventoryPackage } from './inventory.ts';
+import type { Present } from './kernels.ts';
+import { signedSource } from './signed-source.ts';
+import type { SourceIdentity } from './signed-source.ts';
+
+/** A package under one of the names by which advisories may mean it. */
+export interface Candidate extends SourceIdentity {
+  installed: InventoryPackage;
+  origin: Origin;
+  /** The older kernel that runs in its place, and how that stands to a version. */
+  running?: { installed: InventoryPackage; compare: SourceIdentity['compare'] };
+}
+
+/** A package by its own name, and by each source that it stands for. */
+export interface Candidates {
+  byName: Candidate;
+  bySource: readonly Candidate[];
+}
+
+/** A binary was built anew of the same source: `+b1` at its end says so where no source version is known. */
+const withoutRebuild = (version: string): string => version.replace(/\+b\d+$/, '');
+
+/** What advisories may mean a package by, on a host of that distribution. */
+export const candidatesOf = (
+  installed: InventoryPackage,
+  scheme: VersionScheme,
+  distro: string,
+): Candidates => {
+  const compare = scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+  const { name, version } = installed;
+  const source = installed.source ?? name;
+  const sourceVersion =
+    installed.sourceVersion ?? (scheme === 'deb' ? withoutRebuild(version) : version);
+  const common = { installed, origin: originOf(installed, distro) };
+  const own: Candidate = { ...common, source, compare: (other) => compare(sourceVersion, other) };
+  const signed = scheme === 'deb' ? signedSource(installed) : null;
+  const isOther = signed !== null && signed.source !== source;
+  return {
+    byName: { ...common, source, compare: (other) => compare(version, other) },
+    bySource: isOther ? [own, { ...common, ...signed }] : [own],
+  };
+};
+
+/**
+ * The same of what is present: beside the kernel that boots next the one that runs. Where that one is of another source (an older
+ * series of kernels), it is meant by advisories of its own.
+ */
+export const candidatesPresent = (
+  { installed, running }: Present,
+  of: (one: InventoryPackage) => Candidates,
+): Candidates => {
+  const next = of(installed);
+  if (running === null) return next;
+  const now = of(running);
+  const beside = (candidate: Candidate, other: Candidate | undefined): Candidate =>
+    other === undefined
+      ? candidate
+      : { ...candidate, running: { installed: running, compare: other.compare } };
+  const sources = new Set(next.bySource.map(({ source }) => source));
+  return {
+    byName: beside(next.byName, now.byName),
+    bySource: [
+      ...next.bySource.map((candidate) =>
+        beside(
+          candidate,
+          now.bySource.find(({ source }) => source === candidate.source),
+        ),
+      ),
+      ...now.bySource.filter(({ source }) => !sources.has(source)),
+    ],
+  };
+};

@@ -1,0 +1,57 @@
+import type { AffectedRow } from './advisory.ts';
+import type { Candidate } from './candidates.ts';
+import type { HostPlace } from './index-inventory.ts';
+import { isRelease } from './release-of.ts';
+
+/** Red Hat's products that go on with one minor release, or after the end of a release, for those who have them. */
+const productStreams: ReadonlySet<string> = new Set([
+  ...['eus', 'aus', 'tus', 'e4s', 'els', 'eus_long_life', 'mission_critical'],
+]);
+
+/** Oracle's builds of their own kind, which have the names of the usual ones: the version tells them. */
+const oracleBuild = (version: string): string | null =>
+  /[._](ksplice|fips)/.exec(version)?.[1] ?? null;
+const oracleBuilds: ReadonlySet<string> = new Set(['ksplice', 'fips']);
+
+/** Whether the host gets what comes through a channel. */
+const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =>
+  channels.has(channel) ||
+  // Which of Ubuntu Pro's archives it is, is not told.
+  (channel === 'pro' && (channels.has('esm-infra') || channels.has('esm-apps'))) ||
+  // Whoever has a package of such a build gets the next one: looked at package by package.
+  (distro === 'ol' && oracleBuilds.has(channel));
+
+/** Whether a row is for the release of a host, and for what that host is attached to. */
+export const isOffered = (row: AffectedRow, host: HostPlace): boolean =>
+  row.distro === host.distro &&
+  row.scheme === host.scheme &&
+  isRelease(row.release, host.release) &&
+  (row.channel === null || hasChannel(row.channel, host));
+
+/** Packages of rpm that are for every architecture, and of dpkg. */
+const everywhere: ReadonlySet<string> = new Set(['noarch', 'all', '']);
+
+const isOfArch = (row: AffectedRow, arch: string): boolean =>
+  row.arch === null || row.arch === arch || everywhere.has(row.arch) || everywhere.has(arch);
+
+/** EPEL's packages and those of the distribution may share a name, and not their advisories. */
+const isOfOrigin = ({ channel }: AffectedRow, { origin }: Candidate): boolean =>
+  origin === 'unknown' || (origin === 'epel') === (channel === 'epel');
+
+const isOfBuild = (row: AffectedRow, { installed }: Candidate, host: HostPlace): boolean => {
+  if (host.distro !== 'ol' || row.fixed === null) return true;
+  const [has, wants] = [oracleBuild(installed.version), oracleBuild(row.fixed)];
+  return has === wants || (has === null && wants !== null && host.channels.has(wants));
+};
+
+/** Whether a row means a package that it names. */
+export const isFor = (row: AffectedRow, candidate: Candidate, host: HostPlace): boolean =>
+  isOfArch(row, candidate.installed.arch) &&
+  isOfOrigin(row, candidate) &&
+  isOfBuild(row, candidate, host);
+
+/** On a host of a product stream that stream's word counts, and that of the release where the stream has none. */
+export const ofProductStream = (rows: readonly AffectedRow[]): readonly AffectedRow[] => {
+  const own = rows.filter(({ channel }) => channel !== null && productStreams.has(channel));
+  return own.length === 0 ? rows : own;
+};

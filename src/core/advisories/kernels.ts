@@ -1,0 +1,67 @@
+import { compareDebVersions } from '../versions/compare-deb-versions.ts';
+import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
+import type { VersionScheme } from './advisory.ts';
+import type { InventoryPackage } from './inventory.ts';
+
+/** `linux-image-6.1.0-50-cloud-amd64`, `linux-image-6.12.43+deb13-amd64`, `linux-headers-5.15.0-91`. */
+const debKernel =
+  /^linux-(image|image-unsigned|modules|modules-extra|headers)-\d[^-]*(?:-\d[^-]*)?(?:-(.+))?$/;
+
+/** What lies side by side in several versions: of dpkg only kernels, each under a name of its own; of rpm under one name. */
+const familyOf = ({ name, arch }: InventoryPackage, scheme: VersionScheme): string => {
+  const found = scheme === 'deb' ? debKernel.exec(name) : null;
+  return found === null ? `${name}:${arch}` : `${found[1]} ${found[2] ?? ''} ${arch}`;
+};
+
+/** What boots, by its name: the plain kernel, or one that was built for something. */
+const rpmKernel = /^kernel(?:-(rt|uek|64k|debug|zfcpdump))?(?:-core)?$/;
+
+/** As `uname -r` writes it: without an epoch, with the architecture. */
+const releaseOf = ({ version, arch }: InventoryPackage): string =>
+  `${version.replace(/^\d+:/, '')}.${arch}`;
+
+/** Whether it is the kernel that `uname -r` names. */
+const isRunning = (one: InventoryPackage, scheme: VersionScheme, kernel: string): boolean => {
+  if (scheme === 'deb')
+    return one.name === `linux-image-${kernel}` || one.name === `linux-image-unsigned-${kernel}`;
+  const found = rpmKernel.exec(one.name);
+  // `+rt` tells kernels of the same version apart, where that does not say it already (`5.14.0-284.rt14.el9_2`).
+  const [release, told] = kernel.split('+');
+  if (found === null || release !== releaseOf(one)) return false;
+  const built = found[1] === 'uek' || one.version.includes(`.${found[1]}`) ? undefined : found[1];
+  return told === built;
+};
+
+/** A package that counts, and the older one of its family that runs in its place. */
+export interface Present {
+  installed: InventoryPackage;
+  running: InventoryPackage | null;
+}
+
+/**
+ * Of packages that may be there in several versions at once only the newest counts: that is what boots next. Beside it the
+ * kernel that runs (`kernel`: what `uname -r` says), where that is an older one.
+ */
+export const newestOf = (
+  packages: readonly InventoryPackage[],
+  scheme: VersionScheme,
+  kernel: string | null,
+): Present[] => {
+  const compare = scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+  const families = new Map<string, Present>();
+  for (const one of packages) {
+    const family = familyOf(one, scheme);
+    const running = kernel !== null && isRunning(one, scheme, kernel) ? one : null;
+    const known = families.get(family);
+    if (known === undefined) {
+      families.set(family, { installed: one, running });
+      continue;
+    }
+    if (compare(one.version, known.installed.version) > 0) known.installed = one;
+    known.running ??= running;
+  }
+  return [...families.values()].map(({ installed, running }) => ({
+    installed,
+    running: running === installed ? null : running,
+  }));
+};

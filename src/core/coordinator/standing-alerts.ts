@@ -1,0 +1,69 @@
+import type { FeedView } from '../advisories/advisory-views.ts';
+import type { HostId } from '../ids.ts';
+import type { Fleet } from './fleet.ts';
+import { gateText } from './gate-text.ts';
+import type { Moment } from './may-grant.ts';
+import { isSilent, silenceText } from './silence.ts';
+
+/** Something that a person should know and that is so now. */
+export interface StandingAlert {
+  /** By the wall clock, in ms; null: not known. */
+  since: number | null;
+  text: string;
+}
+
+/** R20. The one text for the notice and for `status`. */
+export const suspectText = (subject: string): string =>
+  `${subject} does not answer: its grant is past its deadline`;
+
+/** R29: the other hosts of its wave wait for it. */
+export const silentUpgradeText = (hostId: HostId): string =>
+  `upgrade of ${hostId}: ${silenceText(hostId)}`;
+
+/** R15. */
+export const journalLostText = (hostId: string): string =>
+  `${hostId} lost its journal: its grants are asked for again`;
+
+/**
+ * What is wrong in the fleet now. Nothing is remembered: each follows from what the store holds, so that it
+ * outlasts a restart of the server, and is gone with its cause.
+ */
+export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[] => [
+  ...[...fleet.grants.values()]
+    .filter(({ suspect, failed }) => suspect && !failed)
+    .map(({ container, host, deadline }) => ({
+      since: wall.ms - Math.max(0, now - deadline),
+      text: suspectText(container ?? host),
+    })),
+  ...[...fleet.grants.values()].flatMap(({ kind, host: hostId }) => {
+    const host = fleet.hosts.get(hostId);
+    if (kind !== 'upgrade' || host === undefined || !isSilent(fleet, host, now)) return [];
+    const since = host.heardAt === null ? null : wall.ms - (now - host.heardAt);
+    return [{ since, text: silentUpgradeText(hostId) }];
+  }),
+  ...[...fleet.hosts.values()].flatMap((host) => {
+    const gate = gateText(host);
+    return [
+      ...(gate === null ? [] : [{ since: host.gateSince, text: gate }]),
+      ...(host.suspects.length === 0
+        ? []
+        : [{ since: host.journalLostAt, text: journalLostText(host.id) }]),
+    ];
+  }),
+];
+
+/** What is wrong with the feeds now. */
+export const feedAlerts = (feeds: readonly FeedView[]): StandingAlert[] =>
+  feeds.flatMap(({ name, held, error, silent, lastSuccess, since }) => [
+    ...(held === null
+      ? []
+      : [{ since: held.since, text: `feed ${name} is ${error ?? 'held back'}` }]),
+    ...(silent
+      ? [
+          {
+            since: lastSuccess ?? since,
+            text: `feed ${name} is silent${error === null ? '' : `: ${error}`}`,
+          },
+        ]
+      : []),
+  ]);

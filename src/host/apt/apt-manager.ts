@@ -1,0 +1,35 @@
+import { createLockAsker } from '../packages/lock-asker.ts';
+import { resumeUpgrade } from '../packages/finish-upgrade.ts';
+import type { PackageDatabase, PackageManager } from '../packages/package-manager.ts';
+import type { AptHost } from './apt-host.ts';
+import { atRestReader, readAtRest } from './at-rest.ts';
+import { aptEndReader } from './end-reader.ts';
+import { presentPackages } from './parse-dpkg-status.ts';
+import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from './read-dpkg-database.ts';
+import { aptInventoryMark, readAptInventory } from './read-inventory.ts';
+import { readReleaseCore } from './read-release-core.ts';
+import { refresh } from './refresh.ts';
+import { upgrade } from './upgrade.ts';
+
+/** The dpkg database below `root`. */
+export const dpkgDatabase = (root: string): PackageDatabase => ({
+  signature: () => dpkgSignature(root),
+  writtenAtMs: () => statusMtimeMs(root),
+  inventory: async () => presentPackages((await readDpkgDatabase(root)).packages),
+  atRest: () => readAtRest(root),
+});
+
+/** apt and dpkg of this host. */
+export const aptManager = (host: AptHost): PackageManager => {
+  const readRest = atRestReader(createLockAsker());
+  return {
+    database: dpkgDatabase(host.root),
+    atRest: () => readRest(host.root),
+    readInventory: (platform) => readAptInventory(host, platform),
+    inventoryMark: () => aptInventoryMark(host.root),
+    readCore: () => readReleaseCore(host),
+    refresh: (options) => refresh(host, options),
+    upgrade: (request) => upgrade(host, request),
+    resume: (id) => resumeUpgrade(host, id, aptEndReader(host)),
+  };
+};

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
+import { deb, found, row, rpmRow } from './rows.ts';
+
+type Told = Pick<InventoryPackage, 'repository' | 'vendor'>;
+
+describe('packages of the same name that are not the distributor’s', () => {
+  const fixed = rpmRow({ name: 'nginx', fixed: '1:1.26-1.el9' });
+  const isMeant = (told: Told, version = '1:1.20-1.el9', platform = 'almalinux-9'): boolean =>
+    found([{ ...fixed, distro: platform.split('-')[0] ?? '' }], [deb('nginx', version, told)], {
+      platform,
+    }).length > 0;
+
+  test.each<[string, Told, boolean]>([
+    ['nothing is known', {}, true],
+    ['nothing is told', { repository: null, vendor: null }, true],
+    ['its repository', { repository: 'appstream' }, true],
+    ['its repository, as dnf 4 writes it', { repository: '@baseos' }, true],
+    ['a mirror under a name of its own', { repository: 'acme-mirror' }, true],
+    ["somebody else's repository", { repository: 'nginx-stable' }, false],
+    ["somebody else's, as dnf 4 writes it", { repository: '@docker-ce-stable' }, false],
+    ['EPEL', { repository: 'epel' }, false],
+    ['its vendor', { vendor: 'AlmaLinux' }, true],
+    ['the vendor of what it was moved from', { vendor: 'CentOS' }, true],
+    ["somebody else's build", { vendor: 'NodeSource' }, false],
+    ["EPEL's build", { vendor: 'Fedora Project' }, false],
+    ['a mirror, and its vendor', { repository: 'acme-mirror', vendor: 'AlmaLinux' }, true],
+    ["a mirror, and somebody else's build", { repository: 'acme-mirror', vendor: 'Acme' }, false],
+  ])('told by %s', (_, told, expected) => {
+    expect(isMeant(told)).toBe(expected);
+  });
+
+  test.each([
+    ['rocky-9', 'Rocky Enterprise Software Foundation'],
+    ['rhel-9', 'Red Hat, Inc.'],
+    ['ol-9', 'Oracle America'],
+    ['amzn-9', 'Amazon Linux'],
+    ['fedora-9', 'Fedora Project'],
+  ])('%s has its own vendor', (platform, vendor) => {
+    expect(isMeant({ vendor }, undefined, platform)).toBe(true);
+    expect(isMeant({ vendor: 'Acme' }, undefined, platform)).toBe(false);
+  });
+
+  test.each(['1:1.20-1.el9.remi', '1:1.20-1.el9.elrepo'])('told by its version: %s', (version) => {
+    expect(isMeant({}, version)).toBe(false);
+  });
+
+  test('EPEL’s advisories are for what is of EPEL, or may be', () => {
+    const epel = rpmRow({ name: 'nginx', fixed: '1:1.26-1.el9', channel: 'epel' });
+    const on = { platform: 'almalinux-9', channels: ['epel'] };
+    const states = [{}, { repository: 'epel' }, { repository: 'appstream' }].map(
+      (told) => found([epel], [deb('nginx', '1:1.20-1.el9', told)], on).length,
+    );
+    expect(states).toEqual([1, 1, 0]);
+  });
+
+  test.each<[string, Told, boolean]>([
+    ['3.0.15-1~deb12u1', { repository: 'Debian' }, true],
+    ['3.0.15-1~deb12u1', { repository: 'aptly' }, true],
+    ['3.0.15-1', { repository: 'LP-PPA-ondrej-php' }, false],
+    ['3.0.15-1', { repository: 'Docker' }, false],
+    ['3.0.15-1.pgdg120+1', {}, false],
+    ['3.0.15-1nodesource1', {}, false],
+    ['3.0.15-1+0~20240101.1+debian12~1.gbp1+deb.sury.org', {}, false],
+    ['3.0.15-1~ppa2', {}, false],
+  ])('of dpkg: %s of %j', (version, told, expected) => {
+    expect(found([row({})], [deb('openssl', version, told)])).toHaveLength(expected ? 1 : 0);
+  });
+});

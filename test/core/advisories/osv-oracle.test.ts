@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Advisory } from '../../../src/core/advisories/advisory.ts';
+import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
+import { matchAdvisory } from '../../../src/core/advisories/match.ts';
+import { debianLists } from '../../../src/producers/advisories/debian-lists/source.ts';
+import { openFeedFiles } from '../../../src/producers/advisories/open-feed-files.ts';
+import { osv } from '../../../src/producers/advisories/osv/source.ts';
+import { fixtures } from '../../producers/advisories/stored-files.ts';
+import { oracle, tableOf } from './oracle-files.ts';
+
+interface Query {
+  ecosystem: string;
+  name: string;
+  version: string;
+  vulns: { id: string }[];
+}
+
+/** Answers of osv.dev about packages of the distributions that we know. */
+const queries = oracle('osv-api-querybatch.jsonl')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Query)
+  .filter(({ ecosystem }) => /^(Debian|Ubuntu):/.test(ecosystem));
+
+const notReached = new Map(
+  tableOf<'id' | 'reason'>(oracle('osv-not-reached.tsv')).map(({ id, reason }) => [id, reason]),
+);
+
+const advisories: Advisory[] = [];
+
+beforeAll(async () => {
+  for (const [source, path] of [
+    [debianLists, 'debian'],
+    [osv, 'osv'],
+    [osv, 'archives/all.zip'],
+    [osv, 'archives/osv-all.tar.xz'],
+  ] as const)
+    for await (const record of source.parse(openFeedFiles(`${fixtures}/${path}`)))
+      if (record.kind === 'advisory') advisories.push(record.advisory);
+});
+
+const platformOf = (ecosystem: string): string =>
+  ecosystem.toLowerCase().replace(':', '-').replace(':lts', '');
+
+describe('answers of osv.dev', () => {
+  test('there are those for Debian and Ubuntu', () => {
+    expect(queries.filter(({ ecosystem }) => ecosystem.startsWith('Debian:'))).toHaveLength(29);
+    expect(queries.filter(({ ecosystem }) => ecosystem.startsWith('Ubuntu:'))).toHaveLength(80);
+  });
+
+  test.each(queries)('$ecosystem $name $version', ({ ecosystem, name, version, vulns }) => {
+    const host = indexInventory({
+      platform: platformOf(ecosystem),
+      packages: [{ name, arch: 'amd64', version, source: name, sourceVersion: version }],
+    });
+    const ours = advisories
+      .flatMap((one) => matchAdvisory(one, host))
+      .filter(({ state }) => state !== 'applied')
+      .map(({ advisory }) => advisory);
+    const theirs = vulns.map(({ id }) => id).filter((id) => !notReached.has(id));
+    expect(ours.sort()).toEqual(theirs.sort());
+  });
+
+  test('what the samples do not reach is listed, and nothing else', () => {
+    const asked = new Set(queries.flatMap(({ vulns }) => vulns.map(({ id }) => id)));
+    const known = new Set(advisories.map(({ id }) => id));
+    expect([...notReached.keys()].filter((id) => known.has(id) || !asked.has(id))).toEqual([]);
+    for (const reason of notReached.values()) expect(reason).toMatch(/\w/);
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AffectedRow } from '../../../src/core/advisories/advisory.ts';
+import { deb, found, row, rpmRow } from './rows.ts';
+
+describe('product streams', () => {
+  const main = rpmRow({ distro: 'rhel', name: 'curl', fixed: '7.76.1-26.el9_3.2' });
+  const eus: AffectedRow = { ...main, release: '9.2', channel: 'eus', fixed: '7.76.1-23.el9_2.4' };
+  const on = (release: string, ...channels: string[]) => ({
+    platform: `rhel-${release}`,
+    channels,
+  });
+
+  test.each<[string, string, ReturnType<typeof on>, string[]]>([
+    ['a host of the stream', '7.76.1-19.el9', on('9.2', 'eus'), ['curl 7.76.1-23.el9_2.4 pending']],
+    [
+      'a host of the stream with the fix',
+      '7.76.1-23.el9_2.4',
+      on('9.2', 'eus'),
+      ['curl 7.76.1-23.el9_2.4 applied'],
+    ],
+    [
+      'a host of that minor release, without the stream',
+      '7.76.1-23.el9_2.2',
+      on('9.2'),
+      ['curl 7.76.1-26.el9_3.2 pending'],
+    ],
+    [
+      'a host of the stream of another minor release',
+      '7.76.1-26.el9_3.1',
+      on('9.4', 'eus'),
+      ['curl 7.76.1-26.el9_3.2 pending'],
+    ],
+  ])('%s', (_, version, host, expected) => {
+    expect(found([main, eus], [deb('curl', version)], host)).toEqual(expected);
+    expect(found([eus, main], [deb('curl', version)], host)).toEqual(expected);
+  });
+
+  test('what the stream has no fix for is without one', () => {
+    const affected: AffectedRow = { ...eus, status: 'affected', fixed: null };
+    expect(found([main, affected], [deb('curl', '7.76.1-19.el9')], on('9.2', 'eus'))).toEqual([
+      'curl null no-fix',
+    ]);
+  });
+
+  test('what the release is not affected by, the stream may be', () => {
+    const none: AffectedRow = { ...main, status: 'not-affected', fixed: null };
+    expect(found([none, eus], [deb('curl', '7.76.1-19.el9')], on('9.2', 'eus'))).toHaveLength(1);
+    expect(found([none, eus], [deb('curl', '7.76.1-19.el9')], on('9.2'))).toEqual([]);
+  });
+});
+
+describe('channels', () => {
+  const libssl = deb('libssl1.1', '1.1.1-1ubuntu2', { source: 'openssl' });
+  const fixed = (channel: string | null) =>
+    row({ distro: 'ubuntu', release: '18.04', channel, fixed: '1.1.1-1ubuntu2.23+esm1' });
+
+  test.each<[string | null, string[], number]>([
+    [null, [], 1],
+    ['esm-infra', [], 0],
+    ['esm-infra', ['esm-infra'], 1],
+    ['esm-apps', ['esm-infra'], 0],
+    ['esm-infra-legacy', ['esm-infra'], 0],
+    ['fips-updates', ['esm-infra', 'fips-updates'], 1],
+    ['pro', [], 0],
+    ['pro', ['esm-apps'], 1],
+    ['livepatch', ['esm-infra'], 0],
+  ])('a fix through %s, for a host with %j', (channel, channels, count) => {
+    expect(found([fixed(channel)], [libssl], { platform: 'ubuntu-18.04', channels })).toHaveLength(
+      count,
+    );
+  });
+
+  test('a host with the channel has the fix that others lack', () => {
+    const rows = [{ ...fixed(null), status: 'affected' as const, fixed: null }, fixed('esm-infra')];
+    const on = { platform: 'ubuntu-18.04' };
+    expect(found(rows, [libssl], on)).toEqual(['libssl1.1 null no-fix']);
+    expect(found(rows, [libssl], { ...on, channels: ['esm-infra'] })).toEqual([
+      'libssl1.1 1.1.1-1ubuntu2.23+esm1 pending',
+    ]);
+  });
+});
+
+describe("Oracle's builds", () => {
+  const plain = rpmRow({ distro: 'ol', release: '7', name: 'glibc', fixed: '2.17-326.el7_9' });
+  const ksplice: AffectedRow = {
+    ...plain,
+    ...{ channel: 'ksplice', fixed: '2:2.17-326.ksplice1.el7_9' },
+  };
+  test.each<[string, string[], string[]]>([
+    ['2.17-317.el7', [], ['glibc 2.17-326.el7_9 pending']],
+    ['2:2.17-317.ksplice1.el7', [], ['glibc 2:2.17-326.ksplice1.el7_9 pending']],
+    ['2:2.17-317.ksplice1.el7', ['ksplice'], ['glibc 2:2.17-326.ksplice1.el7_9 pending']],
+    ['2.17-317.el7', ['ksplice'], ['glibc 2:2.17-326.ksplice1.el7_9 pending']],
+    ['10:3.6.16-1.el8_fips', [], []],
+  ])('%s on a host with %j', (version, channels, expected) => {
+    expect(
+      found([plain, ksplice], [deb('glibc', version)], { platform: 'ol-7.9', channels }),
+    ).toEqual(expected);
+  });
+});
+
+describe('releases', () => {
+  test.each(['1', '1.2', '2011.09', '2017.09', '2018.03'])(
+    'the first Amazon Linux was one release: %s',
+    (release) => {
+      const fixed = rpmRow({ distro: 'amzn', release: '2018.03', name: 'a', fixed: '1-2.amzn1' });
+      const on = { platform: `amzn-${release}` };
+      expect(found([fixed], [deb('a', '1-1.amzn1')], on)).toHaveLength(1);
+    },
+  );
+
+  test.each(['2', '2023', '2023.3.20240304'])('and not that of %s', (release) => {
+    const fixed = rpmRow({ distro: 'amzn', release: '2018.03', name: 'a', fixed: '1-2.amzn1' });
+    expect(found([fixed], [deb('a', '1-1')], { platform: `amzn-${release}` })).toEqual([]);
+  });
+});
+
+describe('module streams that an advisory does not name', () => {
+  const php = (name: string, version: string) =>
+    rpmRow({ release: '8', name, fixed: `${version}.module_el8.6.0+1+abc` });
+  const installed = (name: string, version: string, module: string) =>
+    deb(name, `${version}.module_el8.5.0+1+abc`, { module });
+  const of74 = [
+    php('php', '7.4.19-4'),
+    php('php-common', '7.4.19-4'),
+    php('php-pecl-zip', '1.18-1'),
+  ];
+
+  test.each<[string, string, string, number]>([
+    ['php-common', '7.4.6-4', 'php:7.4', 1],
+    ['php-common', '7.3.20-1', 'php:7.3', 0],
+    ['php-pecl-zip', '1.18-0', 'php:7.4', 1],
+    ['php-pecl-zip', '1.15-1', 'php:7.3', 0],
+    ['php-common', '7.4.6-4', 'php:remi', 1],
+  ])('%s %s of %s', (name, version, module, count) => {
+    expect(
+      found(of74, [installed(name, version, module)], { platform: 'almalinux-8' }),
+    ).toHaveLength(count);
+  });
+
+  test('one that names its stream is believed', () => {
+    const named = of74.map((each) => ({ ...each, module: 'php:7.3' }));
+    expect(
+      found(named, [installed('php-common', '7.3.20-1', 'php:7.3')], { platform: 'almalinux-8' }),
+    ).toHaveLength(1);
+  });
+});

@@ -1,0 +1,284 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Need } from '../../../src/core/advisories/needs.ts';
+import { defaultRule } from '../../../src/core/coordinator/policy.ts';
+import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
+import type { FleetSettings, Wave } from '../../../src/core/coordinator/fleet.ts';
+import type { Commands } from '../../../src/core/coordinator/step.ts';
+import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
+import type { ServiceSettings } from '../../../src/core/service-settings.ts';
+import { observed, scene, view, web } from './fleet-scene.ts';
+import type { Scene } from './fleet-scene.ts';
+
+const need = (more: Partial<Need> = {}): Need => ({
+  ...{ name: 'libssl3', arch: 'amd64', installed: '1', target: '2' },
+  offered: [{ feed: 'debian', id: 'DSA-1-1' }],
+  ...{ waiting: [], cves: ['CVE-2026-1'], severity: 'high', exploited: false },
+  ...{ firstSeen: 0, held: false },
+  ...more,
+});
+
+const auto: PolicyRule = { ...defaultRule, mode: 'auto' };
+
+/** Hosts that are well, one container each, under rules for their platform. */
+const begin = (
+  rules: PolicyRule[],
+  { services = [web()], ...more }: Partial<FleetSettings> & { services?: ServiceSettings[] } = {},
+): Scene => {
+  const ids = ['h1', 'h2'];
+  const settings = { policies: { 'debian-12': rules }, ...more };
+  const here = scene(
+    services,
+    settings,
+    ids.map((id) => ({ id })),
+  );
+  for (const id of ids) here.report(id, observed([view(`web-${id}`, { stale: [] })]));
+  return here;
+};
+
+const tell = (here: Scene, needs: Need[], hosts = ['h1', 'h2']): Commands =>
+  here.step({
+    kind: 'needs',
+    hosts: hosts.map((id) => ({ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 })),
+    needs,
+  });
+
+const waves = ({ fleet }: Scene): Wave[] => [...fleet.waves.values()];
+
+const orders = ({ sends }: Commands) =>
+  sends.flatMap((send) =>
+    send.kind === 'host-upgrade'
+      ? [[send.host, ...send.payload.packages.map((one) => `${one.want} ${one.version ?? ''}`)]]
+      : [],
+  );
+
+/** The host's upgrade is over: its container runs old code, and `to` is what it got. */
+const finish = (
+  here: Scene,
+  host: string,
+  to: string,
+  failed: { reason: string; code: string } | null = null,
+): Commands => {
+  const grant = [...here.fleet.grants.values()].find((one) => one.host === host);
+  const [jobId, waveId] = [grant?.jobId ?? '', grant?.waveId ?? ''];
+  if (failed === null)
+    here.report(host, {
+      ...{ kind: 'host-upgraded', origin: { by: 'job', jobId, waveId }, gate: null },
+      transaction: (here.fleet.hosts.get(host)?.transactions ?? 0) + 1,
+      changes: [{ name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to }],
+      containers: [view(`web-${host}`)],
+    });
+  return here.report(host, {
+    ...{ kind: 'upgrade-finished', jobId, waveId, grantId: grant?.id ?? '', changes: [] },
+    ...{ ok: failed === null, reason: '', remedy: '', transcript: '', ...failed },
+    gate: { ok: true, reason: '' },
+  });
+};
+
+describe('what hosts need', () => {
+  test('becomes one wave for all hosts of the platform, which waits for a person by default', () => {
+    const here = begin([]);
+    const told = tell(here, [need()]);
+    expect(waves(here)).toHaveLength(1);
+    const [wave] = waves(here);
+    expect([...(wave?.upgrades.keys() ?? [])]).toEqual(['h1', 'h2']);
+    expect(orders(told)).toEqual([]);
+    expect(told.notices.map(({ kind }) => kind)).toEqual(['needs-approval']);
+    expect(wave && summarizeWave(here.fleet, wave, here)).toMatchObject({
+      ...{ state: 'waiting for approval', cause: 'DSA-1-1: libssl3 2' },
+      remedy: `groundswell approve ${wave?.id ?? ''}`,
+    });
+    const approved = here.act({ action: 'approve', waveId: wave?.id ?? '' });
+    expect(orders(approved)).toEqual([['h1', 'at-least 2']]);
+  });
+
+  test('is begun by itself where the policy says so, and the records name the advisory', () => {
+    const here = begin([auto]);
+    const told = tell(here, [need()]);
+    expect(orders(told)).toEqual([['h1', 'at-least 2']]);
+    expect(told.audits.find(({ action }) => action === 'upgrade-ordered')?.details).toMatchObject({
+      advisories: ['DSA-1-1'],
+    });
+    const { audits } = finish(here, 'h1', '2');
+    expect(audits.find(({ action }) => action === 'granted')?.details).toMatchObject({
+      advisories: ['DSA-1-1'],
+    });
+  });
+
+  test.each([
+    ['a service waits for approval', { services: [web({ mode: 'approve' })] }],
+    ['a service is only observed', { services: [web({ mode: 'observe' })] }],
+    ['the platform waits for approval', { platformModes: { 'debian-12': 'approve' as const } }],
+  ])('waits for a person where %s', (_, more) => {
+    const here = begin([auto], more);
+    expect(orders(tell(here, [need()]))).toEqual([]);
+    expect(waves(here)[0]?.cause).toMatchObject({ kind: 'advisories', mode: 'approve' });
+  });
+
+  test.each<[string, PolicyRule, Partial<Need>]>([
+    ['only observed', { ...auto, mode: 'observe' }, {}],
+    ['not in the mirror', auto, { target: null, offered: [], firstSeen: null }],
+    ['held', auto, { held: true }],
+    ['too new', { ...auto, minAgeMs: 10_000 }, {}],
+    ['before its earliest start', { ...auto, earliestMs: 10_000 }, {}],
+  ])('opens no wave where it is %s', (_, rule, more) => {
+    const here = begin([rule]);
+    tell(here, [need(more)]);
+    expect(waves(here)).toEqual([]);
+  });
+
+  test('is begun once it is old enough, or at once where it is exploited', () => {
+    const rule = { ...auto, minAgeMs: 10_000 };
+    const here = begin([rule]);
+    tell(here, [need()]);
+    here.wall.ms = 10_000;
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'at-least 2']]);
+    const urgent = begin([rule]);
+    expect(orders(tell(urgent, [need({ exploited: true })]))).toEqual([['h1', 'at-least 2']]);
+  });
+
+  test('is decided by the first rule that fits', () => {
+    const rules: PolicyRule[] = [
+      { ...defaultRule, exploited: true, mode: 'auto' },
+      { ...defaultRule, severities: ['critical'], core: true, mode: 'auto' },
+      { ...defaultRule, mode: 'observe' },
+    ];
+    const opened = (more: Partial<Need>): string[] => {
+      const here = begin(rules, { corePackages: { 'debian-12': new Set(['libssl3']) } });
+      tell(here, [need(more)]);
+      return waves(here).map(({ cause }) => ('mode' in cause ? cause.mode : ''));
+    };
+    expect(opened({})).toEqual([]);
+    expect(opened({ exploited: true })).toEqual(['auto']);
+    expect(opened({ severity: 'critical' })).toEqual(['auto']);
+    expect(opened({ severity: 'critical', name: 'nano' })).toEqual([]);
+  });
+
+  test('of before a transaction of the host decides nothing', () => {
+    const here = begin([auto]);
+    here.upgraded('h1', []);
+    here.upgraded('h2', []);
+    here.step({
+      kind: 'needs',
+      hosts: [
+        { id: 'h1', transaction: 0 },
+        { id: 'h2', transaction: 1 },
+      ],
+      needs: [need()],
+    });
+    expect([...(waves(here)[0]?.upgrades.keys() ?? [])]).toEqual(['h2']);
+  });
+
+  test('and is not in the mirror makes its host look there again, not all the time', () => {
+    const here = begin([auto]);
+    const missing = need({ target: null, offered: [], waiting: [{ feed: 'd', id: 'DSA-1-1' }] });
+    const asked = (told: Commands): string[] =>
+      told.sends.flatMap((send) =>
+        send.kind === 'observe-host' && send.payload.refresh ? [send.host] : [],
+      );
+    expect(asked(tell(here, [missing]))).toEqual(['h1', 'h2']);
+    expect(asked(here.step({ kind: 'tick' }))).toEqual([]);
+    here.now += here.fleet.settings.refreshEveryMs;
+    expect(asked(here.step({ kind: 'tick' }))).toEqual(['h1', 'h2']);
+  });
+});
+
+describe('a wave of advisories', () => {
+  test('gives every host what its first one got', () => {
+    const here = begin([auto]);
+    tell(here, [need()]);
+    const after = finish(here, 'h1', '2+b1');
+    expect(orders(after)).toEqual([['h2', 'exact 2+b1']]);
+  });
+
+  test('that waits is joined by a second advisory of the same package', () => {
+    const here = begin([]);
+    tell(here, [need()]);
+    const second = { feed: 'debian', id: 'DSA-2-1' };
+    tell(here, [need({ target: '3', offered: [{ feed: 'debian', id: 'DSA-1-1' }, second] })]);
+    expect(waves(here)).toHaveLength(1);
+    const [wave] = waves(here);
+    expect(wave?.cause).toMatchObject({
+      advisories: [{ id: 'DSA-1-1' }, { id: 'DSA-2-1' }],
+      packages: [{ source: 'libssl3', to: '3' }],
+    });
+    expect(orders(here.act({ action: 'approve', waveId: wave?.id ?? '' }))).toEqual([
+      ['h1', 'at-least 3'],
+    ]);
+  });
+
+  test('is followed by another one for hosts that are done with it', () => {
+    const here = begin([auto]);
+    tell(here, [need()]);
+    finish(here, 'h1', '2');
+    tell(here, [need({ installed: '2', target: '3' })], ['h1']);
+    expect(waves(here)).toHaveLength(2);
+    expect([...(waves(here)[1]?.upgrades.keys() ?? [])]).toEqual(['h1']);
+    // The other host gets what the wave proved, and no second wave before that.
+    tell(here, [need({ target: '3' })], ['h2']);
+    expect(waves(here)).toHaveLength(2);
+  });
+
+  test('is joined by a host that comes later and needs just this', () => {
+    const here = begin([auto]);
+    tell(here, [need()], ['h1']);
+    finish(here, 'h1', '2');
+    const told = tell(here, [need()], ['h2']);
+    expect(waves(here)).toHaveLength(1);
+    expect(orders(told)).toEqual([['h2', 'exact 2']]);
+  });
+
+  test('loses what is no more missing, and ends where nothing is left', () => {
+    const here = begin([]);
+    tell(here, [need(), need({ name: 'zlib1g' })]);
+    tell(here, [need()]);
+    expect(
+      waves(here)[0]
+        ?.upgrades.get('h1')
+        ?.packages.map(({ name }) => name),
+    ).toEqual(['libssl3']);
+    tell(here, []);
+    expect(waves(here)[0]?.state).toBe('finished');
+  });
+
+  test('that was declined is not opened again for the same version, but for a newer one', () => {
+    const here = begin([]);
+    tell(here, [need()]);
+    here.act({ action: 'decline', waveId: waves(here)[0]?.id ?? '' });
+    here.step({ kind: 'tick' });
+    expect(waves(here)).toHaveLength(1);
+    tell(here, [need({ target: '3' })]);
+    expect(waves(here)).toHaveLength(2);
+  });
+
+  test('waits, and says so, where a mirror has no more what was proved', () => {
+    const here = begin([auto]);
+    tell(here, [need()]);
+    finish(here, 'h1', '2');
+    const moved = { reason: 'the repositories offer 3, not 2', code: 'unknown-version' };
+    finish(here, 'h2', '', moved);
+    const [wave] = waves(here);
+    expect(wave?.pausedBy).toBe('upgrade of h2: the repositories offer 3, not 2');
+    tell(here, [need({ target: '3' })], ['h2']);
+    expect(waves(here)).toHaveLength(1);
+  });
+
+  test('starts over with what the mirror has now, where the policy says so', () => {
+    const here = begin([{ ...auto, whenMirrorMoved: 'start-over' }]);
+    tell(here, [need()]);
+    finish(here, 'h1', '2');
+    const moved = { reason: 'the repositories offer 3, not 2', code: 'unknown-version' };
+    const after = finish(here, 'h2', '', moved);
+    expect(after.audits.map(({ action }) => action)).toContain('wave-started-over');
+    expect(orders(after)).toEqual([['h2', 'at-least 2']]);
+    expect(waves(here)[0]).toMatchObject({ pausedBy: null, stage: 'canary' });
+  });
+
+  test('waits for its window until its latest start', () => {
+    const window = { fromMinute: 0, toMinute: 60 };
+    const here = begin([{ ...auto, latestMs: 60_000 }], { window });
+    expect(orders(tell(here, [need()]))).toEqual([]);
+    expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe('outside the maintenance window');
+    here.wall.ms = 60_000;
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'at-least 2']]);
+  });
+});

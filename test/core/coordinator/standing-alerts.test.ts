@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { newFeedState } from '../../../src/core/advisories/feed-state.ts';
+import { feedAlerts, fleetAlerts } from '../../../src/core/coordinator/standing-alerts.ts';
+import { ended, observed, upgradedScene, view, web } from './fleet-scene.ts';
+import type { Scene } from './fleet-scene.ts';
+
+const texts = (here: Scene): string[] =>
+  fleetAlerts(here.fleet, { now: here.now, wall: here.wall }).map(({ text }) => text);
+
+test('a grant past its deadline is an alert since then, until its agent answers', () => {
+  const here = upgradedScene([web()], { h1: ['web-1'] });
+  const [grant] = here.fleet.grants.values();
+  if (grant === undefined) throw new Error('nothing was granted');
+  expect(texts(here)).toEqual([]);
+  here.now = grant.deadline + 5_000;
+  here.step({ kind: 'tick' });
+  expect(fleetAlerts(here.fleet, { now: here.now, wall: here.wall })).toEqual([
+    {
+      since: here.wall.ms - 5_000,
+      text: 'h1/web-1 does not answer: its grant is past its deadline',
+    },
+  ]);
+  here.report('h1', ended(grant.id, 'void'));
+  expect(texts(here)).toEqual([]);
+});
+
+test('a host gate that does not pass is one since it first did not, until it passes', () => {
+  const here = upgradedScene([web()], { h1: ['web-1'] });
+  const gate = (reason: string | null) =>
+    here.report(
+      'h1',
+      observed([view('web-1')], { gate: { ok: reason === null, reason: reason ?? '' } }),
+    );
+  const first = here.wall.ms;
+  gate('no network');
+  here.wall = { ...here.wall, ms: first + 60_000 };
+  gate('no network, no DNS');
+  expect(fleetAlerts(here.fleet, { now: here.now, wall: here.wall })).toEqual([
+    { since: first, text: 'the host gate of h1 did not pass: no network, no DNS' },
+  ]);
+  gate(null);
+  expect(texts(here)).toEqual([]);
+});
+
+test('a lost journal is one until what it held is answered for', () => {
+  const here = upgradedScene([web()], { h1: ['web-1'] });
+  const [grant] = here.fleet.grants.values();
+  const id = grant?.id ?? '';
+  here.report('h1', { kind: 'restart-progress', grantId: id, step: 'stopping', at: 0 });
+  const life = { incarnation: 'life-2' };
+  here.report('h1', observed([view('web-1')]), { ...life, seq: 1 });
+  expect(fleetAlerts(here.fleet, { now: here.now, wall: here.wall })).toEqual([
+    { since: here.wall.ms, text: 'h1 lost its journal: its grants are asked for again' },
+  ]);
+  here.report('h1', ended(id, 'void'), life);
+  expect(texts(here)).toEqual([]);
+});
+
+test('a feed is one while it is held back or silent', () => {
+  const feed = {
+    ...newFeedState({ name: 'debian', source: 'debian-lists', place: '/mirror' }, 1_000),
+    silent: false,
+  };
+  const held = { version: '2', had: 900, has: 3, since: 7_000 };
+  expect(feedAlerts([feed])).toEqual([]);
+  expect(feedAlerts([{ ...feed, held, error: 'held back: it had 900' }])).toEqual([
+    { since: 7_000, text: 'feed debian is held back: it had 900' },
+  ]);
+  expect(feedAlerts([{ ...feed, silent: true, error: 'refused' }])).toEqual([
+    { since: 1_000, text: 'feed debian is silent: refused' },
+  ]);
+});

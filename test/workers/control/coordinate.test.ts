@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { defaultFleetSettings, emptyFleet } from '../../../src/core/coordinator/fleet.ts';
+import { startCoordinator } from '../../../src/workers/control/coordinate.ts';
+
+test('an operator is answered once it is committed; jobs go only after the records that precede them (R12)', async () => {
+  const seen: string[] = [];
+  let letOut: () => void = () => undefined;
+  const out = new Promise<void>((resolve) => {
+    letOut = resolve;
+  });
+  const coordinator = await startCoordinator({
+    load: () => Promise.resolve(emptyFleet(defaultFleetSettings, 1, 1)),
+    commit: () => {
+      seen.push('commit');
+      return Promise.resolve();
+    },
+    publish: async (host, { number }) => {
+      await out;
+      seen.push(`record ${number[2]} of ${host}`);
+    },
+    kickRelay: () => seen.push('relay'),
+    notify: () => undefined,
+    moment: () => ({ now: 1, wall: { ms: 1, minuteOfDay: 0 } }),
+    newId: () => 'id',
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const add = { action: 'host-add', zone: null, cap: null } as const;
+  expect(await coordinator.act('ann', { ...add, hostId: 'h1' })).toMatchObject({ ok: true });
+  expect(await coordinator.act('ann', { ...add, hostId: 'h2' })).toMatchObject({ ok: true });
+  expect(seen).toEqual(['commit', 'commit']);
+  letOut();
+  // What goes on beside is waited for.
+  await coordinator.stop();
+  expect(seen.filter((what) => what.startsWith('record'))).toEqual([
+    'record 1 of h1',
+    'record 1 of h2',
+  ]);
+});
