@@ -167,7 +167,6 @@ export const endTransaction = (machine: Machine): void => {
   machine.dpkg = 'rest';
   machine.lower += 1;
   machine.untold = true;
-  machine.todo = machine.todo.filter((what) => what !== 'notice-transaction -');
   if (machine.alive) machine.todo.push('tell-transaction -');
 };
 

@@ -21,11 +21,16 @@ const drop = (machine: Machine, todo: string): void => {
   machine.todo = machine.todo.filter((other) => other !== todo);
 };
 
+/** Its watch notices a transaction long before anything is looked into again. */
+export const isUnnoticed = ({ alive, todo }: Machine): boolean =>
+  alive && todo.includes('notice-transaction -');
+
 /** Whether a thing that is under way can come to its end now. */
 export const canEnd = (machine: Machine, todo: string): boolean => {
   const [kind = '', id = ''] = todo.split(' ');
   // One that is asked in vain is asked again: what counts is that somebody mends the host.
   if (kind === 'ask-gate') return !machine.broken;
+  if (kind === 'tell-transaction') return !isUnnoticed(machine);
   const grant = grantOf(machine, id);
   if (grant === undefined) return true;
   const index = boxIndex(grant.order.container);
@@ -250,6 +255,7 @@ export const carryOut = (
         kind: 'verified',
         grantId: id,
         transactions: machine.agent.journal.transactions,
+        atRest: machine.dpkg === 'rest',
         verification: box.version === machine.lower ? 'verified' : 'stale',
         container: viewOf(machine, index),
       });

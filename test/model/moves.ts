@@ -12,7 +12,7 @@ import {
   observe,
 } from './agent-side.ts';
 import type { Core } from './core.ts';
-import { canEnd, carryOut } from './effects.ts';
+import { canEnd, carryOut, isUnnoticed } from './effects.ts';
 import type { Turnout } from './effects.ts';
 import { changeLeader, serve } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
@@ -426,7 +426,7 @@ export const movesOf = (core: Core, world: World): Move[] => {
     add('10 s pass', null, (next) => {
       tick(core, next, true);
     });
-  else
+  else if (!world.machines.some(isUnnoticed))
     add('10 s pass all the same', 'delay', (next) => {
       tick(core, next, false);
     });

@@ -206,7 +206,6 @@ const large: Scenario[] = [
   }),
   named('one container, a pause and a crash of the agent', one(1), { pause: 1, 'agent crash': 1 }),
   named('two hosts, an agent crashes', two, { 'agent crash': 1 }),
-  named('somebody upgrades, and all is late', one(1), { 'outside upgrade': 1, delay: 2 }),
   named('two hosts, a pause and its end', two, { pause: 1 }),
   named('two hosts, a pause of one of them', two, { 'pause host': 1 }),
   named('two hosts, somebody upgrades one of them', two, { 'outside upgrade': 1 }),
