@@ -114,6 +114,8 @@ export const feed = (core: Core, world: World, machine: Machine, event: AgentEve
 };
 
 export const observe = (core: Core, world: World, machine: Machine): void => {
+  if (machine.dpkg === 'rest' && machine.todo.includes('notice-transaction -'))
+    machine.seenTooEarly = true;
   machine.boxes.forEach((box, index) => {
     feed(core, world, machine, {
       kind: 'observed',

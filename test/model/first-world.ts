@@ -73,6 +73,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     dpkg: 'rest',
     broken: false,
     untold: false,
+    seenTooEarly: false,
     todo: [],
     register: null,
     late: null,

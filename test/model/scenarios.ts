@@ -32,7 +32,12 @@ const crashes: Scenario[] = [
     'agent crash': 1,
     'leader paused': 1,
   }),
-  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
+  named(
+    'one container, nothing to drain, a retry and a crash',
+    one(1),
+    { sick: 1, retry: 1, 'agent crash': 1 },
+    { drains: false },
+  ),
 ];
 
 /** Messages that are lost, doubled, late or out of order. */
@@ -205,6 +210,7 @@ const large: Scenario[] = [
     'agent crash': 1,
   }),
   named('one container, a pause and a crash of the agent', one(1), { pause: 1, 'agent crash': 1 }),
+  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
   named('two hosts, an agent crashes', two, { 'agent crash': 1 }),
   named('two hosts, a pause and its end', two, { pause: 1 }),
   named('two hosts, a pause of one of them', two, { 'pause host': 1 }),

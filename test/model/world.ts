@@ -47,6 +47,8 @@ export interface Machine {
   broken: boolean;
   /** A package transaction that is over and of which nothing was journaled yet. */
   untold: boolean;
+  /** Its containers were told of when a transaction was over and nobody had noticed it yet (R30). */
+  seenTooEarly: boolean;
   /** Effects that the agent has under way: `kind grant`. They die with it. */
   todo: string[];
   /** What Redis holds as the control record. */
