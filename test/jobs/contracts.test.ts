@@ -92,10 +92,11 @@ describe('a job to a host (R6)', () => {
       allowRemove: false,
       beginBefore: 1,
       deadline: 2,
+      services: ['web'],
     };
     expect(readHostJob(envelopeOf({ kind: 'host-upgrade', payload: upgrade })).job).toEqual({
       kind: 'host-upgrade',
-      payload: { ...upgrade, services: [] },
+      payload: upgrade,
     });
   });
 

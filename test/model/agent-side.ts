@@ -41,9 +41,12 @@ export const viewOf = (machine: Machine, index: number): ContainerView => {
   };
 };
 
-export const changes: PackageChange[] = [
-  { name: 'lib', arch: '', source: 'lib', from: '0', to: '1' },
+/** Of the package of the wave of that number. */
+export const changesOf = (wave: number): PackageChange[] => [
+  { name: `lib${wave}`, arch: '', source: `lib${wave}`, from: '0', to: '1' },
 ];
+
+export const changes = changesOf(1);
 
 /** What the host gate says now. */
 export const gateOf = ({ broken }: Machine): GateAnswer =>
@@ -111,6 +114,8 @@ export const feed = (core: Core, world: World, machine: Machine, event: AgentEve
 };
 
 export const observe = (core: Core, world: World, machine: Machine): void => {
+  if (machine.dpkg === 'rest' && machine.todo.includes('notice-transaction -'))
+    machine.seenTooEarly = true;
   machine.boxes.forEach((box, index) => {
     feed(core, world, machine, {
       kind: 'observed',
@@ -152,12 +157,18 @@ export const answersFor = (machine: Machine, index: number) => {
   };
 };
 
-/** The package manager is done: what runs now is old, and the agent, if it lives, will tell. */
+/** Somebody's package manager is at work: what runs now is old from its first file on, noticed or not. */
+export const beginTransaction = (machine: Machine): void => {
+  machine.dpkg = 'outside';
+  machine.lower += 1;
+  if (machine.alive) machine.todo.push('notice-transaction -');
+};
+
+/** It is done: what was started meanwhile may be old as well, and the agent, if it lives, will tell. */
 export const endTransaction = (machine: Machine): void => {
   machine.dpkg = 'rest';
   machine.lower += 1;
   machine.untold = true;
-  machine.todo = machine.todo.filter((what) => what !== 'notice-transaction -');
   if (machine.alive) machine.todo.push('tell-transaction -');
 };
 
@@ -170,6 +181,9 @@ export const crash = (core: Core, machine: Machine): void => {
 
 export const boot = (core: Core, world: World, machine: Machine): void => {
   machine.alive = true;
+  // Until its watch has looked once it takes a transaction for open; one that looks at once and finds none is the same.
+  if (machine.dpkg === 'outside' || machine.untold)
+    feed(core, world, machine, { kind: 'transaction', phase: 'open' });
   feed(core, world, machine, { kind: 'booted' });
   if (machine.dpkg === 'outside') machine.todo.push('notice-transaction -');
   if (machine.untold) machine.todo.push('tell-transaction -');

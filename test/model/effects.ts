@@ -1,4 +1,5 @@
 import type { AgentGrant } from '../../src/core/agent/journal.ts';
+import type { PauseLevel } from '../../src/core/messages.ts';
 import type { Core } from './core.ts';
 import {
   answersFor,
@@ -20,11 +21,16 @@ const drop = (machine: Machine, todo: string): void => {
   machine.todo = machine.todo.filter((other) => other !== todo);
 };
 
+/** Its watch notices a transaction long before anything is looked into again. */
+export const isUnnoticed = ({ alive, todo }: Machine): boolean =>
+  alive && todo.includes('notice-transaction -');
+
 /** Whether a thing that is under way can come to its end now. */
 export const canEnd = (machine: Machine, todo: string): boolean => {
   const [kind = '', id = ''] = todo.split(' ');
   // One that is asked in vain is asked again: what counts is that somebody mends the host.
   if (kind === 'ask-gate') return !machine.broken;
+  if (kind === 'tell-transaction') return !isUnnoticed(machine);
   const grant = grantOf(machine, id);
   if (grant === undefined) return true;
   const index = boxIndex(grant.order.container);
@@ -54,10 +60,16 @@ const stopBegins = (world: World, machine: Machine, index: number, grantId: stri
     throw new Violation('I6', `${here} containers of ${machine.id} are away, above its cap`);
 };
 
+/** Whether a pause is about a restart on a machine, in the one service there is. */
+export const concerns = (level: PauseLevel, machine: string, waveId: string): boolean => {
+  if ('hostId' in level) return level.hostId === machine;
+  return level.level === 'wave' ? level.waveId === waveId : true;
+};
+
 /** What must hold at the last check before a stop, read off the bare facts (R13, R20, R21). */
 const permitted = (
   world: World,
-  { agent, heard }: Machine,
+  { id, agent, heard }: Machine,
   { order, waveId }: AgentGrant,
 ): void => {
   const { record } = agent;
@@ -69,7 +81,8 @@ const permitted = (
     throw new Violation('R20', `the stop of ${name} begins, and its grant is void`);
   if (serverTime + world.now - record.seenAt >= order.beginBefore)
     throw new Violation('R21', `the stop of ${name} begins after its begin-before`);
-  const paused = pauses.some(({ level }) => level === 'fleet') && order.expect.kind !== 'retry';
+  const paused =
+    order.expect.kind !== 'retry' && pauses.some((level) => concerns(level, id, waveId));
   if (freezes.length > 0 || paused)
     throw new Violation('R21', `the stop of ${name} in ${waveId} begins while all is held`);
 };
@@ -242,6 +255,7 @@ export const carryOut = (
         kind: 'verified',
         grantId: id,
         transactions: machine.agent.journal.transactions,
+        atRest: machine.dpkg === 'rest',
         verification: box.version === machine.lower ? 'verified' : 'stale',
         container: viewOf(machine, index),
       });

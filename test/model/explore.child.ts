@@ -18,7 +18,7 @@ export type Done = { id: number; result: Exploration } | { id: number; error: st
 const run = async ({ id, core: folder, scenario }: Task): Promise<Done> => {
   try {
     const core = await loadCore(folder);
-    return { id, result: explore(core, firstWorld(core, scenario), judgeFor(core)) };
+    return { id, result: explore(core, firstWorld(core, scenario), judgeFor(core, scenario)) };
   } catch (error) {
     return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -1,5 +1,5 @@
 import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
-import { boot, changes, feed, gateOf, observe, viewOf } from './agent-side.ts';
+import { boot, changesOf, feed, gateOf, observe, viewOf } from './agent-side.ts';
 import type { Core } from './core.ts';
 import { serve } from './server-side.ts';
 import { base, clone } from './world.ts';
@@ -73,6 +73,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     dpkg: 'rest',
     broken: false,
     untold: false,
+    seenTooEarly: false,
     todo: [],
     register: null,
     late: null,
@@ -87,6 +88,8 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     wire: new Map(),
     left: { ...scenario.faults },
     drainBroken: false,
+    keepsPauses: scenario.keepsPauses ?? false,
+    decisions: 0,
     stored: null,
   };
   for (const machine of machines) {
@@ -109,18 +112,19 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     serve(core, world, { kind: 'operator', actor: 'op', action });
     return world;
   }
-  for (const machine of machines) {
-    machine.lower = 1;
-    feed(core, world, machine, {
-      kind: 'transaction',
-      phase: 'over',
-      upgraded: {
-        changes,
-        origin: { by: 'outside' },
-        containers: machine.boxes.map((_, index) => viewOf(machine, index)),
-        gate: gateOf(machine),
-      },
-    });
-  }
+  for (let wave = 1; wave <= (scenario.waves ?? 1); wave++)
+    for (const machine of machines) {
+      machine.lower = wave;
+      feed(core, world, machine, {
+        kind: 'transaction',
+        phase: 'over',
+        upgraded: {
+          changes: changesOf(wave),
+          origin: { by: 'outside' },
+          containers: machine.boxes.map((_, index) => viewOf(machine, index)),
+          gate: gateOf(machine),
+        },
+      });
+    }
   return world;
 };

@@ -1,11 +1,19 @@
+import type { Wave } from '../../src/core/coordinator/fleet.ts';
 import type { Core } from './core.ts';
+import { concerns } from './effects.ts';
 import type { Judge } from './explore.ts';
 import { boxName, Violation } from './world.ts';
-import type { World } from './world.ts';
+import type { Scenario, World } from './world.ts';
+
+/** A wave of which nothing more is to come; where nobody lifts a pause: but for the restarts that it holds. */
+const waveOver = ({ fleet, keepsPauses }: World, { state, upgrades }: Wave): boolean =>
+  keepsPauses && fleet.pauses.size > 0
+    ? [...upgrades.values()].every((upgrade) => upgrade.state === 'done')
+    : state !== 'open' && state !== 'stopping';
 
 const over = (world: World): boolean =>
   world.fleet.grants.size === 0 &&
-  [...world.fleet.waves.values()].every(({ state }) => state !== 'open' && state !== 'stopping') &&
+  [...world.fleet.waves.values()].every((wave) => waveOver(world, wave)) &&
   world.machines.every(
     ({ alive, todo, agent, stops, dpkg, untold }) =>
       alive &&
@@ -39,33 +47,40 @@ const amiss = (world: World, stopped: boolean): { rule: string; message: string 
 };
 
 /** The invariants that can be read off a state, and what counts as an end. */
-export const judgeFor = (core: Core): Judge => ({
+export const judgeFor = (core: Core, scenario: Scenario): Judge => ({
   state: (world) => {
     const { fleet } = world;
-    const paused =
-      fleet.pauses.size > 0 && core.pauseState(fleet, { level: 'fleet' }).state === 'paused';
-    for (const { id, todo, agent } of world.machines) {
-      const host = fleet.hosts.get(id);
+    const paused = [...fleet.pauses.values()]
+      .map(({ level }) => level)
+      .filter((level) => core.pauseState(fleet, level).state === 'paused');
+    for (const { id: machine, todo, agent } of world.machines) {
+      const host = fleet.hosts.get(machine);
       const { incarnation, lastSeq, reports } = agent.journal;
       if (
         host?.incarnation === incarnation &&
         lastSeq > host.ackedSeq &&
         !reports.has(host.ackedSeq + 1)
       )
-        throw new Violation('R8', `${id} has forgotten a report that is not acknowledged`);
+        throw new Violation('R8', `${machine} has forgotten a report that is not acknowledged`);
       const stopping = todo.some((what) => {
         const [kind, id = ''] = what.split(' ');
         const grant = agent.journal.grants.get(id);
-        return kind === 'stop' && grant !== undefined && grant.order.expect.kind !== 'retry';
+        return (
+          kind === 'stop' &&
+          grant !== undefined &&
+          grant.order.expect.kind !== 'retry' &&
+          paused.some((level) => concerns(level, machine, grant.waveId))
+        );
       });
-      if (paused && stopping)
-        throw new Violation('I5', 'a stop is about to begin after `paused` is shown');
+      if (stopping) throw new Violation('I5', 'a stop is about to begin after `paused` is shown');
     }
   },
   end: (world) => {
     if (!over(world)) return false;
-    const stopped = (world.left['stop wave'] ?? 1) === 0;
-    const wrong = amiss(world, stopped);
+    // Old code may stay only where a person has decided against each wave that would have replaced it.
+    const stopped = world.decisions >= (scenario.waves ?? 1);
+    const held = world.keepsPauses && world.fleet.pauses.size > 0;
+    const wrong = amiss(world, stopped || held);
     return wrong === null;
   },
   stuck: (world) => {

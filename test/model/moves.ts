@@ -1,8 +1,18 @@
 import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
+import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import { compareRecordNumbers } from '../../src/core/messages.ts';
-import { boot, crash, endTransaction, feed, loseJournal, observe } from './agent-side.ts';
+import type { PauseLevel } from '../../src/core/messages.ts';
+import {
+  beginTransaction,
+  boot,
+  crash,
+  endTransaction,
+  feed,
+  loseJournal,
+  observe,
+} from './agent-side.ts';
 import type { Core } from './core.ts';
-import { canEnd, carryOut } from './effects.ts';
+import { canEnd, carryOut, isUnnoticed } from './effects.ts';
 import type { Turnout } from './effects.ts';
 import { changeLeader, serve } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
@@ -166,8 +176,7 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
     );
   if (machine.dpkg === 'rest')
     add('somebody begins a package transaction', 'outside upgrade', (_, own) => {
-      own.dpkg = 'outside';
-      if (own.alive) own.todo.push('notice-transaction -');
+      beginTransaction(own);
     });
   if (machine.dpkg === 'outside')
     add('the package transaction is over', null, (_, own) => {
@@ -257,17 +266,40 @@ const leaveDown = ({ machines }: World, container: string): void => {
   if (box !== undefined && !box.up) Object.assign(box, { away: false, alerted: true });
 };
 
+const pausesOf = ({ fleet, machines, keepsPauses }: World): [Fault, PauseLevel][] => [
+  ['pause', { level: 'fleet' }],
+  ['pause service', { level: 'service', service: 'web' }],
+  ...machines.flatMap(({ id }): [Fault, PauseLevel][] => [
+    ['pause host', { level: 'host', hostId: id }],
+    ['pause queue', { level: 'queue', hostId: id }],
+  ]),
+  ...[...fleet.waves.values()]
+    // One that nobody lifts holds its own wave for good, rightly.
+    .filter(({ state, byHand }) => state === 'open' && (byHand || !keepsPauses))
+    .map(({ id }): [Fault, PauseLevel] => ['pause wave', { level: 'wave', waveId: id }]),
+];
+
+const nameOf = (level: PauseLevel): string => Object.values(level).join(' ');
+
+const hasPause = ({ pauses }: Fleet, level: PauseLevel): boolean =>
+  [...pauses.values()].some((pause) => nameOf(pause.level) === nameOf(level));
+
 const operatorMoves = (core: Core, world: World, add: Add): void => {
   const { fleet } = world;
   const act = (label: string, fault: Fault | null, action: OperatorAction): void => {
     add(`operator: ${label}`, fault, (next) => {
+      const { byHand = true } =
+        'waveId' in action ? (next.fleet.waves.get(action.waveId) ?? {}) : {};
       serve(core, next, { kind: 'operator', actor: 'op', action });
+      if ((action.action === 'stop' || action.action === 'decline') && !byHand) next.decisions += 1;
       if (action.action === 'park') leaveDown(next, action.container);
     });
   };
-  const level = { level: 'fleet' } as const;
-  if (fleet.pauses.size > 0) act('resume', null, { action: 'resume', level });
-  else act('pause', 'pause', { action: 'pause', level, reason: '' });
+  for (const { level } of fleet.pauses.values())
+    if (!world.keepsPauses) act(`resume ${nameOf(level)}`, null, { action: 'resume', level });
+  for (const [fault, level] of pausesOf(world))
+    if ((world.left[fault] ?? 0) > 0 && !hasPause(fleet, level))
+      act(`pause ${nameOf(level)}`, fault, { action: 'pause', level, reason: '' });
   const [freeze] = fleet.freezes.keys();
   if (freeze !== undefined) act('unfreeze', null, { action: 'unfreeze', id: freeze });
   else act('freeze', 'freeze', { action: 'freeze', reason: '', until: null });
@@ -278,11 +310,18 @@ const operatorMoves = (core: Core, world: World, add: Add): void => {
     packages: [{ name: 'lib', want: 'newest', version: null }],
     allowRemove: false,
   });
+  const [first] = fleet.containers.keys();
+  if (first !== undefined)
+    act(`restart ${first}`, 'restart by hand', {
+      ...{ action: 'restart', containers: [first], what: '' },
+    });
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     if (wave.pausedBy !== null)
       act('resume the wave', null, { action: 'resume', level: { level: 'wave', waveId: wave.id } });
-    act('stop the wave', 'stop wave', { action: 'stop', waveId: wave.id });
+    act(`stop wave ${wave.id}`, 'stop wave', { action: 'stop', waveId: wave.id });
+    if (![...fleet.grants.values()].some(({ waveId }) => waveId === wave.id))
+      act(`decline wave ${wave.id}`, 'decline', { action: 'decline', waveId: wave.id });
     if (wave.approvedBy === null && wave.cause.kind === 'found-stale')
       act('approve', null, { action: 'approve', waveId: wave.id });
   }
@@ -387,7 +426,7 @@ export const movesOf = (core: Core, world: World): Move[] => {
     add('10 s pass', null, (next) => {
       tick(core, next, true);
     });
-  else
+  else if (!world.machines.some(isUnnoticed))
     add('10 s pass all the same', 'delay', (next) => {
       tick(core, next, false);
     });

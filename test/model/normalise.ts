@@ -44,6 +44,7 @@ const shiftTimes = (world: World): void => {
       container.refusal.count = 1;
       container.refusal.reason = '';
     }
+    if (container.decided !== null) Object.assign(container.decided, { waveId: '', by: '' });
     container.lastFailure = null;
     if (!isInterned(container.view))
       container.view = intern({ ...container.view, healthReason: '' });
@@ -100,6 +101,8 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
     if (time - passed <= base) agent.notBefore.delete(id);
     else agent.notBefore.set(id, time - passed);
   agent.gateNotBefore = Math.max(base, agent.gateNotBefore - passed);
+  for (const [id, seen] of agent.seenOld)
+    agent.seenOld.set(id, seen === agent.journal.transactions ? seen : -1);
   for (const [id, count] of agent.attempts) agent.attempts.set(id, Math.min(count, 1));
   const { journal } = agent;
   for (const job of journal.jobs.values()) job.forgetAfter = base + 1_000_000;
@@ -317,6 +320,7 @@ export const normalise = (core: Core, world: World): string => {
     agent.busy = sorted(agent.busy);
     agent.notBefore = sorted(agent.notBefore);
     agent.attempts = sorted(agent.attempts);
+    agent.seenOld = sorted(agent.seenOld);
     agent.journal.grants = sorted(agent.journal.grants);
     agent.journal.refused = sorted(agent.journal.refused);
     agent.journal.jobs = sorted(agent.journal.jobs);
@@ -328,5 +332,6 @@ export const normalise = (core: Core, world: World): string => {
     world.wire,
     world.left,
     world.drainBroken,
+    world.decisions,
   ]);
 };

@@ -20,14 +20,24 @@ const crashes: Scenario[] = [
     'agent crash': 1,
   }),
   named('nothing to drain, and the agent crashes', one(2), { 'agent crash': 1 }, { drains: false }),
-  named('two hosts, an agent crashes', two, { 'agent crash': 1 }),
+  named(
+    'two hosts, nothing to drain, an agent crashes',
+    two,
+    { 'agent crash': 1 },
+    { drains: false },
+  ),
   named('two hosts, a paused leader', two, { 'leader paused': 1 }),
   named('one container, agent and server crash', one(1), { 'agent crash': 1, 'server crash': 1 }),
   named('one container, a crash and a paused leader', one(1), {
     'agent crash': 1,
     'leader paused': 1,
   }),
-  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
+  named(
+    'one container, nothing to drain, a retry and a crash',
+    one(1),
+    { sick: 1, retry: 1, 'agent crash': 1 },
+    { drains: false },
+  ),
 ];
 
 /** Messages that are lost, doubled, late or out of order. */
@@ -71,6 +81,12 @@ const people: Scenario[] = [
     pause: 1,
     'server crash': 1,
   }),
+  named(
+    'one container, nothing to drain, a pause and a crash of the agent',
+    one(1),
+    { pause: 1, 'agent crash': 1 },
+    { drains: false },
+  ),
   named('one container, an owner’s stop and a crash', one(1), {
     'owner stops': 1,
     'agent crash': 1,
@@ -81,6 +97,36 @@ const people: Scenario[] = [
   }),
   named('one container, a pause, and all is late', one(1), { pause: 1, delay: 1 }),
   named('a failed start that is parked', one(2), { 'start fails': 1, park: 1 }),
+  named('one container, a pause of the service and its end', one(1), { 'pause service': 1 }),
+  named('a pause of the wave and its end', one(2), { 'pause wave': 1 }),
+  named('one container, a pause of the host and its end', one(1), { 'pause host': 1 }),
+  named('one container, a pause of the queue and its end', one(1), { 'pause queue': 1 }),
+  named('one container, a failure, and a pause of the fleet', one(1), { sick: 1, pause: 1 }),
+  named('a restart by hand, and one wave is stopped', one(2), {
+    'restart by hand': 1,
+    'stop wave': 1,
+  }),
+];
+
+/** Two waves of two packages that hold the same containers. */
+const twoWaves: Scenario[] = [
+  named('two waves, no fault', one(2), {}, { waves: 2 }),
+  named('two waves, one is stopped', one(2), { 'stop wave': 1 }, { waves: 2 }),
+  named('two waves, one is declined', one(2), { decline: 1 }, { waves: 2 }),
+  named('two waves, both are stopped', one(1), { 'stop wave': 2 }, { waves: 2 }),
+  named('one container, two waves, one is paused', one(1), { 'pause wave': 1 }, { waves: 2 }),
+  named(
+    'two waves, one is declined, and the agent crashes',
+    one(1),
+    { decline: 1, 'agent crash': 1 },
+    { waves: 2 },
+  ),
+  named(
+    'one container, two waves, one is stopped, and it stays unhealthy',
+    one(1),
+    { 'stop wave': 1, sick: 1 },
+    { waves: 2 },
+  ),
 ];
 
 /** What goes wrong on a host: drains, starts, health. */
@@ -100,7 +146,7 @@ const hosts: Scenario[] = [
 /** Package transactions, and journals that are lost. */
 const transactions: Scenario[] = [
   named('somebody upgrades in the middle', one(2), { 'outside upgrade': 1 }),
-  named('somebody upgrades in the middle, and breaks the host', one(2), {
+  named('one container, somebody upgrades in the middle, and breaks the host', one(1), {
     'outside upgrade': 1,
     'host breaks': 1,
   }),
@@ -122,17 +168,30 @@ const transactions: Scenario[] = [
   named('an upgrade of ours that fails', one(2), { 'upgrade fails': 1 }, { ownUpgrade: true }),
   named('an upgrade of ours, and a pause', one(2), { pause: 1 }, { ownUpgrade: true }),
   named('one container, the journal is lost', one(1), { 'journal lost': 1 }),
+  named(
+    'one container, nothing to drain, somebody upgrades, and the agent crashes',
+    one(1),
+    { 'outside upgrade': 1, 'agent crash': 1 },
+    { drains: false },
+  ),
+  named(
+    'an upgrade of ours under a pause of its service that nobody lifts',
+    one(2),
+    { 'pause service': 1 },
+    { ownUpgrade: true, keepsPauses: true },
+  ),
+  named(
+    'an upgrade of ours under a pause of another wave that nobody lifts',
+    one(1),
+    { 'pause wave': 1, 'restart by hand': 1 },
+    { ownUpgrade: true, keepsPauses: true },
+  ),
 ];
 
 /** With so many states that they are explored on demand only (`npm run test:model:long`), most of them pairs of faults. */
 const large: Scenario[] = [
   named('the journal is lost', one(2), { 'journal lost': 1 }),
   named('agent and server crash', one(2), { 'agent crash': 1, 'server crash': 1 }),
-  named('one container, a pause and a crash of the agent', one(1), { pause: 1, 'agent crash': 1 }),
-  named('one container, somebody upgrades, and the agent crashes', one(1), {
-    'outside upgrade': 1,
-    'agent crash': 1,
-  }),
   named('Redis comes back empty, and the agent crashes', one(2), {
     'redis empty': 1,
     'agent crash': 1,
@@ -140,7 +199,21 @@ const large: Scenario[] = [
   named('three containers on two hosts, an agent crashes', [{ boxes: 2 }, { boxes: 1 }], {
     'agent crash': 1,
   }),
+  named('somebody upgrades in the middle, and breaks the host', one(2), {
+    'outside upgrade': 1,
+    'host breaks': 1,
+  }),
+  named('a failure, and a pause of the fleet', one(2), { sick: 1, pause: 1 }),
+  named('two waves, one is paused', one(2), { 'pause wave': 1 }, { waves: 2 }),
+  named('one container, somebody upgrades, and the agent crashes', one(1), {
+    'outside upgrade': 1,
+    'agent crash': 1,
+  }),
+  named('one container, a pause and a crash of the agent', one(1), { pause: 1, 'agent crash': 1 }),
+  named('one container, a retry and a crash', one(1), { sick: 1, retry: 1, 'agent crash': 1 }),
+  named('two hosts, an agent crashes', two, { 'agent crash': 1 }),
   named('two hosts, a pause and its end', two, { pause: 1 }),
+  named('two hosts, a pause of one of them', two, { 'pause host': 1 }),
   named('two hosts, somebody upgrades one of them', two, { 'outside upgrade': 1 }),
   named('two hosts, an owner stops a container', two, { 'owner stops': 1 }),
   named('a failure in a wave that is stopped', one(2), { sick: 1, 'stop wave': 1 }),
@@ -159,6 +232,7 @@ export const scenarioGroups = (long: boolean): [title: string, scenarios: Scenar
   ['package transactions and lost journals', transactions],
   ['crashes and changes of leader', crashes],
   ['what people do', people],
+  ['two waves', twoWaves],
   ['messages', messages],
   ['what goes wrong on a host', hosts],
   ...(long ? [['the largest', large] satisfies [string, Scenario[]]] : []),

@@ -1,5 +1,6 @@
 import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { FleetEvent } from '../../src/core/coordinator/step.ts';
+import type { ControlAudit } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
 import { encode, expand } from './encode.ts';
 import { Violation } from './world.ts';
@@ -86,6 +87,52 @@ const checkEnded = (fleet: Fleet, paused: ReadonlySet<string>): void => {
   }
 };
 
+/**
+ * R30: each restart here brings the code that is there when it begins, and each transaction is told of: what is old after
+ * a restart is so by a newer transaction, and nothing is found without a known one.
+ */
+const checkTransactions = (
+  { fleet, left, machines }: World,
+  event: FleetEvent,
+  failures: ReadonlyMap<string, number>,
+): void => {
+  const done =
+    event.kind === 'report' &&
+    event.message.report.kind === 'restart-finished' &&
+    event.message.report.outcome === 'done';
+  const mayBeFound =
+    left['journal lost'] !== undefined || machines.some(({ seenTooEarly }) => seenTooEarly);
+  for (const { id, cause, failures: now } of fleet.waves.values()) {
+    if (done && now > (failures.get(id) ?? 0))
+      throw new Violation('R30', `wave ${id} counts a transaction in the middle as its failure`);
+    if (cause.kind === 'found-stale' && !failures.has(id) && !mayBeFound)
+      throw new Violation('R34', `wave ${id} finds stale what a known transaction has made so`);
+  }
+};
+
+/** R32: what its own failures paused goes on by a word about that wave alone. */
+const checkOperator = (fleet: Fleet, event: FleetEvent, paused: readonly string[]): void => {
+  if (event.kind !== 'operator' || event.action.action !== 'resume') return;
+  const { level } = event.action;
+  for (const id of paused)
+    if (
+      fleet.waves.get(id)?.state === 'open' &&
+      fleet.waves.get(id)?.pausedBy === null &&
+      !(level.level === 'wave' && level.waveId === id)
+    )
+      throw new Violation('R32', `wave ${id} is resumed by a word about ${level.level}`);
+};
+
+/** R29: nothing is ordered of a host that is not heard. */
+const checkOrders = (fleet: Fleet, now: number, audits: readonly ControlAudit[]): void => {
+  for (const { action, subject } of audits) {
+    const heardAt = fleet.hosts.get(subject)?.heardAt ?? null;
+    const isHeard = heardAt !== null && now - heardAt <= fleet.settings.staleLimitMs;
+    if (action === 'upgrade-ordered' && !isHeard)
+      throw new Violation('R29', `an upgrade of ${subject} is ordered, and it is silent`);
+  }
+};
+
 export type ServerTurnout = 'well' | 'crash' | 'pause';
 
 /**
@@ -103,6 +150,7 @@ export const serve = (
   const had = new Set(fleet.grants.keys());
   const open = [...fleet.waves.values()].filter(({ state }) => state === 'open');
   const pausedBefore = open.filter(({ pausedBy }) => pausedBy !== null).map(({ id }) => id);
+  const failures = new Map([...fleet.waves.values()].map((wave) => [wave.id, wave.failures]));
   const before = world.stored ?? rowsOf(fleet);
   const commands = core.fleetStep(fleet, event, {
     now: world.now,
@@ -115,6 +163,9 @@ export const serve = (
     checkEnded(fleet, new Set([...pausedBefore, ...paused.map(({ waveId }) => waveId ?? '')]));
   }
   world.stored = checkWritten(before, fleet, commands.dirty);
+  checkTransactions(world, event, failures);
+  checkOperator(fleet, event, pausedBefore);
+  checkOrders(fleet, world.now, commands.audits);
   const given = [...fleet.grants.values()].filter(
     ({ id, kind, expect }) =>
       !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,

@@ -47,6 +47,8 @@ export interface Machine {
   broken: boolean;
   /** A package transaction that is over and of which nothing was journaled yet. */
   untold: boolean;
+  /** Its containers were told of when a transaction was over and nobody had noticed it yet (R30). */
+  seenTooEarly: boolean;
   /** Effects that the agent has under way: `kind grant`. They die with it. */
   todo: string[];
   /** What Redis holds as the control record. */
@@ -74,8 +76,14 @@ export const faults = [
   'owner stops',
   'outside upgrade',
   'pause',
+  'pause wave',
+  'pause service',
+  'pause host',
+  'pause queue',
   'freeze',
   'stop wave',
+  'decline',
+  'restart by hand',
   'retry',
   'upgrade',
   'upgrade fails',
@@ -102,6 +110,9 @@ export interface World {
   left: Partial<Record<Fault, number>>;
   /** Whether the host's own drain socket works; see `undrain fails`. */
   drainBroken: boolean;
+  keepsPauses: boolean;
+  /** Waves for old code that a person has decided against. */
+  decisions: number;
   /** What the store holds, as texts; null: not asked for since the fleet changed. No part of the state. */
   stored: ReadonlyMap<string, string> | null;
 }
@@ -114,6 +125,10 @@ export interface Scenario {
   faults: Partial<Record<Fault, number>>;
   /** An upgrade by Groundswell's own job begins the wave instead of an outsider's. */
   ownUpgrade?: boolean;
+  /** Waves that hold all containers from the start, each of another package; default: one. */
+  waves?: number;
+  /** Nobody lifts a pause: what it does not hold must come to its end all the same. */
+  keepsPauses?: boolean;
   /** Whether the service has something to drain; default: it has. */
   drains?: boolean;
   /** Failures that the wave bears (R32). */
@@ -155,6 +170,8 @@ export const cloneWorld = (world: World, sharesFleet = false): World => ({
   wire: clone(world.wire),
   left: { ...world.left },
   drainBroken: world.drainBroken,
+  keepsPauses: world.keepsPauses,
+  decisions: world.decisions,
   stored: world.stored,
 });
 

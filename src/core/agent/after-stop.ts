@@ -104,7 +104,7 @@ export const onVerified = (turn: Turn, event: Extract<AgentEvent, { kind: 'verif
   // R15: whether the lost incarnation restarted it nobody knows, so old code here is no failed attempt (R27).
   if (grant.adopted && verification === 'stale')
     return endGrant(turn, grant, 'void', 'its journal was lost before it was restarted', container);
-  if (inVain && packagesChange(agent, id))
+  if (inVain && (!event.atRest || packagesChange(agent, id)))
     return endGrant(turn, grant, 'void', 'packages were changed while it was restarted', container);
   if (inVain && !agent.seenOld.has(id)) {
     agent.seenOld.set(id, agent.journal.transactions);

@@ -127,6 +127,8 @@ export type AgentEvent =
       grantId: string;
       /** As its effect had it. */
       transactions: number;
+      /** Whether packages were at rest after it was looked into. */
+      atRest: boolean;
       verification: Verification;
       container: ContainerView | null;
     }

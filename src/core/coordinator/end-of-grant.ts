@@ -1,3 +1,4 @@
+import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
 import { mirrorMoved } from './advisory-waves.ts';
@@ -117,8 +118,11 @@ export const onFinished = (turn: Turn, host: Host, report: RestartFinished): voi
       if (member !== undefined)
         Object.assign(member, {
           state: stillFailed ? 'failed' : grant.failed ? 'unknown' : 'pending',
-          // The agent was asked for it, and knows no reason of its own.
-          reason: grant.voidAsked === null ? report.reason : `taken back: ${grant.voidAsked}`,
+          // Asked for before its stop, its agent knows no reason of its own; after that it has one (R30).
+          reason:
+            grant.voidAsked === null || reached(grant.step ?? 'journaled', 'stopping')
+              ? report.reason
+              : `taken back: ${grant.voidAsked}`,
         });
       return;
     case 'gone':

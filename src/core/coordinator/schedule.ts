@@ -10,7 +10,7 @@ import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
-import { suspectText } from './standing-alerts.ts';
+import { silentUpgradeText, suspectText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave, tell } from './waves.ts';
@@ -56,8 +56,7 @@ const tellOfSilence = (turn: Turn, { kind, host: hostId, waveId }: Grant): void 
   const host = turn.fleet.hosts.get(hostId);
   const wave = turn.fleet.waves.get(waveId);
   if (kind !== 'upgrade' || host === undefined || wave === undefined) return;
-  if (isSilent(turn.fleet, host, turn.now))
-    tell(turn, wave, 'alert', `upgrade of ${hostId}: ${silenceText(hostId)}`);
+  if (isSilent(turn.fleet, host, turn.now)) tell(turn, wave, 'alert', silentUpgradeText(hostId));
 };
 
 /** R20: a grant not begun in time is asked back; one not over in time is suspect and counts as an error. */

@@ -1,7 +1,9 @@
 import type { FeedView } from '../advisories/advisory-views.ts';
+import type { HostId } from '../ids.ts';
 import type { Fleet } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
+import { isSilent, silenceText } from './silence.ts';
 
 /** Something that a person should know and that is so now. */
 export interface StandingAlert {
@@ -13,6 +15,10 @@ export interface StandingAlert {
 /** R20. The one text for the notice and for `status`. */
 export const suspectText = (subject: string): string =>
   `${subject} does not answer: its grant is past its deadline`;
+
+/** R29: the other hosts of its wave wait for it. */
+export const silentUpgradeText = (hostId: HostId): string =>
+  `upgrade of ${hostId}: ${silenceText(hostId)}`;
 
 /** R15. */
 export const journalLostText = (hostId: string): string =>
@@ -29,6 +35,12 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
       since: wall.ms - Math.max(0, now - deadline),
       text: suspectText(container ?? host),
     })),
+  ...[...fleet.grants.values()].flatMap(({ kind, host: hostId }) => {
+    const host = fleet.hosts.get(hostId);
+    if (kind !== 'upgrade' || host === undefined || !isSilent(fleet, host, now)) return [];
+    const since = host.heardAt === null ? null : wall.ms - (now - host.heardAt);
+    return [{ since, text: silentUpgradeText(hostId) }];
+  }),
   ...[...fleet.hosts.values()].flatMap((host) => {
     const gate = gateText(host);
     return [

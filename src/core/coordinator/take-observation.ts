@@ -95,7 +95,8 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
     }
     adoptGrants(turn, host, report);
   }
-  for (const container of seen) findStale(turn, container);
+  // R30: while packages change, noticed by its agent or not, the transaction is yet to be told.
+  if (report.atRest) for (const container of seen) findStale(turn, container);
   noteGate(turn, host, report.gate);
 };
 

@@ -192,6 +192,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   closing.add(inventory.stop);
   closing.add(junk.stop);
   loop.start();
+  // R30: what changed while no agent lived is told first; the watch says so, or that nothing did, at its first look.
+  dispatch({ kind: 'transaction', phase: 'open' });
 
   let tickedAt = -Infinity;
   const ticker = setInterval(() => {

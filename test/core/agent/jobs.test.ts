@@ -143,7 +143,7 @@ describe('R15: journals that are lost or rolled back', () => {
     here.step({ kind: 'health', grantId: 'g', result: 'healthy', reason: '' });
     here.step({ kind: 'undrained', grantId: 'g', ok: true, reason: '' });
     here.step({
-      ...{ kind: 'verified', grantId: 'g', transactions: 0 },
+      ...{ kind: 'verified', grantId: 'g', transactions: 0, atRest: true },
       ...{ verification: 'stale', container: null },
     });
     expect(here.reports().at(-1)).toMatchObject({ grantId: 'g', outcome: 'void' });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { explainContainer } from '../../../src/core/coordinator/explain.ts';
 import type { ContainerView } from '../../../src/core/messages.ts';
-import { observed, upgradedScene, view, web } from './fleet-scene.ts';
+import { observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 
 const unscanned = [{ what: 'container', reason: 'it was not scanned yet' }];
 
@@ -66,4 +66,13 @@ describe('what is said of a container that cannot be read', () => {
       'unknown whether it runs the present code: container: it was not scanned yet',
     );
   });
+});
+
+test('nothing is found stale while packages change: their transaction is yet to be told (R30)', () => {
+  const here = scene([web()]);
+  here.report('h1', observed([view('web-1', { stale: [] })]));
+  here.report('h1', observed([view('web-1')], { atRest: false, atRestReason: 'dpkg' }));
+  expect(here.fleet.waves.size).toBe(0);
+  here.report('h1', observed([view('web-1')]));
+  expect(here.fleet.waves.size).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { explainContainer } from '../../../src/core/coordinator/explain.ts';
+import { fleetAlerts } from '../../../src/core/coordinator/standing-alerts.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
@@ -68,6 +69,9 @@ describe('R29: an upgrade of several hosts, one of which is silent', () => {
     const later = passes(here, 100_000, ['h2']);
     const told = later.flatMap(({ notices }) => notices.map(({ kind, text }) => [kind, text]));
     expect(told).toEqual([['alert', `upgrade of h1: ${silent}`]]);
+    expect(fleetAlerts(here.fleet, here)).toEqual([
+      { since: here.wall.ms - 100_000, text: `upgrade of h1: ${silent}` },
+    ]);
     expect(passes(here, 1_000, ['h2']).flatMap(({ notices }) => notices)).toEqual([]);
     expect(shown(here)).toMatchObject({
       upgrades: [

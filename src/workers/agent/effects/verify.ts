@@ -36,16 +36,19 @@ export const verify = async (
     ]);
     work.knowledge.setState(container, state);
     work.knowledge.setScan(scan);
+    const verification = verificationOf(scan, patched);
+    // What runs the present code does so whatever else goes on.
+    const atRest = verification === 'verified' || (await work.host.packages.atRest()).ok;
     life.tell({
-      kind: 'verified',
-      grantId,
-      transactions,
-      verification: verificationOf(scan, patched),
+      ...{ kind: 'verified', grantId, transactions, verification, atRest },
       container: work.knowledge.view(container),
     });
   } catch (error) {
     work.alert(`${container} cannot be verified: ${errorText(error)}`);
     const verification = 'unknown';
-    life.tell({ kind: 'verified', grantId, transactions, verification, container: null });
+    life.tell({
+      ...{ kind: 'verified', grantId, transactions, verification, atRest: true },
+      container: null,
+    });
   }
 };
