@@ -131,11 +131,14 @@ export const fleetStep = (
         const host = fleet.hosts.get(id);
         if (host !== undefined) host.needs = { transaction, list: event.needs };
       }
-      reviewNeeds(turn);
+      reviewNeeds(
+        turn,
+        event.hosts.map(({ id }) => id),
+      );
       break;
     case 'tick':
       wantRecords(turn);
-      reviewNeeds(turn);
+      reviewNeeds(turn, []);
       break;
   }
   watchDeadlines(turn);

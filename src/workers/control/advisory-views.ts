@@ -9,6 +9,8 @@ import type { Advisory } from '../../core/advisories/advisory.ts';
 import { matchAdvisory } from '../../core/advisories/match.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
+import { decisionsNow } from '../../core/coordinator/decisions.ts';
+import type { Decisions } from '../../core/coordinator/decisions.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host } from '../../core/coordinator/fleet.ts';
 import { advisoriesCalled } from '../../store/advisories.ts';
@@ -28,7 +30,8 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** What an advisory means for each package of each host that has one of its packages. */
 const affectedBy = (
-  { matcher, fleet, wallMs }: ViewSources,
+  { matcher, fleet }: ViewSources,
+  decisions: Decisions,
   advisory: Advisory,
 ): AffectedPackage[] => {
   const { feed, id } = advisory;
@@ -37,7 +40,7 @@ const affectedBy = (
       ? 'its host is not enrolled'
       : need === undefined
         ? 'found just now'
-        : explainNeed(fleet, host, need, { feed, id }, wallMs);
+        : explainNeed(fleet, decisions, host, need, { feed, id });
   const of = (host: string, finding: Finding): AffectedPackage => {
     const known = fleet.hosts.get(host);
     const need = known?.needs?.list.find(
@@ -89,11 +92,12 @@ export const pendingAdvisories = async (sources: ViewSources): Promise<AdvisoryL
       .images()
       .flatMap(({ needs, hosts }) => (hosts.length === 0 ? [] : [...needs.pending.keys()])),
   );
+  const decisions = decisionsNow(sources.fleet, sources.wallMs);
   const lines: AdvisoryLine[] = [];
   for (const id of unique([...keys].map((key) => key.slice(key.indexOf(' ') + 1))))
     for (const stored of await advisoriesCalled(sources.store.db, id)) {
       if (!keys.has(advisoryKey(stored.advisory))) continue;
-      const affected = affectedBy(sources, stored.advisory);
+      const affected = affectedBy(sources, decisions, stored.advisory);
       lines.push(lineOf(sources, stored, affected));
     }
   const rank = ({ severity, exploited }: AdvisoryLine): number =>
@@ -105,10 +109,11 @@ export const pendingAdvisories = async (sources: ViewSources): Promise<AdvisoryL
 export const advisoryDetails = async (
   sources: ViewSources,
   id: string,
-): Promise<AdvisoryDetail[]> =>
-  (await advisoriesCalled(sources.store.db, id)).map((stored) => {
+): Promise<AdvisoryDetail[]> => {
+  const decisions = decisionsNow(sources.fleet, sources.wallMs);
+  return (await advisoriesCalled(sources.store.db, id)).map((stored) => {
     const { advisory, firstSeen } = stored;
-    const affected = affectedBy(sources, advisory);
+    const affected = affectedBy(sources, decisions, advisory);
     const hosts = unique(affected.map(({ host }) => host));
     return {
       ...lineOf(sources, stored, affected),
@@ -123,6 +128,7 @@ export const advisoryDetails = async (
       }),
     };
   });
+};
 
 /** What a host last reported of its packages; null: nothing yet. */
 export const hostInventoryView = (
