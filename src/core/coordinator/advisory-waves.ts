@@ -176,7 +176,6 @@ const keepInStep = (
       entry.version !== verdict.version
     ) {
       Object.assign(entry, { version: verdict.version });
-      delete upgrade.refused;
       changed = true;
     }
     const exploited = decisions.of(host).get(key)?.need.exploited === true;
