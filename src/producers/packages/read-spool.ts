@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
 
@@ -57,6 +57,15 @@ const look = async (path: string, owner: number): Promise<Looked> => {
   }
 };
 
+/**
+ * How long ago a hook last wrote a file that it has not finished, in ms; null: no hook's file. What it has written
+ * so far says nothing: at first that is not even the header.
+ */
+const unfinishedForMs = async (path: string, owner: number): Promise<number | null> => {
+  const stats = await lstat(path);
+  return stats.isFile() && stats.uid === owner ? Date.now() - stats.mtimeMs : null;
+};
+
 const putAside = async (directory: string, name: string): Promise<void> => {
   const aside = join(directory, ASIDE);
   await mkdir(aside, { mode: 0o700, recursive: true });
@@ -82,12 +91,14 @@ export const readSpool = async ({ directory, owner }: SpoolOptions): Promise<Spo
     if (name === ASIDE) continue;
     const path = join(directory, name);
     try {
+      const forMs = UNFINISHED.test(name) ? await unfinishedForMs(path, owner) : null;
+      if (forMs !== null) {
+        // A hook is at work on it right now, or was killed long ago.
+        if (forMs >= UNFINISHED_MS) await rm(path, { force: true });
+        continue;
+      }
       const found = await look(path, owner);
-      if (UNFINISHED.test(name)) {
-        // Left by a hook that was killed, unless it is at work right now.
-        if (found.kind === 'file' && Date.now() - found.mtimeMs < UNFINISHED_MS) continue;
-        await rm(path, { force: true });
-      } else if (found.kind === 'file') spool.files.push({ path, mtimeMs: found.mtimeMs });
+      if (found.kind === 'file') spool.files.push({ path, mtimeMs: found.mtimeMs });
       else {
         spool.refused.push({ path, reason: found.reason });
         await putAside(directory, name);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import type { InstalledPackage } from '../../../src/core/packages.ts';
 import { dpkgDatabase } from '../../../src/host/apt/apt-manager.ts';
+import { readSpool } from '../../../src/producers/packages/read-spool.ts';
 import { watchPackages } from '../../../src/producers/watch-packages.ts';
 import type { PackageWatcher, PackageWatchOptions } from '../../../src/producers/watch-packages.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
@@ -276,5 +277,28 @@ needsRoot(test)(
       'refused pipe: it is no regular file',
     ]);
     expect(await readdir(spool)).toEqual(['.refused']);
+  },
+);
+
+needsRoot(test)(
+  'what a hook is still writing is left to it; what one left long ago goes',
+  async () => {
+    const at = (name: string): string => join(spool, name);
+    await writeFile(at('.post-transaction.100.5.01'), '');
+    await writeFile(at('.pre-install-pkgs.101.5.02'), 'groundsw');
+    await writeFile(at('.post-invoke.102.5.03'), '');
+    const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    await utimes(at('.post-invoke.102.5.03'), longAgo, longAgo);
+    await symlink('/etc/passwd', at('.post-invoke.103.5.04'));
+    const path = at('.post-invoke.103.5.04');
+    expect(await readSpool({ directory: spool, owner: 0 })).toEqual({
+      files: [],
+      refused: [{ path, reason: 'it is a link' }],
+    });
+    expect((await readdir(spool)).sort()).toEqual([
+      '.post-transaction.100.5.01',
+      '.pre-install-pkgs.101.5.02',
+      '.refused',
+    ]);
   },
 );
