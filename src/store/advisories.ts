@@ -94,6 +94,22 @@ export const countAdvisories = async (db: Kysely<StoreTables>, feed: string): Pr
   return Number(row.count);
 };
 
+/** An advisory of a feed that was not taken back; null: there is none. */
+export const presentAdvisory = async (
+  db: Kysely<StoreTables>,
+  feed: string,
+  id: string,
+): Promise<Advisory | null> => {
+  const row = await db
+    .selectFrom('advisories')
+    .select('doc')
+    .where('feed', '=', feed)
+    .where('id', '=', id)
+    .where('withdrawn', '=', 0)
+    .executeTakeFirst();
+  return row === undefined ? null : Advisory.parse(JSON.parse(row.doc));
+};
+
 const page = 500;
 
 /** A feed's advisories that were not taken back, by id, a page at a time. */
