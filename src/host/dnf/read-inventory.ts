@@ -79,6 +79,8 @@ export const readDnfInventory = async (
       packages: installed,
     },
     offers,
+    // The repositories' own advisories are read as feeds, which name their places themselves.
+    securitySuites: [],
   };
 };
 
