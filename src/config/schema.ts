@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Severity } from '../core/advisories/advisory.ts';
+import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, ServiceSettings } from '../core/service-settings.ts';
 
@@ -184,6 +184,8 @@ const ConfiguredRule = z.strictObject({
   /** Whether the package is one of the platform's core packages. */
   core: z.boolean().optional(),
   exploited: z.boolean().optional(),
+  /** Which kinds of advisories it is for; default: security alone. */
+  kind: z.array(AdvisoryKind).min(1).default(['security']),
   mode: Mode,
   minAgeHours: hours.default(0),
   earliestHours: hours.default(0),

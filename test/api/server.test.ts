@@ -25,7 +25,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       pending: () => Promise.resolve([]),
       details: () => Promise.resolve([]),
       plan: () => Promise.resolve(null),
-      inventory: () => null,
+      inventory: () => Promise.resolve(null),
     },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
   };

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const VersionScheme = z.enum(['deb', 'rpm']);
 export type VersionScheme = z.infer<typeof VersionScheme>;
 
+/** What an advisory is about; only of some feeds another one than security. */
+export const AdvisoryKind = z.enum(['security', 'bugfix', 'enhancement']);
+export type AdvisoryKind = z.infer<typeof AdvisoryKind>;
+
 /** The distributors' words, made comparable; the word itself stands beside it. */
 export const Severity = z.enum(['critical', 'high', 'medium', 'low', 'unknown']);
 export type Severity = z.infer<typeof Severity>;
@@ -52,7 +56,7 @@ export const Advisory = z.strictObject({
   feed: z.string(),
   /** As the distributor calls it: `DSA-5380-1`, `RHSA-2024:1234`, `CVE-2024-1234` where a feed goes by those. */
   id: z.string(),
-  kind: z.enum(['security', 'bugfix', 'enhancement']),
+  kind: AdvisoryKind,
   title: z.string(),
   cves: z.array(z.string()),
   /** ISO 8601, UTC; null where the feed does not say. */

@@ -3,6 +3,7 @@ import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
+import type { Present } from './kernels.ts';
 
 /** What of a host decides, beside its packages, which rows count for it. */
 export interface HostPlace {
@@ -50,27 +51,35 @@ const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): voi
   else known.push(one);
 };
 
+/** A package that counts, and the names by which advisories may mean it. */
+export interface CountedPackage extends Present {
+  candidates: Candidates;
+}
+
 /**
- * Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. What is not
- * the distributor's, where anything tells that, is left out; so is a rpm without a release, which is none but a package of
- * another system that shares the name. `of` gives what `candidatesOf` does: the same for the same package, where many share it.
+ * What of an inventory advisories may mean. What is not the distributor's, where anything tells that, is left out; so is a rpm
+ * without a release, which is none but a package of another system that shares the name.
  */
-export const indexInventory = (
-  inventory: Inventory,
-  of?: (one: InventoryPackage, place: HostPlace) => Candidates,
-): IndexedInventory => {
+export const countedPackages = function* (
+  { packages, kernel }: Inventory,
+  { scheme }: HostPlace,
+  of: (one: InventoryPackage) => Candidates,
+): Generator<CountedPackage> {
+  const real = packages.filter(({ version }) => scheme === 'deb' || version.includes('-'));
+  for (const present of newestOf(real, scheme, kernel ?? null)) {
+    const candidates = candidatesPresent(present, of);
+    if (candidates.byName.origin !== 'foreign') yield { ...present, candidates };
+  }
+};
+
+/** Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. */
+export const indexInventory = (inventory: Inventory): IndexedInventory => {
   const place = placeOf(inventory);
   const { scheme, distro } = place;
-  const known = (one: InventoryPackage): Candidates =>
-    of === undefined ? candidatesOf(one, scheme, distro) : of(one, place);
   const [byName, bySource] = [new Map<string, Candidate[]>(), new Map<string, Candidate[]>()];
-  const real = inventory.packages.filter(
-    ({ version }) => scheme === 'deb' || version.includes('-'),
-  );
-  for (const present of newestOf(real, scheme, inventory.kernel ?? null)) {
-    const candidates = candidatesPresent(present, known);
-    if (candidates.byName.origin === 'foreign') continue;
-    add(byName, present.installed.name, candidates.byName);
+  const of = (one: InventoryPackage): Candidates => candidatesOf(one, scheme, distro);
+  for (const { installed, candidates } of countedPackages(inventory, place, of)) {
+    add(byName, installed.name, candidates.byName);
     for (const candidate of candidates.bySource) add(bySource, candidate.source, candidate);
   }
   return { ...place, byName, bySource };

@@ -14,6 +14,7 @@ export type FindingState = 'pending' | 'applied' | 'no-fix';
 export interface Finding {
   feed: string;
   advisory: string;
+  kind: Advisory['kind'];
   cves: readonly string[];
   package: string;
   arch: string;
@@ -70,7 +71,7 @@ const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): 
   const running = has === 'applied' ? runningWithout(row, candidate) : null;
   const state = running === null ? has : 'pending';
   return {
-    ...{ feed: advisory.feed, advisory: advisory.id, cves: advisory.cves },
+    ...{ feed: advisory.feed, advisory: advisory.id, kind: advisory.kind, cves: advisory.cves },
     ...{ package: installed.name, arch: installed.arch, installed: installed.version },
     ...{ fixed: row.fixed, state, severity: advisory.severity },
     ...{ vendorSeverity: advisory.vendorSeverity, channel: row.channel },

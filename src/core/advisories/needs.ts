@@ -1,5 +1,6 @@
 import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
+import { AdvisoryKind } from './advisory.ts';
 import type { Severity, VersionScheme } from './advisory.ts';
 import { graver } from './combine-parts.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
@@ -23,6 +24,8 @@ export interface Need {
   /** Published, and not in the host's repositories yet. */
   waiting: NeededAdvisory[];
   cves: string[];
+  /** What it is about: security, where one of the advisories counted here is. */
+  kind: AdvisoryKind;
   /** The gravest of the advisories that the target fixes; where there is no target, of all. */
   severity: Severity;
   /** One of its vulnerabilities is known to be exploited. */
@@ -77,7 +80,7 @@ export interface NeedsOptions {
   /** Findings of the inventory that are `pending`. */
   pending: readonly Finding[];
   /** `feed advisory package:arch` of what is applied once the offers are installed. */
-  appliedByOffers: ReadonlySet<string>;
+  appliedByOffers: Pick<ReadonlySet<string>, 'has'>;
   offers: readonly InventoryPackage[];
   held: ReadonlySet<string>;
   isExploited: (cve: string) => boolean;
@@ -107,10 +110,14 @@ export const needsOf = (options: NeedsOptions): Need[] => {
       const target = usable.length > 0 ? (offer?.version ?? null) : null;
       const counted = target === null ? findings : usable;
       const cves = [...new Set(counted.flatMap((one) => one.cves))].sort();
-      const rest = findings.filter((one) => !usable.includes(one));
+      const settled = new Set(usable);
+      const rest = findings.filter((one) => !settled.has(one));
       return {
         ...{ name: first.package, arch: first.arch, installed: first.installed, target, cves },
         ...{ offered: named(usable), waiting: named(rest) },
+        kind:
+          AdvisoryKind.options.find((kind) => counted.some((one) => one.kind === kind)) ??
+          'security',
         severity: counted.map((one) => one.severity).reduce(graver, 'unknown'),
         exploited: cves.some(options.isExploited),
         firstSeen:

@@ -194,14 +194,16 @@ const askToRefresh = (turn: Turn, host: Host): void => {
  * Level-triggered: what hosts need, and no wave sees to yet, is put into waves as the policy of their platform says; equal
  * hosts are decided about once. A need that was tried to that very version is left to a person.
  */
-export const reviewNeeds = (turn: Turn): void => {
+export const reviewNeeds = (turn: Turn, only: ReadonlySet<HostId> | null = null): void => {
   const { fleet } = turn;
   const waves = openAdvisoryWaves(fleet);
   for (const wave of waves)
-    for (const hostId of wave.upgrades.keys()) settleUpgrade(turn, wave, hostId);
+    for (const hostId of only ?? wave.upgrades.keys()) settleUpgrade(turn, wave, hostId);
   const decided = new Map<readonly Need[], Due[]>();
   let goesAlone: ((hostId: HostId) => boolean) | null = null;
-  for (const host of fleet.hosts.values()) {
+  for (const hostId of only ?? fleet.hosts.keys()) {
+    const host = fleet.hosts.get(hostId);
+    if (host === undefined) continue;
     const { needs } = host;
     if (needs === null || needs.list.length === 0) continue;
     if (barred(host) !== null || !host.known || !isCurrent(host)) continue;

@@ -1,67 +1,40 @@
-import type { Advisory } from '../../core/advisories/advisory.ts';
-import { indexInventory } from '../../core/advisories/index-inventory.ts';
-import type { IndexedInventory } from '../../core/advisories/index-inventory.ts';
-import { matchAdvisory } from '../../core/advisories/match.ts';
+import type { FleetImage } from '../../core/advisories/fleet.ts';
 import type { Finding } from '../../core/advisories/match.ts';
-import { asOffered, findingKey, needsOf } from '../../core/advisories/needs.ts';
+import { mergeFindings } from '../../core/advisories/merge-findings.ts';
+import { findingKey, needsOf } from '../../core/advisories/needs.ts';
 import type { Need } from '../../core/advisories/needs.ts';
-import type { Image } from './inventories-in.ts';
 
-/** What hosts with the same packages and the same offers need: findings that are pending, and what the offers would fix. */
-export interface ImageNeeds {
-  image: Image;
-  index: IndexedInventory;
-  /** Feed and id of an advisory → its findings that are pending. */
-  pending: Map<string, { findings: Finding[]; applied: string[] }>;
-  offered: IndexedInventory;
-  held: ReadonlySet<string>;
-}
+const pendingIn = ({ installed }: FleetImage): Finding[] =>
+  installed.flatMap(({ found }) => [...found.values()].flat());
 
-export const advisoryKey = ({ feed, id }: { feed: string; id: string }): string => `${feed} ${id}`;
+/** What is missing of an image: each thing once, however many feeds carry it. */
+export const missingIn = (image: FleetImage): Finding[] => mergeFindings(pendingIn(image));
 
-/** Throws where the platform is none. */
-export const newImageNeeds = (image: Image): ImageNeeds => ({
-  image,
-  index: indexInventory(image.inventory),
-  pending: new Map(),
-  offered: indexInventory(asOffered(image.inventory, image.offers)),
-  held: new Set(
-    image.inventory.packages
-      .filter(({ held }) => held === true)
-      .map(({ name, arch }) => `${name}:${arch}`),
-  ),
+/** By `findingKey`: what is fixed once that is installed which the repositories of an image's hosts offer. */
+const appliedIn = ({ offered }: FleetImage): Pick<ReadonlySet<string>, 'has'> => ({
+  has: (key) => {
+    const space = key.lastIndexOf(' ');
+    return offered.get(key.slice(space + 1))?.found.has(key.slice(0, space)) ?? false;
+  },
 });
 
-/** Note what an advisory means for an image, in place of what it meant before; answers whether that matters. */
-export const noteAdvisory = (needs: ImageNeeds, advisory: Advisory): boolean => {
-  // Where an older kernel runs than is installed, no upgrade helps: `status` asks for the reboot.
-  const findings = matchAdvisory(advisory, needs.index).filter(
-    ({ state, reboot }) => state === 'pending' && reboot !== true,
-  );
-  const key = advisoryKey(advisory);
-  if (findings.length === 0) return needs.pending.delete(key);
-  const applied = matchAdvisory(advisory, needs.offered)
-    .filter(({ state }) => state === 'applied')
-    .map(findingKey);
-  needs.pending.set(key, { findings, applied });
-  return true;
-};
+/** Whether the repositories of an image's hosts offer the fix of a finding. */
+export const isOfferedIn = (image: FleetImage, finding: Finding): boolean =>
+  appliedIn(image).has(findingKey(finding));
 
 /** The needs of an image as they are now. */
-export const computeNeeds = (
-  { image, index, pending, held }: ImageNeeds,
+export const imageNeeds = (
+  image: FleetImage,
   moment: {
     isExploited: (cve: string) => boolean;
     firstSeen: (name: string, version: string) => number | null;
     now: number;
   },
-): Need[] => {
-  const all = [...pending.values()];
-  return needsOf({
+): Need[] =>
+  needsOf({
     ...moment,
-    scheme: index.scheme,
-    pending: all.flatMap(({ findings }) => findings),
-    appliedByOffers: new Set(all.flatMap(({ applied }) => applied)),
-    ...{ offers: image.offers, held },
+    scheme: image.place.scheme,
+    pending: pendingIn(image),
+    appliedByOffers: appliedIn(image),
+    ...{ offers: image.offers, held: image.held },
   });
-};

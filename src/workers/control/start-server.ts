@@ -4,6 +4,7 @@ import type { AuditDetails } from '../../core/audit-details.ts';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
 import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
+import { kindsAskedFor } from '../../core/coordinator/policy.ts';
 import type { Answer } from '../../core/coordinator/operator.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
@@ -277,6 +278,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ...{ store, redis, queues, keys, coordinator, monotonicMs, onError },
     address: options.redis,
     exploitedFeeds: options.exploitedFeeds,
+    kinds: kindsAskedFor(options.settings),
     serverNow: clock.now,
     wallNow: Date.now,
     onRefused: refused.count,

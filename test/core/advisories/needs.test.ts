@@ -50,7 +50,7 @@ test('the version to upgrade to is the one that is offered, not the one that the
     {
       ...{ name: 'libssl3', arch: 'amd64', installed: '3.0.1', target: '3.0.2+b1' },
       ...{ offered: [{ feed: 'lists', id: 'DSA-1' }], waiting: [], cves: ['CVE-2026-1'] },
-      ...{ severity: 'high', exploited: false, firstSeen: 7, held: false },
+      ...{ kind: 'security', severity: 'high', exploited: false, firstSeen: 7, held: false },
     },
   ]);
 });

@@ -12,7 +12,7 @@ import type { Scene } from './fleet-scene.ts';
 const need = (more: Partial<Need> = {}): Need => ({
   ...{ name: 'libssl3', arch: 'amd64', installed: '1', target: '2' },
   offered: [{ feed: 'debian', id: 'DSA-1-1' }],
-  ...{ waiting: [], cves: ['CVE-2026-1'], severity: 'high', exploited: false },
+  ...{ waiting: [], cves: ['CVE-2026-1'], kind: 'security', severity: 'high', exploited: false },
   ...{ firstSeen: 0, held: false },
   ...more,
 });
@@ -38,8 +38,14 @@ const begin = (
 const tell = (here: Scene, needs: Need[], hosts = ['h1', 'h2']): Commands =>
   here.step({
     kind: 'needs',
-    hosts: hosts.map((id) => ({ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 })),
-    needs,
+    told: [
+      {
+        hosts: hosts.map((id) => ({
+          ...{ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 },
+        })),
+        needs,
+      },
+    ],
   });
 
 const waves = ({ fleet }: Scene): Wave[] => [...fleet.waves.values()];
@@ -159,11 +165,15 @@ describe('what hosts need', () => {
     here.upgraded('h2', []);
     here.step({
       kind: 'needs',
-      hosts: [
-        { id: 'h1', transaction: 0 },
-        { id: 'h2', transaction: 1 },
+      told: [
+        {
+          hosts: [
+            { id: 'h1', transaction: 0 },
+            { id: 'h2', transaction: 1 },
+          ],
+          needs: [need()],
+        },
       ],
-      needs: [need()],
     });
     expect([...(waves(here)[0]?.upgrades.keys() ?? [])]).toEqual(['h2']);
   });
@@ -280,5 +290,15 @@ describe('a wave of advisories', () => {
     expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe('outside the maintenance window');
     here.wall.ms = 60_000;
     expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'at-least 2']]);
+  });
+});
+
+describe('a bug fix', () => {
+  test('is upgraded only where a rule asks for its kind', () => {
+    const here = begin([auto]);
+    expect(orders(tell(here, [need({ kind: 'bugfix' })]))).toEqual([]);
+    expect(waves(here)).toEqual([]);
+    const asked = begin([{ ...auto, kinds: ['bugfix'] }]);
+    expect(orders(tell(asked, [need({ kind: 'bugfix' })]))).toHaveLength(1);
   });
 });

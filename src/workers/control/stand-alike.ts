@@ -1,0 +1,86 @@
+import type { FleetImage } from '../../core/advisories/fleet.ts';
+import type { Finding } from '../../core/advisories/match.ts';
+import type { Need } from '../../core/advisories/needs.ts';
+import { openAdvisoryWaves } from '../../core/coordinator/advisory-waves.ts';
+import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
+import type { Fleet, Host, Wave } from '../../core/coordinator/fleet.ts';
+import { isOfferedIn } from './image-needs.ts';
+
+/** What is decided about a finding on a host. */
+export interface Standing {
+  /** The version that the host's repositories offer with the fix; null: none. */
+  target: string | null;
+  wave: string | null;
+  why: string;
+}
+
+/** Hosts of one image about which the same is decided, whatever they miss. */
+export interface AlikeHosts {
+  hosts: string[];
+  standingOf: (finding: Finding) => Standing;
+}
+
+/** All that decisions about a host's needs go by, beside its image. */
+const situationOf = (waves: readonly Wave[], { id, platform, tried, needs }: Host): unknown[] => [
+  platform,
+  tried,
+  needs === null,
+  ...waves.flatMap((wave) => {
+    const upgrade = wave.upgrades.get(id);
+    return upgrade === undefined ? [] : [[wave.id, upgrade.state, upgrade.packages]];
+  }),
+];
+
+const needsByPackage = (host: Host | undefined): Map<string, Need> =>
+  new Map(host?.needs?.list.map((need) => [`${need.name}:${need.arch}`, need]));
+
+const standingFor = (
+  fleet: Fleet,
+  image: FleetImage,
+  host: Host | undefined,
+  wallMs: number,
+): AlikeHosts['standingOf'] => {
+  const needs = needsByPackage(host);
+  /** What is asked of one package again and again. */
+  const known = new Map<string, Standing>();
+  const find = (finding: Finding, isOffered: boolean): Standing => {
+    const need = needs.get(`${finding.package}:${finding.arch}`);
+    if (host === undefined || need === undefined)
+      return {
+        ...{ target: null, wave: null },
+        why: host === undefined ? 'its host is not enrolled' : 'found just now',
+      };
+    // Any of those that wait as it does: it may be known there by the name of another feed.
+    const asked = (isOffered ? need.offered : need.waiting)[0];
+    const named = asked ?? { feed: finding.feed, id: finding.advisory };
+    return {
+      target: isOffered ? need.target : null,
+      wave: waveOfNeed(fleet, host.id, finding.package),
+      why: explainNeed(fleet, host, need, named, wallMs),
+    };
+  };
+  return (finding) => {
+    const isOffered = isOfferedIn(image, finding);
+    const key = `${finding.package}:${finding.arch} ${isOffered}`;
+    const standing = known.get(key) ?? find(finding, isOffered);
+    known.set(key, standing);
+    return standing;
+  };
+};
+
+/** The hosts of an image in groups about which the same is decided: few, however many hosts there are. */
+export const alikeHosts = (fleet: Fleet, image: FleetImage, wallMs: number): AlikeHosts[] => {
+  const waves = openAdvisoryWaves(fleet);
+  const groups = new Map<string, string[]>();
+  for (const id of image.hosts) {
+    const host = fleet.hosts.get(id);
+    const situation = host === undefined ? '' : JSON.stringify(situationOf(waves, host));
+    const known = groups.get(situation);
+    if (known === undefined) groups.set(situation, [id]);
+    else known.push(id);
+  }
+  return [...groups.values()].map((hosts) => ({
+    hosts,
+    standingOf: standingFor(fleet, image, fleet.hosts.get(hosts[0] ?? ''), wallMs),
+  }));
+};
