@@ -192,29 +192,29 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
 
   /** What an advisory says of each package that it names: a package may be meant by several names. */
   const judged = (advisory: Advisory, among?: ReadonlySet<Unit>): Map<Unit, readonly Finding[]> => {
-    const named = new Map<Unit, Map<Candidate, AffectedRow[]>>();
+    const named = new Map<Unit, { candidate: Candidate; rows: AffectedRow[] }[]>();
     for (const row of advisory.withdrawn ? [] : advisory.affected) {
       const holders = byName.get(nameKey(row.distro, row.release, row.names, row.name));
       if (holders === undefined) continue;
       for (const [unit, candidates] of holders) {
         if (among?.has(unit) === false || !isOffered(row, unit.place)) continue;
-        for (const candidate of candidates)
-          if (isFor(row, candidate, unit.place))
-            entry(
-              entry(named, unit, () => new Map<Candidate, AffectedRow[]>()),
-              candidate,
-              (): AffectedRow[] => [],
-            ).push(row);
+        for (const candidate of candidates) {
+          if (!isFor(row, candidate, unit.place)) continue;
+          const known = named.get(unit);
+          const same = known?.find((one) => one.candidate === candidate);
+          if (same !== undefined) same.rows.push(row);
+          else if (known !== undefined) known.push({ candidate, rows: [row] });
+          else named.set(unit, [{ candidate, rows: [row] }]);
+        }
       }
     }
-    return new Map(
-      [...named].map(([unit, candidates]) => [
+    const found = new Map<Unit, readonly Finding[]>();
+    for (const [unit, meant] of named)
+      found.set(
         unit,
-        [...candidates].flatMap(([candidate, rows]) =>
-          judge(advisory, candidate, rows, unit.place),
-        ),
-      ]),
-    );
+        meant.flatMap(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place)),
+      );
+    return found;
   };
 
   const dropImage = (image: FleetImage): void => {
