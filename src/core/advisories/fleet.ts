@@ -6,8 +6,8 @@ import { indexInventory } from './index-inventory.ts';
 import { packageText, textOfInventory } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { isFor, isOffered } from './is-offered.ts';
-import { judge } from './match.ts';
-import type { Finding } from './match.ts';
+import { judge, together } from './match.ts';
+import type { Finding, Judged } from './match.ts';
 
 /** Hosts that have exactly the same packages, and so the same findings. */
 export interface ImageFindings {
@@ -186,14 +186,17 @@ export const createFleet = (): Fleet => {
               entry(ofPlace, candidate, (): Named => ({ rows: [], having })).rows.push(row);
         }
       }
-      const found = new Map<Image, Finding[]>();
+      const found = new Map<Image, Judged[]>();
       for (const [place, candidates] of named)
         for (const [candidate, { rows, having }] of candidates) {
-          const findings = judge(advisory, candidate, rows, place);
-          if (findings.length === 0) continue;
-          for (const image of having) entry(found, image, (): Finding[] => []).push(...findings);
+          const judged = judge(advisory, candidate, rows, place);
+          if (judged.findings.length === 0 && !judged.isSpared) continue;
+          for (const image of having) entry(found, image, (): Judged[] => []).push(judged);
         }
-      return [...found].map(([{ hosts }, findings]) => ({ hosts, findings }));
+      return [...found].flatMap(([{ hosts }, judged]) => {
+        const findings = together(judged);
+        return findings.length === 0 ? [] : [{ hosts, findings }];
+      });
     },
   };
 };

@@ -18,6 +18,8 @@ const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =
   channels.has(channel) ||
   // Which of Ubuntu Pro's archives it is, is not told.
   (channel === 'pro' && (channels.has('esm-infra') || channels.has('esm-apps'))) ||
+  // As `pro` calls it.
+  (channel === 'realtime' && channels.has('realtime-kernel')) ||
   // Whoever has a package of such a build gets the next one: looked at package by package.
   (distro === 'ol' && oracleBuilds.has(channel));
 
