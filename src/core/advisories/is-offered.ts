@@ -4,7 +4,7 @@ import type { HostPlace } from './index-inventory.ts';
 import { isRelease } from './release-of.ts';
 
 /** Red Hat's products that go on with one minor release, or after the end of a release, for those who have them. */
-const productStreams: ReadonlySet<string> = new Set([
+export const productStreams: ReadonlySet<string> = new Set([
   ...['eus', 'aus', 'tus', 'e4s', 'els', 'eus_long_life', 'mission_critical'],
 ]);
 
