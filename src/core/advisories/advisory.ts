@@ -44,6 +44,10 @@ export const AffectedRow = z.strictObject({
   exact: z.literal(true).optional(),
   /** Versions before it are not affected; left out: every version below `fixed` is. */
   introduced: z.string().optional(),
+  /** Versions after it are not affected, although nobody names one that is fixed. */
+  lastAffected: z.string().optional(),
+  /** Just these versions are affected, where the feed lists them in place of a range. */
+  versions: z.array(z.string()).optional(),
   /** Why there is no fix, where the distributor says it: `end-of-life`, `will not fix`, `postponed`. */
   note: z.string().nullable(),
   scheme: VersionScheme,

@@ -6,7 +6,7 @@ import type { CountedPackage, HostPlace } from './index-inventory.ts';
 import { packageText } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { isFor, isOffered } from './is-offered.ts';
-import { judge } from './match.ts';
+import { judge, together } from './match.ts';
 import type { Finding } from './match.ts';
 
 /** What a host has, and what its repositories offer of that. */
@@ -212,7 +212,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
     for (const [unit, meant] of named)
       found.set(
         unit,
-        meant.flatMap(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place)),
+        together(meant.map(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place))),
       );
     return found;
   };

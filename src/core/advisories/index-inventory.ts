@@ -1,4 +1,6 @@
 import type { VersionScheme } from './advisory.ts';
+import { channelsOf } from './channels-of.ts';
+import { productStreams } from './is-offered.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
@@ -34,15 +36,38 @@ export const platformOf = (platform: string): { distro: string; release: string 
   return { distro, release: isFirstAmazon ? firstAmazon : release };
 };
 
+/** What says of itself which release it is: `redhat-release` 9.2-0.13.el9. */
+const releasePackage = /^(?:redhat|almalinux|rocky|oraclelinux|centos|system)-release(?:-\w+)?$/;
+
+/** `9.2` of a host that is called `9`: by the package of the release, else by the newest minor release that one was built for. */
+const minorRelease = (release: string, packages: readonly InventoryPackage[]): string => {
+  const marks: number[] = [];
+  for (const { name, version } of packages) {
+    const minor = /^(?:\d+:)?\d+\.(\d+)/.exec(version)?.[1];
+    if (releasePackage.test(name) && version.startsWith(`${release}.`) && minor !== undefined)
+      return `${release}.${minor}`;
+    const [, major, mark] = /\.el(\d+)_(\d+)(?:[._]|$)/.exec(version) ?? [];
+    if (major === release && mark !== undefined) marks.push(Number(mark));
+  }
+  return marks.length === 0 ? release : `${release}.${Math.max(...marks)}`;
+};
+
 /** Where the host of an inventory counts. Throws where its platform is not `ID-VERSION_ID`. */
-export const placeOf = ({ platform, channels }: Inventory): HostPlace => {
+export const placeOf = ({ platform, channels: given, packages }: Inventory): HostPlace => {
   const named = platformOf(platform);
   if (named === null)
     throw new Error(
       `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
     );
   const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
-  return { ...named, scheme, channels: new Set(channels ?? []) };
+  if (scheme === 'deb') return { ...named, scheme, channels: new Set(given ?? []) };
+  const repositories = new Set(packages.map(({ repository }) => repository ?? ''));
+  const channels = new Set([...(given ?? []), ...channelsOf(repositories)]);
+  // A product stream goes on with one minor release.
+  const isOfStream =
+    !named.release.includes('.') && [...channels].some((one) => productStreams.has(one));
+  const release = isOfStream ? minorRelease(named.release, packages) : named.release;
+  return { ...named, release, scheme, channels };
 };
 
 const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): void => {
