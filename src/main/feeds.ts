@@ -12,7 +12,7 @@ import { httpDefaults } from '../producers/advisories/fetch/http-options.ts';
 import { createHttpClient } from '../producers/advisories/fetch/http.ts';
 import type { HttpClient } from '../producers/advisories/fetch/http.ts';
 import { fetchers } from '../producers/advisories/fetchers.ts';
-import { localVersion, openSomeFiles } from '../producers/advisories/local-feed.ts';
+import { openSomeFiles, watchLocalVersion } from '../producers/advisories/local-feed.ts';
 import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
 import { advisorySources } from '../producers/advisories/sources.ts';
 import type { WatchedFeed } from '../producers/watch-advisories.ts';
@@ -38,12 +38,13 @@ const sourceOf = ({ source: name, platform }: ConfiguredFeed) => {
 
 const localFeed = (feed: ConfiguredFeed, path: string): WatchedFeed => {
   const source = sourceOf(feed);
+  const version = watchLocalVersion(path, () => performance.now());
   return {
     ...{ name: nameOf(feed), source: feed.source, place: path },
     everyMs: (feed.everySeconds ?? everySeconds.path) * 1_000,
     silentAfterMs: feed.silentAfterHours * 3_600_000,
     fetch: async () => ({
-      version: await localVersion(path),
+      version: await version(),
       ...{ since: null, changed: 'all', complete: true, problems: [], stopped: null },
     }),
     read: (files) =>
