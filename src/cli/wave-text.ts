@@ -45,12 +45,19 @@ const membersText = ({ members }: WaveSummary): string =>
         ]),
       );
 
+/** All that it is for, where that is too much for a sentence. */
+const askedText = ({ asked, cause }: WaveSummary): string[] =>
+  asked === null || [...asked.advisories, ...asked.packages].every((name) => cause.includes(name))
+    ? []
+    : [`advisories: ${asked.advisories.join(', ')}`, `packages: ${asked.packages.join(', ')}`];
+
 /** `groundswell wave`. */
 export const waveText = (wave: WaveSummary, now = Date.now()): string => {
   const halt = haltOf(wave);
   const head = [
     `wave ${wave.id}: ${tint(wave.state)}, stage ${wave.stage}`,
     `cause: ${wave.cause}`,
+    ...askedText(wave),
     timesText(wave, now),
     wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
     halt ?? '',

@@ -4,7 +4,7 @@ import { haltOf, waveText } from '../../src/cli/wave-text.ts';
 
 const wave = (more: Partial<WaveSummary>): WaveSummary => ({
   ...{ id: 'w1', cause: 'openssl 2', state: 'running', stage: 'rest', approvedBy: 'ann' },
-  ...{ pausedBy: null, remedy: null, failures: 0, maxFailures: 0 },
+  ...{ pausedBy: null, remedy: null, failures: 0, maxFailures: 0, asked: null },
   ...{ createdAt: '2027-01-01T00:00:00.000Z', startedAt: null, endedAt: null },
   ...{ counts: {}, total: 0, members: [], upgrades: [], waitsFor: null },
   ...more,

@@ -4,7 +4,7 @@ import type { WaveSummary } from '../../src/cli/views.ts';
 
 const wave = (more: Partial<WaveSummary>): WaveSummary => ({
   ...{ id: 'w1', cause: 'openssl 2', state: 'finished', stage: 'rest', approvedBy: 'ann' },
-  ...{ pausedBy: null, remedy: null, failures: 0, maxFailures: 0 },
+  ...{ pausedBy: null, remedy: null, failures: 0, maxFailures: 0, asked: null },
   ...{ createdAt: null, startedAt: null, endedAt: null },
   ...{ counts: {}, total: 0, members: [], upgrades: [], waitsFor: null },
   ...more,

@@ -5,6 +5,7 @@ import type { Severity, VersionScheme } from './advisory.ts';
 import { graver } from './combine-parts.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import type { Finding } from './match.ts';
+import { mergeFindings } from './merge-findings.ts';
 
 /** An advisory that a host has a package for, and not its fix. */
 export interface NeededAdvisory {
@@ -16,11 +17,17 @@ export interface NeededAdvisory {
 export interface Need {
   name: string;
   arch: string;
+  /** The source package that the target is built from; its own name where that is not known. */
+  source: string;
+  /** Other packages of that source for which something newer is offered: they are upgraded together with it. */
+  siblings: string[];
   installed: string;
   /** The version that the host's own repositories offer, where it brings a fix; null: they have none of them yet. */
   target: string | null;
   /** What the target fixes. */
   offered: NeededAdvisory[];
+  /** The same with each thing once, whichever feeds have it, and however many names it has there. */
+  fixes: NeededAdvisory[];
   /** Published, and not in the host's repositories yet. */
   waiting: NeededAdvisory[];
   cves: string[];
@@ -75,6 +82,27 @@ const named = (findings: readonly Finding[]): NeededAdvisory[] => {
   return [...known.keys()].sort().flatMap((key) => known.get(key) ?? []);
 };
 
+/** Each advisory under one name. */
+const once = (findings: readonly Finding[]): NeededAdvisory[] => {
+  const byId = new Map(named(mergeFindings(findings)).map((one) => [one.id, one]));
+  return [...byId.values()];
+};
+
+/** Names of what else is built from the same source, and offered newer. */
+const siblingsOf = (
+  offers: readonly InventoryPackage[],
+  held: ReadonlySet<string>,
+): ((name: string, source: string) => string[]) => {
+  const bySource = new Map<string, Set<string>>();
+  for (const one of offers) {
+    // One that is held stays as it is.
+    if (held.has(keyOf(one))) continue;
+    const names = bySource.get(one.source ?? one.name) ?? new Set<string>();
+    bySource.set(one.source ?? one.name, names.add(one.name));
+  }
+  return (name, source) => [...(bySource.get(source) ?? [])].filter((one) => one !== name).sort();
+};
+
 export interface NeedsOptions {
   scheme: VersionScheme;
   /** Findings of the inventory that are `pending`. */
@@ -99,6 +127,7 @@ export const findingKey = ({ feed, advisory, package: name, arch }: Finding): st
  */
 export const needsOf = (options: NeedsOptions): Need[] => {
   const offers = new Map(options.offers.map((one) => [keyOf(one), one]));
+  const siblings = siblingsOf(options.offers, options.held);
   return [...collect(options.pending)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { first, findings }]) => {
@@ -110,11 +139,13 @@ export const needsOf = (options: NeedsOptions): Need[] => {
       const target = usable.length > 0 ? (offer?.version ?? null) : null;
       const counted = target === null ? findings : usable;
       const cves = [...new Set(counted.flatMap((one) => one.cves))].sort();
+      const source = offer?.source ?? first.package;
       const settled = new Set(usable);
       const rest = findings.filter((one) => !settled.has(one));
       return {
         ...{ name: first.package, arch: first.arch, installed: first.installed, target, cves },
-        ...{ offered: named(usable), waiting: named(rest) },
+        ...{ source, siblings: target === null ? [] : siblings(first.package, source) },
+        ...{ offered: named(usable), fixes: once(usable), waiting: named(rest) },
         kind:
           AdvisoryKind.options.find((kind) => counted.some((one) => one.kind === kind)) ??
           'security',

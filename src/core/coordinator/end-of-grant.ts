@@ -1,11 +1,11 @@
 import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
-import { mirrorMoved } from './advisory-waves.ts';
 import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
 import { noteGate } from './host-gate.ts';
+import { mirrorMoved } from './mirror-moved.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -202,7 +202,7 @@ const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished
   const gate = gateText(host);
   if (gate !== null) pauseWave(turn, wave, gate);
   if (!wasRunning || report.ok) return;
-  if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host.id, reason)) return;
+  if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host, reason)) return;
   failUpgrade(turn, wave, host.id, reason);
 };
 

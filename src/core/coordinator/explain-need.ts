@@ -1,8 +1,8 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
-import { platformValue } from '../platform-value.ts';
 import { openAdvisoryWaves } from './advisory-waves.ts';
+import type { Decisions } from './decisions.ts';
 import type { Fleet, Host } from './fleet.ts';
-import { decideNeed } from './policy.ts';
+import { packageKey, triedOn } from './tried.ts';
 
 const isSame = (a: NeededAdvisory, b: NeededAdvisory): boolean =>
   a.feed === b.feed && a.id === b.id;
@@ -16,23 +16,20 @@ export const waveOfNeed = (fleet: Fleet, hostId: string, name: string): string |
 /** What is decided about a host's need, in words; `advisory`: with this one in mind. */
 export const explainNeed = (
   fleet: Fleet,
+  decisions: Decisions,
   host: Host,
   need: Need,
   advisory: NeededAdvisory,
-  wallMs: number,
 ): string => {
+  const decision = decisions.of(host).get(packageKey(need))?.decision;
+  if (need.waiting.some((one) => isSame(one, advisory)))
+    return decision?.kind === 'wait' && decision.code === 'observe'
+      ? decision.reason
+      : 'published, not in the mirror of this host yet';
   const wave = waveOfNeed(fleet, host.id, need.name);
-  const { settings } = fleet;
-  const rules = platformValue(settings.policies, host.platform) ?? [];
-  const core = platformValue(settings.corePackages, host.platform) ?? new Set<string>();
-  if (need.waiting.some((one) => isSame(one, advisory))) {
-    const asked = decideNeed(rules, core, { ...need, target: null }, wallMs);
-    return asked.kind === 'wait' ? asked.reason : '';
-  }
   if (wave !== null) return `in wave ${wave}`;
-  const decision = decideNeed(rules, core, need, wallMs);
-  if (decision.kind === 'wait') return decision.reason;
-  return host.tried.includes(`${need.name}=${need.target ?? ''}`)
+  if (decision?.kind === 'wait') return decision.reason;
+  return triedOn(host, need) === 'yes'
     ? `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`
     : 'a wave begins';
 };

@@ -86,7 +86,7 @@ export interface Host {
    * matcher at each start, and not stored; null: not told yet.
    */
   needs: { transaction: number; list: readonly Need[] } | null;
-  /** `name=version` that a wave was opened for and is over: that very version is not tried again by itself. */
+  /** What a person has decided against, or what was done to no avail (`tried.ts`): it is not tried again by itself. */
   tried: string[];
   /** Server time when it was last asked to fetch its repositories' indexes. */
   refreshAskedAt: number | null;
@@ -161,10 +161,13 @@ export interface AdvisoriesCause {
   mode: 'approve' | 'auto';
   whenMirrorMoved: PolicyRule['whenMirrorMoved'];
   advisories: NeededAdvisory[];
-  /** What is to be upgraded; `source` is the binary package's name, as for an upgrade by hand. */
-  packages: { source: string; to: string }[];
+  /**
+   * What is to be upgraded, and when that version was first seen (wall clock, ms); `source` is the binary package's name, as
+   * for an upgrade by hand.
+   */
+  packages: { source: string; arch: string; to: string; firstSeen: number | null }[];
   changes: PackageChange[];
-  /** What the first host got: package → version. The others get exactly that. */
+  /** What the first host got: `name:arch` → version. The others get exactly that. */
   proved: Record<string, string>;
   /** Wall-clock ms after which it waits for no maintenance window; null: it always does. */
   startBy: number | null;
@@ -228,12 +231,24 @@ export interface Wave {
   told: string[];
 }
 
+/** A package of a host's upgrade; of one that advisories ask for, also of which architecture, and whether it is known to be exploited. */
+export interface WantedUpgrade {
+  name: string;
+  want: 'exact' | 'at-least' | 'newest';
+  version: string | null;
+  arch?: string;
+  exploited?: boolean;
+}
+
 export interface WaveUpgrade {
-  state: 'pending' | 'running' | 'done' | 'failed';
+  /** `left-out`: nothing was done, and it may come into a wave again. */
+  state: 'pending' | 'running' | 'done' | 'failed' | 'left-out';
   mode: 'packages' | 'security';
-  packages: { name: string; want: 'exact' | 'at-least' | 'newest'; version: string | null }[];
+  packages: WantedUpgrade[];
   allowRemove: boolean;
   reason: string;
+  /** Its repositories did not have the versions that it was to get: how often, and until when it is not asked again. */
+  refused?: { count: number; until: number };
 }
 
 export interface Pause {

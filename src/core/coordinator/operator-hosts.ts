@@ -28,8 +28,11 @@ export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: strin
       if (member.state === 'pending' && id.startsWith(`${hostId}/`))
         Object.assign(member, { state: 'unknown', reason: 'its host was excluded' });
     const upgrade = wave.upgrades.get(hostId);
-    if (upgrade !== undefined && (upgrade.state === 'pending' || upgrade.state === 'running'))
-      Object.assign(upgrade, { state: 'failed', reason: 'excluded' });
+    if (upgrade !== undefined && (upgrade.state === 'pending' || upgrade.state === 'running')) {
+      // What was not begun, and that nobody asked for by name, is begun anew by itself when the host is taken back.
+      const isOver = upgrade.state === 'pending' && wave.cause.kind === 'advisories';
+      Object.assign(upgrade, { state: isOver ? 'left-out' : 'failed', reason: 'excluded' });
+    }
     touch(turn, { table: 'waves', key: wave.id });
   }
   host.suspects = [];

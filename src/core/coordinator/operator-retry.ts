@@ -122,20 +122,23 @@ const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found):
   }
 };
 
-/** R29: a failed upgrade is ordered anew, once nothing pauses its wave. */
+/** R29: a failed upgrade is ordered anew, once nothing pauses its wave; so is one whose mirror did not have what it was to get. */
 const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
   const { fleet } = turn;
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     for (const [host, upgrade] of wave.upgrades) {
-      if (upgrade.state !== 'failed' || !inScope(scope, { container: null, host, wave: wave.id }))
-        continue;
+      const isToRetry =
+        upgrade.state === 'failed' ||
+        (upgrade.state === 'pending' && upgrade.refused !== undefined);
+      if (!isToRetry || !inScope(scope, { container: null, host, wave: wave.id })) continue;
       const away = awayText(turn, host);
       if (away !== null) {
         found.reasons.push(`upgrade of ${host}: ${away}`);
         continue;
       }
       Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });
+      delete upgrade.refused;
       found.upgrades += 1;
       if (wave.pausedBy !== null) found.held.add(wave);
       touch(turn, { table: 'waves', key: wave.id });

@@ -42,7 +42,8 @@ export const decideWave = (
       return no(`wave ${wave.id} was approved by ${wave.approvedBy} already`);
     wave.approvedBy = actor;
     audit(turn, { action: 'wave-approved', subject: `wave ${wave.id}`, waveId: wave.id, actor });
-    return ok(`wave ${wave.id} is approved`, wave.id);
+    const what = wave.cause.kind === 'advisories' ? ` (${describeCause(wave.cause)})` : '';
+    return ok(`wave ${wave.id}${what} is approved`, wave.id);
   }
   const grants = [...fleet.grants.values()].filter(({ waveId }) => waveId === wave.id);
   if (action === 'decline' && grants.length > 0)

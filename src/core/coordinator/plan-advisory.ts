@@ -1,6 +1,8 @@
 import type { NeededAdvisory } from '../advisories/needs.ts';
 import type { ContainerId, HostId } from '../ids.ts';
 import { serviceState } from './availability.ts';
+import { decisionsNow } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import { explainNeed } from './explain-need.ts';
 import type { Container, Fleet, Host } from './fleet.ts';
 
@@ -36,9 +38,9 @@ const impossibleFor = ({ view, parked }: Container): string | null =>
 
 const planHost = (
   fleet: Fleet,
+  decisions: Decisions,
   host: Host,
   advisory: NeededAdvisory,
-  wallMs: number,
 ): AdvisoryPlanHost | null => {
   const named = (all: readonly NeededAdvisory[]): boolean =>
     all.some((one) => isSame(one, advisory));
@@ -46,9 +48,9 @@ const planHost = (
     ({ offered, waiting }) => named(offered) || named(waiting),
   );
   if (needs.length === 0) return null;
-  const decisions = needs.map((need) => {
+  const said = needs.map((need) => {
     const meant = [...need.offered, ...need.waiting].find((one) => isSame(one, advisory));
-    return explainNeed(fleet, host, need, meant ?? advisory, wallMs);
+    return explainNeed(fleet, decisions, host, need, meant ?? advisory);
   });
   return {
     host: host.id,
@@ -58,7 +60,7 @@ const planHost = (
     notOffered: needs.flatMap(({ name, installed, waiting }) =>
       named(waiting) ? [{ package: name, from: installed }] : [],
     ),
-    decisions: [...new Set(decisions)].sort(),
+    decisions: [...new Set(said)].sort(),
     containers: containersOf(fleet, host).map((container) => ({
       ...{ container: container.id, service: container.service },
       impossible: impossibleFor(container),
@@ -76,8 +78,9 @@ export const planAdvisory = (
   moment: { now: number; wallMs: number },
   meanRestartMs: (service: string) => number,
 ): AdvisoryPlan => {
+  const decisions = decisionsNow(fleet, moment.wallMs);
   const hosts = [...fleet.hosts.values()].flatMap(
-    (host) => planHost(fleet, host, { feed: '', id }, moment.wallMs) ?? [],
+    (host) => planHost(fleet, decisions, host, { feed: '', id }) ?? [],
   );
   const work = new Map<string, { ms: number; capacity: number }>();
   const add = (key: string, ms: number, capacity: number): void => {

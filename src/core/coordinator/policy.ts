@@ -60,9 +60,27 @@ export const kindsAskedFor = ({
 /** What is decided about one need: to go on, or why not (yet). */
 export type NeedDecision =
   | { kind: 'go'; rule: PolicyRule; startBy: number | null }
-  | { kind: 'wait'; rule: PolicyRule; reason: string; until: number | null };
+  | { kind: 'wait'; code: WaitCode; rule: PolicyRule; reason: string; until: number | null };
+
+type WaitCode = 'observe' | 'not-offered' | 'held' | 'age';
 
 const dateText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16)}Z`;
+
+/** Why an update that was first seen at `firstSeen` is not taken yet, and until when; null: it may be. */
+export const tooEarly = (
+  { minAgeMs, earliestMs }: PolicyRule,
+  { firstSeen, exploited }: { firstSeen: number; exploited: boolean },
+  now: number,
+): { reason: string; until: number } | null => {
+  const oldAt = firstSeen + (exploited ? 0 : minAgeMs);
+  const until = Math.max(oldAt, firstSeen + earliestMs);
+  if (now >= until) return null;
+  const reason =
+    now < oldAt
+      ? `too new: first seen ${dateText(firstSeen)}, taken from ${dateText(until)} on`
+      : `begins ${dateText(until)}`;
+  return { reason, until };
+};
 
 /** Whether an upgrade may be begun for a need, at `now` by the wall clock. */
 export const decideNeed = (
@@ -72,21 +90,73 @@ export const decideNeed = (
   now: number,
 ): NeedDecision => {
   const rule = ruleFor(rules, corePackages, need);
-  const wait = (reason: string, until: number | null = null): NeedDecision => ({
-    ...{ kind: 'wait', rule, reason, until },
+  const wait = (code: WaitCode, reason: string, until: number | null = null): NeedDecision => ({
+    ...{ kind: 'wait', code, rule, reason, until },
   });
-  if (rule.mode === 'observe') return wait('only observed, by the policy of its platform');
-  if (need.target === null || need.firstSeen === null)
-    return wait('published, not in the mirror of this host yet');
-  if (need.held) return wait('held on this host: apt-mark unhold, or a person upgrades it');
-  const { minAgeMs, earliestMs, latestMs } = rule;
-  const from = need.firstSeen + Math.max(minAgeMs, earliestMs);
-  if (!need.exploited && now < from)
-    return wait(
-      now < need.firstSeen + minAgeMs
-        ? `too new: first seen ${dateText(need.firstSeen)}, taken from ${dateText(from)} on`
-        : `begins ${dateText(from)}`,
-      from,
-    );
-  return { kind: 'go', rule, startBy: latestMs === null ? null : need.firstSeen + latestMs };
+  if (rule.mode === 'observe')
+    return wait('observe', 'only observed, by the policy of its platform');
+  const { firstSeen } = need;
+  if (need.target === null || firstSeen === null)
+    return wait('not-offered', 'published, not in the mirror of this host yet');
+  if (need.held) return wait('held', 'held on this host: apt-mark unhold, or a person upgrades it');
+  const early = tooEarly(rule, { firstSeen, exploited: need.exploited }, now);
+  if (early !== null) return wait('age', early.reason, early.until);
+  const { latestMs } = rule;
+  return { kind: 'go', rule, startBy: latestMs === null ? null : firstSeen + latestMs };
+};
+
+const modes: readonly Mode[] = ['observe', 'approve', 'auto'];
+
+/** What holds for all where several rules do: each of them is kept. */
+const strictest = (rules: readonly PolicyRule[], one: PolicyRule): PolicyRule => ({
+  ...one,
+  mode: modes.find((mode) => rules.some((rule) => rule.mode === mode)) ?? one.mode,
+  whenMirrorMoved: rules.some(({ whenMirrorMoved }) => whenMirrorMoved === 'wait')
+    ? 'wait'
+    : 'start-over',
+});
+
+/** What is decided about all of them together: nothing begins while one of them waits. */
+const common = (decisions: readonly NeedDecision[]): NeedDecision | null => {
+  const waits = decisions.filter((one) => one.kind === 'wait');
+  const first = waits.find(({ code }) => code === 'observe') ?? waits[0] ?? decisions[0];
+  if (first === undefined) return null;
+  const rule = strictest(
+    decisions.map((one) => one.rule),
+    first.rule,
+  );
+  if (first.kind === 'wait') return { ...first, rule };
+  const startBys = decisions.map((one) => (one.kind === 'go' ? one.startBy : null));
+  const known = startBys.filter((one) => one !== null);
+  return {
+    ...{ kind: 'go', rule },
+    startBy: known.length < startBys.length ? null : Math.max(...known),
+  };
+};
+
+/**
+ * The same for needs of one source, which are upgraded together, with what else of that source comes along: all of it goes
+ * by what is strictest for any of them. What is held, or not offered, does not come along.
+ */
+export const decideTogether = (
+  rules: readonly PolicyRule[],
+  corePackages: ReadonlySet<string>,
+  needs: readonly Need[],
+  now: number,
+): Map<Need, NeedDecision> => {
+  const decisions = new Map(
+    needs.map((need) => [need, decideNeed(rules, corePackages, need, now)]),
+  );
+  const staysBehind = (decision: NeedDecision): boolean =>
+    decision.kind === 'wait' && (decision.code === 'held' || decision.code === 'not-offered');
+  const together = [...decisions].filter(([, decision]) => !staysBehind(decision));
+  const names = new Set(needs.map(({ name }) => name));
+  const along = together.flatMap(([need]) =>
+    need.siblings
+      .filter((name) => !names.has(name))
+      .map((name) => decideNeed(rules, corePackages, { ...need, name }, now)),
+  );
+  const all = common([...together.map(([, decision]) => decision), ...along]);
+  if (all !== null) for (const [need] of together) decisions.set(need, all);
+  return decisions;
 };

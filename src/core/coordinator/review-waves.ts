@@ -63,6 +63,22 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   else settle(came === 'unknown' ? 'unknown' : 'stale', `${still}: groundswell retry ${id}`);
 };
 
+/** Once, however much comes to it, and again when something in it is known to be exploited. */
+const askForApproval = (turn: Turn, wave: Wave): void => {
+  const isExploited = [...wave.upgrades.values()].some(
+    ({ state, packages }) =>
+      state === 'pending' && packages.some(({ exploited }) => exploited === true),
+  );
+  const known = isExploited ? ' brings what is known to be exploited, and' : '';
+  tell(
+    turn,
+    wave,
+    'needs-approval',
+    `wave ${wave.id} (${describeCause(wave.cause)})${known} waits for approval: groundswell approve ${wave.id}`,
+    isExploited ? 'exploited' : '',
+  );
+};
+
 /** Open gates, ask for approval and end waves, from what is true now. */
 export const reviewWaves = (turn: Turn): void => {
   const { fleet } = turn;
@@ -98,11 +114,6 @@ export const reviewWaves = (turn: Turn): void => {
       return mode === 'approve' || (mode === 'auto' && wave.cause.kind === 'found-stale');
     });
     if (wave.state === 'open' && wave.approvedBy === null && (asks || waitsForApproval(wave)))
-      tell(
-        turn,
-        wave,
-        'needs-approval',
-        `wave ${wave.id} (${describeCause(wave.cause)}) waits for approval: groundswell approve ${wave.id}`,
-      );
+      askForApproval(turn, wave);
   }
 };

@@ -2,6 +2,9 @@ import type { HostId } from '../ids.ts';
 import { pauseHolds } from '../pause-level.ts';
 import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
+import { decisionsNow } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
+import { isAdvisoryWave, orderFor } from './entry-verdict.ts';
 import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
 import { servicesOn } from './services-on.ts';
@@ -167,16 +170,20 @@ const reserve = (
 const mayUpgrade = ({ approvedBy, cause }: Wave): boolean =>
   approvedBy !== null || (cause.kind === 'advisories' && cause.mode === 'auto');
 
-/** Each host of a wave of advisories gets exactly what its first one got. */
-const wantedPackages = ({ cause }: Wave, { packages }: WaveUpgrade): WaveUpgrade['packages'] =>
-  packages.map((wanted) => {
-    const proved = cause.kind === 'advisories' ? cause.proved[wanted.name] : undefined;
-    return proved === undefined ? wanted : { ...wanted, want: 'exact', version: proved };
-  });
+/** What a host is to get now, or why not yet: by what is decided now, where advisories ask for it. */
+const packagesNow = (
+  { now, wall }: Turn,
+  decisions: Decisions,
+  { wave, host, upgrade }: { wave: Wave; host: Host; upgrade: WaveUpgrade },
+): ReturnType<typeof orderFor> =>
+  isAdvisoryWave(wave)
+    ? orderFor(decisions, { wave, host, upgrade, now, wallMs: wall.ms })
+    : { kind: 'order', packages: upgrade.packages };
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
 export const orderUpgrades = (turn: Turn): void => {
   const { fleet, now } = turn;
+  const decisions = decisionsNow(fleet, turn.wall.ms);
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open' || !mayUpgrade(wave) || wave.pausedBy !== null) continue;
     for (const [hostId, upgrade] of wave.upgrades) {
@@ -187,12 +194,16 @@ export const orderUpgrades = (turn: Turn): void => {
         (upgrade.mode === 'security' ||
           upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name)));
       const services = disruptive ? servicesOn(fleet, hostId) : [];
-      const reason =
-        upgradeDenied(turn, wave, host, services) ?? noRoom(turn, hostId, services) ?? '';
+      const denied = upgradeDenied(turn, wave, host, services) ?? noRoom(turn, hostId, services);
+      const order: ReturnType<typeof orderFor> =
+        denied === null
+          ? packagesNow(turn, decisions, { wave, host, upgrade })
+          : { kind: 'wait', reason: denied };
+      const reason = order.kind === 'wait' ? order.reason : '';
       if (reason !== upgrade.reason) touch(turn, { table: 'waves', key: wave.id });
       upgrade.reason = reason;
-      if (reason !== '' || host.incarnation === null) continue;
-      const packages = wantedPackages(wave, upgrade);
+      if (order.kind === 'wait' || host.incarnation === null) continue;
+      const { packages } = order;
       const jobId = `${hostId}_${turn.newId()}`;
       const grantId = turn.newId();
       upgrade.state = 'running';

@@ -153,7 +153,7 @@ export const fleetStep = (
       break;
     case 'tick':
       wantRecords(turn);
-      reviewNeeds(turn);
+      reviewNeeds(turn, null);
       break;
   }
   watchDeadlines(turn);

@@ -6,7 +6,7 @@ import type { Fleet, Grant, Wave } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { grantWaits } from './silence.ts';
-import { describeCause } from './waves.ts';
+import { describeCause, namesOf } from './waves.ts';
 
 const dateOf = (wallMs: number | null): string | null =>
   wallMs === null ? null : new Date(wallMs).toISOString();
@@ -54,6 +54,7 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
   return {
     id: wave.id,
     cause: describeCause(wave.cause),
+    asked: wave.cause.kind === 'advisories' ? namesOf(wave.cause) : null,
     state:
       wave.state !== 'open'
         ? wave.state

@@ -163,6 +163,8 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
       (view.stale.length > 0 || shadowingFiles(view.shadowed, patched).length > 0),
   );
   const waveId = report.origin.by === 'job' ? report.origin.waveId : null;
+  // Whether anything runs the old code or not: this is what the host has got.
+  if (waveId !== null) noteProved(turn, turn.fleet.waves.get(waveId), host.id, report.changes);
   if (concerned.length === 0) {
     audit(turn, {
       action: 'nothing-stale',
@@ -176,8 +178,7 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
       },
     });
   } else {
-    const wave = waveForChanges(turn, report.changes, waveId);
-    if (wave.id === waveId) noteProved(wave, report.changes);
+    const wave = waveForChanges(turn, host.id, report.changes, waveId);
     for (const container of concerned) joinWave(turn, wave, container);
   }
   noteGate(turn, host, report.gate);

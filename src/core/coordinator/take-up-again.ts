@@ -16,7 +16,9 @@ const causesOf = (waves: readonly Wave[]): WaveCause[] => {
   const causes: WaveCause[] = [];
   for (const { cause } of waves) {
     const same = causes.find(({ kind }) => kind === 'upgrade' && cause.kind === 'upgrade');
-    if (same?.kind !== 'upgrade' || cause.kind !== 'upgrade') causes.push(structuredClone(cause));
+    if (same?.kind !== 'upgrade' || cause.kind !== 'upgrade')
+      // What a former wave has proved says nothing of what comes into the next one.
+      causes.push({ ...structuredClone(cause), ...('proved' in cause ? { proved: {} } : {}) });
     else {
       notePackages(same.packages, cause.packages);
       noteChanges(same.changes, cause.changes);

@@ -9,6 +9,7 @@ export interface ControlAudit {
   action:
     | 'wave-opened'
     | 'wave-joined'
+    | 'wave-left'
     | 'wave-approved'
     | 'wave-declined'
     | 'wave-paused'

@@ -1,6 +1,6 @@
 import { hostOfContainer } from '../ids.ts';
 import type { HostId } from '../ids.ts';
-import { rememberTried } from './advisory-waves.ts';
+import { rememberTried } from './tried.ts';
 import type { Fleet, Wave } from './fleet.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -26,6 +26,12 @@ export const summaryOf = (wave: Wave): string => {
   );
   for (const [host, upgrade] of wave.upgrades)
     if (upgrade.state === 'failed') parts.push(`upgrade of ${host} failed`);
+  const left = [...wave.upgrades.values()].filter(({ state }) => state === 'left-out');
+  if (left.length > 0) {
+    const why = [...new Set(left.map(({ reason }) => reason))];
+    const more = why.length > 1 ? ` and ${why.length - 1} more` : '';
+    parts.push(`${left.length} left out (${why[0] ?? ''}${more})`);
+  }
   return parts.join(', ') || 'no containers';
 };
 
@@ -67,7 +73,7 @@ export const endWave = (
   wave.endedAt = turn.now;
   wave.wall.endedMs = turn.wall.ms;
   wave.pausedBy = null;
-  rememberTried(turn, wave);
+  rememberTried(turn, wave, { decided: state !== 'finished' });
   touch(turn, { table: 'waves', key: wave.id });
   for (const { id, level } of fleet.pauses.values()) {
     if (level.level !== 'wave' || level.waveId !== wave.id) continue;

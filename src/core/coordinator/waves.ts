@@ -1,11 +1,30 @@
 import type { ContainerId, HostId } from '../ids.ts';
 import type { PackageChange } from '../packages.ts';
-import type { Container, Fleet, Wave, WaveCause } from './fleet.ts';
+import type { AdvisoriesCause, Container, Fleet, Wave, WaveCause } from './fleet.ts';
 import { askVoid } from './grants.ts';
 import { observedBecause } from './may-grant.ts';
 import { standingDecision } from './standing-decision.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+
+/** So many advisories and packages are named in a sentence. */
+const namedAtMost = 5;
+
+/** The first few, and how many more there are. */
+const firstFew = (texts: readonly string[]): string => {
+  const more = texts.length - namedAtMost;
+  return more > 0 ? `${texts.slice(0, namedAtMost).join(', ')} and ${more} more` : texts.join(', ');
+};
+
+/** Everything that advisories ask a wave for, by name. */
+export const namesOf = ({
+  advisories,
+  packages,
+}: AdvisoriesCause): { advisories: string[]; packages: string[] } => ({
+  advisories: advisories.map(({ id }) => id),
+  // The same for each architecture, where that is so.
+  packages: [...new Set(packages.map(({ source, to }) => `${source} ${to}`))],
+});
 
 /** What a wave is for, in a few words. */
 export const describeCause = (cause: WaveCause): string => {
@@ -17,7 +36,7 @@ export const describeCause = (cause: WaveCause): string => {
             .map(({ source, to }) => (to === '' ? source : `${source} ${to}`))
             .join(', ');
     case 'advisories':
-      return `${cause.advisories.map(({ id }) => id).join(', ')}: ${cause.packages.map(({ source, to }) => `${source} ${to}`).join(', ')}`;
+      return `${firstFew(namesOf(cause).advisories)}: ${firstFew(namesOf(cause).packages)}`;
     case 'found-stale':
       return 'containers found stale without a known upgrade';
     case 'by-hand':
@@ -62,14 +81,15 @@ export const openWave = (
   return wave;
 };
 
-/** Tell an operator once per kind and wave. */
+/** Tell an operator, once per wave and `key`. */
 export const tell = (
   turn: Turn,
   wave: Wave,
   kind: 'needs-approval' | 'paused' | 'failed' | 'ended' | 'alert',
   text: string,
+  what = text,
 ): void => {
-  const key = `${kind}:${text}`;
+  const key = `${kind}:${what}`;
   if (wave.told.includes(key)) return;
   wave.told.push(key);
   turn.notices.push({ kind, waveId: wave.id, text });
@@ -112,21 +132,37 @@ export const notePackages = (
     if (!known.some((one) => one.source === source && one.to === to)) known.push({ source, to });
 };
 
+/** Whether a wave brings some of these changes, so that one of others on a host belongs to it. */
+const bringsSome = (
+  { cause, approvedBy, upgrades }: Wave,
+  hostId: HostId,
+  changes: readonly PackageChange[],
+): boolean => {
+  if (cause.kind === 'upgrade')
+    return cause.packages.some(({ source, to }) =>
+      changes.some((other) => other.source === source && other.to === to),
+    );
+  return (
+    cause.kind === 'advisories' &&
+    // A person approved it for the hosts that it had then.
+    (approvedBy === null || upgrades.has(hostId)) &&
+    cause.packages.some(({ source, arch, to }) =>
+      changes.some((other) => other.name === source && other.arch === arch && other.to === to),
+    )
+  );
+};
+
 /** R34: the open wave with the same (source, version), else a new one. */
 export const waveForChanges = (
   turn: Turn,
+  hostId: HostId,
   changes: PackageChange[],
   waveId: string | null,
 ): Wave => {
   const packages = versionsOf(changes);
   const own = waveId === null ? undefined : turn.fleet.waves.get(waveId);
   const same = [...turn.fleet.waves.values()].find(
-    ({ state, cause }) =>
-      state === 'open' &&
-      cause.kind === 'upgrade' &&
-      cause.packages.some(({ source, to }) =>
-        packages.some((other) => other.source === source && other.to === to),
-      ),
+    (one) => one.state === 'open' && bringsSome(one, hostId, changes),
   );
   const wave = own?.state === 'open' ? own : same;
   if (wave === undefined)

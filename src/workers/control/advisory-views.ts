@@ -9,6 +9,8 @@ import type { Advisory } from '../../core/advisories/advisory.ts';
 import { advisoryKey } from '../../core/advisories/fleet.ts';
 import type { FleetImage } from '../../core/advisories/fleet.ts';
 import type { Finding } from '../../core/advisories/match.ts';
+import { decisionsNow } from '../../core/coordinator/decisions.ts';
+import type { Decisions } from '../../core/coordinator/decisions.ts';
 import type { Container, Fleet } from '../../core/coordinator/fleet.ts';
 import { advisoriesCalled, advisoriesOf } from '../../store/advisories.ts';
 import type { AdvisoryKey } from '../../store/advisories.ts';
@@ -46,12 +48,13 @@ const newMissing = (key: AdvisoryKey): Missing => ({
 
 /** Count what hosts of an image lack, by the advisory; those about which the same is decided are looked at once. */
 const countMissing = (
-  { fleet, wallMs }: ViewSources,
+  { fleet }: ViewSources,
+  decisions: Decisions,
   image: FleetImage,
   findings: readonly Finding[],
   into: Map<string, Missing>,
 ): void => {
-  const alike = alikeHosts(fleet, image, wallMs);
+  const alike = alikeHosts(fleet, image, decisions);
   const byAdvisory = new Map<string, Finding[]>();
   for (const finding of findings) {
     const key = advisoryKey({ feed: finding.feed, id: finding.advisory });
@@ -92,9 +95,10 @@ const readAtOnce = 50;
 /** Advisories of which some host lacks the fix, the gravest first. */
 export const pendingAdvisories = async (sources: ViewSources): Promise<AdvisoryLine[]> => {
   const pace = createPace();
+  const decisions = decisionsNow(sources.fleet, sources.wallMs);
   const missing = new Map<string, Missing>();
   for (const image of sources.matcher.images()) {
-    countMissing(sources, image, missingIn(image), missing);
+    countMissing(sources, decisions, image, missingIn(image), missing);
     await pace();
   }
   const lines: AdvisoryLine[] = [];
@@ -116,11 +120,12 @@ export const pendingAdvisories = async (sources: ViewSources): Promise<AdvisoryL
 
 /** What an advisory means for each package of each host of an image that has one of its packages. */
 const affectedIn = (
-  { fleet, wallMs }: ViewSources,
+  { fleet }: ViewSources,
+  decisions: Decisions,
   image: FleetImage,
   findings: readonly Finding[],
 ): AffectedPackage[] =>
-  alikeHosts(fleet, image, wallMs).flatMap(({ hosts, standingOf }) =>
+  alikeHosts(fleet, image, decisions).flatMap(({ hosts, standingOf }) =>
     findings.flatMap((finding) => {
       const { package: name, arch, installed, fixed, state } = finding;
       const standing = state === 'pending' ? standingOf(finding) : null;
@@ -150,6 +155,7 @@ export const advisoryDetails = async (
   id: string,
 ): Promise<AdvisoryDetail[]> => {
   const pace = createPace();
+  const decisions = decisionsNow(sources.fleet, sources.wallMs);
   const containers = containersByHost(sources.fleet);
   const details: AdvisoryDetail[] = [];
   for (const { advisory, firstSeen } of await advisoriesCalled(sources.store.db, id)) {
@@ -158,8 +164,8 @@ export const advisoryDetails = async (
     const affected: AffectedPackage[] = [];
     for (const [image, findings] of sources.matcher.findings(advisory)) {
       const pending = findings.filter(({ state }) => state === 'pending');
-      countMissing(sources, image, pending, counted);
-      for (const one of affectedIn(sources, image, findings)) affected.push(one);
+      countMissing(sources, decisions, image, pending, counted);
+      for (const one of affectedIn(sources, decisions, image, findings)) affected.push(one);
       await pace();
     }
     affected.sort((a, b) => (a.host + a.package < b.host + b.package ? -1 : 1));

@@ -2,6 +2,7 @@ import type { FleetImage } from '../../core/advisories/fleet.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import { openAdvisoryWaves } from '../../core/coordinator/advisory-waves.ts';
+import type { Decisions } from '../../core/coordinator/decisions.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host, Wave } from '../../core/coordinator/fleet.ts';
 import { isOfferedIn } from './image-needs.ts';
@@ -38,7 +39,7 @@ const standingFor = (
   fleet: Fleet,
   image: FleetImage,
   host: Host | undefined,
-  wallMs: number,
+  decisions: Decisions,
 ): AlikeHosts['standingOf'] => {
   const needs = needsByPackage(host);
   /** What is asked of one package again and again. */
@@ -56,7 +57,7 @@ const standingFor = (
     return {
       target: isOffered ? need.target : null,
       wave: waveOfNeed(fleet, host.id, finding.package),
-      why: explainNeed(fleet, host, need, named, wallMs),
+      why: explainNeed(fleet, decisions, host, need, named),
     };
   };
   return (finding) => {
@@ -69,7 +70,7 @@ const standingFor = (
 };
 
 /** The hosts of an image in groups about which the same is decided: few, however many hosts there are. */
-export const alikeHosts = (fleet: Fleet, image: FleetImage, wallMs: number): AlikeHosts[] => {
+export const alikeHosts = (fleet: Fleet, image: FleetImage, decisions: Decisions): AlikeHosts[] => {
   const waves = openAdvisoryWaves(fleet);
   const groups = new Map<string, string[]>();
   for (const id of image.hosts) {
@@ -81,6 +82,6 @@ export const alikeHosts = (fleet: Fleet, image: FleetImage, wallMs: number): Ali
   }
   return [...groups.values()].map((hosts) => ({
     hosts,
-    standingOf: standingFor(fleet, image, fleet.hosts.get(hosts[0] ?? ''), wallMs),
+    standingOf: standingFor(fleet, image, fleet.hosts.get(hosts[0] ?? ''), decisions),
   }));
 };

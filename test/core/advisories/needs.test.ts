@@ -49,6 +49,7 @@ test('the version to upgrade to is the one that is offered, not the one that the
   expect(needs([openssl('3.0.1')], [offer], [advisory('DSA-1', '3.0.2')])).toEqual([
     {
       ...{ name: 'libssl3', arch: 'amd64', installed: '3.0.1', target: '3.0.2+b1' },
+      ...{ source: 'openssl', siblings: [], fixes: [{ feed: 'lists', id: 'DSA-1' }] },
       ...{ offered: [{ feed: 'lists', id: 'DSA-1' }], waiting: [], cves: ['CVE-2026-1'] },
       ...{ kind: 'security', severity: 'high', exploited: false, firstSeen: 7, held: false },
     },
@@ -78,4 +79,30 @@ test('what is exploited, held, and was seen before, is said so', () => {
     firstSeen: (name, version) => (name === 'libssl3' && version === '3.0.2' ? 3 : null),
   });
   expect(found).toMatchObject({ exploited: true, held: true, firstSeen: 3 });
+});
+
+test('what else of its source is upgraded with it is named, what is held is not', () => {
+  const source = 'openssl';
+  const offers = [
+    openssl('3.0.2'),
+    { name: 'openssl', arch: 'amd64', version: '3.0.2', source },
+    { name: 'libssl-dev', arch: 'amd64', version: '3.0.2', source },
+    { name: 'nano', arch: 'amd64', version: '7' },
+  ];
+  const [found] = needs([openssl('3.0.1')], offers, [advisory('DSA-1', '3.0.2')], {
+    held: new Set(['libssl-dev:amd64']),
+  });
+  expect(found).toMatchObject({ source, siblings: ['openssl'] });
+});
+
+test('one fix has one name, whichever feeds have it', () => {
+  const cves = ['CVE-2026-1'];
+  const known = [
+    advisory('DSA-1-1', '3.0.2', { cves }),
+    advisory('DSA-1-1', '3.0.2', { cves, feed: 'osv' }),
+    advisory('CVE-2026-1', '3.0.2', { cves, feed: 'tracker' }),
+  ];
+  const [found] = needs([openssl('3.0.1')], [openssl('3.0.2')], known);
+  expect(found?.fixes).toEqual([{ feed: 'lists', id: 'DSA-1-1' }]);
+  expect(found?.offered).toHaveLength(3);
 });

@@ -2,83 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { Need } from '../../../src/core/advisories/needs.ts';
 import { defaultRule } from '../../../src/core/coordinator/policy.ts';
 import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
-import type { FleetSettings, Wave } from '../../../src/core/coordinator/fleet.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
-import type { ServiceSettings } from '../../../src/core/service-settings.ts';
-import { observed, scene, view, web } from './fleet-scene.ts';
-import type { Scene } from './fleet-scene.ts';
-
-const need = (more: Partial<Need> = {}): Need => ({
-  ...{ name: 'libssl3', arch: 'amd64', installed: '1', target: '2' },
-  offered: [{ feed: 'debian', id: 'DSA-1-1' }],
-  ...{ waiting: [], cves: ['CVE-2026-1'], kind: 'security', severity: 'high', exploited: false },
-  ...{ firstSeen: 0, held: false },
-  ...more,
-});
-
-const auto: PolicyRule = { ...defaultRule, mode: 'auto' };
-
-/** Hosts that are well, one container each, under rules for their platform. */
-const begin = (
-  rules: PolicyRule[],
-  { services = [web()], ...more }: Partial<FleetSettings> & { services?: ServiceSettings[] } = {},
-): Scene => {
-  const ids = ['h1', 'h2'];
-  const settings = { policies: { 'debian-12': rules }, ...more };
-  const here = scene(
-    services,
-    settings,
-    ids.map((id) => ({ id })),
-  );
-  for (const id of ids) here.report(id, observed([view(`web-${id}`, { stale: [] })]));
-  return here;
-};
-
-const tell = (here: Scene, needs: Need[], hosts = ['h1', 'h2']): Commands =>
-  here.step({
-    kind: 'needs',
-    told: [
-      {
-        hosts: hosts.map((id) => ({
-          ...{ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 },
-        })),
-        needs,
-      },
-    ],
-  });
-
-const waves = ({ fleet }: Scene): Wave[] => [...fleet.waves.values()];
-
-const orders = ({ sends }: Commands) =>
-  sends.flatMap((send) =>
-    send.kind === 'host-upgrade'
-      ? [[send.host, ...send.payload.packages.map((one) => `${one.want} ${one.version ?? ''}`)]]
-      : [],
-  );
-
-/** The host's upgrade is over: its container runs old code, and `to` is what it got. */
-const finish = (
-  here: Scene,
-  host: string,
-  to: string,
-  failed: { reason: string; code: string } | null = null,
-): Commands => {
-  const grant = [...here.fleet.grants.values()].find((one) => one.host === host);
-  const [jobId, waveId] = [grant?.jobId ?? '', grant?.waveId ?? ''];
-  if (failed === null)
-    here.report(host, {
-      ...{ kind: 'host-upgraded', origin: { by: 'job', jobId, waveId }, gate: null },
-      transaction: (here.fleet.hosts.get(host)?.transactions ?? 0) + 1,
-      changes: [{ name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to }],
-      containers: [view(`web-${host}`)],
-    });
-  return here.report(host, {
-    ...{ kind: 'upgrade-finished', jobId, waveId, grantId: grant?.id ?? '', changes: [] },
-    ...{ ok: failed === null, reason: '', remedy: '', transcript: '', ...failed },
-    gate: { ok: true, reason: '' },
-  });
-};
+import { auto, begin, finish, need, orders, tell, waves } from './advisory-scene.ts';
+import { view, web } from './fleet-scene.ts';
 
 describe('what hosts need', () => {
   test('becomes one wave for all hosts of the platform, which waits for a person by default', () => {
@@ -94,13 +21,13 @@ describe('what hosts need', () => {
       remedy: `groundswell approve ${wave?.id ?? ''}`,
     });
     const approved = here.act({ action: 'approve', waveId: wave?.id ?? '' });
-    expect(orders(approved)).toEqual([['h1', 'at-least 2']]);
+    expect(orders(approved)).toEqual([['h1', 'exact 2']]);
   });
 
   test('is begun by itself where the policy says so, and the records name the advisory', () => {
     const here = begin([auto]);
     const told = tell(here, [need()]);
-    expect(orders(told)).toEqual([['h1', 'at-least 2']]);
+    expect(orders(told)).toEqual([['h1', 'exact 2']]);
     expect(told.audits.find(({ action }) => action === 'upgrade-ordered')?.details).toMatchObject({
       advisories: ['DSA-1-1'],
     });
@@ -137,9 +64,9 @@ describe('what hosts need', () => {
     const here = begin([rule]);
     tell(here, [need()]);
     here.wall.ms = 10_000;
-    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'at-least 2']]);
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'exact 2']]);
     const urgent = begin([rule]);
-    expect(orders(tell(urgent, [need({ exploited: true })]))).toEqual([['h1', 'at-least 2']]);
+    expect(orders(tell(urgent, [need({ exploited: true })]))).toEqual([['h1', 'exact 2']]);
   });
 
   test('is decided by the first rule that fits', () => {
@@ -192,6 +119,9 @@ describe('what hosts need', () => {
   });
 });
 
+/** What a host's repositories say where they have something newer by now. */
+const moved = { reason: 'the repositories offer 3, not 2', code: 'unknown-version' };
+
 describe('a wave of advisories', () => {
   test('gives every host what its first one got', () => {
     const here = begin([auto]);
@@ -212,7 +142,7 @@ describe('a wave of advisories', () => {
       packages: [{ source: 'libssl3', to: '3' }],
     });
     expect(orders(here.act({ action: 'approve', waveId: wave?.id ?? '' }))).toEqual([
-      ['h1', 'at-least 3'],
+      ['h1', 'exact 3'],
     ]);
   });
 
@@ -260,27 +190,59 @@ describe('a wave of advisories', () => {
     expect(waves(here)).toHaveLength(2);
   });
 
-  test('waits, and says so, where a mirror has no more what was proved', () => {
+  test('waits, and says so, where a mirror has no more what was proved, until it has it again', () => {
     const here = begin([auto]);
     tell(here, [need()]);
-    finish(here, 'h1', '2');
-    const moved = { reason: 'the repositories offer 3, not 2', code: 'unknown-version' };
-    finish(here, 'h2', '', moved);
+    finish(here, 'h1', '2', null, [view('web-h1', { stale: [] })]);
+    const { notices } = finish(here, 'h2', '', moved);
     const [wave] = waves(here);
-    expect(wave?.pausedBy).toBe('upgrade of h2: the repositories offer 3, not 2');
-    tell(here, [need({ target: '3' })], ['h2']);
+    expect(notices.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      `alert: wave ${wave?.id ?? ''}: upgrade of h2 waits: the repositories offer 3, not 2`,
+    ]);
+    expect(wave?.pausedBy).toBeNull();
+    expect(orders(tell(here, [need({ target: '3' })], ['h2']))).toEqual([]);
     expect(waves(here)).toHaveLength(1);
+    expect(wave?.upgrades.get('h2')?.reason).toMatch(/offer libssl3 3, not 2/);
+    // It is asked at once what it offers by now, and not for the same version again before some time is over.
+    expect(orders(tell(here, [need()], ['h2']))).toEqual([]);
+    here.later(here.fleet.settings.refreshEveryMs);
+    expect(orders(tell(here, [need()], ['h2']))).toEqual([['h2', 'exact 2']]);
   });
 
-  test('starts over with what the mirror has now, where the policy says so', () => {
-    const here = begin([{ ...auto, whenMirrorMoved: 'start-over' }]);
+  test('starts over with what the mirror has now, where the policy says so and allows that', () => {
+    const here = begin([{ ...auto, whenMirrorMoved: 'start-over', minAgeMs: 1_000 }]);
     tell(here, [need()]);
     finish(here, 'h1', '2');
-    const moved = { reason: 'the repositories offer 3, not 2', code: 'unknown-version' };
     const after = finish(here, 'h2', '', moved);
     expect(after.audits.map(({ action }) => action)).toContain('wave-started-over');
-    expect(orders(after)).toEqual([['h2', 'at-least 2']]);
+    expect(orders(after)).toEqual([]);
     expect(waves(here)[0]).toMatchObject({ pausedBy: null, stage: 'canary' });
+    const newer = need({ target: '3', firstSeen: here.wall.ms });
+    expect(orders(tell(here, [newer], ['h2']))).toEqual([]);
+    here.wall.ms += 1_000;
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h2', 'exact 3']]);
+  });
+
+  test('asks for versions that a mirror says to offer, and has not, less and less often, and then fails', () => {
+    const here = begin([{ ...auto, whenMirrorMoved: 'start-over' }]);
+    let told = tell(here, [need()], ['h1']);
+    const times: number[] = [];
+    for (let minute = 0; minute < 24 * 60; minute += 1) {
+      if (orders(told).length > 0) {
+        times.push(minute);
+        finish(here, 'h1', '', moved);
+      }
+      here.later(60_000);
+      told = here.step({ kind: 'tick' });
+    }
+    expect(times).toEqual([0, 15, 45, 105]);
+    expect(waves(here)[0]?.pausedBy).toMatch(/^upgrade of h1: the repositories/);
+    here.act({ action: 'retry', scope: { of: 'host', hostId: 'h1' } });
+    expect(
+      orders(
+        here.act({ action: 'resume', level: { level: 'wave', waveId: waves(here)[0]?.id ?? '' } }),
+      ),
+    ).toEqual([['h1', 'exact 2']]);
   });
 
   test('waits for its window until its latest start', () => {
@@ -289,7 +251,7 @@ describe('a wave of advisories', () => {
     expect(orders(tell(here, [need()]))).toEqual([]);
     expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe('outside the maintenance window');
     here.wall.ms = 60_000;
-    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'at-least 2']]);
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'exact 2']]);
   });
 });
 

@@ -93,6 +93,8 @@ export interface Scene {
   now: number;
   wall: { ms: number; minuteOfDay: number };
   step: (event: FleetEvent) => Commands;
+  /** So much later every host that was heard is heard again. */
+  later: (ms: number) => void;
   act: (action: OperatorAction) => Commands;
   /** The next report of a host, in order, echoing its newest record unless said otherwise. */
   report: (
@@ -119,6 +121,11 @@ export const scene = (
     wall: { ms: 5_000, minuteOfDay: 720 },
     step: (event) =>
       fleetStep(fleet, event, { now: here.now, wall: here.wall, newId: () => `id${++ids}` }),
+    later: (ms) => {
+      here.now += ms;
+      here.wall.ms += ms;
+      for (const host of fleet.hosts.values()) if (host.heardAt !== null) host.heardAt = here.now;
+    },
     act: (action) => here.step({ kind: 'operator', actor: 'ann', action }),
     report: (hostId, report, more = {}) => {
       const host = fleet.hosts.get(hostId);

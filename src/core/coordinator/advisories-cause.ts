@@ -1,0 +1,90 @@
+import type { NeededAdvisory } from '../advisories/needs.ts';
+import { isCurrent } from './decisions.ts';
+import type { Decided, Decisions } from './decisions.ts';
+import type { AdvisoryWave } from './entry-verdict.ts';
+import type { AdvisoriesCause, Wave } from './fleet.ts';
+import { packageKey } from './tried.ts';
+import { touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** Whether some upgrade of it was given out; one whose packages were mended otherwise was not. */
+export const hasBegun = ({ upgrades }: Wave): boolean =>
+  [...upgrades.values()].some(
+    ({ state, packages }) =>
+      state === 'running' || ((state === 'done' || state === 'failed') && packages.length > 0),
+  );
+
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+/** What is needed comes to what a wave is for; what is named already is not named twice. */
+export const addToCause = (cause: AdvisoriesCause, { need, decision }: Decided): void => {
+  const { name: source, arch, target, firstSeen, fixes } = need;
+  const to = target ?? '';
+  const isSame = (one: AdvisoriesCause['packages'][number]): boolean =>
+    one.source === source && one.arch === arch && one.to === to;
+  if (!cause.packages.some(isSame)) cause.packages.push({ source, arch, to, firstSeen });
+  for (const fix of fixes)
+    if (!cause.advisories.some(({ id }) => id === fix.id)) cause.advisories.push(fix);
+  if (decision.kind === 'go') cause.startBy = earliest(cause.startBy, decision.startBy);
+};
+
+/** What the hosts of a wave that wait still need, all in all. */
+const collect = (
+  { fleet }: Turn,
+  decisions: Decisions,
+  wave: AdvisoryWave,
+): Pick<AdvisoriesCause, 'advisories' | 'packages' | 'startBy'> & { isWhole: boolean } => {
+  const advisories = new Map<string, NeededAdvisory>();
+  const packages = new Map<string, AdvisoriesCause['packages'][number]>();
+  let startBy: number | null = null;
+  let isWhole = true;
+  for (const one of wave.cause.packages) packages.set(`${one.source}:${one.arch} ${one.to}`, one);
+  const used = new Set<string>();
+  for (const [hostId, { state, packages: wanted }] of wave.upgrades) {
+    const host = fleet.hosts.get(hostId);
+    if (state === 'left-out') continue;
+    const waits = state === 'pending';
+    if (waits && (host === undefined || !isCurrent(host))) isWhole = false;
+    const decided = waits && host !== undefined && isCurrent(host) ? decisions.of(host) : null;
+    for (const entry of wanted) {
+      const to = entry.version ?? '';
+      const key = `${packageKey(entry)} ${to}`;
+      used.add(key);
+      const found = decided?.get(packageKey(entry));
+      const isMeant = found?.need.target === to;
+      if (!packages.has(key))
+        packages.set(key, {
+          ...{ source: entry.name, arch: entry.arch ?? '', to },
+          firstSeen: isMeant ? found.need.firstSeen : null,
+        });
+      if (found === undefined || !isMeant) continue;
+      for (const one of found.need.fixes) advisories.set(one.id, one);
+      if (found.decision.kind === 'go') startBy = earliest(startBy, found.decision.startBy);
+    }
+  }
+  return {
+    ...{ advisories: [...advisories.values()], startBy, isWhole },
+    packages: [...packages].flatMap(([key, one]) => (used.has(key) ? [one] : [])),
+  };
+};
+
+/**
+ * What a wave is for, by what its hosts need now: an advisory that the same version fixes is named as soon as it is known, one
+ * that was taken back no more. What was begun stays named, since records name it.
+ */
+export const refreshCause = (turn: Turn, decisions: Decisions, wave: AdvisoryWave): void => {
+  const { cause } = wave;
+  const before = JSON.stringify([cause.advisories, cause.packages, cause.startBy]);
+  const { advisories, packages, startBy, isWhole } = collect(turn, decisions, wave);
+  cause.packages = packages;
+  if (isWhole && !hasBegun(wave) && advisories.length > 0)
+    Object.assign(cause, { advisories, startBy });
+  else {
+    const known = new Set(cause.advisories.map(({ id }) => id));
+    cause.advisories.push(...advisories.filter(({ id }) => !known.has(id)));
+    cause.startBy = earliest(cause.startBy, startBy);
+  }
+  if (JSON.stringify([cause.advisories, cause.packages, cause.startBy]) !== before)
+    touch(turn, { table: 'waves', key: wave.id });
+};

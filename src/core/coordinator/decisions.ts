@@ -1,0 +1,85 @@
+import type { Need } from '../advisories/needs.ts';
+import type { HostId } from '../ids.ts';
+import { platformValue } from '../platform-value.ts';
+import type { AdvisoriesCause, Fleet, Host } from './fleet.ts';
+import { modeFor } from './may-grant.ts';
+import { decideTogether } from './policy.ts';
+import type { NeedDecision } from './policy.ts';
+import { packageKey, triedOn } from './tried.ts';
+
+/** A need of a host, what policy says of it, and all needs of its source, which are upgraded with it. */
+export interface Decided {
+  need: Need;
+  decision: NeedDecision;
+  together: readonly Need[];
+}
+
+/** What is decided about the needs of hosts at one moment: by package, and equal hosts are decided about once. */
+export interface Decisions {
+  of: (host: Host) => ReadonlyMap<string, Decided>;
+  /** `approve`: not without a person, by the policy, by what would be restarted, or since a person has decided before. */
+  modeOf: (host: Host, decided: Decided) => AdvisoriesCause['mode'];
+}
+
+const noPackages: ReadonlySet<string> = new Set();
+
+const bySource = (list: readonly Need[]): Need[][] => {
+  const groups = new Map<string, Need[]>();
+  for (const need of list) {
+    const known = groups.get(need.source);
+    if (known === undefined) groups.set(need.source, [need]);
+    else known.push(need);
+  }
+  return [...groups.values()];
+};
+
+const decideAll = (
+  { settings }: Fleet,
+  platform: string,
+  list: readonly Need[],
+  wallMs: number,
+): Map<string, Decided> => {
+  const rules = platformValue(settings.policies, platform) ?? [];
+  const core = platformValue(settings.corePackages, platform) ?? noPackages;
+  return new Map(
+    bySource(list).flatMap((together) =>
+      [...decideTogether(rules, core, together, wallMs)].map(([need, decision]) => [
+        packageKey(need),
+        { need, decision, together },
+      ]),
+    ),
+  );
+};
+
+/** A host may be upgraded without a person only where all that is to be restarted after it may be, too. */
+const hostsThatAsk = (fleet: Fleet): Set<HostId> => {
+  const asking = new Set<HostId>();
+  for (const container of fleet.containers.values())
+    if (container.view.onHostRoot && modeFor(fleet, container) !== 'auto')
+      asking.add(container.host);
+  return asking;
+};
+
+/** The decisions of this moment, each made when it is first asked for. */
+export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
+  const known = new Map<readonly Need[], ReadonlyMap<string, Decided>>();
+  let asking: Set<HostId> | null = null;
+  return {
+    of: ({ needs, platform }) => {
+      const list = needs?.list ?? [];
+      const made = known.get(list) ?? decideAll(fleet, platform, list, wallMs);
+      known.set(list, made);
+      return made;
+    },
+    modeOf: (host, { decision, together }) => {
+      if (decision.rule.mode !== 'auto' || together.some((need) => triedOn(host, need) !== 'no'))
+        return 'approve';
+      asking ??= hostsThatAsk(fleet);
+      return asking.has(host.id) ? 'approve' : 'auto';
+    },
+  };
+};
+
+/** Needs from before a transaction of the host say nothing about it as it is now. */
+export const isCurrent = ({ needs, transactions }: Host): boolean =>
+  needs !== null && needs.transaction >= transactions;

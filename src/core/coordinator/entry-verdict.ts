@@ -1,0 +1,107 @@
+import { isCurrent } from './decisions.ts';
+import type { Decided, Decisions } from './decisions.ts';
+import type { AdvisoriesCause, Host, Wave, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { tooEarly } from './policy.ts';
+import { packageKey } from './tried.ts';
+
+export type AdvisoryWave = Wave & { cause: AdvisoriesCause };
+
+export const isAdvisoryWave = (wave: Wave): wave is AdvisoryWave =>
+  wave.cause.kind === 'advisories';
+
+/** Whether a wave of advisories may give a host a package now, and in which version; `leave`: it is nothing of that wave any more. */
+export type Verdict =
+  | { kind: 'order'; version: string }
+  | { kind: 'wait'; reason: string }
+  | { kind: 'leave'; reason: string };
+
+export const notMissing = 'nothing of it is missing any more';
+
+interface Asked {
+  wave: AdvisoryWave;
+  host: Host;
+  upgrade: WaveUpgrade;
+  entry: WantedUpgrade;
+  /** By the clock of the server, and on the wall. */
+  now: number;
+  wallMs: number;
+}
+
+/** Others of the wave have got this version: this host gets it too, or waits until its mirror has it. */
+const asProved = (
+  { wave, upgrade, entry, now, wallMs }: Asked,
+  { need, decision }: Decided,
+  proved: string,
+): Verdict => {
+  const offers = need.target ?? 'nothing newer';
+  if (upgrade.refused !== undefined && need.target !== proved)
+    return {
+      kind: 'wait',
+      reason: `its repositories offer ${entry.name} ${offers}, not ${proved}, which this wave has proved; it waits for that`,
+    };
+  if (upgrade.refused !== undefined && now < upgrade.refused.until)
+    return { kind: 'wait', reason: `its repositories did not have ${entry.name} ${proved}` };
+  const known = wave.cause.packages.find(
+    (one) => packageKey({ ...one, name: one.source }) === packageKey(entry) && one.to === proved,
+  );
+  const firstSeen = known?.firstSeen ?? need.firstSeen ?? wallMs;
+  const early = tooEarly(decision.rule, { ...need, firstSeen }, wallMs);
+  // A person's word is for a version, however new it is.
+  if (wave.approvedBy === null && early !== null) return { kind: 'wait', reason: early.reason };
+  return { kind: 'order', version: proved };
+};
+
+/** The first host of the wave gets the very version that was decided about. */
+const asDecided = ({ wave, upgrade, entry, now }: Asked, { need, decision }: Decided): Verdict => {
+  const { target } = need;
+  const isApproved = wave.approvedBy !== null;
+  const isSame = target !== null && target === entry.version;
+  if (isApproved && !isSame)
+    return {
+      kind: 'leave',
+      reason: `${entry.name} ${entry.version ?? ''} was approved, and its repositories offer ${target ?? 'nothing newer'} by now`,
+    };
+  const isOnlyNew = decision.kind === 'wait' && decision.code === 'age';
+  if (target === null || (decision.kind === 'wait' && !(isApproved && isOnlyNew)))
+    return { kind: 'leave', reason: decision.kind === 'wait' ? decision.reason : 'not offered' };
+  if (isSame && upgrade.refused !== undefined && now < upgrade.refused.until)
+    return { kind: 'wait', reason: `its repositories did not have ${entry.name} ${target}` };
+  return { kind: 'order', version: target };
+};
+
+/** By what is decided now, not when the wave was opened: an upgrade that policy forbids by now is not begun. */
+export const verdictOn = (decisions: Decisions, asked: Asked): Verdict => {
+  const { wave, host, entry } = asked;
+  const key = packageKey(entry);
+  const decided = decisions.of(host).get(key);
+  if (decided === undefined) return { kind: 'leave', reason: notMissing };
+  const { decision } = decided;
+  if (decision.kind === 'wait' && (decision.code === 'observe' || decision.code === 'held'))
+    return { kind: 'leave', reason: decision.reason };
+  if (wave.approvedBy === null && decisions.modeOf(host, decided) !== wave.cause.mode)
+    return { kind: 'leave', reason: 'another mode holds for it by now' };
+  const proved = wave.cause.proved[key];
+  return proved === undefined ? asDecided(asked, decided) : asProved(asked, decided, proved);
+};
+
+/** What a host is to be ordered, each package in its exact version; or why it waits. */
+export const orderFor = (
+  decisions: Decisions,
+  asked: Omit<Asked, 'entry'>,
+): { kind: 'order'; packages: WantedUpgrade[] } | { kind: 'wait'; reason: string } => {
+  if (!isCurrent(asked.host))
+    return { kind: 'wait', reason: 'what it needs is not known yet: its packages are looked at' };
+  const packages: WantedUpgrade[] = [];
+  for (const entry of asked.upgrade.packages) {
+    const verdict = verdictOn(decisions, { ...asked, entry });
+    if (verdict.kind !== 'order') return { kind: 'wait', reason: verdict.reason };
+    // What takes the place of the version that was decided about is decided about first.
+    if (
+      asked.wave.cause.proved[packageKey(entry)] === undefined &&
+      entry.version !== verdict.version
+    )
+      return { kind: 'wait', reason: `${entry.name} ${verdict.version} is offered by now` };
+    packages.push({ name: packageKey(entry), want: 'exact', version: verdict.version });
+  }
+  return { kind: 'order', packages };
+};

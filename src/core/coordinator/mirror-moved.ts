@@ -1,0 +1,64 @@
+import type { HostId } from '../ids.ts';
+import type { Host, Wave } from './fleet.ts';
+import { packageKey } from './tried.ts';
+import { audit, touch } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { tell } from './waves.ts';
+
+/** A host is asked to fetch its repositories' indexes, and to report what they offer. */
+export const askToRefresh = (turn: Turn, host: Host): void => {
+  if (host.incarnation === null) return;
+  const { now, fleet } = turn;
+  host.refreshAskedAt = now;
+  touch(turn, { table: 'hosts', key: host.id });
+  const jobId = `${host.id}_${turn.newId()}`;
+  // Answered by a whole observation; one that is lost is asked for again.
+  if (host.observeJob !== null) turn.closes.push(host.observeJob);
+  host.observeJob = jobId;
+  turn.sends.push({
+    ...{ host: host.id, jobId, incarnation: host.incarnation },
+    ...{ expiresAt: now + fleet.settings.beginBeforeMs, kind: 'observe-host' },
+    payload: { refresh: true },
+  });
+};
+
+/** So often a host is asked for versions that its repositories do not have, although it says that they offer them. */
+const mostRefusals = 3;
+
+/**
+ * A host of a wave of advisories does not have the versions that it was to get in its repositories. It waits until they offer
+ * others, which are decided about anew, or have these again; where they were proved by the wave's first host, the wave says so,
+ * or starts over where its policy wants that. Answers whether it goes on at all.
+ */
+export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string): boolean => {
+  const { cause } = wave;
+  const upgrade = wave.upgrades.get(host.id);
+  if (cause.kind !== 'advisories' || upgrade === undefined) return false;
+  const count = (upgrade.refused?.count ?? 0) + 1;
+  if (count > mostRefusals) return false;
+  const until = turn.now + turn.fleet.settings.refreshEveryMs * 2 ** (count - 1);
+  Object.assign(upgrade, { state: 'pending', reason, refused: { count, until } });
+  touch(turn, { table: 'waves', key: wave.id });
+  // What it offers by now is not what it was known to offer.
+  askToRefresh(turn, host);
+  const isProved = upgrade.packages.some((one) => cause.proved[packageKey(one)] !== undefined);
+  if (!isProved) return true;
+  if (cause.whenMirrorMoved === 'wait')
+    tell(turn, wave, 'alert', `wave ${wave.id}: upgrade of ${host.id} waits: ${reason}`);
+  else startOver(turn, wave, host.id, reason);
+  return true;
+};
+
+const startOver = (turn: Turn, wave: Wave, hostId: HostId, reason: string): void => {
+  if (wave.cause.kind !== 'advisories') return;
+  wave.cause.proved = {};
+  wave.stage = 'canary';
+  wave.goodCanaries = 0;
+  audit(turn, {
+    action: 'wave-started-over',
+    subject: `wave ${wave.id}`,
+    waveId: wave.id,
+    details: { host: hostId, reason },
+  });
+  tell(turn, wave, 'failed', `wave ${wave.id} starts over: the mirror of ${hostId}: ${reason}`);
+};
