@@ -14,6 +14,15 @@ export interface FleetTables {
     doc: string;
   };
   fleet_waves: { id: string; state: string; created_at: number; doc: string };
+  /** What a wave has of each container (`members`) and each host (`upgrades`), which its own row has not. */
+  fleet_wave_parts: {
+    wave_id: string;
+    part: 'members' | 'upgrades';
+    key: string;
+    /** Their order. */
+    position: number;
+    doc: string;
+  };
   fleet_pauses: { id: string; doc: string };
   fleet_freezes: { id: string; doc: string };
   /** Every chain that the server keeps: its own (`server`) and a copy of each host's. */

@@ -61,6 +61,15 @@ const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: H
     return isTaken ? [] : [{ ...decided, key, target }];
   });
 
+/** The same list for all hosts of a turn that are to get the same: there may be thousands of them. */
+const shared = (turn: Turn, packages: WantedUpgrade[]): readonly WantedUpgrade[] => {
+  const key = JSON.stringify(packages);
+  const known = turn.wanted.get(key);
+  if (known !== undefined) return known;
+  turn.wanted.set(key, packages);
+  return packages;
+};
+
 /** Put what is due on a host into a wave. */
 const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonly Due[]): void => {
   const there = wave.upgrades.get(host.id);
@@ -69,11 +78,11 @@ const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonl
       ? there
       : { ...{ state: 'pending', mode: 'packages', packages: [], allowRemove: false, reason: '' } };
   wave.upgrades.set(host.id, upgrade);
-  for (const one of due) {
-    const { name, arch, exploited } = one.need;
-    upgrade.packages.push({ name, arch, want: 'exact', version: one.target, exploited });
-    addToCause(wave.cause, one);
-  }
+  const more = due.map(({ need: { name, arch, exploited }, target }): WantedUpgrade => ({
+    ...{ name, arch, want: 'exact', version: target, exploited },
+  }));
+  upgrade.packages = shared(turn, [...upgrade.packages, ...more]);
+  for (const one of due) addToCause(wave.cause, one);
   touch(turn, { table: 'waves', key: wave.id });
 };
 
@@ -163,31 +172,23 @@ const keepInStep = (
   const asked = { wave, host, upgrade, now: turn.now, wallMs: turn.wall.ms };
   const left: string[] = [];
   let changed = false;
-  const kept = upgrade.packages.filter((entry) => {
+  const kept = upgrade.packages.flatMap((entry): WantedUpgrade[] => {
     const verdict = verdictOn(decisions, { ...asked, entry });
     if (verdict.kind === 'leave') {
       left.push(verdict.reason);
-      return false;
+      return [];
     }
     const key = packageKey(entry);
-    if (
-      verdict.kind === 'order' &&
-      wave.cause.proved[key] === undefined &&
-      entry.version !== verdict.version
-    ) {
-      Object.assign(entry, { version: verdict.version });
-      delete upgrade.refused;
-      changed = true;
-    }
+    const isDecided = verdict.kind === 'order' && wave.cause.proved[key] === undefined;
+    const version = isDecided ? verdict.version : entry.version;
     const exploited = decisions.of(host).get(key)?.need.exploited === true;
-    if (exploited !== entry.exploited) {
-      entry.exploited = exploited;
-      changed = true;
-    }
-    return true;
+    if (version === entry.version && exploited === entry.exploited) return [entry];
+    if (version !== entry.version) delete upgrade.refused;
+    changed = true;
+    return [{ ...entry, version, exploited }];
   });
+  if (changed || left.length > 0) upgrade.packages = shared(turn, kept);
   if (left.length === 0) return changed;
-  upgrade.packages = kept;
   const reason = left.find((one) => one !== notMissing);
   if (reason !== undefined) leaveWave(turn, wave, hostId, reason);
   if (kept.length === 0)

@@ -104,7 +104,8 @@ export const fleetStep = (
     now,
     wall,
     newId,
-    dirty: [],
+    dirty: new Map(),
+    wanted: new Map(),
     audits: [],
     sends: [],
     closes: [],
@@ -167,7 +168,7 @@ export const fleetStep = (
     if (host !== undefined) records.push({ host: hostId, record: issueRecord(turn, host) });
   }
   return {
-    dirty: turn.dirty,
+    dirty: [...turn.dirty.values()],
     audits: turn.audits,
     sends: turn.sends,
     closes: turn.closes,

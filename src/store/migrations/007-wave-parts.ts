@@ -8,6 +8,7 @@ export const wavePartsMigration: Migration = {
       .addColumn('wave_id', 'text', (column) => column.notNull())
       .addColumn('part', 'text', (column) => column.notNull())
       .addColumn('key', 'text', (column) => column.notNull())
+      .addColumn('position', 'integer', (column) => column.notNull())
       .addColumn('doc', 'text', (column) => column.notNull())
       .addPrimaryKeyConstraint('fleet_wave_parts_key', ['wave_id', 'part', 'key'])
       .execute();
