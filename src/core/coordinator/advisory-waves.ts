@@ -91,17 +91,16 @@ const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonl
  * what they approved is never more than they saw.
  */
 const waveFor = (
-  waves: readonly AdvisoryWave[],
+  asked: Questions,
   host: Host,
-  due: readonly Due[],
-  { mode, whenMirrorMoved }: Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'>,
+  { due, mode, whenMirrorMoved }: Group,
 ): AdvisoryWave | undefined =>
-  waves.find((wave) => {
+  asked.waves().find((wave) => {
     const { cause, state, approvedBy, upgrades } = wave;
     if (state !== 'open' || approvedBy !== null) return false;
     if (cause.platform !== host.platform || cause.mode !== mode) return false;
     if (cause.whenMirrorMoved !== whenMirrorMoved) return false;
-    if (!hasBegun(wave)) return true;
+    if (!asked.hasBegun(wave)) return true;
     const there = upgrades.get(host.id);
     return (
       (there === undefined || there.state === 'left-out') &&
@@ -115,37 +114,95 @@ const waveFor = (
     );
   });
 
-const sendToWaves = (turn: Turn, decisions: Decisions, host: Host, due: readonly Due[]): void => {
-  const kinds = (['approve', 'auto'] as const).flatMap((mode) =>
-    (['wait', 'start-over'] as const).map((whenMirrorMoved) => ({ mode, whenMirrorMoved })),
-  );
-  for (const { mode, whenMirrorMoved } of kinds) {
-    const group = due.filter(
-      (one) =>
-        decisions.modeOf(host, one) === mode &&
-        one.decision.rule.whenMirrorMoved === whenMirrorMoved,
-    );
-    if (group.length === 0) continue;
-    const found = waveFor(openAdvisoryWaves(turn.fleet), host, group, { mode, whenMirrorMoved });
-    if (found !== undefined) {
-      const known = new Set(found.cause.advisories.map(({ id }) => id));
-      joinAdvisories(turn, found, host, group);
-      const fresh = found.cause.advisories.filter(({ id }) => !known.has(id));
-      audit(turn, {
-        action: 'wave-joined',
-        subject: `wave ${found.id}`,
-        waveId: found.id,
-        details: { host: host.id, advisories: fresh.map(({ id }) => id) },
+/** What is due on hosts and may go into one wave. */
+interface Group extends Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'> {
+  due: Due[];
+}
+
+/** What is asked about one host after another in one turn: each is answered once for all that are alike. */
+interface Questions {
+  groupsFor: (host: Host) => readonly Group[];
+  waves: () => readonly AdvisoryWave[];
+  hasBegun: (wave: AdvisoryWave) => boolean;
+  /** A wave was opened. */
+  forgetWaves: () => void;
+}
+
+const createQuestions = ({ fleet }: Turn, decisions: Decisions): Questions => {
+  let waves: readonly AdvisoryWave[] | null = null;
+  const openWaves = (): readonly AdvisoryWave[] => (waves ??= openAdvisoryWaves(fleet));
+  const begun = new Map<AdvisoryWave, boolean>();
+  const known = new Map<string, readonly Group[]>();
+  const numbers = new Map<WaveUpgrade['packages'], number>();
+  const numberOf = (packages: WaveUpgrade['packages']): number => {
+    const number = numbers.get(packages) ?? numbers.size;
+    numbers.set(packages, number);
+    return number;
+  };
+  const groupsOf = (host: Host): Group[] => {
+    const due = unseenDue(decisions, openWaves(), host);
+    return kindsOfWaves.flatMap(({ mode, whenMirrorMoved }) => {
+      const group = due.filter(
+        (one) =>
+          decisions.modeOf(host, one) === mode &&
+          one.decision.rule.whenMirrorMoved === whenMirrorMoved,
+      );
+      return group.length === 0 ? [] : [{ mode, whenMirrorMoved, due: group }];
+    });
+  };
+  return {
+    groupsFor: (host) => {
+      const inWaves = openWaves().flatMap(({ id, upgrades }) => {
+        const upgrade = upgrades.get(host.id);
+        return upgrade === undefined
+          ? []
+          : [`${id} ${upgrade.state} ${numberOf(upgrade.packages)}`];
       });
-      continue;
-    }
-    const cause: AdvisoriesCause = {
-      ...{ kind: 'advisories', platform: host.platform, mode, whenMirrorMoved },
-      ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
-    };
-    for (const one of group) addToCause(cause, one);
-    joinAdvisories(turn, openWave(turn, cause, false, null) as AdvisoryWave, host, group);
+      const key = [...inWaves, decisions.situationOf(host)].join('\n');
+      const groups = known.get(key) ?? groupsOf(host);
+      known.set(key, groups);
+      return groups;
+    },
+    waves: openWaves,
+    hasBegun: (wave) => {
+      const known = begun.get(wave) ?? hasBegun(wave);
+      begun.set(wave, known);
+      return known;
+    },
+    forgetWaves: () => {
+      waves = null;
+    },
+  };
+};
+
+const kindsOfWaves = (['approve', 'auto'] as const).flatMap((mode) =>
+  (['wait', 'start-over'] as const).map((whenMirrorMoved) => ({ mode, whenMirrorMoved })),
+);
+
+const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): void => {
+  const { due, mode, whenMirrorMoved } = group;
+  const found = waveFor(asked, host, group);
+  if (found !== undefined) {
+    const known = found.cause.advisories.length;
+    joinAdvisories(turn, found, host, due);
+    audit(turn, {
+      action: 'wave-joined',
+      subject: `wave ${found.id}`,
+      waveId: found.id,
+      details: {
+        host: host.id,
+        advisories: found.cause.advisories.slice(known).map(({ id }) => id),
+      },
+    });
+    return;
   }
+  const cause: AdvisoriesCause = {
+    ...{ kind: 'advisories', platform: host.platform, mode, whenMirrorMoved },
+    ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
+  };
+  for (const one of due) addToCause(cause, one);
+  joinAdvisories(turn, openWave(turn, cause, false, null) as AdvisoryWave, host, due);
+  asked.forgetWaves();
 };
 
 const leaveWave = (turn: Turn, wave: AdvisoryWave, hostId: HostId, reason: string): void =>
@@ -207,29 +264,44 @@ const keepInStep = (
 export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void => {
   const { fleet } = turn;
   const decisions = decisionsNow(fleet, turn.wall.ms);
-  for (const wave of openAdvisoryWaves(fleet)) {
-    if (wave.state !== 'open') continue;
-    let changed = false;
-    for (const hostId of told ?? wave.upgrades.keys()) {
-      const upgrade = wave.upgrades.get(hostId);
-      if (upgrade?.state !== 'pending') continue;
-      changed ||= told !== null;
-      if (!keepInStep(turn, decisions, wave, [hostId, upgrade])) continue;
-      changed = true;
-      touch(turn, { table: 'waves', key: wave.id });
-    }
-    if (changed) refreshCause(turn, decisions, wave);
-  }
+  for (const wave of openAdvisoryWaves(fleet))
+    if (wave.state === 'open') reviewWave(turn, decisions, wave, told);
+  const asked = createQuestions(turn, decisions);
   for (const hostId of told ?? fleet.hosts.keys()) {
     const host = fleet.hosts.get(hostId);
-    if (host === undefined) continue;
-    const { needs } = host;
-    if (needs === null || needs.list.length === 0) continue;
+    const needs = host?.needs ?? null;
+    if (host === undefined || needs === null || needs.list.length === 0) continue;
     if (barred(host) !== null || !host.known || !isCurrent(host)) continue;
     if (needs.list.some(({ waiting }) => waiting.length > 0)) refreshNowAndThen(turn, host);
-    const due = unseenDue(decisions, openAdvisoryWaves(fleet), host);
-    if (due.length > 0) sendToWaves(turn, decisions, host, due);
+    for (const group of asked.groupsFor(host)) sendToWave(turn, asked, host, group);
   }
+};
+
+/** Keep a wave in step with what those of its hosts need that wait. */
+const reviewWave = (
+  turn: Turn,
+  decisions: Decisions,
+  wave: AdvisoryWave,
+  told: ReadonlySet<HostId> | null,
+): void => {
+  let changed = false;
+  /** Of which nothing was another, and so it is of hosts that are alike. */
+  const inStep = new Map<WaveUpgrade['packages'], Set<string>>();
+  for (const hostId of told ?? wave.upgrades.keys()) {
+    const upgrade = wave.upgrades.get(hostId);
+    const host = turn.fleet.hosts.get(hostId);
+    if (upgrade?.state !== 'pending' || host === undefined) continue;
+    changed ||= told !== null;
+    const situation = upgrade.refused === undefined ? decisions.situationOf(host) : null;
+    const { packages } = upgrade;
+    const known = inStep.get(packages) ?? new Set<string>();
+    if (situation !== null && known.has(situation)) continue;
+    if (keepInStep(turn, decisions, wave, [hostId, upgrade])) {
+      changed = true;
+      touch(turn, { table: 'waves', key: wave.id });
+    } else if (situation !== null) inStep.set(packages, known.add(situation));
+  }
+  if (changed) refreshCause(turn, decisions, wave);
 };
 
 /** A host whose mirror lacks a published fix is asked to look there again, now and then. */
