@@ -43,7 +43,7 @@ test.each([
     {
       ...{ id, cause: 'openssl 2', stage: 'rest', approvedBy: 'ann', failures: 0, maxFailures: 0 },
       ...{ createdAt: null, startedAt: null, endedAt: null, counts: {}, total: 4, state },
-      ...{ members: [], upgrades: [], waitsFor: null, pausedBy: null, remedy: null },
+      ...{ members: [], upgrades: [], waitsFor: null, pausedBy: null, remedy: null, asked: null },
       ...more,
     },
   ];
@@ -63,7 +63,7 @@ test('a wave that is followed says why it is paused and what ends that, once', a
   const wave = {
     ...{ id, cause: 'openssl 2', stage: 'rest', approvedBy: 'ann', failures: 0, maxFailures: 0 },
     ...{ createdAt: null, startedAt: null, endedAt: null, counts: {}, total: 4 },
-    ...{ members: [], upgrades: [], waitsFor: null, pausedBy: null, remedy: null },
+    ...{ members: [], upgrades: [], waitsFor: null, pausedBy: null, remedy: null, asked: null },
   };
   const paused = {
     ...wave,

@@ -240,7 +240,6 @@ const keepInStep = (
     const version = isDecided ? verdict.version : entry.version;
     const exploited = decisions.of(host).get(key)?.need.exploited === true;
     if (version === entry.version && exploited === entry.exploited) return [entry];
-    if (version !== entry.version) delete upgrade.refused;
     changed = true;
     return [{ ...entry, version, exploited }];
   });
@@ -267,12 +266,16 @@ export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void 
   for (const wave of openAdvisoryWaves(fleet))
     if (wave.state === 'open') reviewWave(turn, decisions, wave, told);
   const asked = createQuestions(turn, decisions);
+  let refreshes = refreshesAtOnce;
   for (const hostId of told ?? fleet.hosts.keys()) {
     const host = fleet.hosts.get(hostId);
     const needs = host?.needs ?? null;
     if (host === undefined || needs === null || needs.list.length === 0) continue;
     if (barred(host) !== null || !host.known || !isCurrent(host)) continue;
-    if (needs.list.some(({ waiting }) => waiting.length > 0)) refreshNowAndThen(turn, host);
+    if (refreshes > 0 && isToRefresh(turn, host)) {
+      refreshes -= 1;
+      askToRefresh(turn, host);
+    }
     for (const group of asked.groupsFor(host)) sendToWave(turn, asked, host, group);
   }
 };
@@ -292,24 +295,25 @@ const reviewWave = (
     const host = turn.fleet.hosts.get(hostId);
     if (upgrade?.state !== 'pending' || host === undefined) continue;
     changed ||= told !== null;
-    const situation = upgrade.refused === undefined ? decisions.situationOf(host) : null;
+    const situation = decisions.situationOf(host);
     const { packages } = upgrade;
     const known = inStep.get(packages) ?? new Set<string>();
-    if (situation !== null && known.has(situation)) continue;
+    if (known.has(situation)) continue;
     if (keepInStep(turn, decisions, wave, [hostId, upgrade])) {
       changed = true;
       touch(turn, { table: 'waves', key: wave.id });
-    } else if (situation !== null) inStep.set(packages, known.add(situation));
+    } else inStep.set(packages, known.add(situation));
   }
   if (changed) refreshCause(turn, decisions, wave);
 };
 
+/** So many hosts are asked in one turn to look at their mirrors, which are mostly the same: the others soon after. */
+const refreshesAtOnce = 100;
+
 /** A host whose mirror lacks a published fix is asked to look there again, now and then. */
-const refreshNowAndThen = (turn: Turn, host: Host): void => {
-  const last = host.refreshAskedAt;
-  if (last === null || turn.now - last >= turn.fleet.settings.refreshEveryMs)
-    askToRefresh(turn, host);
-};
+const isToRefresh = ({ fleet, now }: Turn, { needs, refreshAskedAt: last }: Host): boolean =>
+  needs?.list.some(({ waiting }) => waiting.length > 0) === true &&
+  (last === null || now - last >= fleet.settings.refreshEveryMs);
 
 /** Whether a wave of advisories waits for a person before it begins. */
 export const waitsForApproval = ({ cause, approvedBy, state, upgrades }: Wave): boolean =>

@@ -81,7 +81,8 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
       const list = listOf(host);
       const number = numbers.get(list) ?? numbers.size;
       numbers.set(list, number);
-      return `${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')}`;
+      const refused = host.refused === null ? '' : JSON.stringify(host.refused);
+      return `${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
     },
     modeOf: (host, { decision, together }) => {
       if (decision.rule.mode !== 'auto' || together.some((need) => triedOn(host, need) !== 'no'))

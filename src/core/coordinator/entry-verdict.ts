@@ -2,7 +2,7 @@ import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { AdvisoriesCause, Host, Wave, WantedUpgrade, WaveUpgrade } from './fleet.ts';
 import { tooEarly } from './policy.ts';
-import { packageKey } from './tried.ts';
+import { packageKey, versionKey } from './tried.ts';
 
 export type AdvisoryWave = Wave & { cause: AdvisoriesCause };
 
@@ -27,20 +27,25 @@ interface Asked {
   wallMs: number;
 }
 
+const isRefused = ({ refused }: Host, entry: WantedUpgrade, version: string): boolean =>
+  refused?.versions.includes(versionKey(entry, version)) ?? false;
+
+/** What its repositories did not have is not asked for again at once, whatever they are said to offer. */
+const notAgainYet = ({ host, entry, now }: Asked, version: string): Verdict | null =>
+  isRefused(host, entry, version) && now < (host.refused?.until ?? 0)
+    ? { kind: 'wait', reason: `its repositories did not have ${entry.name} ${version}` }
+    : null;
+
 /** Others of the wave have got this version: this host gets it too, or waits until its mirror has it. */
-const asProved = (
-  { wave, upgrade, entry, now, wallMs }: Asked,
-  { need, decision }: Decided,
-  proved: string,
-): Verdict => {
-  const offers = need.target ?? 'nothing newer';
-  if (upgrade.refused !== undefined && need.target !== proved)
+const asProved = (asked: Asked, { need, decision }: Decided, proved: string): Verdict => {
+  const { wave, host, entry, wallMs } = asked;
+  if (isRefused(host, entry, proved) && need.target !== proved)
     return {
       kind: 'wait',
-      reason: `its repositories offer ${entry.name} ${offers}, not ${proved}, which this wave has proved; it waits for that`,
+      reason: `its repositories offer ${entry.name} ${need.target ?? 'in nothing newer'}, not ${proved}, which this wave has proved; it waits for that`,
     };
-  if (upgrade.refused !== undefined && now < upgrade.refused.until)
-    return { kind: 'wait', reason: `its repositories did not have ${entry.name} ${proved}` };
+  const soon = notAgainYet(asked, proved);
+  if (soon !== null) return soon;
   const known = wave.cause.packages.find(
     (one) => packageKey({ ...one, name: one.source }) === packageKey(entry) && one.to === proved,
   );
@@ -52,7 +57,8 @@ const asProved = (
 };
 
 /** The first host of the wave gets the very version that was decided about. */
-const asDecided = ({ wave, upgrade, entry, now }: Asked, { need, decision }: Decided): Verdict => {
+const asDecided = (asked: Asked, { need, decision }: Decided): Verdict => {
+  const { wave, entry } = asked;
   const { target } = need;
   const isApproved = wave.approvedBy !== null;
   const isSame = target !== null && target === entry.version;
@@ -64,9 +70,7 @@ const asDecided = ({ wave, upgrade, entry, now }: Asked, { need, decision }: Dec
   const isOnlyNew = decision.kind === 'wait' && decision.code === 'age';
   if (target === null || (decision.kind === 'wait' && !(isApproved && isOnlyNew)))
     return { kind: 'leave', reason: decision.kind === 'wait' ? decision.reason : 'not offered' };
-  if (isSame && upgrade.refused !== undefined && now < upgrade.refused.until)
-    return { kind: 'wait', reason: `its repositories did not have ${entry.name} ${target}` };
-  return { kind: 'order', version: target };
+  return notAgainYet(asked, target) ?? { kind: 'order', version: target };
 };
 
 /** By what is decided now, not when the wave was opened: an upgrade that policy forbids by now is not begun. */

@@ -21,7 +21,7 @@ export const explainNeed = (
   need: Need,
   advisory: NeededAdvisory,
 ): string => {
-  const decision = decisions.of(host).get(packageKey(need))?.decision;
+  const { decision, together = [] } = decisions.of(host).get(packageKey(need)) ?? {};
   if (need.waiting.some((one) => isSame(one, advisory)))
     return decision?.kind === 'wait' && decision.code === 'observe'
       ? decision.reason
@@ -29,7 +29,12 @@ export const explainNeed = (
   const wave = waveOfNeed(fleet, host.id, need.name);
   if (wave !== null) return `in wave ${wave}`;
   if (decision?.kind === 'wait') return decision.reason;
-  return triedOn(host, need) === 'yes'
-    ? `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`
-    : 'a wave begins';
+  if (triedOn(host, need) === 'yes')
+    return `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`;
+  // Whatever is built from one source is upgraded together.
+  for (const { name } of together) {
+    const other = waveOfNeed(fleet, host.id, name);
+    if (other !== null) return `waits for ${name} in wave ${other}`;
+  }
+  return 'a wave begins';
 };

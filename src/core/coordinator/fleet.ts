@@ -88,6 +88,11 @@ export interface Host {
   needs: { transaction: number; list: readonly Need[] } | null;
   /** What a person has decided against, or what was done to no avail (`tried.ts`): it is not tried again by itself. */
   tried: string[];
+  /**
+   * Its repositories did not have these versions (`tried.ts`) when it was last ordered to install them: how often, and until when
+   * it is not asked for them again; null: no such thing.
+   */
+  refused: { versions: string[]; count: number; until: number } | null;
   /** Server time when it was last asked to fetch its repositories' indexes. */
   refreshAskedAt: number | null;
 }
@@ -248,8 +253,6 @@ export interface WaveUpgrade {
   packages: readonly WantedUpgrade[];
   allowRemove: boolean;
   reason: string;
-  /** Its repositories did not have the versions that it was to get: how often, and until when it is not asked again. */
-  refused?: { readonly count: number; readonly until: number };
 }
 
 export interface Pause {
@@ -343,5 +346,6 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   journalLostAt: null,
   needs: null,
   tried: [],
+  refused: null,
   refreshAskedAt: null,
 });

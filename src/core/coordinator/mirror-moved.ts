@@ -1,6 +1,6 @@
 import type { HostId } from '../ids.ts';
 import type { Host, Wave } from './fleet.ts';
-import { packageKey } from './tried.ts';
+import { packageKey, versionKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { tell } from './waves.ts';
@@ -34,10 +34,16 @@ export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string):
   const { cause } = wave;
   const upgrade = wave.upgrades.get(host.id);
   if (cause.kind !== 'advisories' || upgrade === undefined) return false;
-  const count = (upgrade.refused?.count ?? 0) + 1;
+  const versions = upgrade.packages.map((one) =>
+    versionKey(one, cause.proved[packageKey(one)] ?? one.version),
+  );
+  const before = host.refused;
+  const isAgain = before?.versions.some((one) => versions.includes(one)) === true;
+  const count = isAgain ? before.count + 1 : 1;
   if (count > mostRefusals) return false;
   const until = turn.now + turn.fleet.settings.refreshEveryMs * 2 ** (count - 1);
-  Object.assign(upgrade, { state: 'pending', reason, refused: { count, until } });
+  host.refused = { versions, count, until };
+  Object.assign(upgrade, { state: 'pending', reason });
   touch(turn, { table: 'waves', key: wave.id });
   // What it offers by now is not what it was known to offer.
   askToRefresh(turn, host);

@@ -30,8 +30,9 @@ export const exclude = (turn: Turn, actor: string, hostId: HostId, reason: strin
     const upgrade = wave.upgrades.get(hostId);
     if (upgrade !== undefined && (upgrade.state === 'pending' || upgrade.state === 'running')) {
       // What was not begun, and that nobody asked for by name, is begun anew by itself when the host is taken back.
-      const isOver = upgrade.state === 'pending' && wave.cause.kind === 'advisories';
-      Object.assign(upgrade, { state: isOver ? 'left-out' : 'failed', reason: 'excluded' });
+      const comesAgain =
+        upgrade.state === 'pending' && wave.state === 'open' && wave.cause.kind === 'advisories';
+      Object.assign(upgrade, { state: comesAgain ? 'left-out' : 'failed', reason: 'excluded' });
     }
     touch(turn, { table: 'waves', key: wave.id });
   }

@@ -122,15 +122,24 @@ const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found):
   }
 };
 
+/** What its repositories did not have is asked for again. */
+const notRefused = (turn: Turn, hostId: HostId): void => {
+  const host = turn.fleet.hosts.get(hostId);
+  if (host === undefined || host.refused === null) return;
+  host.refused = null;
+  touch(turn, { table: 'hosts', key: hostId });
+};
+
 /** R29: a failed upgrade is ordered anew, once nothing pauses its wave; so is one whose mirror did not have what it was to get. */
 const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): void => {
   const { fleet } = turn;
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     for (const [host, upgrade] of wave.upgrades) {
+      const refused = fleet.hosts.get(host)?.refused ?? null;
       const isToRetry =
         upgrade.state === 'failed' ||
-        (upgrade.state === 'pending' && upgrade.refused !== undefined);
+        (upgrade.state === 'pending' && wave.cause.kind === 'advisories' && refused !== null);
       if (!isToRetry || !inScope(scope, { container: null, host, wave: wave.id })) continue;
       const away = awayText(turn, host);
       if (away !== null) {
@@ -138,7 +147,7 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
         continue;
       }
       Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });
-      delete upgrade.refused;
+      notRefused(turn, host);
       found.upgrades += 1;
       if (wave.pausedBy !== null) found.held.add(wave);
       touch(turn, { table: 'waves', key: wave.id });

@@ -150,7 +150,8 @@ export const decideTogether = (
   const staysBehind = (decision: NeedDecision): boolean =>
     decision.kind === 'wait' && (decision.code === 'held' || decision.code === 'not-offered');
   const together = [...decisions].filter(([, decision]) => !staysBehind(decision));
-  const names = new Set(needs.map(({ name }) => name));
+  // One whose own fix is not offered may come along all the same, in a version without it.
+  const names = new Set(together.map(([{ name }]) => name));
   const along = together.flatMap(([need]) =>
     need.siblings
       .filter((name) => !names.has(name))

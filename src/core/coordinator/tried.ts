@@ -7,13 +7,17 @@ import type { Turn } from './turn.ts';
 export const packageKey = ({ name, arch }: { name: string; arch?: string }): string =>
   `${name}:${arch ?? ''}`;
 
+/** A package in a version. */
+export const versionKey = (one: { name: string; arch?: string }, version: string | null): string =>
+  `${packageKey(one)}=${version ?? ''}`;
+
 /** Newer versions come under other keys, so old ones lose their meaning. */
 const mostTried = 500;
 
 const triedKey = (
   one: { name: string; arch?: string; exploited?: boolean },
   version: string,
-): string => `${packageKey(one)}=${version}${one.exploited === true ? ' exploited' : ''}`;
+): string => `${versionKey(one, version)}${one.exploited === true ? ' exploited' : ''}`;
 
 /**
  * Whether a person has decided against this very version on this host, or it was tried to no avail. `before`: that was when

@@ -21,13 +21,11 @@ export interface AlikeHosts {
   standingOf: (finding: Finding) => Standing;
 }
 
-/** All that decisions about a host's needs go by, beside its image. */
-const situationOf = (waves: readonly Wave[], { id, platform, tried, needs }: Host): unknown[] => [
-  platform,
-  tried,
-  needs === null,
+/** All that is said about a host's needs goes by, beside its image. */
+const situationOf = (decisions: Decisions, waves: readonly Wave[], host: Host): unknown[] => [
+  decisions.situationOf(host),
   ...waves.flatMap((wave) => {
-    const upgrade = wave.upgrades.get(id);
+    const upgrade = wave.upgrades.get(host.id);
     return upgrade === undefined ? [] : [[wave.id, upgrade.state, upgrade.packages]];
   }),
 ];
@@ -75,7 +73,7 @@ export const alikeHosts = (fleet: Fleet, image: FleetImage, decisions: Decisions
   const groups = new Map<string, string[]>();
   for (const id of image.hosts) {
     const host = fleet.hosts.get(id);
-    const situation = host === undefined ? '' : JSON.stringify(situationOf(waves, host));
+    const situation = host === undefined ? '' : JSON.stringify(situationOf(decisions, waves, host));
     const known = groups.get(situation);
     if (known === undefined) groups.set(situation, [id]);
     else known.push(id);

@@ -5,7 +5,7 @@ import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import { auto, begin, finish, need, orders, tell, waves } from './advisory-scene.ts';
-import { view, web } from './fleet-scene.ts';
+import { observed, scene, view, web } from './fleet-scene.ts';
 
 describe('what hosts need', () => {
   test('becomes one wave for all hosts of the platform, which waits for a person by default', () => {
@@ -103,6 +103,23 @@ describe('what hosts need', () => {
       ],
     });
     expect([...(waves(here)[0]?.upgrades.keys() ?? [])]).toEqual(['h2']);
+  });
+
+  test('and is not in the mirrors of many makes some after the other look there again', () => {
+    const ids = Array.from({ length: 150 }, (_, number) => `h${number}`);
+    const here = scene(
+      [],
+      {},
+      ids.map((id) => ({ id })),
+    );
+    for (const id of ids) here.report(id, observed([]));
+    const waits = need({ target: null, offered: [], waiting: [{ feed: 'debian', id: 'DSA-1-1' }] });
+    const asked = ({ sends }: Commands): string[] =>
+      sends.flatMap(({ kind, host }) => (kind === 'observe-host' ? [host] : []));
+    const first = asked(tell(here, [waits], ids));
+    expect(first).toHaveLength(100);
+    expect([...first, ...asked(here.step({ kind: 'tick' }))].sort()).toEqual(ids.sort());
+    expect(asked(here.step({ kind: 'tick' }))).toEqual([]);
   });
 
   test('and is not in the mirror makes its host look there again, not all the time', () => {
