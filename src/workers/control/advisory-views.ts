@@ -8,6 +8,7 @@ import { Severity } from '../../core/advisories/advisory.ts';
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import { matchAdvisory } from '../../core/advisories/match.ts';
 import type { Finding } from '../../core/advisories/match.ts';
+import { isNeedOf } from '../../core/advisories/needs.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host } from '../../core/coordinator/fleet.ts';
@@ -40,16 +41,14 @@ const affectedBy = (
         : explainNeed(fleet, host, need, { feed, id }, wallMs);
   const of = (host: string, finding: Finding): AffectedPackage => {
     const known = fleet.hosts.get(host);
-    const need = known?.needs?.list.find(
-      ({ name, arch }) => name === finding.package && arch === finding.arch,
-    );
+    const need = known?.needs?.list.find((one) => isNeedOf(one, finding));
     const isOffered = need?.offered.some((one) => one.feed === feed && one.id === id) ?? false;
     const pending = finding.state === 'pending';
     return {
       ...{ host, package: finding.package, arch: finding.arch, installed: finding.installed },
       ...{ fixed: finding.fixed, state: finding.state },
       target: pending && isOffered ? (need?.target ?? null) : null,
-      wave: pending ? waveOfNeed(fleet, host, finding.package) : null,
+      wave: pending ? waveOfNeed(fleet, host, need?.name ?? finding.package) : null,
       why: pending && finding.reboot !== true ? whyPending(known, need) : finding.why,
     };
   };

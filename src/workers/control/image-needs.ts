@@ -1,6 +1,7 @@
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import { indexInventory } from '../../core/advisories/index-inventory.ts';
 import type { IndexedInventory } from '../../core/advisories/index-inventory.ts';
+import { withKernels } from '../../core/advisories/kernel-offers.ts';
 import { matchAdvisory } from '../../core/advisories/match.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import { asOffered, findingKey, needsOf } from '../../core/advisories/needs.ts';
@@ -20,17 +21,20 @@ export interface ImageNeeds {
 export const advisoryKey = ({ feed, id }: { feed: string; id: string }): string => `${feed} ${id}`;
 
 /** Throws where the platform is none. */
-export const newImageNeeds = (image: Image): ImageNeeds => ({
-  image,
-  index: indexInventory(image.inventory),
-  pending: new Map(),
-  offered: indexInventory(asOffered(image.inventory, image.offers)),
-  held: new Set(
-    image.inventory.packages
-      .filter(({ held }) => held === true)
-      .map(({ name, arch }) => `${name}:${arch}`),
-  ),
-});
+export const newImageNeeds = ({ inventory, offers }: Image): ImageNeeds => {
+  const image = { inventory, offers: withKernels(inventory.packages, offers) };
+  return {
+    image,
+    index: indexInventory(image.inventory),
+    pending: new Map(),
+    offered: indexInventory(asOffered(image.inventory, image.offers)),
+    held: new Set(
+      image.inventory.packages
+        .filter(({ held }) => held === true)
+        .map(({ name, arch }) => `${name}:${arch}`),
+    ),
+  };
+};
 
 /** Note what an advisory means for an image, in place of what it meant before; answers whether that matters. */
 export const noteAdvisory = (needs: ImageNeeds, advisory: Advisory): boolean => {
