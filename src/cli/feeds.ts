@@ -10,16 +10,18 @@ type Options = { json?: boolean; socket?: string };
 const ago = (at: number | null, now: number): string =>
   at === null ? 'never' : `${formatDuration(now - at)} ago`;
 
-const stateOf = ({ silent, held, error, lastSuccess }: FeedView): string =>
-  held !== null
-    ? 'held back'
-    : silent
-      ? 'silent'
-      : error !== null
-        ? 'failed'
-        : lastSuccess === null
-          ? 'waiting'
-          : 'ok';
+const stateOf = ({ silent, held, error, lastSuccess, notFetched }: FeedView): string =>
+  notFetched !== null
+    ? 'not fetched'
+    : held !== null
+      ? 'held back'
+      : silent
+        ? 'silent'
+        : error !== null
+          ? 'failed'
+          : lastSuccess === null
+            ? 'waiting'
+            : 'ok';
 
 /** So many records that could not be used are shown without asking for all. */
 const shownProblems = 3;
@@ -54,9 +56,16 @@ export const feedsText = (feeds: readonly FeedView[], all: boolean, now: number)
         ? ''
         : `${feed.changed + feed.withdrawn} (${ago(feed.lastChange, now)})`,
       String(feed.problemCount),
-      feed.nextPoll <= now ? 'now' : `in ${formatDuration(feed.nextPoll - now)}`,
+      feed.notFetched !== null
+        ? ''
+        : feed.nextPoll <= now
+          ? 'now'
+          : `in ${formatDuration(feed.nextPoll - now)}`,
       [
         feed.error ?? '',
+        // Where all is well nobody asks why it is polled.
+        stateOf(feed) === 'ok' ? '' : (feed.namedBy ?? ''),
+        feed.notFetched ?? '',
         feed.withdrawn === 0 ? '' : `${feed.withdrawn} taken back`,
         feed.older === 0 ? '' : `${feed.older} older than what is known`,
       ]

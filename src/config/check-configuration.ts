@@ -18,7 +18,7 @@ type Say = (path: PropertyKey[], message: string) => Problem;
 /** Feeds that have one name, or of which nobody can tell where they come from. */
 const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] => {
   const names = new Set<string>();
-  return feeds.flatMap(({ name, source, url, path, platform }, index) => {
+  return feeds.flatMap(({ name, source, url, path, platform, mirrors }, index) => {
     const called = name ?? source;
     const isTaken = names.has(called);
     names.add(called);
@@ -28,8 +28,8 @@ const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] 
       ...(isTaken
         ? [say(['feeds', index], `feed ${called} is there already: give it a name`)]
         : []),
-      ...(needsPlace && source === 'apt-security'
-        ? [say(['feeds', index], 'say where the archive is: a `url` or a `path`')]
+      ...(mirrors.length > 0 && (!needsPlace || source !== 'apt-security')
+        ? [say(['feeds', index, 'mirrors'], 'is for apt-security whose archives hosts name')]
         : []),
       ...(needsPlace && source !== 'apt-security' && noPlatform
         ? [say(['feeds', index], 'say for which `platform` it is, or give it a `url` or a `path`')]

@@ -161,6 +161,10 @@ const ConfiguredFeed = z
     components: z.array(z.string()).optional(),
     architectures: z.array(z.string()).optional(),
     keyrings: z.array(AbsolutePath).optional(),
+    /** apt-security without a place: archives that hosts may name, besides the distributors' own servers. */
+    mirrors: z
+      .array(z.url({ protocol: /^https?$/, error: 'want an http or https address' }))
+      .default([]),
     /** How often it is asked. */
     everySeconds: z.int().min(10).optional(),
     /** Without success for so long it is silent, and operators are told. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Inventory, InventoryPackage } from './advisories/inventory.ts';
+import { mostSuites, SecuritySuite } from './advisories/security-suite.ts';
 import { ContainerName, HostId } from './ids.ts';
 import {
   Health,
@@ -252,6 +253,8 @@ export const HostInventory = z.strictObject({
   inventory: Inventory,
   /** For each installed package that has a newer version there: the one that an upgrade would take. */
   offers: z.array(InventoryPackage),
+  /** Suites of security updates that its own sources name; hosts without apt have none. */
+  securitySuites: z.array(SecuritySuite).max(mostSuites).default([]),
   /** When the repositories' indexes were last fetched, wall clock in ms; null: not by this agent. */
   refreshedAt: z.number().nullable(),
   /** Why they could not be fetched the last time; null: they could. */

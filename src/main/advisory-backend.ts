@@ -1,8 +1,6 @@
 import type { AdvisoryBackend, FeedChange } from '../api/advisory-routes.ts';
-import { silentSince } from '../core/advisories/feed-state.ts';
 import { planAdvisory } from '../core/coordinator/plan-advisory.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
-import type { AdvisoryWatch, WatchedFeed } from '../producers/watch-advisories.ts';
 import { advisoriesCalled } from '../store/advisories.ts';
 import type { Store } from '../store/open-store.ts';
 import {
@@ -11,10 +9,11 @@ import {
   pendingAdvisories,
 } from '../workers/control/advisory-views.ts';
 import type { Server } from '../workers/control/start-server.ts';
+import type { FeedsWatch } from './watch-feeds.ts';
 
 const changeFeed = async (
   server: Server,
-  watch: AdvisoryWatch,
+  watch: FeedsWatch,
   { actor, name, change }: { actor: string; name: string; change: FeedChange },
 ): Promise<Answer> => {
   if (change === 'poll')
@@ -31,21 +30,15 @@ const changeFeed = async (
 /** Feeds, advisories and inventories, as the API asks for them. */
 export const advisoryBackend = (
   server: Server,
-  watch: AdvisoryWatch,
+  watch: FeedsWatch,
   store: Store,
-  feeds: readonly WatchedFeed[],
 ): AdvisoryBackend => {
   const sources = () => ({
     ...{ store, matcher: server.advisories.matcher, fleet: server.coordinator.fleet() },
     wallMs: Date.now(),
   });
-  const silentAfter = new Map(feeds.map(({ name, silentAfterMs }) => [name, silentAfterMs]));
   return {
-    feeds: () =>
-      watch.states().map((state) => ({
-        ...state,
-        silent: silentSince(state, Date.now(), silentAfter.get(state.name) ?? 0) !== null,
-      })),
+    feeds: watch.views,
     changeFeed: (actor, name, change) => changeFeed(server, watch, { actor, name, change }),
     pending: () => pendingAdvisories(sources()),
     details: (id) => advisoryDetails(sources(), id),

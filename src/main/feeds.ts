@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { processEnvironment } from '../config/environment.ts';
 import { proxyFrom } from '../config/proxy.ts';
 import type { Configuration, ConfiguredFeed } from '../config/schema.ts';
 import { platformOf } from '../core/advisories/index-inventory.ts';
+import type { NamingHosts } from '../core/advisories/named-suites.ts';
 import { defaultAddresses, publishedFeeds } from '../producers/advisories/default-addresses.ts';
 import type { FeedAddress } from '../producers/advisories/fetch/fetcher.ts';
 import { httpDefaults } from '../producers/advisories/fetch/http-options.ts';
@@ -15,6 +16,8 @@ import { localVersion, openSomeFiles } from '../producers/advisories/local-feed.
 import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
 import { advisorySources } from '../producers/advisories/sources.ts';
 import type { WatchedFeed } from '../producers/watch-advisories.ts';
+import { isNamedByHosts, namedFeeds, onlyForThose } from './named-feeds.ts';
+import type { NamedFeed } from './named-feeds.ts';
 
 /** How often a feed is asked by default: a path is only looked at, one large file comes seldom. */
 const everySeconds = { path: 30, large: 3_600, url: 900 };
@@ -128,9 +131,29 @@ const addressWith = (feed: ConfiguredFeed, url: string): FeedAddress => ({
   ...(feed.keyrings === undefined ? {} : { keyring: feed.keyrings }),
 });
 
-/** The configured feeds, as they are watched. */
+/** A suite that hosts name, as a feed of its own. */
+const namedFeed = (
+  { name, feed, suite, place }: NamedFeed,
+  directory: string,
+  http: HttpClient,
+): WatchedFeed => {
+  const { url, suite: called, components, architectures } = suite;
+  const address: FeedAddress = {
+    ...{ url, suite: called, components, architectures, tolerant: true },
+    ...(feed.keyrings === undefined ? {} : { keyring: feed.keyrings }),
+  };
+  const watched = remoteFeed(feed, { name, address, directory: join(directory, name), http });
+  return { ...watched, place, read: (files) => onlyForThose(watched.read(files), suite) };
+};
+
+/** The feeds of the configuration, as they are watched. */
 export interface ConfiguredFeeds {
-  feeds: WatchedFeed[];
+  /** All of them, with those that hosts name. */
+  feedsFor: (hosts: readonly NamingHosts[]) => { feeds: WatchedFeed[]; named: NamedFeed[] };
+  /** Names of feeds whose addresses hosts tell. */
+  leftToHosts: readonly string[];
+  /** Take away what lies here of suites that no host names any more. */
+  forgetOthers: (named: readonly NamedFeed[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -154,6 +177,7 @@ export const openFeeds = async (
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const feeds = config.feeds.flatMap((feed) => {
+      if (isNamedByHosts(feed)) return [];
       if (feed.path !== undefined) return [localFeed(feed, feed.path)];
       const places =
         feed.url === undefined
@@ -165,7 +189,21 @@ export const openFeeds = async (
       });
     });
     return {
-      feeds,
+      feedsFor: (hosts) => {
+        const named = namedFeeds(config.feeds, hosts);
+        const fetched = named.filter(({ notFetched }) => notFetched === null);
+        return {
+          feeds: [...feeds, ...fetched.map((one) => namedFeed(one, directory, http))],
+          named,
+        };
+      },
+      leftToHosts: config.feeds.filter(isNamedByHosts).map(nameOf),
+      forgetOthers: async (named) => {
+        const kept = new Set(named.map(({ name }) => name));
+        for (const name of await readdir(directory))
+          if (name.includes('@') && !kept.has(name.replace(/\.stage.*$/, '')))
+            await rm(join(directory, name), { recursive: true, force: true });
+      },
       close: () => {
         http.close();
         return Promise.resolve();

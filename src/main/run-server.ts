@@ -10,7 +10,6 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { lockFile } from '../store/open-sqlite.ts';
-import { watchAdvisories } from '../producers/watch-advisories.ts';
 import { openStore } from '../store/open-store.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,6 +20,7 @@ import type { Server } from '../workers/control/start-server.ts';
 import { advisoryBackend } from './advisory-backend.ts';
 import type { ConfiguredFeeds } from './feeds.ts';
 import { closeInOrder } from './until-stopped.ts';
+import { watchFeeds } from './watch-feeds.ts';
 import { groupIdOf } from './group-id.ts';
 import { publicKeysOf, serverDirectory, serverKeysPath } from './key-card.ts';
 
@@ -129,18 +129,19 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
   ];
   try {
     const feedsDirectory = join(directory, 'feeds');
-    const { feeds, close } = await options.feeds(feedsDirectory);
-    closers.unshift(close);
+    const configured = await options.feeds(feedsDirectory);
+    closers.unshift(configured.close);
     const server = await startServer({ ...options, store, keys, seizeLease: true });
     closers.unshift(server.stop);
-    const watch = await watchAdvisories({
-      ...{ store, feeds, directory: feedsDirectory, wallNow: Date.now, random: Math.random },
+    const watch = await watchFeeds({
+      ...{ store, configured, directory: feedsDirectory },
       onChange: server.advisories.wake,
       alert: server.alert,
       onError: limitErrors(options.logger),
     });
     closers.unshift(watch.stop);
-    const api = createApi(backendOf(server, advisoryBackend(server, watch, store, feeds), options));
+    server.onInventories(watch.hostsChanged);
+    const api = createApi(backendOf(server, advisoryBackend(server, watch, store), options));
     closers.unshift(async () => {
       // Followers of changes hold their connections for ever.
       api.server.closeAllConnections();

@@ -4,11 +4,12 @@ import { newFeedState, nextPollAfter, silentSince } from '../core/advisories/fee
 import type { FeedState } from '../core/advisories/feed-state.ts';
 import { errorText } from '../core/error-text.ts';
 import { repeat } from '../jobs/repeat.ts';
+import type { Repeated } from '../jobs/repeat.ts';
 import { openAdvisoryStage } from '../store/advisory-stage.ts';
 import { loadFeedStates, saveFeedState } from '../store/feed-states.ts';
 import type { Store } from '../store/open-store.ts';
+import { afterTaking, atItsSource, heldAtSource, retryAfterOf } from './feed-after.ts';
 import { forgetFeed, takeFeed } from './take-feed.ts';
-import type { Taken } from './take-feed.ts';
 
 /** What a fetch brought: names of files, below where the feed is kept. */
 export interface FetchedFeed {
@@ -60,76 +61,32 @@ export interface AdvisoryWatch {
   poll: (name: string) => boolean;
   /** Take what a feed holds back as it is. Answers why not, or null. */
   accept: (name: string) => Promise<string | null>;
+  /** Watch these from now on: others are forgotten as if they were no more configured, what is the same goes on. */
+  follow: (feeds: readonly WatchedFeed[]) => Promise<void>;
   stop: () => Promise<void>;
 }
 
 const lookEveryMs = 1_000;
 
-/** How long the server asked to be left alone, where an error tells. */
-const retryAfterOf = (error: unknown): number | null =>
-  typeof error === 'object' &&
-  error !== null &&
-  'retryAfterMs' in error &&
-  typeof error.retryAfterMs === 'number'
-    ? error.retryAfterMs
-    : null;
+interface Polled {
+  feed: WatchedFeed;
+  /** Ends what is under way for this feed alone. */
+  ending: AbortController;
+}
 
-const heldText = (name: string, { had, has }: { had: number; has: number }): string =>
-  `held back: it had ${had} advisories, and now has ${has}; if that is right: groundswell feeds accept ${name}`;
-
-/** In place of a version. */
-const atItsSource = 'at its source';
-
-/** It was not even brought here: the mirror has what it had. */
-const heldAtSource = (
-  state: FeedState,
-  lost: { had: number; has: number },
-  now: number,
-): FeedState => {
-  const since = state.held?.version === atItsSource ? state.held.since : now;
-  const held = { version: atItsSource, ...lost, since };
-  return { ...state, error: heldText(state.name, lost), held };
-};
-
-const afterTaking = (state: FeedState, version: string, taken: Taken, now: number): FeedState => {
-  const { problemCount, problems } = taken;
-  if (taken.kind === 'held') {
-    const { had, has } = taken;
-    const since = state.held?.version === version ? state.held.since : now;
-    const error = heldText(state.name, { had, has });
-    return { ...state, error, problemCount, problems, held: { version, had, has, since } };
-  }
-  const { records, changed, withdrawn, older } = taken;
-  return {
-    ...state,
-    ...{ records, problemCount, problems, version, held: null, accepted: null, error: null },
-    ...(changed + older === 0 ? {} : { changed: changed - withdrawn, withdrawn, older }),
-    lastChange: changed > 0 ? now : state.lastChange,
-  };
-};
+interface Watched extends Polled {
+  looking: Repeated;
+}
 
 /**
  * Poll the configured feeds, each in its own time, and keep what is new of them. How each stands is
  * saved, so a restart polls nothing before its time and publishes nothing twice.
  */
 export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWatch> => {
-  const { store, feeds, wallNow } = options;
-  const known = await loadFeedStates(store.db);
-  const states = new Map<string, FeedState>();
-  for (const { name, source, place } of feeds) {
-    const before = known.get(name);
-    const fresh = newFeedState({ name, source, place }, wallNow());
-    // Read from somewhere else by now: what it had stays until that has answered.
-    const same = before?.source === source && before.place === place;
-    states.set(
-      name,
-      before === undefined
-        ? fresh
-        : { ...before, source, place, ...(same ? {} : { version: null, nextPoll: wallNow() }) },
-    );
-  }
-  for (const name of known.keys()) if (!states.has(name)) await forgetFeed(store, name, wallNow());
-  const stopping = new AbortController();
+  const { store, wallNow } = options;
+  const states = await loadFeedStates(store.db);
+  const watched = new Map<string, Watched>();
+  let order: readonly string[] = [];
   const told = new Set<string>();
   /** To be polled before their time. */
   const asked = new Set<string>();
@@ -154,6 +111,7 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     feed: WatchedFeed,
     state: FeedState,
     fetched: FetchedFeed,
+    signal: AbortSignal,
   ): Promise<FeedState> => {
     const now = wallNow();
     const said = fetched.problems.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
@@ -168,7 +126,7 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     const stage = await openAdvisoryStage(join(options.directory, `${feed.name}.stage`));
     try {
       const taken = await takeFeed({
-        ...{ store, stage, feed: feed.name, wallNow, signal: stopping.signal },
+        ...{ store, stage, feed: feed.name, wallNow, signal },
         records: feed.read(partly ? fetched.changed : 'all'),
         complete: fetched.complete && !partly,
         evenIfMostIsGone:
@@ -183,15 +141,16 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     }
   };
 
-  const pollOne = async (feed: WatchedFeed, before: FeedState): Promise<void> => {
+  const pollOne = async ({ feed, ending }: Polled, before: FeedState): Promise<void> => {
+    const { signal } = ending;
     const began = wallNow();
     const { everyMs } = feed;
     let after: FeedState;
     let retryAfterMs: number | null;
     try {
       const isAccepted = before.held !== null && before.accepted === before.held.version;
-      const fetched = await feed.fetch(stopping.signal, isAccepted);
-      const taken = await inTurn(() => take(feed, before, fetched));
+      const fetched = await feed.fetch(signal, isAccepted);
+      const taken = await inTurn(() => take(feed, before, fetched, signal));
       const { stopped } = fetched;
       retryAfterMs = stopped?.retryAfterMs ?? null;
       after =
@@ -199,10 +158,12 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
           ? { ...taken, failures: 0 }
           : { ...taken, error: stopped.message, failures: before.failures + 1 };
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (signal.aborted) return;
       retryAfterMs = retryAfterOf(error);
       after = { ...before, error: errorText(error), failures: before.failures + 1 };
     }
+    // Whoever ended it has said what is to become of it.
+    if (signal.aborted) return;
     const { failures } = after;
     const when = { everyMs, failures, retryAfterMs, random: options.random() };
     // What a person accepted meanwhile is not lost.
@@ -218,10 +179,11 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     tellOnce(`held ${feed.name}`, after.held !== null, `feed ${feed.name} is ${after.error ?? ''}`);
   };
 
-  const lookAt = async (feed: WatchedFeed): Promise<void> => {
+  const lookAt = async (one: Polled): Promise<void> => {
+    const { feed, ending } = one;
     const state = states.get(feed.name);
-    if (state === undefined || stopping.signal.aborted) return;
-    if (asked.delete(feed.name) || state.nextPoll <= wallNow()) await pollOne(feed, state);
+    if (state === undefined || ending.signal.aborted) return;
+    if (asked.delete(feed.name) || state.nextPoll <= wallNow()) await pollOne(one, state);
     const newest = states.get(feed.name) ?? state;
     const since = silentSince(newest, wallNow(), feed.silentAfterMs);
     const why = newest.error === null ? '' : `: ${newest.error}`;
@@ -231,25 +193,53 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
       `feed ${feed.name} has been silent since ${new Date(since ?? 0).toISOString()}${why}`,
     );
   };
+
   /** Each in its own time: a server that is slow keeps no other feed waiting. */
-  const looking = new Map(
-    feeds.map((feed) => [
-      feed.name,
-      repeat(() => lookAt(feed), {
-        everyMs: lookEveryMs,
-        onError: (error) => {
-          options.onError(error, `feed ${feed.name}`);
-        },
-      }),
-    ]),
-  );
+  const begin = (feed: WatchedFeed): void => {
+    const { name, source, place } = feed;
+    const before = states.get(name) ?? newFeedState({ name, source, place }, wallNow());
+    // Read from somewhere else by now: what it had stays until that has answered.
+    const same = before.source === source && before.place === place;
+    const anew = same ? {} : { version: null, nextPoll: wallNow() };
+    states.set(name, { ...before, source, place, ...anew });
+    const one: Polled = { feed, ending: new AbortController() };
+    const looking = repeat(() => lookAt(one), {
+      everyMs: lookEveryMs,
+      onError: (error) => {
+        options.onError(error, `feed ${name}`);
+      },
+    });
+    watched.set(name, { ...one, looking });
+  };
+  const end = async ({ feed, looking, ending }: Watched): Promise<void> => {
+    ending.abort();
+    watched.delete(feed.name);
+    await looking.stop();
+  };
+
+  const follow = async (feeds: readonly WatchedFeed[]): Promise<void> => {
+    const wanted = new Map(feeds.map((feed) => [feed.name, feed]));
+    order = [...wanted.keys()];
+    for (const one of watched.values())
+      if (wanted.get(one.feed.name)?.place !== one.feed.place) await end(one);
+    for (const name of states.keys())
+      if (!wanted.has(name)) {
+        states.delete(name);
+        for (const key of [`held ${name}`, `silent ${name}`]) told.delete(key);
+        await inTurn(() => forgetFeed(store, name, wallNow()));
+        options.onChange();
+      }
+    for (const feed of wanted.values()) if (!watched.has(feed.name)) begin(feed);
+  };
+  let following = follow(options.feeds);
+  await following;
 
   return {
-    states: () => feeds.flatMap(({ name }) => states.get(name) ?? []),
+    states: () => order.flatMap((name) => states.get(name) ?? []),
     poll: (name) => {
       if (!states.has(name)) return false;
       asked.add(name);
-      looking.get(name)?.wake();
+      watched.get(name)?.looking.wake();
       return true;
     },
     accept: async (name) => {
@@ -260,12 +250,16 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
       states.set(name, accepted);
       await saveFeedState(store.db, accepted);
       asked.add(name);
-      looking.get(name)?.wake();
+      watched.get(name)?.looking.wake();
       return null;
     },
+    follow: async (feeds) => {
+      following = following.catch(() => undefined).then(() => follow(feeds));
+      await following;
+    },
     stop: async () => {
-      stopping.abort();
-      await Promise.all([...looking.values()].map(({ stop }) => stop()));
+      await following.catch(() => undefined);
+      await Promise.all([...watched.values()].map(end));
     },
   };
 };

@@ -29,6 +29,9 @@ export interface AdvisoryTables {
     refreshed_at: number | null;
     refresh_problem: string | null;
     reported_at: number;
+    platform: string;
+    /** Suites of security updates that its own sources name, as JSON. */
+    security_suites: string;
   };
   /** When a version with a fix was first seen: the age of an update counts from here. */
   updates_seen: {

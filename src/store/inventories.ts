@@ -1,4 +1,7 @@
 import type { Kysely } from 'kysely';
+import { z } from 'zod';
+import { SecuritySuite } from '../core/advisories/security-suite.ts';
+import type { NamingHosts } from '../core/advisories/named-suites.ts';
 import type { StoreTables } from './open-store.ts';
 
 /** What a host last reported of its packages. Times are ms since 1970 by the wall clock. */
@@ -11,11 +14,14 @@ export interface HostInventoryRow {
   reportedAt: number;
 }
 
+const Suites = z.array(SecuritySuite);
+
 /** Keep a host's inventory; hosts that have the same share its document. Call it in the report's own transaction. */
 export const saveInventory = async (
   db: Kysely<StoreTables>,
   { hostId, hash, transaction, refreshedAt, refreshProblem, reportedAt }: HostInventoryRow,
   doc: string,
+  { platform, suites }: Pick<NamingHosts, 'platform' | 'suites'>,
 ): Promise<void> => {
   await db
     .insertInto('inventories')
@@ -25,6 +31,7 @@ export const saveInventory = async (
   const values = {
     ...{ hash, transaction_number: transaction, reported_at: reportedAt },
     ...{ refreshed_at: refreshedAt, refresh_problem: refreshProblem },
+    ...{ platform, security_suites: JSON.stringify(suites) },
   };
   await db
     .insertInto('host_inventories')
@@ -39,6 +46,22 @@ export const hostInventories = async (db: Kysely<StoreTables>): Promise<HostInve
     ...{ refreshedAt: row.refreshed_at, refreshProblem: row.refresh_problem },
     reportedAt: row.reported_at,
   }));
+
+/** Which suites of security updates hosts name: those that name the same together. */
+export const namingHosts = async (db: Kysely<StoreTables>): Promise<NamingHosts[]> => {
+  const rows = await db
+    .selectFrom('host_inventories')
+    .select(['platform', 'security_suites'])
+    .select(({ fn }) => [fn.countAll<number>().as('hosts'), fn.min('host_id').as('host')])
+    .where('security_suites', '!=', '[]')
+    .groupBy(['platform', 'security_suites'])
+    .orderBy('host')
+    .execute();
+  return rows.map(({ platform, security_suites: suites, hosts, host }) => ({
+    ...{ platform, hosts, host },
+    suites: Suites.parse(JSON.parse(suites)),
+  }));
+};
 
 /** The document of an inventory; null: no host has it any more. */
 export const inventoryDocument = async (

@@ -5,6 +5,7 @@ import { infrastructureMigration } from './migrations/001-infrastructure.ts';
 import { fleetMigration } from './migrations/002-fleet.ts';
 import { waveDatesMigration } from './migrations/003-wave-dates.ts';
 import { advisoriesMigration } from './migrations/004-advisories.ts';
+import { securitySuitesMigration } from './migrations/005-security-suites.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '002-fleet': fleetMigration,
   '003-wave-dates': waveDatesMigration,
   '004-advisories': advisoriesMigration,
+  '005-security-suites': securitySuitesMigration,
 };
 
 /**

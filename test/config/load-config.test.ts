@@ -249,13 +249,22 @@ describe('problems name the place and what is allowed', () => {
 
   test.each([
     ['feeds: [{source: osv}]', 'say for which `platform` it is, or give it a `url` or a `path`'],
-    ['feeds: [{source: apt-security}]', 'say where the archive is: a `url` or a `path`'],
+    [
+      'feeds: [{source: apt-security, path: /srv, mirrors: [http://a.example.org/]}]',
+      'feeds[0].mirrors: is for apt-security whose archives hosts name',
+    ],
     [
       'feeds: [{source: kev}, {name: kev, source: osv, path: /srv}]',
       'feed kev is there already: give it a name',
     ],
   ])('a feed that comes from nowhere, or twice: %s', async (text, message) => {
     expect(await problems(text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('a mirror that hosts may name has to be an address', async () => {
+    expect(await problems('feeds: [{source: apt-security, mirrors: [mirror]}]')).toEqual([
+      expect.stringContaining('want an http or https address'),
+    ]);
   });
 
   test('a short file of nested aliases does not become a huge one', async () => {

@@ -8,6 +8,7 @@ import { exportPublicKey, newSigningKey, verifyKeyOf } from '../../src/jobs/sign
 import { runServer } from '../../src/main/run-server.ts';
 import type { RunningServer } from '../../src/main/run-server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { noFeeds } from './no-feeds.ts';
 import { startTestRedis } from './redis.ts';
 import type { TestRedis } from './redis.ts';
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
     ...{
       exploitedFeeds: new Set<string>(),
-      feeds: () => Promise.resolve({ feeds: [], close: () => Promise.resolve() }),
+      feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},
     },

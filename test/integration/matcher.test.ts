@@ -104,13 +104,14 @@ const report = async (host: string, version: string, offered: string | null): Pr
         report: {
           ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
           inventory: { platform: 'debian-12', packages: [{ ...libssl, version }] },
+          securitySuites: [],
           offers: offered === null ? [] : [{ ...libssl, version: offered }],
         },
       },
     ],
     1_000,
   );
-  if (saved !== undefined) await saveInventory(store.db, saved.row, saved.doc);
+  if (saved !== undefined) await saveInventory(store.db, saved.row, saved.doc, saved.names);
   following?.matcher.inventoriesChanged([host]);
 };
 

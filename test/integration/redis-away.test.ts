@@ -11,6 +11,7 @@ import { runServer } from '../../src/main/run-server.ts';
 import type { RunningServer } from '../../src/main/run-server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { signalProcess } from '../bed/processes.ts';
+import { noFeeds } from './no-feeds.ts';
 import { startTestRedis } from './redis.ts';
 import type { TestRedis } from './redis.ts';
 
@@ -28,7 +29,7 @@ beforeEach(async () => {
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
     ...{
       exploitedFeeds: new Set<string>(),
-      feeds: () => Promise.resolve({ feeds: [], close: () => Promise.resolve() }),
+      feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},
     },

@@ -2,7 +2,13 @@ import type { Severity } from './advisory.ts';
 import type { FeedState } from './feed-state.ts';
 
 /** How a feed's polling stands, as operators see it. */
-export type FeedView = FeedState & { silent: boolean };
+export type FeedView = FeedState & {
+  silent: boolean;
+  /** Hosts whose own sources name it; null: the configuration does. */
+  namedBy: string | null;
+  /** Why it is not polled at all; null: it is. */
+  notFetched: string | null;
+};
 
 /** An advisory that hosts of the fleet have a package for, and not its fix. */
 export interface AdvisoryLine {

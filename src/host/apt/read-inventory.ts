@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
+import type { InventoryPackage } from '../../core/advisories/inventory.ts';
 import type { InstalledPackage } from '../../core/packages.ts';
 import type { AptHost } from './apt-host.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import { dpkgSignature, readDpkgDatabase } from './read-dpkg-database.ts';
+import type { HostInventory } from '../packages/package-manager.ts';
+import { readSecuritySuites } from './read-security-suites.ts';
 import { readUpgradable } from './read-upgradable.ts';
 
 /** What is said twice is left out: inventories travel, and most binaries are named as their source. */
@@ -34,10 +36,7 @@ export const readDpkgInventory = async (root: string): Promise<InventoryPackage[
 };
 
 /** What this host has, and what its repositories would upgrade it to. Throws where dpkg or apt cannot answer. */
-export const readAptInventory = async (
-  host: AptHost,
-  platform: string,
-): Promise<{ inventory: Inventory; offers: InventoryPackage[] }> => {
+export const readAptInventory = async (host: AptHost, platform: string): Promise<HostInventory> => {
   const { packages } = await readDpkgDatabase(host.root);
   const { offers, channels, origins } = await readUpgradable(host, presentPackages(packages));
   const installed = await readDpkgInventory(host.root);
@@ -52,6 +51,7 @@ export const readAptInventory = async (
       }),
     },
     offers: offers.map(entryOf),
+    securitySuites: await readSecuritySuites(host),
   };
 };
 

@@ -89,6 +89,8 @@ export const readDnfInventory = async (
       packages: installed,
     },
     offers,
+    // The repositories' own advisories are read as feeds, which name their places themselves.
+    securitySuites: [],
   };
 };
 

@@ -1,4 +1,5 @@
 import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
+import type { SecuritySuite } from '../../core/advisories/security-suite.ts';
 import type { WantedPackage } from '../../core/messages.ts';
 import type { CorePackage } from '../../core/platforms/manifest.ts';
 import type { InstalledPackage, PackageChange } from '../../core/packages.ts';
@@ -42,6 +43,8 @@ export interface PackageDatabase {
 export interface HostInventory {
   inventory: Inventory;
   offers: InventoryPackage[];
+  /** Suites of security updates that its sources name; empty where the package manager has no such. */
+  securitySuites: SecuritySuite[];
 }
 
 /** The core packages of a distribution release, and what of its data says so. */

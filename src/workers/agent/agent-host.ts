@@ -1,4 +1,5 @@
 import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
+import type { SecuritySuite } from '../../core/advisories/security-suite.ts';
 import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
@@ -82,6 +83,7 @@ export type UpgradeAnswer = Pick<
 export interface PackageInventory {
   inventory: Inventory;
   offers: InventoryPackage[];
+  securitySuites: SecuritySuite[];
 }
 
 export interface PackagesPort {

@@ -123,8 +123,8 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
         if (dirty.some(({ table }) => table === 'meta'))
           await raiseGeneration(transaction, fleet.generation);
         await appendAuditRecords(transaction, [...own, ...copies]);
-        for (const { row, doc } of inventoriesIn(reports, options.wallNow().getTime()))
-          await saveInventory(transaction, row, doc);
+        for (const { row, doc, names } of inventoriesIn(reports, options.wallNow().getTime()))
+          await saveInventory(transaction, row, doc, names);
         const sends = commands.flatMap((command) => command.sends);
         if (sends.length > 0) await insertOutbox(transaction, sends.map(outboxRow));
         await closeOutbox(

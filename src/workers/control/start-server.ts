@@ -70,6 +70,8 @@ export interface Server {
   meanRestartMs: (service: string) => number;
   /** What advisories mean for the fleet. */
   advisories: Pick<FollowedAdvisories, 'matcher' | 'wake'>;
+  /** Have this done whenever hosts have reported their packages, or are forgotten. */
+  onInventories: (tell: () => void) => void;
   /** Tell operators of something that is no wave's. */
   alert: (text: string) => void;
   /** `answers`, or `does not answer` and how its connection looks; within half a second. */
@@ -144,6 +146,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     notify(notice);
   };
   let following: FollowedAdvisories | null = null;
+  let inventoriesChanged = (): void => undefined;
   const recordGate = createRecordGate(() => {
     relaying.wake();
   });
@@ -172,8 +175,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
         for (const { host, record } of records) recordGate.committing(host, record.number);
       await commit(group);
       const reported = group.reports.filter(({ report }) => report.kind === 'host-inventory');
-      if (reported.length > 0)
+      if (reported.length > 0) {
         following?.matcher.inventoriesChanged([...new Set(reported.map(({ host }) => host))]);
+        inventoriesChanged();
+      }
       for (const [service, time] of learnRestartTimes(restartTimes, group.fleet, group.reports))
         await saveRestartTime(store.db, service, time);
     },
@@ -281,6 +286,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
 
   return {
     advisories: { matcher, wake },
+    onInventories: (tell) => {
+      inventoriesChanged = tell;
+    },
     alert: (text) => {
       tell({ kind: 'alert', waveId: null, text });
     },
@@ -303,6 +311,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     forgetHost: async (hostId) => {
       await matcher.removeHost(hostId);
+      inventoriesChanged();
       await forgetHostQueue(redis, queues, hostId).catch(failed(`queue of ${hostId}`));
     },
     lost: leadership.lost,

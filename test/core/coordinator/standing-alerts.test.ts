@@ -59,7 +59,7 @@ test('a lost journal is one until what it held is answered for', () => {
 test('a feed is one while it is held back or silent', () => {
   const feed = {
     ...newFeedState({ name: 'debian', source: 'debian-lists', place: '/mirror' }, 1_000),
-    silent: false,
+    ...{ silent: false, namedBy: null, notFetched: null },
   };
   const held = { version: '2', had: 900, has: 3, since: 7_000 };
   expect(feedAlerts([feed])).toEqual([]);

@@ -202,7 +202,11 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         findUpgrade: () => Promise.resolve(null),
         inventoryMark: () => Promise.resolve(''),
         inventory: () =>
-          Promise.resolve({ inventory: { platform: 'debian-12', packages: [] }, offers: [] }),
+          Promise.resolve({
+            inventory: { platform: 'debian-12', packages: [] },
+            offers: [],
+            securitySuites: [],
+          }),
         refresh: () => Promise.resolve(null),
         abilities: () => Promise.resolve({ ...fake.abilities }),
       },

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fetchAptSecurity } from '../../../src/producers/advisories/apt-security/fetch.ts';
@@ -11,6 +10,8 @@ import type { Rig } from '../../producers/advisories/fetch/rig.ts';
 import { createRig } from '../../producers/advisories/fetch/rig.ts';
 import type { SigningKey } from './signing-key.ts';
 import { createSigningKey } from './signing-key.ts';
+import { packages, publishSuite, sum } from './publish-suite.ts';
+import type { MadeSuite } from './publish-suite.ts';
 
 const now = new Date('2026-11-29T12:00:00Z');
 const source = createAptSecurity({ verify: unchecked, now: () => now });
@@ -32,43 +33,8 @@ afterEach(async () => {
   await server.close();
 });
 
-const packages = (version: string): Buffer =>
-  Buffer.from(`Package: foo\nVersion: ${version}\nArchitecture: amd64\n\n`);
-const sum = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
-
-interface Made {
-  /** Of the packages of each component and architecture. */
-  versions?: Record<string, string>;
-  fields?: Record<string, string>;
-  sign?: (text: string) => string;
-  more?: string;
-}
-/** Puts a suite on the server, as an archive does. */
-const publish = ({
-  versions = { 'main/binary-amd64': '1.1' },
-  fields,
-  sign,
-  more,
-}: Made = {}): void => {
-  const sums = Object.entries(versions).flatMap(([place, version]) =>
-    ['', '.gz'].map((ending) => {
-      const content = ending === '' ? packages(version) : gzipSync(packages(version));
-      server.publish(`${suite}/${place}/Packages${ending}`, content);
-      return ` ${sum(content)} ${content.length} ${place}/Packages${ending}`;
-    }),
-  );
-  const all = {
-    ...{ Origin: 'Debian', Suite: 'oldstable-security', Codename: 'bookworm-security' },
-    ...{ Date: 'Sun, 29 Nov 2026 01:00:00 UTC', 'Valid-Until': 'Sun, 06 Dec 2026 01:00:00 UTC' },
-    ...fields,
-  };
-  const text = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  server.publish(
-    `${suite}/InRelease`,
-    (sign ?? key.sign)(
-      [...text, 'SHA256:', ...sums, ...(more === undefined ? [] : [more]), ''].join('\n'),
-    ),
-  );
+const publish = (made: MadeSuite = {}): void => {
+  publishSuite(server, key, suite, made);
 };
 
 const fetch = async (more: Partial<FeedAddress> = {}, at = now) =>
@@ -174,7 +140,7 @@ describe('a suite of security updates', () => {
     other.remove();
     return signed;
   };
-  test.each<[string, Made, RegExp]>([
+  test.each<[string, MadeSuite, RegExp]>([
     ['signed by somebody else', { sign: stranger }, /^no key of .*archive\.gpg has signed it$/],
     ['not signed', { sign: (text) => text }, /no good signature/],
     [

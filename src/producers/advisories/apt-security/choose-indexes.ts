@@ -14,10 +14,14 @@ const ENDINGS = ['.xz', '.gz', '.bz2', '.zst', ''];
 const PACKAGES =
   /^((?:[a-z0-9][\w.+-]*\/)*[a-z0-9][\w.+-]*)\/binary-([a-z0-9][a-z0-9-]*)\/Packages(\.xz|\.gz|\.bz2|\.zst|)$/i;
 
-/** Of each wanted component and architecture the list that is smallest. Tells which one the suite has not. */
+/** Of each wanted component and architecture the list that is smallest. Tells which one the suite has not, unless that is tolerated. */
 export const chooseIndexes = (
   { files }: Pick<Suite, 'files'>,
-  { components, architectures }: Pick<FeedAddress, 'components' | 'architectures'>,
+  {
+    components,
+    architectures,
+    tolerant = false,
+  }: Pick<FeedAddress, 'components' | 'architectures' | 'tolerant'>,
 ): Index[] | string => {
   const chosen = new Map<string, Index & { rank: number }>();
   const seen = new Set<string>();
@@ -33,7 +37,7 @@ export const chooseIndexes = (
     if (rank < (chosen.get(key)?.rank ?? Infinity)) chosen.set(key, { path, size, sha256, rank });
   }
   const missing = [...(components ?? []), ...(architectures ?? [])].filter((one) => !seen.has(one));
-  if (missing.length > 0) return `it has no packages of ${missing.join(', ')}`;
+  if (missing.length > 0 && !tolerant) return `it has no packages of ${missing.join(', ')}`;
   if (chosen.size === 0) return 'it has no packages';
   return [...chosen.values()].map(({ path, size, sha256 }) => ({ path, size, sha256 }));
 };

@@ -10,6 +10,8 @@ export interface FeedAddress {
   /** Left out: all that the suite has. */
   components?: string[];
   architectures?: string[];
+  /** Whoever asked for these may be wrong: what the suite has not of them is no failure. */
+  tolerant?: boolean;
   /** Files of keys of which one must have signed: binary, or armored. */
   keyring?: string[];
 }
