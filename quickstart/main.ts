@@ -2,11 +2,14 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { readDistribution } from '../test/bed/apt-sources.ts';
+import type { Distribution } from '../test/bed/apt-sources.ts';
 import { DEFAULT_CACHE_DIRECTORY } from '../test/bed/bed.ts';
+import type { Bed } from '../test/bed/bed.ts';
 import { holdsHostNumbers, releaseHostNumbers } from '../test/bed/claim-numbers.ts';
 import { cleanBed } from '../test/bed/clean.ts';
 import { endSetup } from '../test/bed/end-setup.ts';
 import { exists } from '../test/bed/exists.ts';
+import type { BedHost } from '../test/bed/host.ts';
 import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { rootTarPath } from '../test/bed/root-cache.ts';
 import { DNF_ROOT_PACKAGES } from '../test/bed/dnf-packages.ts';
@@ -15,7 +18,9 @@ import type { Scene } from '../test/bed/scene.ts';
 import { tellHowToExplore } from './explore.ts';
 import { parseQuickstartOptions, usage } from './options.ts';
 import type { QuickstartOptions } from './options.ts';
-import { tellStory } from './story.ts';
+import { prepareRealHost, realService, requireMirror } from './real-host.ts';
+import { realUpdate } from './real-update.ts';
+import { demoUpdate, tellStory } from './story.ts';
 
 const directory = '/var/lib/groundswell-bed/quickstart';
 const hostNumber = 1;
@@ -27,20 +32,29 @@ const write = (line: string): void => {
 };
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const buildScene = async (options: QuickstartOptions): Promise<Scene> => {
-  const distribution = await readDistribution();
+const buildScene = async (
+  options: QuickstartOptions,
+  distribution: Distribution,
+  undo: (() => Promise<void>)[],
+): Promise<Scene> => {
   const more = options.packages === 'dnf' ? DNF_ROOT_PACKAGES : [];
   const known = await exists(rootTarPath(DEFAULT_CACHE_DIRECTORY, distribution, more));
   write(
     `Building one host with its own root, ${options.packages} and LXC (${known ? 'a few seconds' : 'two to three minutes the first time'}) ...`,
   );
-  const demo = {
-    count: options.containersPerService,
-    arguments: options.startDelayMs === 0 ? [] : ['--start-delay-ms', String(options.startDelayMs)],
+  const { containersPerService: count, startDelayMs } = options;
+  const service = options.real
+    ? { count, command: realService(startDelayMs) }
+    : { count, arguments: startDelayMs === 0 ? [] : ['--start-delay-ms', String(startDelayMs)] };
+  const prepare = async (_: Bed, host: BedHost): Promise<void> => {
+    write(`  fetching what ${distribution.mirror} has ...`);
+    const { close } = await prepareRealHost(host, distribution, { directory, projectDirectory });
+    undo.push(close);
   };
   return createScene({
     ...{ directory, hostNumber, projectDirectory, packages: options.packages },
-    services: { web: demo, api: demo },
+    services: { web: service, api: service },
+    ...(options.real ? { prepare } : {}),
     report: (line) => {
       write(`  ${line}`);
     },
@@ -62,7 +76,9 @@ const main = async (): Promise<number> => {
   }
   const began = performance.now();
   const interrupt = new AbortController();
+  const undo: (() => Promise<void>)[] = [];
   const cleanUp = async (): Promise<void> => {
+    for (const step of undo.splice(0)) await step();
     await endSetup(DEFAULT_CACHE_DIRECTORY, write);
     // Without its number there has been no host yet, nor need the programs be there that clean up; another
     // quickstart may have it.
@@ -77,8 +93,11 @@ const main = async (): Promise<number> => {
     write(line);
   });
   try {
-    const scene = await buildScene(options);
-    await tellStory(scene, write, interrupt.signal);
+    const distribution = await readDistribution();
+    if (options.real) await requireMirror(distribution);
+    const scene = await buildScene(options, distribution, undo);
+    const update = options.real ? realUpdate(scene, distribution, write) : demoUpdate(scene, write);
+    await tellStory(scene, update, write, interrupt.signal);
     write(`\nDone in ${((performance.now() - began) / 1000).toFixed(0)} s.`);
     if (options.keep) {
       tellHowToExplore(scene, write);

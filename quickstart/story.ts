@@ -1,4 +1,5 @@
 import type { WaveSummary } from '../src/core/coordinator/explain.ts';
+import type { OperatorAction } from '../src/core/coordinator/operator.ts';
 import { wrapIndented } from '../src/cli/fit.ts';
 import { countOf, terminalWidth } from '../src/cli/print.ts';
 import type { ContainerLine } from '../src/cli/views.ts';
@@ -11,13 +12,49 @@ import { watchContainers, watchHaproxy } from '../test/bed/watch-availability.ts
 import { showWave } from './show-wave.ts';
 import { showSummary } from './summary.ts';
 
-type Write = (line: string) => void;
+export type Write = (line: string) => void;
 
-/** The fixed version of the demo library, and where its repository has it. */
-const fixOf = ({ bed }: Scene): { fixed: '1.0-1+deb12u1' | '1.0-2.el9'; where: string } => {
-  if (bed.dnf === null) return { fixed: '1.0-1+deb12u1', where: 'in its security suite' };
-  const fixed = '1.0-2.el9';
-  return { fixed, where: `with advisory ${demoAdvisory('libgs-demo1', fixed)}` };
+/** What is upgraded, and how it is told. */
+export interface Update {
+  /** What follows `groundswell upgrade <host>`. */
+  words: string;
+  order: Pick<Extract<OperatorAction, { action: 'upgrade' }>, 'mode' | 'packages'>;
+  /** What containers run that were not restarted yet: `the old library`. */
+  old: string;
+  /** What an answer is called before a number of a version. */
+  called: string;
+  /** Clients at once for each service. */
+  connections: number;
+  /** Make it available, and say what it is. False: there is nothing to upgrade, which is said. */
+  publish: () => Promise<boolean>;
+  /** What a patched container answers; asked once the host is upgraded. */
+  fixed: () => Promise<string>;
+  /** Say what the upgrade was, beside what became of containers. Throws where it was not what it should be. */
+  tellMore: () => Promise<void>;
+}
+
+/** The demo library, of which a fixed version comes out. */
+export const demoUpdate = ({ bed }: Scene, write: Write): Update => {
+  const isDnf = bed.dnf !== null;
+  const fixed = isDnf ? '1.0-2.el9' : '1.0-1+deb12u1';
+  const where = isDnf
+    ? `with advisory ${demoAdvisory('libgs-demo1', fixed)}`
+    : 'in its security suite';
+  return {
+    ...{ words: ' libgs-demo1', old: 'the old library', called: 'library version ' },
+    connections: 16,
+    order: {
+      mode: 'packages',
+      packages: [{ name: 'libgs-demo1', want: 'newest', version: null }],
+    },
+    publish: async () => {
+      write(`\nThe distribution publishes libgs-demo1 ${fixed} ${where}.`);
+      await bed.publish({ 'libgs-demo1': fixed });
+      return true;
+    },
+    fixed: () => Promise.resolve(fixed),
+    tellMore: () => Promise.resolve(),
+  };
 };
 
 const shown = 3;
@@ -25,13 +62,9 @@ const shown = 3;
 const askEveryMs = 100;
 
 /** Asks for the upgrade, and answers the id of its wave. */
-const askForUpgrade = async (scene: Scene): Promise<string> => {
+const askForUpgrade = async (scene: Scene, { order }: Update): Promise<string> => {
   const { id } = await scene.act({
-    action: 'upgrade',
-    hosts: [scene.host.name],
-    mode: 'packages',
-    packages: [{ name: 'libgs-demo1', want: 'newest', version: null }],
-    allowRemove: false,
+    ...{ action: 'upgrade', hosts: [scene.host.name], ...order, allowRemove: false },
   });
   if (id === null) throw new Error('the upgrade opened no wave');
   return id;
@@ -44,10 +77,16 @@ const waveNow = async (scene: Scene, id: string): Promise<WaveSummary> => {
   return wave;
 };
 
-const tellStale = async (scene: Scene, write: Write): Promise<ContainerLine[]> => {
+const tellStale = async (scene: Scene, old: string, write: Write): Promise<ContainerLine[]> => {
   const containers = (await scene.get('/v1/containers')) as ContainerLine[];
   const stale = containers.filter((container) => container.stale.length > 0);
-  write(`\nThe host is upgraded. ${countOf(stale.length, 'container')} still run the old library:`);
+  if (stale.length === 0) {
+    write(
+      `\nThe host is upgraded. No container runs code of what was upgraded, so none has to be\nrestarted.`,
+    );
+    return [];
+  }
+  write(`\nThe host is upgraded. ${countOf(stale.length, 'container')} still run ${old}:`);
   for (const { container, stale: why } of stale.slice(0, shown))
     write(wrapIndented(`${container}: ${why[0] ?? ''}`, terminalWidth(), '  ', '    '));
   if (stale.length > shown) write(`  … and ${stale.length - shown} more`);
@@ -55,11 +94,12 @@ const tellStale = async (scene: Scene, write: Write): Promise<ContainerLine[]> =
 };
 
 /**
- * The main job, shown: a fixed library is published, Groundswell upgrades the host and restarts what
+ * The main job, shown: an update is there, Groundswell upgrades the host and restarts what
  * still runs the old one, under load; then the same once more. Throws when it does not end as promised.
  */
 export const tellStory = async (
   scene: Scene,
+  update: Update,
   write: Write,
   interrupt: AbortSignal,
 ): Promise<void> => {
@@ -69,28 +109,30 @@ export const tellStory = async (
   const names = [...scene.containers.keys()];
   const { library } = await askVersion(first);
   write(
-    `\n${all.length} containers in ${names.length} services (${names.join(', ')}) answer behind HAProxy,\nall with library version ${library}. Steady load begins.`,
+    `\n${all.length} containers in ${names.length} services (${names.join(', ')}) answer behind HAProxy,\nall with ${update.called}${library}. Steady load begins.`,
   );
   const targets = Object.fromEntries(names.map((name) => [name, scene.haproxy.frontend(name)]));
-  const load = startLoad({ targets });
+  const load = startLoad({ targets, connections: update.connections });
   const balancer = watchHaproxy(scene.haproxy);
   const outside = watchContainers(all, askEveryMs);
 
-  const { fixed, where } = fixOf(scene);
-  write(`\nThe distribution publishes libgs-demo1 ${fixed} ${where}.`);
-  write(`  $ groundswell upgrade ${scene.host.name} libgs-demo1`);
-  await scene.bed.publish({ 'libgs-demo1': fixed });
+  if (!(await update.publish())) {
+    await Promise.all([balancer.stop(), outside.stop(), load.stop()]);
+    return;
+  }
+  write(`  $ groundswell upgrade ${scene.host.name}${update.words}`);
   const began = performance.now();
-  const waveId = await askForUpgrade(scene);
+  const waveId = await askForUpgrade(scene, update);
   await waitUntil(
     'the host is upgraded',
     async () => {
       const wave = await waveNow(scene, waveId);
       return wave.total > 0 || wave.endedAt !== null;
     },
-    { deadlineMs: 120_000, everyMs: 20 },
+    { deadlineMs: 600_000, everyMs: 20 },
   );
-  const stale = await tellStale(scene, write);
+  const stale = await tellStale(scene, update.old, write);
+  const fixed = await update.fixed();
   write('\nThe wave. Services keep their floor; containers are drained before a restart.');
   const wave = await showWave(scene, waveId, write, interrupt);
   const tookMs = performance.now() - began;
@@ -100,12 +142,14 @@ export const tellStory = async (
   const patched = answers.filter((answer) => answer.library === fixed).length;
   const { failed, below } = await showSummary(
     scene,
-    { wave, tookMs, stale, patched, fixed, seen, report },
+    { wave, tookMs, stale, old: update.old, patched, fixed, seen, report },
     write,
   );
 
+  await update.tellMore();
+
   write('\nThe same upgrade once more:');
-  const again = await askForUpgrade(scene);
+  const again = await askForUpgrade(scene, update);
   const second = await waitUntil(
     'the second wave is over',
     async () => {

@@ -14,6 +14,8 @@ export interface Outcome {
   tookMs: number;
   /** Containers that ran the old library after the upgrade, each with what of it did. */
   stale: readonly ContainerLine[];
+  /** What that was, such as `the old library`. */
+  old: string;
   /** Containers that answer with the fixed version afterwards. */
   patched: number;
   fixed: string;
@@ -38,17 +40,18 @@ const shortAuditLine = (row: AuditRow): string[] => {
   ];
 };
 
-/** Each service's processes of before, so that a reader can see that they are gone. */
-const oldProcesses = (stale: readonly ContainerLine[], service: string): string =>
-  stale
+/** Each service's processes of before, once each, so that a reader can see that they are gone. */
+const oldProcesses = (stale: readonly ContainerLine[], service: string): string => {
+  const named = stale
     .filter((one) => one.service === service)
     .flatMap(({ container, stale: why }) =>
       why.map((text) => {
-        const pid = /^process (\d+)/.exec(text)?.[1];
-        return `${pid ?? text} (${container.split('/')[1] ?? container})`;
+        const what = /^process (\d+)/.exec(text)?.[1] ?? text.replace(/ maps .*$/, '');
+        return `${what} (${container.split('/')[1] ?? container})`;
       }),
-    )
-    .join(', ');
+    );
+  return [...new Set(named)].join(', ');
+};
 
 /** Says what came out; answers how many requests failed, and which services were below their floor. */
 export const showSummary = async (
@@ -56,7 +59,7 @@ export const showSummary = async (
   outcome: Outcome,
   write: (line: string) => void,
 ): Promise<{ failed: number; below: string[] }> => {
-  const { wave, tookMs, stale, patched, fixed, seen: watched, report } = outcome;
+  const { wave, tookMs, stale, old, patched, fixed, seen: watched, report } = outcome;
   const all = [...scene.containers.values()].flat().length;
   const services = (await scene.get('/v1/services')) as ServiceSummary[];
   const floorOf = (name: string): number =>
@@ -64,10 +67,10 @@ export const showSummary = async (
   const lowestOf = (by: AvailabilityReport, name: string): number => by.lowest[name] ?? 0;
   write(`\nSummary after ${(tookMs / 1000).toFixed(1)} s:`);
   write(
-    `  ${stale.length} ran the old library, ${wave.counts['verified'] ?? 0} were restarted and verified, ${patched} of ${all} answer with\n  ${fixed}.`,
+    `  ${stale.length} ran ${old}, ${wave.counts['verified'] ?? 0} were restarted and verified, ${patched} of ${all} answer with\n  ${fixed}.`,
   );
-  write('Processes that ran it, now gone:');
-  for (const name of scene.containers.keys())
+  if (stale.length > 0) write('Processes that ran it, now gone:');
+  for (const name of new Set(stale.map(({ service }) => service)))
     write(wrapIndented(`${name}: ${oldProcesses(stale, name)}`, terminalWidth(), '  ', '    '));
   const rows = [...scene.containers].map(([name, members]) => {
     const seen = report[name];

@@ -175,7 +175,8 @@ export const registerLocal = (
     setExitCode,
   });
   registerMatch(program, {
-    sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
+    sources: (place) =>
+      advisorySources(place === null ? null : { ...place, channel: null }, { byHand: true }),
     open: openFeedFiles,
     fetch: fetchFeed,
     write: deps.write,

@@ -6,6 +6,8 @@ export interface Distribution {
   id: 'debian' | 'ubuntu';
   codename: string;
   mirror: string;
+  /** Where security updates come from. */
+  security: string;
   components: string[];
 }
 
@@ -53,8 +55,16 @@ const readSources = async (): Promise<Source[]> => {
 };
 
 const DEFAULTS = {
-  debian: { mirror: 'http://deb.debian.org/debian', components: ['main'] },
-  ubuntu: { mirror: 'http://archive.ubuntu.com/ubuntu', components: ['main', 'universe'] },
+  debian: {
+    mirror: 'http://deb.debian.org/debian',
+    security: 'http://deb.debian.org/debian-security',
+    components: ['main'],
+  },
+  ubuntu: {
+    mirror: 'http://archive.ubuntu.com/ubuntu',
+    security: 'http://security.ubuntu.com/ubuntu',
+    components: ['main', 'universe'],
+  },
 } as const;
 
 /**
@@ -70,9 +80,13 @@ export const readDistribution = async (): Promise<Distribution> => {
     throw new Error(
       `the test bed needs Debian or Ubuntu; /etc/os-release says ID=${id ?? ''} VERSION_CODENAME=${codename ?? ''}`,
     );
-  const configured = (await readSources()).find(
-    ({ uri, suite }) => suite === codename && /^https?:/.test(uri),
-  );
-  const { mirror, components } = DEFAULTS[id];
-  return { id, codename, mirror: configured?.uri ?? mirror, components: [...components] };
+  const sources = await readSources();
+  const configured = (wanted: string): string | undefined =>
+    sources.find(({ uri, suite }) => suite === wanted && /^https?:/.test(uri))?.uri;
+  const { mirror, security, components } = DEFAULTS[id];
+  return {
+    ...{ id, codename, components: [...components] },
+    mirror: configured(codename) ?? mirror,
+    security: configured(`${codename}-security`) ?? security,
+  };
 };

@@ -62,6 +62,12 @@ import dnf.automatic.main
 sys.exit(dnf.automatic.main.main(sys.argv[1:]))
 `;
 
+/** rpm(8) as it changes packages: Debian's refuses to, unless it is told that it is meant; others do not know that word. */
+export const changingRpm = async (host: BedHost): Promise<string[]> => {
+  const { exitCode } = await host.run(['rpm', '--force-debian', '--version']);
+  return exitCode === 0 ? ['rpm', '--force-debian'] : ['rpm'];
+};
+
 /** Id of the advisory for a demo package in a version. */
 export const demoAdvisory = (name: DemoPackage, version: string): string =>
   `GSSA-2026:${1000 + 10 * DEMO_PACKAGES.indexOf(name) + DEMO_RPM_VERSIONS.findIndex((one) => one === version)}`;

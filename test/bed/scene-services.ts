@@ -1,6 +1,8 @@
 export interface SceneService {
   count: number;
   arguments?: readonly string[];
+  /** What its containers run instead of the demo program. */
+  command?: readonly string[];
   mode?: 'auto' | 'approve' | 'observe';
   maxUnavailable?: number;
   minHealthyTimeMs?: number;

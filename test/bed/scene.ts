@@ -27,6 +27,8 @@ export interface SceneOptions {
   packages?: BedOptions['packages'];
   /** More YAML for the end of the configuration. */
   extraConfiguration?: string;
+  /** Done with the host before it has containers. */
+  prepare?: (bed: Bed, host: BedHost) => Promise<void>;
   /** Done before Groundswell is started; answers what is set in its environment. */
   beforeUp?: (bed: Bed, host: BedHost) => Promise<Readonly<Record<string, string>>>;
   report?: (line: string) => void;
@@ -82,9 +84,14 @@ export const createScene = async (options: SceneOptions): Promise<Scene> => {
     ...(options.report === undefined ? {} : { report: options.report }),
   });
   const host = await bed.createHost({ number: options.hostNumber });
+  await options.prepare?.(bed, host);
   const containers = new Map<string, BedContainer[]>();
-  for (const [service, { count, arguments: args = [] }] of Object.entries(options.services))
-    containers.set(service, await bed.createContainers(host, { service, count, arguments: args }));
+  for (const [service, { count, arguments: args = [], command }] of Object.entries(
+    options.services,
+  )) {
+    const run = command === undefined ? { arguments: args } : { command };
+    containers.set(service, await bed.createContainers(host, { service, count, ...run }));
+  }
   const haproxy = await startHaproxy(bed, {
     services: [...containers].map(([service, members]) => ({ service, containers: members })),
     runtimeAddresses: [host.outerAddress],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { changingRpm } from '../bed/dnf-packages.ts';
 import { proveWave } from '../bed/proven-wave.ts';
 import { containersSeen, waveOver, waves } from '../bed/scene-waves.ts';
 import { createScene, groundswell } from '../bed/scene.ts';
@@ -60,12 +61,9 @@ describe('a patched rpm reaches every container of a dnf host', () => {
   }, 240_000);
 
   test('by rpm -U, of which no hook tells', async () => {
-    await proveAll(first, () =>
-      scene.host.must([
-        ...['sh', '-c'],
-        `rpm -U --oldpackage --force-debian /bedrpms/Packages/libgs-demo1-${first}.*.rpm`,
-      ]),
-    );
+    const rpm = await changingRpm(scene.host);
+    const install = `${rpm.join(' ')} -U --oldpackage /bedrpms/Packages/libgs-demo1-${first}.*.rpm`;
+    await proveAll(first, () => scene.host.must(['sh', '-c', install]));
   }, 240_000);
 
   test('all security updates, through Groundswell', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
-import { demoAdvisory } from '../bed/dnf-packages.ts';
+import { changingRpm, demoAdvisory } from '../bed/dnf-packages.ts';
 import type { DnfPackages } from '../bed/dnf-packages.ts';
 import type { BedHost } from '../bed/host.ts';
 import type { HostProcess } from '../bed/host-process.ts';
@@ -40,6 +40,7 @@ describe('dnf on a real host', () => {
   let host: BedHost;
   let dnf: DnfPackages;
   let watcher: HostProcess;
+  let rpm: string[];
 
   const call = async (command: string, input: unknown = {}): Promise<unknown> =>
     JSON.parse(await host.must([...DRIVER, command, JSON.stringify(input)], { timeoutMs: 90_000 }));
@@ -121,6 +122,7 @@ describe('dnf on a real host', () => {
     if (bed.dnf === null) throw new Error('the bed has no dnf');
     dnf = bed.dnf;
     host = await bed.createHost({ number: 160 });
+    rpm = await changingRpm(host);
     await host.must([...groundswell, 'setup', '--yes', '--no-start']);
     await bed.publish({ 'libgs-demo1': FIXED, 'libgs-extra1': FIXED, 'gs-demo-data': FIXED });
     await bed.publish({ 'libgs-demo1': NEWEST });
@@ -175,9 +177,7 @@ describe('dnf on a real host', () => {
 
     test('rpm -U, of which no hook tells; what happened while nobody watched', async () => {
       const file = `/bedrpms/Packages/gs-demo-data-${OLD}.noarch.rpm`;
-      const told = await transactionAfter(() =>
-        host.must(['rpm', '-U', '--oldpackage', '--force-debian', file]),
-      );
+      const told = await transactionAfter(() => host.must([...rpm, '-U', '--oldpackage', file]));
       expect(shown(told)).toEqual([`gs-demo-data ${FIXED} ${OLD}`]);
       expect(told.startedAtMs).toBeUndefined();
       await watcher.kill();
@@ -368,7 +368,7 @@ describe('dnf on a real host', () => {
       expect(await call('refresh')).toMatchObject({ ok: true });
 
       const keys = (await host.must(['rpm', '-q', 'gpg-pubkey'])).trim().split('\n');
-      await host.must(['rpm', '-e', '--force-debian', ...keys]);
+      await host.must([...rpm, '-e', ...keys]);
       const untrusted = await upgrade('key', wants('libgs-extra1'));
       expect(untrusted).toMatchObject({ ok: false, reason: { kind: 'repository-untrusted' } });
       expect(untrusted.changes).toEqual([]);
@@ -409,7 +409,7 @@ describe('dnf on a real host', () => {
         ok: false,
         reason: { kind: 'interrupted', remedy: expect.stringContaining('--duplicates') as unknown },
       });
-      await host.must(['rpm', '-e', '--force-debian', 'gs-killer-1-1']);
+      await host.must([...rpm, '-e', 'gs-killer-1-1']);
       expect(await atRest()).toEqual({ atRest: true });
       expect(shown(await upgrade('mended', wants('libgs-extra1')))).toEqual([
         `libgs-extra1 ${OLD} ${FIXED}`,

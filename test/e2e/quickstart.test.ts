@@ -2,6 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { requireMirror } from '../../quickstart/real-host.ts';
+import { readDistribution } from '../bed/apt-sources.ts';
 
 /** What the quickstart leaves on the machine must be nothing. */
 const leftovers = async (): Promise<string[]> => {
@@ -51,6 +54,42 @@ describe('npm run quickstart', () => {
       // Lines of a sentence end where 80 columns do.
       expect(all.replace(/\s+/g, ' ')).toContain(text);
     expect(await leftovers()).toEqual([]);
+  }, 400_000);
+
+  test('--real takes the security updates that the mirror has, or says why it cannot', async () => {
+    const distribution = await readDistribution();
+    const reachable = await requireMirror(distribution).then(
+      () => true,
+      () => false,
+    );
+    const { all, exitCode } = await quickstart('--real');
+    expect(await leftovers()).toEqual([]);
+    if (!reachable) {
+      process.stderr.write(`${distribution.security} is not reachable: only that was tested\n`);
+      expect({ exitCode, all }).toMatchObject({ exitCode: 1 });
+      expect(all).toContain('`apt-get update` works here');
+      return;
+    }
+    expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
+    const count = Number(/ has (\d+) updates? for this host/.exec(all)?.[1] ?? 0);
+    // Right after a point release there may be none.
+    if (count === 0) {
+      expect(all).toContain(`Nothing to do: ${distribution.codename}-security at`);
+      return;
+    }
+    expect(all).toContain('$ groundswell upgrade h1\n');
+    expect(all).toMatch(new RegExp(`^Upgraded, ${count} packages?, and no other:$`, 'm'));
+    expect(all.replace(/\s+/g, ' ')).toMatch(
+      /\(feed \S+-security@\S+, named by h1, has [1-9]\d* records; [1-9]\d* concerned this host\)/,
+    );
+    // What is pending may be nothing that a container runs.
+    const stale = Number(/ (\d+) containers? still run old code/.exec(all)?.[1] ?? 0);
+    if (stale === 0) expect(all).toContain('No container runs code of what was upgraded');
+    expect(all).toContain(
+      `${stale} ran old code, ${stale} were restarted and verified, 6 of 6 answer with`,
+    );
+    expect(all).toMatch(/^web +3 +1 +[1-3] +[1-3] +\d{2,} +0$/m);
+    expect(all).toContain('nothing to do, no container was restarted.');
   }, 400_000);
 
   test('Ctrl-C in the middle of its wave takes everything away', async () => {

@@ -6,6 +6,7 @@ import type { CountedPackage, HostPlace } from './index-inventory.ts';
 import { packageText } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { isFor, isOffered } from './is-offered.ts';
+import { withKernels } from './kernel-offers.ts';
 import { judge, together } from './match.ts';
 import type { Finding } from './match.ts';
 
@@ -40,7 +41,7 @@ export interface FleetImage {
   installed: readonly Unit[];
   /** By `name:arch`. */
   offered: ReadonlyMap<string, Unit>;
-  /** All of what is offered, also what advisories do not mean. */
+  /** All of what is offered, also what advisories do not mean, and what others bring. */
   offers: readonly InventoryPackage[];
   /** `name:arch` of what the administrator keeps as it is. */
   held: ReadonlySet<string>;
@@ -248,8 +249,9 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       const take = (as: Unit['as'], from: Inventory): Unit[] =>
         [...countedPackages(from, place, of)].map((one) => takeUnit(place, as, one, fresh));
       const { platform } = inventory;
+      const all = withKernels(inventory.packages, offers);
       const offered = new Map(
-        take('offered', { platform, packages: [...offers] }).map((unit) => [
+        take('offered', { platform, packages: all }).map((unit) => [
           packageKey(unit.installed),
           unit,
         ]),
@@ -257,7 +259,9 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       const image: FleetImage = {
         ...{ key, platform, place, hosts: new Set<string>() },
         ...{ installed: take('installed', inventory), offered },
-        offers: offers.map((one) => offered.get(packageKey(one))?.installed ?? one),
+        offers: all.map((one) =>
+          one.through === undefined ? (offered.get(packageKey(one))?.installed ?? one) : one,
+        ),
         held: new Set(
           inventory.packages.filter(({ held }) => held === true).map((one) => packageKey(one)),
         ),

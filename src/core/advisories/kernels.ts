@@ -6,7 +6,15 @@ import { signedSource } from './signed-source.ts';
 
 /** `linux-image-6.1.0-50-cloud-amd64`, `linux-image-6.12.43+deb13-amd64`, `linux-headers-5.15.0-91`. */
 const debKernel =
-  /^linux-(image|image-unsigned|modules|modules-extra|headers)-\d[^-]*(?:-\d[^-]*)?(?:-(.+))?$/;
+  /^linux-(image|image-unsigned|modules|modules-extra|headers)-(\d[^-]*(?:-\d[^-]*)?)(?:-(.+))?$/;
+
+/** What the name of a package of a kernel tells of it; null: it is none. */
+export const kernelName = (
+  name: string,
+): { kind: string; release: string; flavour: string } | null => {
+  const [, kind, release, flavour = ''] = debKernel.exec(name) ?? [];
+  return kind === undefined || release === undefined ? null : { kind, release, flavour };
+};
 
 /**
  * What lies side by side in several versions: of dpkg only kernels, each under a name of its own; of rpm under one name. Kernels of
@@ -14,10 +22,10 @@ const debKernel =
  */
 const familyOf = (one: InventoryPackage, scheme: VersionScheme): string => {
   const { name, arch } = one;
-  const found = scheme === 'deb' ? debKernel.exec(name) : null;
+  const found = scheme === 'deb' ? kernelName(name) : null;
   if (found === null) return `${name}:${arch}`;
   const source = one.source === undefined ? '' : (signedSource(one)?.source ?? one.source);
-  return [found[1], found[2] ?? '', source, arch].join(' ');
+  return [found.kind, found.flavour, source, arch].join(' ');
 };
 
 /** What boots, by its name: the plain kernel, or one that was built for something. */

@@ -40,6 +40,8 @@ export interface Need {
   /** When the target was first seen (wall clock, ms): the age of the update counts from here. Null: there is none. */
   firstSeen: number | null;
   held: boolean;
+  /** Packages that it brings under other names than those that the host has, which are meant by what it fixes. */
+  brings?: string[];
 }
 
 const keyOf = ({ name, arch }: { name: string; arch: string }): string => `${name}:${arch}`;
@@ -95,8 +97,8 @@ const siblingsOf = (
 ): ((name: string, source: string) => string[]) => {
   const bySource = new Map<string, Set<string>>();
   for (const one of offers) {
-    // One that is held stays as it is.
-    if (held.has(keyOf(one))) continue;
+    // One that is held stays as it is, and one that another brings is none of its own.
+    if (held.has(keyOf(one)) || one.through !== undefined) continue;
     const names = bySource.get(one.source ?? one.name) ?? new Set<string>();
     bySource.set(one.source ?? one.name, names.add(one.name));
   }
@@ -120,6 +122,37 @@ export interface NeedsOptions {
 export const findingKey = ({ feed, advisory, package: name, arch }: Finding): string =>
   `${feed} ${advisory} ${name}:${arch}`;
 
+/** Whether a need is what a finding of a host wants. */
+export const isNeedOf = (
+  { name, arch, brings }: Pick<Need, 'name' | 'arch' | 'brings'>,
+  finding: Pick<Finding, 'package' | 'arch'>,
+): boolean =>
+  arch === finding.arch &&
+  (name === finding.package || (brings?.includes(finding.package) ?? false));
+
+/** The same as findings of the packages that bring what is offered, where those are others. */
+const throughOthers = (
+  { pending, appliedByOffers }: NeedsOptions,
+  offers: ReadonlyMap<string, InventoryPackage>,
+): Pick<NeedsOptions, 'pending' | 'appliedByOffers'> & {
+  brings: ReadonlyMap<string, ReadonlySet<string>>;
+} => {
+  const applied = new Set<string>();
+  const brings = new Map<string, Set<string>>();
+  const moved = pending.map((one) => {
+    const { package: name, arch } = one;
+    const through = offers.get(keyOf({ name, arch }))?.through;
+    if (through === undefined || !appliedByOffers.has(findingKey(one))) return one;
+    const finding = { ...one, package: through.name, installed: through.installed };
+    applied.add(findingKey(finding));
+    const key = keyOf({ name: through.name, arch });
+    brings.set(key, (brings.get(key) ?? new Set()).add(name));
+    return finding;
+  });
+  const has = (key: string): boolean => applied.has(key) || appliedByOffers.has(key);
+  return { pending: moved, appliedByOffers: { has }, brings };
+};
+
 /**
  * What a host needs, one entry a package: the version to upgrade to is the one that its own repositories offer, never one
  * that an advisory names, since only that can be installed, and binary versions differ from those of sources. In the order
@@ -127,14 +160,15 @@ export const findingKey = ({ feed, advisory, package: name, arch }: Finding): st
  */
 export const needsOf = (options: NeedsOptions): Need[] => {
   const offers = new Map(options.offers.map((one) => [keyOf(one), one]));
+  const { pending, appliedByOffers, brings } = throughOthers(options, offers);
   const siblings = siblingsOf(options.offers, options.held);
-  return [...collect(options.pending)]
+  return [...collect(pending)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { first, findings }]) => {
       const offer = offers.get(key);
       const usable =
         offer !== undefined && isNewer(options.scheme, offer.version, first.installed)
-          ? findings.filter((one) => options.appliedByOffers.has(findingKey(one)))
+          ? findings.filter((one) => appliedByOffers.has(findingKey(one)))
           : [];
       const target = usable.length > 0 ? (offer?.version ?? null) : null;
       const counted = target === null ? findings : usable;
@@ -154,6 +188,7 @@ export const needsOf = (options: NeedsOptions): Need[] => {
         firstSeen:
           target === null ? null : (options.firstSeen(first.package, target) ?? options.now),
         held: options.held.has(key),
+        ...(brings.has(key) ? { brings: [...(brings.get(key) ?? [])].sort() } : {}),
       };
     });
 };

@@ -31,7 +31,11 @@ const situationOf = (decisions: Decisions, waves: readonly Wave[], host: Host): 
 ];
 
 const needsByPackage = (host: Host | undefined): Map<string, Need> =>
-  new Map(host?.needs?.list.map((need) => [`${need.name}:${need.arch}`, need]));
+  new Map(
+    host?.needs?.list.flatMap((need) =>
+      [need.name, ...(need.brings ?? [])].map((name) => [`${name}:${need.arch}`, need]),
+    ),
+  );
 
 const standingFor = (
   fleet: Fleet,
@@ -54,7 +58,7 @@ const standingFor = (
     const named = asked ?? { feed: finding.feed, id: finding.advisory };
     return {
       target: isOffered ? need.target : null,
-      wave: waveOfNeed(fleet, host.id, finding.package),
+      wave: waveOfNeed(fleet, host.id, need.name),
       why: explainNeed(fleet, decisions, host, need, named),
     };
   };
