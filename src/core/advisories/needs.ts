@@ -3,7 +3,7 @@ import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import { AdvisoryKind } from './advisory.ts';
 import type { Severity, VersionScheme } from './advisory.ts';
 import { graver } from './combine-parts.ts';
-import type { Inventory, InventoryPackage } from './inventory.ts';
+import type { InventoryPackage } from './inventory.ts';
 import type { Finding } from './match.ts';
 import { mergeFindings } from './merge-findings.ts';
 
@@ -45,18 +45,6 @@ export interface Need {
 }
 
 const keyOf = ({ name, arch }: { name: string; arch: string }): string => `${name}:${arch}`;
-
-/** Inventory as it would be with what the host's repositories offer. */
-export const asOffered = (inventory: Inventory, offers: readonly InventoryPackage[]): Inventory => {
-  const offered = new Map(offers.map((one) => [keyOf(one), one]));
-  return {
-    ...inventory,
-    packages: inventory.packages.map((one) => {
-      const offer = offered.get(keyOf(one));
-      return offer === undefined ? one : { ...offer, held: one.held };
-    }),
-  };
-};
 
 const isNewer = (scheme: VersionScheme, a: string, b: string): boolean =>
   (scheme === 'deb' ? compareDebVersions : compareRpmVersions)(a, b) > 0;

@@ -16,7 +16,7 @@ import { advisoriesCalled, advisoriesOf } from '../../store/advisories.ts';
 import type { AdvisoryKey } from '../../store/advisories.ts';
 import { inventoryDocument } from '../../store/inventories.ts';
 import type { Store } from '../../store/open-store.ts';
-import { missingIn } from './image-needs.ts';
+import { missingIn } from '../../core/advisories/image-needs.ts';
 import { Image } from './inventories-in.ts';
 import type { Matcher } from './matcher.ts';
 import { createPace } from './pace.ts';

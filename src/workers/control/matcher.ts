@@ -21,7 +21,7 @@ import type { HostInventoryRow } from '../../store/inventories.ts';
 import type { Store } from '../../store/open-store.ts';
 import { noteUpdates, updateKey, updatesSeen } from '../../store/updates-seen.ts';
 import type { Update } from '../../store/updates-seen.ts';
-import { imageNeeds } from './image-needs.ts';
+import { imageNeeds } from '../../core/advisories/image-needs.ts';
 import { Image } from './inventories-in.ts';
 import { createPace } from './pace.ts';
 

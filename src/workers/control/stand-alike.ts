@@ -5,7 +5,7 @@ import { openAdvisoryWaves } from '../../core/coordinator/advisory-waves.ts';
 import type { Decisions } from '../../core/coordinator/decisions.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host, Wave } from '../../core/coordinator/fleet.ts';
-import { isOfferedIn } from './image-needs.ts';
+import { isOfferedIn } from '../../core/advisories/image-needs.ts';
 
 /** What is decided about a finding on a host. */
 export interface Standing {

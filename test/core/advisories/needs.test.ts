@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Advisory } from '../../../src/core/advisories/advisory.ts';
-import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
-import type { Inventory, InventoryPackage } from '../../../src/core/advisories/inventory.ts';
-import { withKernels } from '../../../src/core/advisories/kernel-offers.ts';
-import { matchAdvisory } from '../../../src/core/advisories/match.ts';
-import { asOffered, findingKey, needsOf } from '../../../src/core/advisories/needs.ts';
-import type { Need, NeedsOptions } from '../../../src/core/advisories/needs.ts';
+import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
+import { createFleet } from '../../../src/core/advisories/fleet.ts';
+import type { FleetImage } from '../../../src/core/advisories/fleet.ts';
+import { imageNeeds } from '../../../src/core/advisories/image-needs.ts';
+import type { Moment } from '../../../src/core/advisories/image-needs.ts';
+import type { Need } from '../../../src/core/advisories/needs.ts';
 
 const advisory = (id: string, fixed: string, more: Partial<Advisory> = {}): Advisory => ({
   ...{ feed: 'lists', id, kind: 'security', title: '', cves: [`CVE-2026-${id.slice(4)}`] },
@@ -24,26 +24,23 @@ const openssl = (version: string, more: Partial<InventoryPackage> = {}): Invento
   ...more,
 });
 
+/** As the server does it. */
 const needs = (
   packages: InventoryPackage[],
   offers: InventoryPackage[],
   advisories: Advisory[],
-  more: Partial<NeedsOptions> = {},
+  { held, ...more }: Partial<Moment & Pick<FleetImage, 'held'>> = {},
   platform = 'debian-12',
 ): Need[] => {
-  const inventory: Inventory = { platform, packages };
-  const all = withKernels(packages, offers);
-  const of = (one: Inventory, state: string) =>
-    advisories
-      .flatMap((each) => matchAdvisory(each, indexInventory(one)))
-      .filter((finding) => finding.state === state);
-  return needsOf({
-    scheme: 'deb',
-    pending: of(inventory, 'pending'),
-    appliedByOffers: new Set(of(asOffered(inventory, all), 'applied').map(findingKey)),
-    ...{ offers: all, held: new Set(), isExploited: () => false, firstSeen: () => null, now: 7 },
-    ...more,
-  });
+  const fleet = createFleet(new Set(['security', 'bugfix']));
+  fleet.add('image', { inventory: { platform, packages }, offers });
+  for (const one of advisories) fleet.match(one);
+  const image = fleet.image('image');
+  if (image === null) throw new Error('no image');
+  return imageNeeds(
+    { ...image, held: held ?? image.held },
+    { ...{ isExploited: () => false, firstSeen: () => null, now: 7 }, ...more },
+  );
 };
 
 test('the version to upgrade to is the one that is offered, not the one that the advisory names', () => {
@@ -192,7 +189,7 @@ describe('kernels of dpkg, whose next version has another name', () => {
     expect(
       on([
         fixes('linux', '5.15.0-100.110', ['ubuntu', '22.04']),
-        fixes('linux-hwe-6.5', '6.5.0-45.45~22.04.1', ['ubuntu', '22.04']),
+        { ...fixes('linux-hwe-6.5', '6.5.0-45.45~22.04.1', ['ubuntu', '22.04']), id: 'DSA-8' },
       ]),
     ).toEqual([
       ['linux-image-generic-hwe-22.04', '6.8.0.40.40~22.04.1', 'linux-image-6.5.0-14-generic'],

@@ -1,8 +1,8 @@
-import type { FleetImage } from '../../core/advisories/fleet.ts';
-import type { Finding } from '../../core/advisories/match.ts';
-import { mergeFindings } from '../../core/advisories/merge-findings.ts';
-import { findingKey, needsOf } from '../../core/advisories/needs.ts';
-import type { Need } from '../../core/advisories/needs.ts';
+import type { FleetImage } from './fleet.ts';
+import type { Finding } from './match.ts';
+import { mergeFindings } from './merge-findings.ts';
+import { findingKey, needsOf } from './needs.ts';
+import type { Need, NeedsOptions } from './needs.ts';
 
 const pendingIn = ({ installed }: FleetImage): Finding[] =>
   installed.flatMap(({ found }) => [...found.values()].flat());
@@ -22,15 +22,10 @@ const appliedIn = ({ offered }: FleetImage): Pick<ReadonlySet<string>, 'has'> =>
 export const isOfferedIn = (image: FleetImage, finding: Finding): boolean =>
   appliedIn(image).has(findingKey(finding));
 
+export type Moment = Pick<NeedsOptions, 'isExploited' | 'firstSeen' | 'now'>;
+
 /** The needs of an image as they are now. */
-export const imageNeeds = (
-  image: FleetImage,
-  moment: {
-    isExploited: (cve: string) => boolean;
-    firstSeen: (name: string, version: string) => number | null;
-    now: number;
-  },
-): Need[] =>
+export const imageNeeds = (image: FleetImage, moment: Moment): Need[] =>
   needsOf({
     ...moment,
     scheme: image.place.scheme,
