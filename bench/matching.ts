@@ -3,18 +3,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { formatTable } from '../src/cli/print.ts';
 import type { Advisory } from '../src/core/advisories/advisory.ts';
 import { createFleet } from '../src/core/advisories/fleet.ts';
 import type { Inventory, InventoryPackage } from '../src/core/advisories/inventory.ts';
+import { compareDebVersions } from '../src/core/versions/compare-deb-versions.ts';
+import { defaultFleetSettings, emptyFleet, newHost } from '../src/core/coordinator/fleet.ts';
+import { fleetStep } from '../src/core/coordinator/step.ts';
+import type { FleetEvent } from '../src/core/coordinator/step.ts';
 import { debianLists } from '../src/producers/advisories/debian-lists/source.ts';
 import type { FeedFile } from '../src/producers/advisories/feed-file.ts';
 import { advisoryHash } from '../src/producers/take-feed.ts';
 import { keepAdvisories } from '../src/store/advisories.ts';
+import { saveFleet } from '../src/store/fleet-rows.ts';
 import { inventoryDocument, saveInventory } from '../src/store/inventories.ts';
 import { openStore } from '../src/store/open-store.ts';
+import type { Store } from '../src/store/open-store.ts';
+import { pendingAdvisories } from '../src/workers/control/advisory-views.ts';
 import { Image, inventoriesIn } from '../src/workers/control/inventories-in.ts';
 import type { ReportedInventory } from '../src/workers/control/inventories-in.ts';
 import { startMatcher } from '../src/workers/control/matcher.ts';
@@ -61,6 +68,9 @@ for (const { affected } of advisories)
     if (of === release && fixed !== null)
       versions.set(name, [...(versions.get(name) ?? []), fixed]);
 const named = [...versions];
+const newestOf = new Map(
+  named.map(([name, fixes]) => [name, fixes.toSorted(compareDebVersions).at(-1)]),
+);
 
 const imageOf = (number: number): Inventory => {
   const random = randomFrom(number);
@@ -129,7 +139,7 @@ const report = (host: string, image: number, more: InventoryPackage[] = []): Rep
   const has = imageOf(image);
   const inventory = { ...has, packages: [...has.packages, ...more] };
   const offers = has.packages.flatMap((one) => {
-    const newest = versions.get(one.source ?? '')?.at(-1);
+    const newest = newestOf.get(one.source ?? '');
     return newest === undefined ? [] : [{ ...one, version: newest, sourceVersion: newest }];
   });
   const message = { kind: 'host-inventory' as const, transaction: 1, inventory, offers };
@@ -152,6 +162,25 @@ await store.db.transaction().execute(async (transaction) => {
 });
 byImage.length = 0;
 
+/** A coordinator's memory of these hosts, with a person to approve what policy does not say. */
+const coordinated = emptyFleet(defaultFleetSettings, 1, 1);
+for (let number = 0; number < hosts; number++) {
+  const host = newHost(`host-${number}`, '', null);
+  Object.assign(host, { platform: `debian-${release}`, incarnation: 'a', known: true, heardAt: 1 });
+  coordinated.hosts.set(host.id, host);
+}
+let ids = 0;
+/** As the coordinator does it: decided, and written in one transaction. */
+const step = async (event: FleetEvent): Promise<void> => {
+  const { dirty } = fleetStep(coordinated, event, {
+    ...{ now: 1, wall: { ms: 1, minuteOfDay: 0 }, newId: () => `id-${++ids}` },
+  });
+  await store.db
+    .transaction()
+    .execute((transaction: Store['db']) => saveFleet(transaction, coordinated, dirty));
+  await setImmediate();
+};
+
 /** What is told to the coordinator, and how many hosts that were. */
 let told = 0;
 let whenTold: (() => void) | null = null;
@@ -168,10 +197,10 @@ let began = performance.now();
 const matcher = await startMatcher({
   ...{ store, wallNow: () => 1, exploitedFeeds: new Set<string>() },
   kinds: new Set(['security'] as const),
-  tell: (all) => {
+  tell: async (all) => {
+    await step({ kind: 'needs', told: all });
     for (const one of all) told += one.hosts.length;
     whenTold?.();
-    return Promise.resolve();
   },
   onError: (error) => {
     throw error;
@@ -207,8 +236,14 @@ const whole = rounds.map(() =>
     for (const one of advisories) fleet.match(one);
   }),
 );
-const single = advisories.map((one) => medians(rounds.map(() => spent(() => fleet.match(one)))));
-const slowest = single.reduce((most, one) => (one[1] > most[1] ? one : most));
+/** Of so many, the one that was interrupted most looks slowest: the first twenty are asked again. */
+const often = Array.from({ length: 51 });
+const [slowest = [0, 0]] = advisories
+  .map((one) => ({ one, took: medians(rounds.map(() => spent(() => fleet.match(one)))) }))
+  .sort((a, b) => b.took[1] - a.took[1])
+  .slice(0, 20)
+  .map(({ one }) => medians(often.map(() => spent(() => fleet.match(one)))))
+  .sort(([, a], [, b]) => b - a);
 const text = ([wall, processor]: Spent): string =>
   `${digits(wall)} ms, ${digits(processor)} of the processor`;
 let findings = 0;
@@ -218,13 +253,13 @@ for (const { hosts: having, installed } of fleet.images())
 
 results.push(
   ['the whole list against all of them, median of 5', text(medians(whole)), '1000 ms'],
-  ['the slowest of all advisories, median of 5', text(slowest), '5 ms'],
+  ['the slowest of all advisories, median of 51', text(slowest), '5 ms'],
   [
     `the matcher with its fleet${globalThis.gc === undefined ? ' (run node with --expose-gc)' : ''}`,
     `${digits(fleetMb, 0)} MB`,
     '300 MB',
   ],
-  ['its start: inventories, advisories, what all of them need', start, ''],
+  ['its start: inventories, advisories, what all of them need, and a wave of it', start, ''],
   ['... longest hold of the thread', startHold, '100 ms'],
 );
 
@@ -277,6 +312,22 @@ results.push(
   ['... longest hold of the thread', await clock.take(), '100 ms'],
 );
 
+const sources = { store, matcher, fleet: coordinated, wallMs: 1 };
+// The first one gives every host its first control record.
+await step({ kind: 'tick' });
+await clock.take();
+began = performance.now();
+await step({ kind: 'tick' });
+results.push(
+  [`a tick of the coordinator, ${coordinated.waves.size} waves of all hosts`, ms(began), ''],
+  ['... longest hold of the thread', await clock.take(), '100 ms'],
+);
+began = performance.now();
+const lines = (await pendingAdvisories(sources)).length;
+results.push(
+  [`the list of advisories that some host lacks: ${lines}`, ms(began), ''],
+  ['... longest hold of the thread', await clock.take(), '100 ms'],
+);
 clock.stop();
 await matcher.stop();
 await store.close();

@@ -36,6 +36,17 @@ const isSame = (a: Entry | undefined, b: Entry): boolean => {
   return Object.keys(a).length === keys.length && keys.every((key) => a[key] === b[key]);
 };
 
+/** Of lists that hosts share, so that each is written out once. */
+const listTexts = new WeakMap<WaveUpgrade['packages'], string>();
+
+const encodeEntry = (entry: Entry): string => {
+  if (!('packages' in entry)) return encodeDocument(entry);
+  const { packages, ...rest } = entry;
+  const list = listTexts.get(packages) ?? encodeDocument(packages);
+  listTexts.set(packages, list);
+  return `${encodeDocument(rest).slice(0, -1)},"packages":${list}}`;
+};
+
 const perStatement = 100;
 
 /** Write what is new or another of a wave's members and upgrades: of thousands, mostly one. */
@@ -49,7 +60,7 @@ export const saveWaveParts = async (db: Kysely<FleetTables>, wave: Wave): Promis
       if (isSame(stored.entries.get(key), written)) continue;
       stored.given += 1;
       const position = stored.given;
-      rows.push({ wave_id: wave.id, part, key, position, doc: encodeDocument(written) });
+      rows.push({ wave_id: wave.id, part, key, position, doc: encodeEntry(written) });
       stored.entries.set(key, { ...written });
     }
     for (let from = 0; from < rows.length; from += perStatement)

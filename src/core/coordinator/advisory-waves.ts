@@ -25,8 +25,14 @@ export const openAdvisoryWaves = (fleet: Fleet): AdvisoryWave[] =>
       isAdvisoryWave(wave) && (wave.state === 'open' || wave.state === 'stopping'),
   );
 
-const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined =>
-  packages.find((one) => packageKey(one) === key);
+/** Lists are never changed in place, so each is put in order once. */
+const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
+
+const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined => {
+  const known = entries.get(packages) ?? new Map(packages.map((one) => [packageKey(one), one]));
+  entries.set(packages, known);
+  return known.get(key);
+};
 
 /** Whether a wave sees to a package of a host: `taken` where nothing else of its source is to be begun either. */
 const seenBy = (
@@ -71,7 +77,11 @@ const shared = (turn: Turn, packages: WantedUpgrade[]): readonly WantedUpgrade[]
 };
 
 /** Put what is due on a host into a wave. */
-const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonly Due[]): void => {
+const joinAdvisories = (
+  turn: Turn,
+  asked: Questions,
+  { wave, host, due }: { wave: AdvisoryWave; host: Host; due: readonly Due[] },
+): void => {
   const there = wave.upgrades.get(host.id);
   const upgrade: WaveUpgrade =
     there?.state === 'pending'
@@ -82,7 +92,7 @@ const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonl
     ...{ name, arch, want: 'exact', version: target, exploited },
   }));
   upgrade.packages = shared(turn, [...upgrade.packages, ...more]);
-  for (const one of due) addToCause(wave.cause, one);
+  asked.addOnce(wave, due);
   touch(turn, { table: 'waves', key: wave.id });
 };
 
@@ -124,6 +134,8 @@ interface Questions {
   groupsFor: (host: Host) => readonly Group[];
   waves: () => readonly AdvisoryWave[];
   hasBegun: (wave: AdvisoryWave) => boolean;
+  /** What is due comes to what a wave is for; that of hosts that are alike once. */
+  addOnce: (wave: AdvisoryWave, due: readonly Due[]) => void;
   /** A wave was opened. */
   forgetWaves: () => void;
 }
@@ -132,6 +144,7 @@ const createQuestions = ({ fleet }: Turn, decisions: Decisions): Questions => {
   let waves: readonly AdvisoryWave[] | null = null;
   const openWaves = (): readonly AdvisoryWave[] => (waves ??= openAdvisoryWaves(fleet));
   const begun = new Map<AdvisoryWave, boolean>();
+  const added = new Map<AdvisoryWave, Set<readonly Due[]>>();
   const known = new Map<string, readonly Group[]>();
   const numbers = new Map<WaveUpgrade['packages'], number>();
   const numberOf = (packages: WaveUpgrade['packages']): number => {
@@ -169,6 +182,12 @@ const createQuestions = ({ fleet }: Turn, decisions: Decisions): Questions => {
       begun.set(wave, known);
       return known;
     },
+    addOnce: (wave, due) => {
+      const there = added.get(wave) ?? new Set<readonly Due[]>();
+      if (there.has(due)) return;
+      added.set(wave, there.add(due));
+      for (const one of due) addToCause(wave.cause, one);
+    },
     forgetWaves: () => {
       waves = null;
     },
@@ -184,7 +203,7 @@ const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): voi
   const found = waveFor(asked, host, group);
   if (found !== undefined) {
     const known = found.cause.advisories.length;
-    joinAdvisories(turn, found, host, due);
+    joinAdvisories(turn, asked, { wave: found, host, due });
     audit(turn, {
       action: 'wave-joined',
       subject: `wave ${found.id}`,
@@ -201,7 +220,8 @@ const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): voi
     ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
   };
   for (const one of due) addToCause(cause, one);
-  joinAdvisories(turn, openWave(turn, cause, false, null) as AdvisoryWave, host, due);
+  const wave = openWave(turn, cause, false, null) as AdvisoryWave;
+  joinAdvisories(turn, asked, { wave, host, due });
   asked.forgetWaves();
 };
 

@@ -40,7 +40,7 @@ export interface MatcherOptions {
 /** What comes within this time is told together. */
 const gatherMs = 200;
 /** So many hosts are told of in one transaction. */
-const hostsAtOnce = 500;
+const hostsAtOnce = 250;
 
 /** Hosts that need the same, and of each up to which of its package transactions that is known. */
 export interface HostNeeds {
