@@ -1,7 +1,7 @@
 import type { NeededAdvisory } from '../advisories/needs.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
-import type { AdvisoryWave } from './entry-verdict.ts';
+import type { AdvisoryWave } from './open-advisory-waves.ts';
 import type { AdvisoriesCause, WantedUpgrade, Wave } from './fleet.ts';
 import { packageKey } from './tried.ts';
 import { touch } from './turn.ts';

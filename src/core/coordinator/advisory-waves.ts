@@ -3,10 +3,11 @@ import { addToCause, hasBegun, refreshCause } from './advisories-cause.ts';
 import { barred } from './barred.ts';
 import { decisionsNow, isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
-import { isAdvisoryWave, notMissing, verdictOn } from './entry-verdict.ts';
-import type { AdvisoryWave } from './entry-verdict.ts';
-import type { AdvisoriesCause, Fleet, Host, Wave, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { notMissing, verdictOn } from './entry-verdict.ts';
+import type { AdvisoriesCause, Host, WantedUpgrade, Wave, WaveUpgrade } from './fleet.ts';
 import { askToRefresh } from './mirror-moved.ts';
+import { entryOf, openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
+import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { packageKey, triedOn } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -17,42 +18,6 @@ interface Due extends Decided {
   key: string;
   target: string;
 }
-
-/** Waves that advisories have opened and that are not over. */
-export const openAdvisoryWaves = (fleet: Fleet): AdvisoryWave[] =>
-  [...fleet.waves.values()].filter(
-    (wave): wave is AdvisoryWave =>
-      isAdvisoryWave(wave) && (wave.state === 'open' || wave.state === 'stopping'),
-  );
-
-/** Lists are never changed in place, so each is put in order once. */
-const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
-
-const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined => {
-  const known = entries.get(packages) ?? new Map(packages.map((one) => [packageKey(one), one]));
-  entries.set(packages, known);
-  return known.get(key);
-};
-
-/** Whether a wave sees to a package of a host: `taken` where nothing else of its source is to be begun either. */
-const seenBy = (
-  waves: readonly AdvisoryWave[],
-  hostId: HostId,
-  key: string,
-  target: string | null,
-): 'no' | 'seen' | 'taken' => {
-  let seen: 'no' | 'seen' = 'no';
-  for (const { upgrades } of waves) {
-    const upgrade = upgrades.get(hostId);
-    const entry = upgrade === undefined ? undefined : entryOf(upgrade, key);
-    if (upgrade === undefined || entry === undefined || upgrade.state === 'left-out') continue;
-    // What runs brings what it brings, and what failed waits for a person: nothing else is decided before.
-    if (upgrade.state === 'running' || upgrade.state === 'failed') return 'taken';
-    // A wave that waits for a host is kept in step with what that host needs; after one that is done something newer comes.
-    if (upgrade.state === 'pending' || entry.version === target) seen = 'seen';
-  }
-  return seen;
-};
 
 /** What may be begun on a host and no wave sees to. */
 const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: Host): Due[] =>

@@ -81,7 +81,7 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
       const list = listOf(host);
       const number = numbers.get(list) ?? numbers.size;
       numbers.set(list, number);
-      const refused = host.refused === null ? '' : JSON.stringify(host.refused);
+      const refused = host.refused.length === 0 ? '' : JSON.stringify(host.refused);
       return `${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
     },
     modeOf: (host, { decision, together }) => {

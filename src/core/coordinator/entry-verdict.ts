@@ -1,13 +1,10 @@
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
-import type { AdvisoriesCause, Host, Wave, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import type { Fleet, Host, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
+import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { tooEarly } from './policy.ts';
 import { packageKey, versionKey } from './tried.ts';
-
-export type AdvisoryWave = Wave & { cause: AdvisoriesCause };
-
-export const isAdvisoryWave = (wave: Wave): wave is AdvisoryWave =>
-  wave.cause.kind === 'advisories';
 
 /** Whether a wave of advisories may give a host a package now, and in which version; `leave`: it is nothing of that wave any more. */
 export type Verdict =
@@ -27,19 +24,19 @@ interface Asked {
   wallMs: number;
 }
 
-const isRefused = ({ refused }: Host, entry: WantedUpgrade, version: string): boolean =>
-  refused?.versions.includes(versionKey(entry, version)) ?? false;
+const refusalOf = ({ refused }: Host, entry: WantedUpgrade, version: string) =>
+  refused.find((one) => one.version === versionKey(entry, version));
 
 /** What its repositories did not have is not asked for again at once, whatever they are said to offer. */
 const notAgainYet = ({ host, entry, now }: Asked, version: string): Verdict | null =>
-  isRefused(host, entry, version) && now < (host.refused?.until ?? 0)
+  now < (refusalOf(host, entry, version)?.until ?? now)
     ? { kind: 'wait', reason: `its repositories did not have ${entry.name} ${version}` }
     : null;
 
 /** Others of the wave have got this version: this host gets it too, or waits until its mirror has it. */
 const asProved = (asked: Asked, { need, decision }: Decided, proved: string): Verdict => {
   const { wave, host, entry, wallMs } = asked;
-  if (isRefused(host, entry, proved) && need.target !== proved)
+  if (refusalOf(host, entry, proved) !== undefined && need.target !== proved)
     return {
       kind: 'wait',
       reason: `its repositories offer ${entry.name} ${need.target ?? 'in nothing newer'}, not ${proved}, which this wave has proved; it waits for that`,
@@ -88,8 +85,26 @@ export const verdictOn = (decisions: Decisions, asked: Asked): Verdict => {
   return proved === undefined ? asDecided(asked, decided) : asProved(asked, decided, proved);
 };
 
+/** Why a package is not begun by itself: another wave does something about its source, or could not. */
+const takenBecause = (
+  fleet: Fleet,
+  decisions: Decisions,
+  { host }: Pick<Asked, 'host'>,
+  entry: WantedUpgrade,
+): string | null => {
+  const waves = openAdvisoryWaves(fleet);
+  const taken = decisions
+    .of(host)
+    .get(packageKey(entry))
+    ?.together.find((one) => seenBy(waves, host.id, packageKey(one), one.target) === 'taken');
+  return taken === undefined
+    ? null
+    : `its upgrade of ${taken.name}, of the same source, is not over, or failed and waits for a person`;
+};
+
 /** What a host is to be ordered, each package in its exact version; or why it waits. */
 export const orderFor = (
+  fleet: Fleet,
   decisions: Decisions,
   asked: Omit<Asked, 'entry'>,
 ): { kind: 'order'; packages: WantedUpgrade[] } | { kind: 'wait'; reason: string } => {
@@ -105,6 +120,9 @@ export const orderFor = (
       entry.version !== verdict.version
     )
       return { kind: 'wait', reason: `${entry.name} ${verdict.version} is offered by now` };
+    const taken =
+      asked.wave.approvedBy === null ? takenBecause(fleet, decisions, asked, entry) : null;
+    if (taken !== null) return { kind: 'wait', reason: taken };
     packages.push({ name: packageKey(entry), want: 'exact', version: verdict.version });
   }
   return { kind: 'order', packages };

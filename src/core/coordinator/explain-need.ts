@@ -1,7 +1,7 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
-import { openAdvisoryWaves } from './advisory-waves.ts';
 import type { Decisions } from './decisions.ts';
 import type { Fleet, Host } from './fleet.ts';
+import { openAdvisoryWaves } from './open-advisory-waves.ts';
 import { packageKey, triedOn } from './tried.ts';
 
 const isSame = (a: NeededAdvisory, b: NeededAdvisory): boolean =>

@@ -89,10 +89,10 @@ export interface Host {
   /** What a person has decided against, or what was done to no avail (`tried.ts`): it is not tried again by itself. */
   tried: string[];
   /**
-   * Its repositories did not have these versions (`tried.ts`) when it was last ordered to install them: how often, and until when
-   * it is not asked for them again; null: no such thing.
+   * Versions (`tried.ts`) that its repositories did not have when it was ordered to install them: how often, and until when it
+   * is not asked for them again.
    */
-  refused: { versions: string[]; count: number; until: number } | null;
+  refused: { version: string; count: number; until: number }[];
   /** Server time when it was last asked to fetch its repositories' indexes. */
   refreshAskedAt: number | null;
 }
@@ -346,6 +346,6 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   journalLostAt: null,
   needs: null,
   tried: [],
-  refused: null,
+  refused: [],
   refreshAskedAt: null,
 });

@@ -24,6 +24,8 @@ export const askToRefresh = (turn: Turn, host: Host): void => {
 
 /** So often a host is asked for versions that its repositories do not have, although it says that they offer them. */
 const mostRefusals = 3;
+/** Newer versions take the place of old ones. */
+const mostKept = 500;
 
 /**
  * A host of a wave of advisories does not have the versions that it was to get in its repositories. It waits until they offer
@@ -31,18 +33,20 @@ const mostRefusals = 3;
  * or starts over where its policy wants that. Answers whether it goes on at all.
  */
 export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string): boolean => {
+  const { fleet, now } = turn;
   const { cause } = wave;
   const upgrade = wave.upgrades.get(host.id);
   if (cause.kind !== 'advisories' || upgrade === undefined) return false;
-  const versions = upgrade.packages.map((one) =>
-    versionKey(one, cause.proved[packageKey(one)] ?? one.version),
+  const refused = upgrade.packages.map((one) => {
+    const version = versionKey(one, cause.proved[packageKey(one)] ?? one.version);
+    const count = (host.refused.find((other) => other.version === version)?.count ?? 0) + 1;
+    return { version, count, until: now + fleet.settings.refreshEveryMs * 2 ** (count - 1) };
+  });
+  if (refused.some(({ count }) => count > mostRefusals)) return false;
+  const others = host.refused.filter(
+    ({ version }) => !refused.some((one) => one.version === version),
   );
-  const before = host.refused;
-  const isAgain = before?.versions.some((one) => versions.includes(one)) === true;
-  const count = isAgain ? before.count + 1 : 1;
-  if (count > mostRefusals) return false;
-  const until = turn.now + turn.fleet.settings.refreshEveryMs * 2 ** (count - 1);
-  host.refused = { versions, count, until };
+  host.refused = [...others, ...refused].slice(-mostKept);
   Object.assign(upgrade, { state: 'pending', reason });
   touch(turn, { table: 'waves', key: wave.id });
   // What it offers by now is not what it was known to offer.

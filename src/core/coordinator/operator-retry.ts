@@ -125,8 +125,8 @@ const askMembersAgain = (turn: Turn, actor: string, scope: Scope, found: Found):
 /** What its repositories did not have is asked for again. */
 const notRefused = (turn: Turn, hostId: HostId): void => {
   const host = turn.fleet.hosts.get(hostId);
-  if (host === undefined || host.refused === null) return;
-  host.refused = null;
+  if (host === undefined || host.refused.length === 0) return;
+  host.refused = [];
   touch(turn, { table: 'hosts', key: hostId });
 };
 
@@ -136,10 +136,10 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open') continue;
     for (const [host, upgrade] of wave.upgrades) {
-      const refused = fleet.hosts.get(host)?.refused ?? null;
+      const refused = fleet.hosts.get(host)?.refused ?? [];
       const isToRetry =
         upgrade.state === 'failed' ||
-        (upgrade.state === 'pending' && wave.cause.kind === 'advisories' && refused !== null);
+        (upgrade.state === 'pending' && wave.cause.kind === 'advisories' && refused.length > 0);
       if (!isToRetry || !inScope(scope, { container: null, host, wave: wave.id })) continue;
       const away = awayText(turn, host);
       if (away !== null) {

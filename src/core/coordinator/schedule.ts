@@ -4,7 +4,8 @@ import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import { decisionsNow } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
-import { isAdvisoryWave, orderFor } from './entry-verdict.ts';
+import { orderFor } from './entry-verdict.ts';
+import { isAdvisoryWave } from './open-advisory-waves.ts';
 import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
 import { servicesOn } from './services-on.ts';
@@ -172,12 +173,12 @@ const mayUpgrade = ({ approvedBy, cause }: Wave): boolean =>
 
 /** What a host is to get now, or why not yet: by what is decided now, where advisories ask for it. */
 const packagesNow = (
-  { now, wall }: Turn,
+  { fleet, now, wall }: Turn,
   decisions: Decisions,
   { wave, host, upgrade }: { wave: Wave; host: Host; upgrade: WaveUpgrade },
 ): ReturnType<typeof orderFor> =>
   isAdvisoryWave(wave)
-    ? orderFor(decisions, { wave, host, upgrade, now, wallMs: wall.ms })
+    ? orderFor(fleet, decisions, { wave, host, upgrade, now, wallMs: wall.ms })
     : { kind: 'order', packages: [...upgrade.packages] };
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */

@@ -1,10 +1,10 @@
 import type { FleetImage } from '../../core/advisories/fleet.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
-import { openAdvisoryWaves } from '../../core/coordinator/advisory-waves.ts';
 import type { Decisions } from '../../core/coordinator/decisions.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host, Wave } from '../../core/coordinator/fleet.ts';
+import { openAdvisoryWaves } from '../../core/coordinator/open-advisory-waves.ts';
 import { isOfferedIn } from '../../core/advisories/image-needs.ts';
 
 /** What is decided about a finding on a host. */

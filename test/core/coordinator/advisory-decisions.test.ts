@@ -290,4 +290,25 @@ describe('a host', () => {
     expect(orders(tell(here, [need()], ['h1']))).toEqual([]);
     expect(waves(here)).toHaveLength(1);
   });
+
+  test('of which an upgrade failed is begun nothing else of that source on', () => {
+    const here = begin([auto]);
+    const libssl = need({ source: 'openssl' });
+    tell(here, [libssl], ['h1']);
+    finish(here, 'h1', '', { reason: 'disk full', code: 'disk-full' });
+    const other = need({ name: 'openssl', source: 'openssl' });
+    expect(orders(tell(here, [libssl, other, libc], ['h1']))).toEqual([['h1', 'exact 9']]);
+  });
+
+  test('that was excluded while its wave was being stopped is left to a person', () => {
+    const here = begin([auto]);
+    tell(here, [need()]);
+    here.act({ action: 'stop', waveId: waves(here)[0]?.id ?? '' });
+    here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+    finish(here, 'h1', '2', null, well('h1'));
+    here.act({ action: 'host-add', hostId: 'h2', zone: '', cap: null });
+    here.report('h2', observed(well('h2')));
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([]);
+    expect(waves(here)).toHaveLength(1);
+  });
 });

@@ -19,6 +19,8 @@ interface Seen {
   against: Map<string, boolean>;
   /** What came to nothing on a host, until a person asks for it again or approves it. */
   inVain: Set<string>;
+  /** `host source` of which an upgrade failed and waits for a person → in which wave. */
+  failed: Map<string, string>;
   /** Wave → package → what its first host got, since it last started over. */
   proved: Map<string, Map<string, string>>;
   /** `host package=version` → when its mirror had not got it. */
@@ -55,6 +57,8 @@ const judgeByItself = (
   expect(world.asking.has(host) ? what : '').toBe('');
   expect([...seen.against.keys()]).not.toContain(what);
   expect([...seen.inVain]).not.toContain(what);
+  const failedIn = seen.failed.get(`${host} ${worlds.sourceOf(name)}`);
+  expect(world.here.fleet.waves.get(failedIn ?? '')?.state).not.toBe('open');
   for (const sibling of [name, ...(own?.siblings ?? [])]) {
     const need = needs.find((one) => one.name === sibling && one.target !== null) ?? own;
     const exploited = need?.exploited ?? false;
@@ -188,6 +192,8 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
         const what = `${host} ${keyOf(full, version)}`;
         if (ended.outcome === 'refused') seen.refused.set(what, here.now);
         if (ended.outcome === 'failed' || ended.outcome === 'in-vain') seen.inVain.add(what);
+        const source = worlds.sourceOf(full.replace(':amd64', ''));
+        if (ended.outcome === 'failed') seen.failed.set(`${host} ${source}`, order.waveId);
         if (ended.outcome !== 'done') continue;
         const proved = seen.proved.get(order.waveId) ?? new Map<string, string>();
         const known = full.replace(':amd64', '');
@@ -203,6 +209,7 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
           seen.inVain.delete(key);
           seen.refused.delete(key);
         }
+      for (const key of seen.failed.keys()) if (key.startsWith(`${host} `)) seen.failed.delete(key);
       take(here.act({ action: 'retry', scope: { of: 'host', hostId: host } }));
       return;
     }
@@ -273,17 +280,23 @@ test('whatever comes, orders are what policy gives, or what a person approved, a
     fc.property(fc.array(moves, { minLength: 20, maxLength: 80, size: 'max' }), (all) => {
       const world = worlds.newWorld();
       const seen: Seen = {
-        ...{ orders: 0, approved: new Map(), against: new Map(), inVain: new Set() },
+        ...{
+          orders: 0,
+          approved: new Map(),
+          against: new Map(),
+          inVain: new Set(),
+          failed: new Map(),
+        },
         ...{ proved: new Map(), refused: new Map() },
       };
       worlds.setPolicy(world, all[0]?.n ?? 0);
       begin(world, seen);
-      for (const move of all) act(world, seen, move as Move);
+      for (const move of all) act(world, seen, move);
       judgeRest(world, seen);
       orders += seen.orders;
     }),
     { numRuns: 300 },
   );
   // It is of some use only where something is ordered at all.
-  expect(orders).toBeGreaterThan(300);
+  expect(orders).toBeGreaterThan(100);
 });

@@ -1,0 +1,44 @@
+import type { HostId } from '../ids.ts';
+import type { AdvisoriesCause, Fleet, Wave, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { packageKey } from './tried.ts';
+
+export type AdvisoryWave = Wave & { cause: AdvisoriesCause };
+
+export const isAdvisoryWave = (wave: Wave): wave is AdvisoryWave =>
+  wave.cause.kind === 'advisories';
+
+/** Waves that advisories have opened and that are not over. */
+export const openAdvisoryWaves = (fleet: Fleet): AdvisoryWave[] =>
+  [...fleet.waves.values()].filter(
+    (wave): wave is AdvisoryWave =>
+      isAdvisoryWave(wave) && (wave.state === 'open' || wave.state === 'stopping'),
+  );
+
+/** Lists are never changed in place, so each is put in order once. */
+const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
+
+export const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined => {
+  const known = entries.get(packages) ?? new Map(packages.map((one) => [packageKey(one), one]));
+  entries.set(packages, known);
+  return known.get(key);
+};
+
+/** Whether a wave sees to a package of a host: `taken` where nothing else of its source is to be begun either. */
+export const seenBy = (
+  waves: readonly AdvisoryWave[],
+  hostId: HostId,
+  key: string,
+  target: string | null,
+): 'no' | 'seen' | 'taken' => {
+  let seen: 'no' | 'seen' = 'no';
+  for (const { upgrades } of waves) {
+    const upgrade = upgrades.get(hostId);
+    const entry = upgrade === undefined ? undefined : entryOf(upgrade, key);
+    if (upgrade === undefined || entry === undefined || upgrade.state === 'left-out') continue;
+    // What runs brings what it brings, and what failed waits for a person: nothing else is decided before.
+    if (upgrade.state === 'running' || upgrade.state === 'failed') return 'taken';
+    // A wave that waits for a host is kept in step with what that host needs; after one that is done something newer comes.
+    if (upgrade.state === 'pending' || entry.version === target) seen = 'seen';
+  }
+  return seen;
+};
