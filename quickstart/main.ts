@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readDistribution } from '../test/bed/apt-sources.ts';
 import type { Distribution } from '../test/bed/apt-sources.ts';
@@ -61,6 +62,15 @@ const buildScene = async (
   });
 };
 
+/** A connection that breaks off does not say why Groundswell ended; what that wrote does. */
+const endOfUp = async (scene: Scene): Promise<string> => {
+  const { exited, stderr, stdout } = scene.up();
+  const status = await Promise.race([exited, sleep(1_000, null)]);
+  return status === null
+    ? ''
+    : `\ngroundswell up has ended with status ${status}:\n${stderr()}${stdout().slice(-2_000)}`;
+};
+
 const main = async (): Promise<number> => {
   const words = process.argv.slice(2);
   if (words.includes('--help') || words.includes('-h')) {
@@ -97,7 +107,9 @@ const main = async (): Promise<number> => {
     if (options.real) await requireMirror(distribution);
     const scene = await buildScene(options, distribution, undo);
     const update = options.real ? realUpdate(scene, distribution, write) : demoUpdate(scene, write);
-    await tellStory(scene, update, write, interrupt.signal);
+    await tellStory(scene, update, write, interrupt.signal).catch(async (error: unknown) => {
+      throw new Error(`${textOf(error)}${await endOfUp(scene)}`, { cause: error });
+    });
     write(`\nDone in ${((performance.now() - began) / 1000).toFixed(0)} s.`);
     if (options.keep) {
       tellHowToExplore(scene, write);

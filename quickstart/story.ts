@@ -93,33 +93,22 @@ const tellStale = async (scene: Scene, old: string, write: Write): Promise<Conta
   return stale;
 };
 
-/**
- * The main job, shown: an update is there, Groundswell upgrades the host and restarts what
- * still runs the old one, under load; then the same once more. Throws when it does not end as promised.
- */
-export const tellStory = async (
+/** What is watched from outside while the story goes on. */
+interface Watching {
+  load: ReturnType<typeof startLoad>;
+  balancer: ReturnType<typeof watchHaproxy>;
+  outside: ReturnType<typeof watchContainers>;
+}
+
+const tellUpdate = async (
   scene: Scene,
   update: Update,
+  { load, balancer, outside }: Watching,
   write: Write,
   interrupt: AbortSignal,
 ): Promise<void> => {
   const all = [...scene.containers.values()].flat();
-  const [first] = all;
-  if (first === undefined) throw new Error('the scene has no containers');
-  const names = [...scene.containers.keys()];
-  const { library } = await askVersion(first);
-  write(
-    `\n${all.length} containers in ${names.length} services (${names.join(', ')}) answer behind HAProxy,\nall with ${update.called}${library}. Steady load begins.`,
-  );
-  const targets = Object.fromEntries(names.map((name) => [name, scene.haproxy.frontend(name)]));
-  const load = startLoad({ targets, connections: update.connections });
-  const balancer = watchHaproxy(scene.haproxy);
-  const outside = watchContainers(all, askEveryMs);
-
-  if (!(await update.publish())) {
-    await Promise.all([balancer.stop(), outside.stop(), load.stop()]);
-    return;
-  }
+  if (!(await update.publish())) return;
   write(`  $ groundswell upgrade ${scene.host.name}${update.words}`);
   const began = performance.now();
   const waveId = await askForUpgrade(scene, update);
@@ -133,7 +122,8 @@ export const tellStory = async (
   );
   const stale = await tellStale(scene, update.old, write);
   const fixed = await update.fixed();
-  write('\nThe wave. Services keep their floor; containers are drained before a restart.');
+  if (stale.length > 0)
+    write('\nThe wave. Services keep their floor; containers are drained before a restart.');
   const wave = await showWave(scene, waveId, write, interrupt);
   const tookMs = performance.now() - began;
   const seen = { byHaproxy: await balancer.stop(), byAsking: await outside.stop() };
@@ -167,4 +157,34 @@ export const tellStory = async (
     throw new Error(
       `not as promised: ${patched} of ${all.length} patched, ${countOf(failed, 'failed request')}, below their floor: ${below.join(' ') || 'none'}, wave ${wave.state}${wave.pausedBy === null ? '' : ` (${wave.pausedBy})`}`,
     );
+};
+
+/**
+ * The main job, shown: an update is there, Groundswell upgrades the host and restarts what
+ * still runs the old one, under load; then the same once more. Throws when it does not end as promised.
+ */
+export const tellStory = async (
+  scene: Scene,
+  update: Update,
+  write: Write,
+  interrupt: AbortSignal,
+): Promise<void> => {
+  const all = [...scene.containers.values()].flat();
+  const [first] = all;
+  if (first === undefined) throw new Error('the scene has no containers');
+  const names = [...scene.containers.keys()];
+  const { library } = await askVersion(first);
+  write(
+    `\n${all.length} containers in ${names.length} services (${names.join(', ')}) answer behind HAProxy,\nall with ${update.called}${library}. Steady load begins.`,
+  );
+  const targets = Object.fromEntries(names.map((name) => [name, scene.haproxy.frontend(name)]));
+  const load = startLoad({ targets, connections: update.connections });
+  const balancer = watchHaproxy(scene.haproxy);
+  const outside = watchContainers(all, askEveryMs);
+  try {
+    await tellUpdate(scene, update, { load, balancer, outside }, write, interrupt);
+  } finally {
+    // Where the story broke off they would go on for ever.
+    await Promise.allSettled([load.stop(), balancer.stop(), outside.stop()]);
+  }
 };
