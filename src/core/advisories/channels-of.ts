@@ -1,3 +1,8 @@
+/** Red Hat's products that go on with one minor release, or after the end of a release, for those who have them. */
+export const productStreams: ReadonlySet<string> = new Set([
+  ...['eus', 'aus', 'tus', 'e4s', 'els', 'eus_long_life', 'mission_critical'],
+]);
+
 /** What the ids of rpm repositories tell of channels, by the words of advisories; `$1` is what the id has there. */
 const SIGNS: readonly (readonly [RegExp, string])[] = [
   // Product streams of Red Hat, its extras, and what is installed beside the distribution: `openstack-17.1-for-rhel-9-…`.

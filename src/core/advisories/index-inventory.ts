@@ -1,6 +1,5 @@
 import type { VersionScheme } from './advisory.ts';
-import { channelsOf } from './channels-of.ts';
-import { productStreams } from './is-offered.ts';
+import { channelsOf, productStreams } from './channels-of.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';

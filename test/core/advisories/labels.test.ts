@@ -105,7 +105,13 @@ describe('labels of people', () => {
   });
 
   test('what is one is reported as far as the samples reach, what is none is not', () => {
-    const counts = { missed: [] as string[], reported: [] as string[], found: 0, spared: 0, beyond: 0 };
+    const counts = {
+      missed: [] as string[],
+      reported: [] as string[],
+      found: 0,
+      spared: 0,
+      beyond: 0,
+    };
     for (const label of labels) {
       const text = textOf(label);
       if (differences.has(text)) continue;

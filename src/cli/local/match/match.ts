@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Advisory, FeedProblem } from '../../../core/advisories/advisory.ts';
+import { productStreams } from '../../../core/advisories/channels-of.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
 import type { HostPlace } from '../../../core/advisories/index-inventory.ts';
-import { productStreams } from '../../../core/advisories/is-offered.ts';
 import { matchAdvisory } from '../../../core/advisories/match.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
 import { mergeFindings } from '../../../core/advisories/merge-findings.ts';
