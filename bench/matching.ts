@@ -120,7 +120,9 @@ const holds = () => {
       longest = [0, 0];
       return `${digits(wall, 0)} ms, ${digits(processor, 0)} of the processor`;
     },
-    stop: () => clearInterval(timer),
+    stop: () => {
+      clearInterval(timer);
+    },
   };
 };
 
@@ -264,7 +266,7 @@ results.push(
 );
 
 /** One advisory for a package that most images have: through the matcher, from the store to the coordinator. */
-const [common = ''] = named
+const [common] = named
   .map(
     ([name]) =>
       [

@@ -13,7 +13,14 @@ export const containerOf = (doc: string): Container => {
 
 /** The same of a host. */
 export const hostOf = (doc: string): Host => ({
-  ...{ needs: null, tried: [], refused: [], refreshAskedAt: null, gateSince: null, journalLostAt: null },
+  ...{
+    needs: null,
+    tried: [],
+    refused: [],
+    refreshAskedAt: null,
+    gateSince: null,
+    journalLostAt: null,
+  },
   ...(decodeDocument(doc) as Host),
 });
 

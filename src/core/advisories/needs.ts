@@ -110,14 +110,6 @@ export interface NeedsOptions {
 export const findingKey = ({ feed, advisory, package: name, arch }: Finding): string =>
   `${feed} ${advisory} ${name}:${arch}`;
 
-/** Whether a need is what a finding of a host wants. */
-export const isNeedOf = (
-  { name, arch, brings }: Pick<Need, 'name' | 'arch' | 'brings'>,
-  finding: Pick<Finding, 'package' | 'arch'>,
-): boolean =>
-  arch === finding.arch &&
-  (name === finding.package || (brings?.includes(finding.package) ?? false));
-
 /** The same as findings of the packages that bring what is offered, where those are others. */
 const throughOthers = (
   { pending, appliedByOffers }: NeedsOptions,

@@ -1,45 +1,18 @@
 import type { HostId } from '../ids.ts';
-import { addToCause, hasBegun, refreshCause } from './advisories-cause.ts';
+import { addToCause } from './advisories-cause.ts';
 import { barred } from './barred.ts';
 import { decisionsNow, isCurrent } from './decisions.ts';
-import type { Decided, Decisions } from './decisions.ts';
-import { notMissing, verdictOn } from './entry-verdict.ts';
+import { createQuestions } from './due-on-hosts.ts';
+import type { Due, Group, Questions } from './due-on-hosts.ts';
 import type { AdvisoriesCause, Host, WantedUpgrade, Wave, WaveUpgrade } from './fleet.ts';
+import { reviewWave, shared } from './keep-in-step.ts';
 import { askToRefresh } from './mirror-moved.ts';
-import { entryOf, openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
+import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import { packageKey, triedOn } from './tried.ts';
+import { packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { openWave } from './waves.ts';
-
-/** A need that may be met now, and to which version. */
-interface Due extends Decided {
-  key: string;
-  target: string;
-}
-
-/** What may be begun on a host and no wave sees to. */
-const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: Host): Due[] =>
-  [...decisions.of(host)].flatMap(([key, decided]): Due[] => {
-    const { need, decision, together } = decided;
-    const { target } = need;
-    if (decision.kind === 'wait' || target === null || triedOn(host, need) === 'yes') return [];
-    if (seenBy(waves, host.id, key, target) !== 'no') return [];
-    const isTaken = together.some(
-      (one) => seenBy(waves, host.id, packageKey(one), one.target) === 'taken',
-    );
-    return isTaken ? [] : [{ ...decided, key, target }];
-  });
-
-/** The same list for all hosts of a turn that are to get the same: there may be thousands of them. */
-const shared = (turn: Turn, packages: WantedUpgrade[]): readonly WantedUpgrade[] => {
-  const key = JSON.stringify(packages);
-  const known = turn.wanted.get(key);
-  if (known !== undefined) return known;
-  turn.wanted.set(key, packages);
-  return packages;
-};
 
 /** Put what is due on a host into a wave. */
 const joinAdvisories = (
@@ -89,80 +62,6 @@ const waveFor = (
     );
   });
 
-/** What is due on hosts and may go into one wave. */
-interface Group extends Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'> {
-  due: Due[];
-}
-
-/** What is asked about one host after another in one turn: each is answered once for all that are alike. */
-interface Questions {
-  groupsFor: (host: Host) => readonly Group[];
-  waves: () => readonly AdvisoryWave[];
-  hasBegun: (wave: AdvisoryWave) => boolean;
-  /** What is due comes to what a wave is for; that of hosts that are alike once. */
-  addOnce: (wave: AdvisoryWave, due: readonly Due[]) => void;
-  /** A wave was opened. */
-  forgetWaves: () => void;
-}
-
-const createQuestions = ({ fleet }: Turn, decisions: Decisions): Questions => {
-  let waves: readonly AdvisoryWave[] | null = null;
-  const openWaves = (): readonly AdvisoryWave[] => (waves ??= openAdvisoryWaves(fleet));
-  const begun = new Map<AdvisoryWave, boolean>();
-  const added = new Map<AdvisoryWave, Set<readonly Due[]>>();
-  const known = new Map<string, readonly Group[]>();
-  const numbers = new Map<WaveUpgrade['packages'], number>();
-  const numberOf = (packages: WaveUpgrade['packages']): number => {
-    const number = numbers.get(packages) ?? numbers.size;
-    numbers.set(packages, number);
-    return number;
-  };
-  const groupsOf = (host: Host): Group[] => {
-    const due = unseenDue(decisions, openWaves(), host);
-    return kindsOfWaves.flatMap(({ mode, whenMirrorMoved }) => {
-      const group = due.filter(
-        (one) =>
-          decisions.modeOf(host, one) === mode &&
-          one.decision.rule.whenMirrorMoved === whenMirrorMoved,
-      );
-      return group.length === 0 ? [] : [{ mode, whenMirrorMoved, due: group }];
-    });
-  };
-  return {
-    groupsFor: (host) => {
-      const inWaves = openWaves().flatMap(({ id, upgrades }) => {
-        const upgrade = upgrades.get(host.id);
-        return upgrade === undefined
-          ? []
-          : [`${id} ${upgrade.state} ${numberOf(upgrade.packages)}`];
-      });
-      const key = [...inWaves, decisions.situationOf(host)].join('\n');
-      const groups = known.get(key) ?? groupsOf(host);
-      known.set(key, groups);
-      return groups;
-    },
-    waves: openWaves,
-    hasBegun: (wave) => {
-      const known = begun.get(wave) ?? hasBegun(wave);
-      begun.set(wave, known);
-      return known;
-    },
-    addOnce: (wave, due) => {
-      const there = added.get(wave) ?? new Set<readonly Due[]>();
-      if (there.has(due)) return;
-      added.set(wave, there.add(due));
-      for (const one of due) addToCause(wave.cause, one);
-    },
-    forgetWaves: () => {
-      waves = null;
-    },
-  };
-};
-
-const kindsOfWaves = (['approve', 'auto'] as const).flatMap((mode) =>
-  (['wait', 'start-over'] as const).map((whenMirrorMoved) => ({ mode, whenMirrorMoved })),
-);
-
 const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): void => {
   const { due, mode, whenMirrorMoved } = group;
   const found = waveFor(asked, host, group);
@@ -190,56 +89,6 @@ const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): voi
   asked.forgetWaves();
 };
 
-const leaveWave = (turn: Turn, wave: AdvisoryWave, hostId: HostId, reason: string): void =>
-  audit(turn, {
-    action: 'wave-left',
-    subject: `wave ${wave.id}`,
-    waveId: wave.id,
-    details: { host: hostId, reason },
-  });
-
-/**
- * What a wave is to bring to a host that waits, as it is decided now: without what is missing no more, by hand or because the
- * advisory was taken back, and without what policy does not give by now; in a newer version where that took the place of one that
- * nobody has approved or got. Answers whether anything of it is another.
- */
-const keepInStep = (
-  turn: Turn,
-  decisions: Decisions,
-  wave: AdvisoryWave,
-  [hostId, upgrade]: [HostId, WaveUpgrade],
-): boolean => {
-  const host = turn.fleet.hosts.get(hostId);
-  if (upgrade.state !== 'pending' || host === undefined || !isCurrent(host)) return false;
-  const asked = { wave, host, upgrade, now: turn.now, wallMs: turn.wall.ms };
-  const left: string[] = [];
-  let changed = false;
-  const kept = upgrade.packages.flatMap((entry): WantedUpgrade[] => {
-    const verdict = verdictOn(decisions, { ...asked, entry });
-    if (verdict.kind === 'leave') {
-      left.push(verdict.reason);
-      return [];
-    }
-    const key = packageKey(entry);
-    const isDecided = verdict.kind === 'order' && wave.cause.proved[key] === undefined;
-    const version = isDecided ? verdict.version : entry.version;
-    const exploited = decisions.of(host).get(key)?.need.exploited === true;
-    if (version === entry.version && exploited === entry.exploited) return [entry];
-    changed = true;
-    return [{ ...entry, version, exploited }];
-  });
-  if (changed || left.length > 0) upgrade.packages = shared(turn, kept);
-  if (left.length === 0) return changed;
-  const reason = left.find((one) => one !== notMissing);
-  if (reason !== undefined) leaveWave(turn, wave, hostId, reason);
-  if (kept.length === 0)
-    Object.assign(upgrade, {
-      state: reason === undefined ? 'done' : 'left-out',
-      reason: reason ?? notMissing,
-    });
-  return true;
-};
-
 /**
  * Level-triggered: waves are kept in step with what their hosts need and policy says now, and what hosts need and no wave sees
  * to is put into waves; equal hosts are decided about once. `told`: the needs of
@@ -263,33 +112,6 @@ export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void 
     }
     for (const group of asked.groupsFor(host)) sendToWave(turn, asked, host, group);
   }
-};
-
-/** Keep a wave in step with what those of its hosts need that wait. */
-const reviewWave = (
-  turn: Turn,
-  decisions: Decisions,
-  wave: AdvisoryWave,
-  told: ReadonlySet<HostId> | null,
-): void => {
-  let changed = false;
-  /** Of which nothing was another, and so it is of hosts that are alike. */
-  const inStep = new Map<WaveUpgrade['packages'], Set<string>>();
-  for (const hostId of told ?? wave.upgrades.keys()) {
-    const upgrade = wave.upgrades.get(hostId);
-    const host = turn.fleet.hosts.get(hostId);
-    if (upgrade?.state !== 'pending' || host === undefined) continue;
-    changed ||= told !== null;
-    const situation = decisions.situationOf(host);
-    const { packages } = upgrade;
-    const known = inStep.get(packages) ?? new Set<string>();
-    if (known.has(situation)) continue;
-    if (keepInStep(turn, decisions, wave, [hostId, upgrade])) {
-      changed = true;
-      touch(turn, { table: 'waves', key: wave.id });
-    } else inStep.set(packages, known.add(situation));
-  }
-  if (changed) refreshCause(turn, decisions, wave);
 };
 
 /** So many hosts are asked in one turn to look at their mirrors, which are mostly the same: the others soon after. */

@@ -1,4 +1,4 @@
-import { readFile, mkdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { errorText } from '../../../core/error-text.ts';
 import { below, pathOf } from '../fetch/addresses-below.ts';
