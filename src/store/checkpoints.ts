@@ -126,6 +126,27 @@ export const recordsBetween = (
     .limit(limit)
     .execute();
 
+/** A key that has signed checkpoints: base64 of its public half (DER, SPKI), and since when (wall clock, ms). */
+export interface AuditKey {
+  id: string;
+  publicKey: string;
+  since: number;
+}
+
+/** All of them, oldest first. */
+export const auditKeys = async (db: Db): Promise<AuditKey[]> =>
+  (await db.selectFrom('audit_keys').selectAll().orderBy('since').execute()).map(
+    ({ id, public_key, since }) => ({ id, publicKey: public_key, since }),
+  );
+
+export const saveAuditKey = async (db: Db, { id, publicKey, since }: AuditKey): Promise<void> => {
+  await db
+    .insertInto('audit_keys')
+    .values({ id, public_key: publicKey, since })
+    .onConflict((clash) => clash.column('id').doNothing())
+    .execute();
+};
+
 /** The last checkpoint that a place outside has been sent; 0: none. */
 export const anchoredUpTo = async (db: Db, name: string): Promise<number> =>
   (

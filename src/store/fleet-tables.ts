@@ -28,6 +28,9 @@ export interface FleetTables {
     service: string | null;
     wave_id: string | null;
     actor: string;
+    /** Wall-clock time in ISO 8601. */
+    at: string;
+    outcome: string | null;
     record: string;
   };
   /** Signed statements of how far every chain went. */
@@ -56,6 +59,8 @@ export interface FleetTables {
     /** How far each chain went at that checkpoint, as JSON. */
     leaves: string;
   };
+  /** Every key that has signed checkpoints; `since`: wall clock, ms since 1970. */
+  audit_keys: { id: string; public_key: string; since: number };
   /** The last checkpoint that each place outside has been sent. */
   audit_anchors: { name: string; number: number };
   /** Mean restart time per service, learned. */
