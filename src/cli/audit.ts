@@ -167,7 +167,8 @@ export const registerAudit = (program: Command, deps: CliDependencies): void => 
     await exportTo(remote, file);
     remote.show(
       { file },
-      () => `${file} is written; check it with: groundswell audit verify ${file}`,
+      () =>
+        `${file} is written; check it with: groundswell audit verify ${file} --key KEYS (from: groundswell audit keys)`,
     );
   });
   withRemoteOptions(

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { readBundleFile } from '../../audit/bundle-file.ts';
 import { verifyBundle } from '../../audit/verify-bundle.ts';
 import type { VerifiedBundle } from '../../audit/verify-bundle.ts';
+import { hasCode } from '../../core/error-code.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { CliDependencies } from '../remote.ts';
 
@@ -20,6 +21,17 @@ interface VerifyCommandOptions {
   json?: boolean;
 }
 
+/** A file that a person has named. */
+const readNamed = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw hasCode(error, 'ENOENT')
+      ? new Error(`there is no file ${path}`, { cause: error })
+      : error;
+  }
+};
+
 /** Lines of a file of keys, without what stands behind a `#`. */
 const keysIn = (text: string): string[] =>
   text
@@ -34,7 +46,7 @@ const readKeys = async (
   const keys = new Map<string, KeyObject>();
   for (const one of given) {
     const isKey = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/.test(one);
-    for (const base64 of isKey ? [one] : keysIn(await readFile(one, 'utf8'))) {
+    for (const base64 of isKey ? [one] : keysIn(await readNamed(one))) {
       let key;
       try {
         key = importKey(base64);
@@ -53,7 +65,7 @@ const readKeys = async (
 
 /** Checkpoints of a file, one line of JSON each, whatever a system log has put before them. */
 const readAnchors = async (path: string): Promise<unknown[]> =>
-  (await readFile(path, 'utf8'))
+  (await readNamed(path))
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line, index) => {
@@ -111,7 +123,9 @@ export const registerAuditVerify = (program: Command, deps: AuditVerifyDependenc
           ...{ keys, anchors, partial: options.partial === true, underWayMs: minutes * 60_000 },
         });
       } catch (error) {
-        throw new Error(`${file} cannot be read to its end: ${errorText(error)}`, { cause: error });
+        throw hasCode(error, 'ENOENT')
+          ? new Error(`there is no file ${file}`, { cause: error })
+          : new Error(`${file} cannot be read to its end: ${errorText(error)}`, { cause: error });
       }
       deps.write(
         `${options.json === true ? JSON.stringify(verified, null, 2) : verdictText(file, verified, anchors.length)}\n`,

@@ -103,7 +103,7 @@ export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> =
   return {
     wake: checkpointing.wake,
     bundle: async () => {
-      await make();
+      if ((await make()) !== null) checkpointing.wake();
       return compressLines(wholeBundle(store, { directory, now: wallNow(), key }));
     },
     keys: () => auditKeys(store.db),
