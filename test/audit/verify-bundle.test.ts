@@ -1,6 +1,6 @@
 import { fc } from '@fast-check/jest';
 import { describe, expect, test } from '@jest/globals';
-import { canonicalText, recordText } from '../../src/audit/bundle-lines.ts';
+import { canonicalText, isCanonical, recordText } from '../../src/audit/bundle-lines.ts';
 import { hashCanonical } from '../../src/audit/chain.ts';
 import { signStatement } from '../../src/audit/checkpoint.ts';
 import { endLine } from '../../src/audit/export-bundle.ts';
@@ -496,4 +496,39 @@ test('a line of a record is its canonical JSON', () => {
       canonicalText(record),
     ),
   ).toBe(lines[begun]);
+});
+
+describe('whether JSON is canonical', () => {
+  const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' });
+  const keyed = fc.dictionary(fc.oneof(fc.string(), fc.nat().map(String)), json);
+
+  test('as it is written', () => {
+    fc.assert(
+      fc.property(keyed, (value) => {
+        let text;
+        try {
+          text = canonicalText(value);
+        } catch {
+          return;
+        }
+        expect(isCanonical(text, JSON.parse(text))).toBe(true);
+      }),
+    );
+  });
+
+  test('as other programs would, that is the same only where it is the same text', () => {
+    fc.assert(
+      fc.property(keyed, (value) => {
+        const text = JSON.stringify(value);
+        const parsed: unknown = JSON.parse(text);
+        let canonical = null;
+        try {
+          canonical = canonicalText(parsed);
+        } catch {
+          // halves of surrogate pairs
+        }
+        expect(isCanonical(text, parsed)).toBe(canonical === text);
+      }),
+    );
+  });
 });
