@@ -22,6 +22,25 @@ const ServerSection = z.strictObject({
       webhook: z.url({ protocol: /^https?$/, error: 'want an http or https address' }).optional(),
     })
     .prefault({}),
+  audit: z
+    .strictObject({
+      /** Where each checkpoint of the audit trail is sent, so that what was written cannot be written anew. */
+      anchors: z
+        .strictObject({
+          /** One line of JSON each is appended; best on a file system of another machine. */
+          file: AbsolutePath.optional(),
+          /** Facility of the system log. */
+          syslog: z.enum(['auth', 'authpriv', 'daemon', 'user', 'local0', 'local1']).optional(),
+          /** Gets each as a JSON POST. */
+          webhook: z
+            .url({ protocol: /^https?$/, error: 'want an http or https address' })
+            .optional(),
+        })
+        .prefault({}),
+      /** Older records are moved out of the store into compressed files; null: never. */
+      sealAfterDays: z.int().min(1).nullable().default(90),
+    })
+    .prefault({}),
 });
 
 const AgentSection = z.strictObject({

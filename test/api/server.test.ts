@@ -16,6 +16,10 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       ),
     queues: () => Promise.resolve([]),
     audit: () => Promise.resolve([]),
+    auditTrail: {
+      bundle: () => Promise.reject(new Error('none')),
+      keys: () => Promise.resolve([]),
+    },
     meanRestartMs: () => 1,
     about: () => Promise.resolve({}),
     onChange: () => () => undefined,
