@@ -1,6 +1,6 @@
 import type { AuditRow } from '../src/core/coordinator/api-rows.ts';
 import type { ServiceSummary, WaveSummary } from '../src/core/coordinator/explain.ts';
-import { auditLine } from '../src/cli/look.ts';
+import { auditLine } from '../src/cli/audit-text.ts';
 import { wrapIndented } from '../src/cli/fit.ts';
 import { countOf, formatTable, terminalWidth } from '../src/cli/print.ts';
 import { shortIds } from '../src/cli/short-ids.ts';

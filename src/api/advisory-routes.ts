@@ -18,7 +18,7 @@ export interface AdvisoryBackend {
   details: (id: string) => Promise<AdvisoryDetail[]>;
   /** Null: no feed has an advisory of this id. */
   plan: (id: string) => Promise<AdvisoryPlan | null>;
-  inventory: (host: string) => HostInventoryView | null;
+  inventory: (host: string) => Promise<HostInventoryView | null>;
 }
 
 export const FeedChange = z.enum(['poll', 'accept']);
@@ -50,9 +50,9 @@ export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend
     const plan = await backend.plan(id);
     return plan === null ? reply.status(404).send(unknownAdvisory(id)) : reply.send(plan);
   });
-  app.get<{ Params: { host: string } }>('/v1/inventory/:host', (request, reply) => {
+  app.get<{ Params: { host: string } }>('/v1/inventory/:host', async (request, reply) => {
     const { host } = request.params;
-    const found = backend.inventory(host);
+    const found = await backend.inventory(host);
     return found === null
       ? reply.status(404).send({
           error: `host ${host} has not reported its packages; see: groundswell hosts`,

@@ -72,6 +72,19 @@ export const callApi = async (
   throw new ApiError(reason, response.statusCode ?? null);
 };
 
+/** The bytes of an answer that is a file. Throws `ApiError`; the stream ends with an error where it is not whole. */
+export const downloadApi = async (socketPath: string, path: string): Promise<IncomingMessage> => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request({ socketPath, method: 'GET', path }, resolve)
+      .on('error', (error: NodeJS.ErrnoException) => {
+        reject(new ApiError(describe(error, socketPath), null));
+      })
+      .end();
+  });
+  if (response.statusCode === 200) return response;
+  throw new ApiError(await readAll(response), response.statusCode ?? null);
+};
+
 /** Call `onChange` at each change that the server tells of, until the returned function is called. */
 export const followChanges = (
   socketPath: string,

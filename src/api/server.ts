@@ -1,4 +1,5 @@
 import { chmod, chown, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -23,8 +24,18 @@ export interface AuditQuery {
   service: string | undefined;
   wave: string | undefined;
   actor: string | undefined;
+  outcome: string | undefined;
+  since: string | undefined;
+  until: string | undefined;
   after: number;
   limit: number;
+}
+
+/** The whole trail, for auditors. */
+export interface AuditTrailBackend {
+  /** Compressed with gzip; it ends with an error where it cannot be whole. */
+  bundle: () => Promise<Readable>;
+  keys: () => Promise<{ id: string; publicKey: string; since: number }[]>;
 }
 
 /** What the routes need of the server. All reads are of the coordinator's memory; changes go through its one step. */
@@ -34,6 +45,7 @@ export interface ApiBackend {
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
   queues: () => Promise<QueueCounts[]>;
   audit: (query: AuditQuery) => Promise<AuditRow[]>;
+  auditTrail: AuditTrailBackend;
   meanRestartMs: (service: string) => number;
   /** Facts about the process: version, leader, Redis, store. */
   about: () => Promise<Record<string, unknown>>;
@@ -60,6 +72,9 @@ const AuditQueryString = z.strictObject({
   service: z.string().optional(),
   wave: z.string().optional(),
   actor: z.string().optional(),
+  outcome: z.string().optional(),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 });
@@ -175,9 +190,14 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
   app.get('/v1/audit', async (request, reply) => {
     const query = AuditQueryString.safeParse(request.query);
     if (!query.success) return reply.status(400).send({ error: z.prettifyError(query.error) });
-    const { container, service, wave, actor, after, limit } = query.data;
-    return reply.send(await backend.audit({ container, service, wave, actor, after, limit }));
+    const { container, service, wave, actor, outcome, since, until, after, limit } = query.data;
+    const filter = { container, service, wave, actor, outcome, since, until };
+    return reply.send(await backend.audit({ ...filter, after, limit }));
   });
+  app.get('/v1/audit/bundle', async (_request, reply) =>
+    reply.type('application/gzip').send(await backend.auditTrail.bundle()),
+  );
+  app.get('/v1/audit/keys', () => backend.auditTrail.keys());
   app.post('/v1/actions', async (request, reply) => {
     const body = ActionBody.safeParse(request.body);
     if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });

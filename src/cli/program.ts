@@ -3,6 +3,7 @@ import type { Argument } from 'commander';
 import { errorText } from '../core/error-text.ts';
 import { registerAdvisories } from './advisories.ts';
 import { registerAsk } from './ask.ts';
+import { registerAudit } from './audit.ts';
 import { registerDecisions } from './decide.ts';
 import { deniedText } from './denied.ts';
 import { registerFeeds } from './feeds.ts';
@@ -83,6 +84,7 @@ export const createProgram = (
     registerDecisions,
     registerAsk,
     registerLook,
+    registerAudit,
     registerHosts,
     registerFeeds,
     registerAdvisories,

@@ -22,6 +22,7 @@ const ruleOf = (rule: ConfiguredPlatform['policy'][number]): PolicyRule => ({
   severities: rule.severity ?? null,
   core: rule.core ?? null,
   exploited: rule.exploited ?? null,
+  kinds: rule.kind,
   mode: rule.mode,
   minAgeMs: rule.minAgeHours * hourMs,
   earliestMs: rule.earliestHours * hourMs,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Severity } from '../core/advisories/advisory.ts';
+import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, ServiceSettings } from '../core/service-settings.ts';
 
@@ -20,6 +20,25 @@ const ServerSection = z.strictObject({
       command: z.array(z.string()).min(1).optional(),
       /** Gets the notice as a JSON POST. */
       webhook: z.url({ protocol: /^https?$/, error: 'want an http or https address' }).optional(),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      /** Where each checkpoint of the audit trail is sent, so that what was written cannot be written anew. */
+      anchors: z
+        .strictObject({
+          /** One line of JSON each is appended; best on a file system of another machine. */
+          file: AbsolutePath.optional(),
+          /** Facility of the system log. */
+          syslog: z.enum(['auth', 'authpriv', 'daemon', 'user', 'local0', 'local1']).optional(),
+          /** Gets each as a JSON POST. */
+          webhook: z
+            .url({ protocol: /^https?$/, error: 'want an http or https address' })
+            .optional(),
+        })
+        .prefault({}),
+      /** Older records are moved out of the store into compressed files; null: never. */
+      sealAfterDays: z.int().min(1).nullable().default(90),
     })
     .prefault({}),
 });
@@ -184,6 +203,8 @@ const ConfiguredRule = z.strictObject({
   /** Whether the package is one of the platform's core packages. */
   core: z.boolean().optional(),
   exploited: z.boolean().optional(),
+  /** Which kinds of advisories it is for; default: security alone. */
+  kind: z.array(AdvisoryKind).min(1).default(['security']),
   mode: Mode,
   minAgeHours: hours.default(0),
   earliestHours: hours.default(0),

@@ -7,12 +7,15 @@ import type { Configuration, ConfiguredFeed } from '../config/schema.ts';
 import { platformOf } from '../core/advisories/index-inventory.ts';
 import type { NamingHosts } from '../core/advisories/named-suites.ts';
 import { defaultAddresses, publishedFeeds } from '../producers/advisories/default-addresses.ts';
+import { createAptSecurity } from '../producers/advisories/apt-security/source.ts';
+import { verifyWith } from '../producers/advisories/apt-security/verify-with.ts';
+import type { AdvisorySource } from '../producers/advisories/feed-file.ts';
 import type { FeedAddress } from '../producers/advisories/fetch/fetcher.ts';
 import { httpDefaults } from '../producers/advisories/fetch/http-options.ts';
 import { createHttpClient } from '../producers/advisories/fetch/http.ts';
 import type { HttpClient } from '../producers/advisories/fetch/http.ts';
 import { fetchers } from '../producers/advisories/fetchers.ts';
-import { localVersion, openSomeFiles } from '../producers/advisories/local-feed.ts';
+import { openSomeFiles, watchLocalVersion } from '../producers/advisories/local-feed.ts';
 import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
 import { advisorySources } from '../producers/advisories/sources.ts';
 import type { WatchedFeed } from '../producers/watch-advisories.ts';
@@ -29,21 +32,31 @@ const nameOf = ({ name, source }: ConfiguredFeed): string => name ?? source;
 export const exploitedFeedsOf = ({ feeds }: Configuration): ReadonlySet<string> =>
   new Set(feeds.filter(({ source }) => source === 'kev').map(nameOf));
 
-const sourceOf = ({ source: name, platform }: ConfiguredFeed) => {
+const sourceOf = ({ source: name, platform }: ConfiguredFeed): AdvisorySource => {
   const place = platform === undefined ? null : platformOf(platform);
   const source = advisorySources(place === null ? null : { ...place, channel: null }).get(name);
   if (source === undefined) throw new Error(`there is no kind of feed ${name}`);
   return source;
 };
 
-const localFeed = (feed: ConfiguredFeed, path: string): WatchedFeed => {
-  const source = sourceOf(feed);
+/** Waves go by it, so it counts only where it is signed: whoever can write to a mirror here is nobody's word yet. */
+const localSource = (feed: ConfiguredFeed, scratch: string): AdvisorySource =>
+  feed.source === 'apt-security'
+    ? createAptSecurity({
+        verify: verifyWith(feed.keyrings, scratch),
+        now: () => new Date(),
+      })
+    : sourceOf(feed);
+
+const localFeed = (feed: ConfiguredFeed, path: string, scratch: string): WatchedFeed => {
+  const source = localSource(feed, scratch);
+  const version = watchLocalVersion(path, () => performance.now());
   return {
     ...{ name: nameOf(feed), source: feed.source, place: path },
     everyMs: (feed.everySeconds ?? everySeconds.path) * 1_000,
     silentAfterMs: feed.silentAfterHours * 3_600_000,
     fetch: async () => ({
-      version: await localVersion(path),
+      version: await version(),
       ...{ since: null, changed: 'all', complete: true, problems: [], stopped: null },
     }),
     read: (files) =>
@@ -178,7 +191,8 @@ export const openFeeds = async (
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const feeds = config.feeds.flatMap((feed) => {
       if (isNamedByHosts(feed)) return [];
-      if (feed.path !== undefined) return [localFeed(feed, feed.path)];
+      if (feed.path !== undefined)
+        return [localFeed(feed, feed.path, join(directory, `${nameOf(feed)}.keys`))];
       const places =
         feed.url === undefined
           ? addressesOf(feed, config)

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
+import { registerAuditVerify } from '../cli/local/audit-verify.ts';
 import { registerConfigCheck } from '../cli/local/config-check.ts';
 import { registerContainer } from '../cli/local/container.ts';
 import { registerDoctor } from '../cli/local/doctor.ts';
@@ -41,6 +42,7 @@ import { parseConfig } from '../host/lxc/parse-config.ts';
 import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
+import { importPublicKey } from '../jobs/signing-key.ts';
 import { readFile } from 'node:fs/promises';
 import { fetchFeed } from './fetch-feed.ts';
 import { redisFrom } from './from-config.ts';
@@ -175,7 +177,8 @@ export const registerLocal = (
     setExitCode,
   });
   registerMatch(program, {
-    sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
+    sources: (place) =>
+      advisorySources(place === null ? null : { ...place, channel: null }, { byHand: true }),
     open: openFeedFiles,
     fetch: fetchFeed,
     write: deps.write,
@@ -195,6 +198,7 @@ export const registerLocal = (
     now: Date.now,
     setExitCode,
   });
+  registerAuditVerify(program, { write: deps.write, setExitCode, importKey: importPublicKey });
   registerVersions(program, {
     input: () => process.stdin.setEncoding('utf8'),
     write: async (text) => {

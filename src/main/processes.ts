@@ -61,6 +61,7 @@ const startServerOf = async (
     services: serverServices(config),
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
+    auditing: config.server.audit,
     exploitedFeeds: exploitedFeedsOf(config),
     feeds: (directory) => openFeeds(config, directory),
     logger,

@@ -13,6 +13,7 @@ import { lockFile } from '../store/open-sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AuditSettings } from '../workers/control/keep-audit.ts';
 import type { NotifySettings } from '../workers/control/notify.ts';
 import { removeHost } from '../workers/control/remove-host.ts';
 import { startServer } from '../workers/control/start-server.ts';
@@ -34,6 +35,7 @@ export interface RunServerOptions {
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
+  auditing: Omit<AuditSettings, 'directory'>;
   exploitedFeeds: ReadonlySet<string>;
   /** The feeds to watch, whose mirrors lie below this directory. */
   feeds: (directory: string) => Promise<ConfiguredFeeds>;
@@ -81,6 +83,7 @@ const backendOf = (
   },
   queues: server.queues,
   audit: server.audit,
+  auditTrail: server.auditTrail,
   meanRestartMs: server.meanRestartMs,
   onChange: server.coordinator.onChange,
   about: async () => ({
@@ -131,7 +134,8 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
     const feedsDirectory = join(directory, 'feeds');
     const configured = await options.feeds(feedsDirectory);
     closers.unshift(configured.close);
-    const server = await startServer({ ...options, store, keys, seizeLease: true });
+    const auditing = { ...options.auditing, directory: join(directory, 'audit') };
+    const server = await startServer({ ...options, auditing, store, keys, seizeLease: true });
     closers.unshift(server.stop);
     const watch = await watchFeeds({
       ...{ store, configured, directory: feedsDirectory },

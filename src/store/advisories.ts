@@ -19,9 +19,6 @@ export interface StoredAdvisory extends HashedAdvisory {
   changedAt: number;
 }
 
-const distrosOf = ({ affected }: Advisory): string =>
-  `,${[...new Set(affected.map(({ distro }) => distro))].sort().join(',')},`;
-
 const storedOf = (row: {
   doc: string;
   hash: string;
@@ -31,6 +28,29 @@ const storedOf = (row: {
   advisory: Advisory.parse(JSON.parse(row.doc)),
   ...{ hash: row.hash, firstSeen: row.first_seen, changedAt: row.changed_at },
 });
+
+const perInsert = 200;
+
+/** Note under which names an advisory is to be found, in place of those that it had. */
+const keepNames = async (
+  db: Kysely<StoreTables>,
+  { feed, id, affected, withdrawn }: Advisory,
+  hadSome: boolean,
+): Promise<void> => {
+  if (hadSome)
+    await db.deleteFrom('advisory_names').where('feed', '=', feed).where('id', '=', id).execute();
+  const rows = new Map(
+    (withdrawn ? [] : affected)
+      .filter(({ status }) => status !== 'not-affected')
+      .map(({ distro, name }) => [`${distro} ${name}`, { distro, name, feed, id }]),
+  );
+  const all = [...rows.values()];
+  for (let from = 0; from < all.length; from += perInsert)
+    await db
+      .insertInto('advisory_names')
+      .values(all.slice(from, from + perInsert))
+      .execute();
+};
 
 /** What became of a group of advisories: how many are new or say something else, and how many were older than the known. */
 export interface Kept {
@@ -70,7 +90,7 @@ export const keepAdvisories = (
         }
       const values = {
         ...{ hash, modified, withdrawn: advisory.withdrawn ? 1 : 0 },
-        ...{ distros: distrosOf(advisory), changed_at: nowMs, unmatched: 1 },
+        ...{ changed_at: nowMs, unmatched: 1 },
         doc: JSON.stringify(advisory),
       };
       await transaction
@@ -78,6 +98,7 @@ export const keepAdvisories = (
         .values({ feed, id: advisory.id, first_seen: nowMs, ...values })
         .onConflict((clash) => clash.columns(['feed', 'id']).doUpdateSet(values))
         .execute();
+      await keepNames(transaction, { ...advisory, feed }, before !== undefined);
       kept.changed += 1;
     }
     return kept;
@@ -92,6 +113,22 @@ export const countAdvisories = async (db: Kysely<StoreTables>, feed: string): Pr
     .where('withdrawn', '=', 0)
     .executeTakeFirstOrThrow();
   return Number(row.count);
+};
+
+/** An advisory of a feed that was not taken back; null: there is none. */
+export const presentAdvisory = async (
+  db: Kysely<StoreTables>,
+  feed: string,
+  id: string,
+): Promise<Advisory | null> => {
+  const row = await db
+    .selectFrom('advisories')
+    .select('doc')
+    .where('feed', '=', feed)
+    .where('id', '=', id)
+    .where('withdrawn', '=', 0)
+    .executeTakeFirst();
+  return row === undefined ? null : Advisory.parse(JSON.parse(row.doc));
 };
 
 const page = 500;
@@ -118,28 +155,55 @@ export const presentAdvisories = async function* (
   }
 };
 
-/** Every advisory with rows for a distribution, withdrawn ones left out, a page at a time. */
-export const advisoriesFor = async function* (
+/** So many are read at once: a large one holds the process for some milliseconds. */
+const namingPage = 50;
+
+const sameKey = ({ feed, id }: AdvisoryKey): string => `${feed} ${id}`;
+
+/**
+ * Every advisory that says something of one of these names of a distribution's packages, withdrawn ones left out, each once, a few
+ * at a time.
+ */
+export const advisoriesNaming = async function* (
   db: Kysely<StoreTables>,
   distro: string,
-): AsyncGenerator<StoredAdvisory[]> {
-  for (let after: AdvisoryKey = { feed: '', id: '' }; ;) {
-    const { feed, id } = after;
-    const rows = await db
-      .selectFrom('advisories')
-      .select(['feed', 'id', 'hash', 'doc', 'first_seen', 'changed_at'])
-      .where('withdrawn', '=', 0)
-      .where('distros', 'like', `%,${distro},%`)
-      .where((is) => is.or([is('feed', '>', feed), is.and({ feed }).and('id', '>', id)]))
-      .orderBy('feed')
-      .orderBy('id')
-      .limit(page)
-      .execute();
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield rows.map(storedOf);
-    after = last;
-  }
+  names: readonly string[],
+): AsyncGenerator<Advisory[]> {
+  const keys = new Map<string, AdvisoryKey>();
+  for (let from = 0; from < names.length; from += page)
+    for (const key of await db
+      .selectFrom('advisory_names')
+      .select(['feed', 'id'])
+      .distinct()
+      .where('distro', '=', distro)
+      .where('name', 'in', names.slice(from, from + page))
+      .execute())
+      keys.set(sameKey(key), key);
+  const all = [...keys.values()];
+  for (let from = 0; from < all.length; from += namingPage)
+    yield (await advisoriesOf(db, all.slice(from, from + namingPage))).map(
+      ({ advisory }) => advisory,
+    );
+};
+
+/** Advisories by their keys, in any order; one that is gone is left out. */
+export const advisoriesOf = async (
+  db: Kysely<StoreTables>,
+  keys: readonly AdvisoryKey[],
+): Promise<StoredAdvisory[]> => {
+  const byFeed = new Map<string, string[]>();
+  for (const { feed, id } of keys) byFeed.set(feed, [...(byFeed.get(feed) ?? []), id]);
+  const rows = [];
+  for (const [feed, ids] of byFeed)
+    rows.push(
+      ...(await db
+        .selectFrom('advisories')
+        .select(['hash', 'doc', 'first_seen', 'changed_at'])
+        .where('feed', '=', feed)
+        .where('id', 'in', ids)
+        .execute()),
+    );
+  return rows.map(storedOf);
 };
 
 /** An advisory under this id, of each feed that has it. */

@@ -10,14 +10,14 @@ export interface AdvisoryTables {
     hash: string;
     modified: string | null;
     withdrawn: number;
-    /** `,debian,ubuntu,`: the distributions that it has rows for. */
-    distros: string;
     first_seen: number;
     changed_at: number;
     /** 1: the matcher has not seen it in this form yet. */
     unmatched: number;
     doc: string;
   };
+  /** Which advisories say something of a name, of a source or of a binary package, that may concern who has it. */
+  advisory_names: { distro: string; name: string; feed: string; id: string };
   /** Distinct sets of packages; many hosts share one. */
   inventories: { hash: string; doc: string };
   host_inventories: {

@@ -31,6 +31,8 @@ export const appendAuditRecords = async (
         service: textOrNull(record['service']),
         wave_id: textOrNull(record['waveId']) ?? textOrNull(record['wave']),
         actor: textOrNull(record['actor']) ?? '',
+        at: textOrNull(record['at']) ?? '',
+        outcome: textOrNull(record['outcome']),
         record: JSON.stringify(record),
       })
       .onConflict((clash) => clash.columns(['chain', 'life', 'seq']).doNothing())
@@ -60,6 +62,10 @@ export interface AuditFilter {
   service: string | undefined;
   wave: string | undefined;
   actor: string | undefined;
+  outcome: string | undefined;
+  /** Wall-clock times in ISO 8601, UTC. */
+  since: string | undefined;
+  until: string | undefined;
   after: number;
   limit: number;
 }
@@ -77,6 +83,9 @@ export const listAuditRecords = async (
   if (filter.service !== undefined) query = query.where('service', '=', filter.service);
   if (filter.wave !== undefined) query = query.where('wave_id', '=', filter.wave);
   if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor);
+  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
+  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
+  if (filter.until !== undefined) query = query.where('at', '<=', filter.until);
   const rows = await query.orderBy('position', 'desc').limit(filter.limit).execute();
   return rows
     .reverse()

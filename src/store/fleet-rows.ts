@@ -4,6 +4,7 @@ import type { Dirty } from '../core/coordinator/turn.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
 import type { FleetTables } from './fleet-tables.ts';
 import { containerOf, grantOf, hostOf, waveOf } from './older-documents.ts';
+import { loadWaveParts, saveWaveParts } from './wave-parts.ts';
 
 const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<void> => {
   switch (row.table) {
@@ -64,7 +65,9 @@ const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<v
     case 'waves': {
       const wave = fleet.waves.get(row.key);
       if (wave === undefined) return;
-      const values = { state: wave.state, created_at: wave.createdAt, doc: encodeDocument(wave) };
+      await saveWaveParts(db, wave);
+      const doc = encodeDocument({ ...wave, members: new Map(), upgrades: new Map() });
+      const values = { state: wave.state, created_at: wave.createdAt, doc };
       await db
         .insertInto('fleet_waves')
         .values({ id: row.key, ...values })
@@ -97,7 +100,9 @@ export const saveFleet = async (
   fleet: Fleet,
   dirty: Dirty[],
 ): Promise<void> => {
-  for (const row of dirty) await put(db, fleet, row);
+  // Of several steps that are written together, many change the same.
+  const rows = new Map(dirty.map((row) => [`${row.table} ${row.key}`, row]));
+  for (const row of rows.values()) await put(db, fleet, row);
 };
 
 /** How many waves that are over are kept in memory for `waves`; the rest stay in the store. */
@@ -149,6 +154,7 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     const wave = waveOf(doc);
     fleet.waves.set(wave.id, wave);
   }
+  await loadWaveParts(db, fleet);
   for (const { doc } of await db.selectFrom('fleet_pauses').select('doc').execute()) {
     const pause = decodeDocument(doc) as Pause;
     fleet.pauses.set(pause.id, pause);

@@ -40,12 +40,24 @@ export const saveInventory = async (
     .execute();
 };
 
-export const hostInventories = async (db: Kysely<StoreTables>): Promise<HostInventoryRow[]> =>
-  (await db.selectFrom('host_inventories').selectAll().orderBy('host_id').execute()).map((row) => ({
+/** What hosts last reported; of all of them where none is named. */
+export const hostInventories = async (
+  db: Kysely<StoreTables>,
+  hostIds: readonly string[] | 'all',
+): Promise<HostInventoryRow[]> => {
+  const of = hostIds === 'all' ? null : [...hostIds];
+  const rows = await db
+    .selectFrom('host_inventories')
+    .selectAll()
+    .$if(of !== null, (query) => query.where('host_id', 'in', of ?? []))
+    .orderBy('host_id')
+    .execute();
+  return rows.map((row) => ({
     ...{ hostId: row.host_id, hash: row.hash, transaction: row.transaction_number },
     ...{ refreshedAt: row.refreshed_at, refreshProblem: row.refresh_problem },
     reportedAt: row.reported_at,
   }));
+};
 
 /** Which suites of security updates hosts name: those that name the same together. */
 export const namingHosts = async (db: Kysely<StoreTables>): Promise<NamingHosts[]> => {

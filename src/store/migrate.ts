@@ -6,6 +6,9 @@ import { fleetMigration } from './migrations/002-fleet.ts';
 import { waveDatesMigration } from './migrations/003-wave-dates.ts';
 import { advisoriesMigration } from './migrations/004-advisories.ts';
 import { securitySuitesMigration } from './migrations/005-security-suites.ts';
+import { advisoryNamesMigration } from './migrations/006-advisory-names.ts';
+import { wavePartsMigration } from './migrations/007-wave-parts.ts';
+import { checkpointsMigration } from './migrations/008-checkpoints.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
@@ -14,6 +17,9 @@ const migrations: Record<string, Migration> = {
   '003-wave-dates': waveDatesMigration,
   '004-advisories': advisoriesMigration,
   '005-security-suites': securitySuitesMigration,
+  '006-advisory-names': advisoryNamesMigration,
+  '007-wave-parts': wavePartsMigration,
+  '008-checkpoints': checkpointsMigration,
 };
 
 /**

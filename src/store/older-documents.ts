@@ -33,5 +33,6 @@ export const grantOf = (doc: string): Grant => ({
 /** The same of a wave. */
 export const waveOf = (doc: string): Wave => ({
   ...{ wall: { createdMs: null, startedMs: null, endedMs: null } },
+  ...{ members: new Map(), upgrades: new Map() },
   ...(decodeDocument(doc) as Wave),
 });

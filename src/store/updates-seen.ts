@@ -11,16 +11,21 @@ export interface Update {
 export const updateKey = ({ platform, name, version }: Update): string =>
   `${platform} ${name} ${version}`;
 
+const perInsert = 200;
+
 /** Note when updates were seen; those that are known keep the time when that was first. Wall clock, ms. */
 export const noteUpdates = async (
   db: Kysely<StoreTables>,
   updates: readonly Update[],
   nowMs: number,
 ): Promise<void> => {
-  for (const { platform, name, version } of updates)
+  const rows = updates.map(({ platform, name, version }) => ({
+    ...{ platform, package: name, version, first_seen: nowMs },
+  }));
+  for (let from = 0; from < rows.length; from += perInsert)
     await db
       .insertInto('updates_seen')
-      .values({ platform, package: name, version, first_seen: nowMs })
+      .values(rows.slice(from, from + perInsert))
       .onConflict((clash) => clash.columns(['platform', 'package', 'version']).doNothing())
       .execute();
 };

@@ -16,6 +16,10 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       ),
     queues: () => Promise.resolve([]),
     audit: () => Promise.resolve([]),
+    auditTrail: {
+      bundle: () => Promise.reject(new Error('none')),
+      keys: () => Promise.resolve([]),
+    },
     meanRestartMs: () => 1,
     about: () => Promise.resolve({}),
     onChange: () => () => undefined,
@@ -25,7 +29,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       pending: () => Promise.resolve([]),
       details: () => Promise.resolve([]),
       plan: () => Promise.resolve(null),
-      inventory: () => null,
+      inventory: () => Promise.resolve(null),
     },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
   };

@@ -45,7 +45,10 @@ describe('the commented default configuration', () => {
       ...defaults,
       redis: undefined,
       fetch: undefined,
-      server: { socket: defaults.server.socket },
+      server: {
+        socket: defaults.server.socket,
+        audit: { sealAfterDays: defaults.server.audit.sealAfterDays },
+      },
     });
   });
 

@@ -42,6 +42,7 @@ const store = {
   save: async (inventory: InstalledPackage[]): Promise<void> => {
     await writeFile(`${BASELINE}.partial`, JSON.stringify(inventory));
     await rename(`${BASELINE}.partial`, BASELINE);
+    print({ event: 'saved' });
   },
 };
 

@@ -5,6 +5,7 @@ import { readWitness } from '../bed/containers.ts';
 import { recordsOfWave, upgradeByApt, waveFrom, waveOver, waveWhen } from '../bed/scene-waves.ts';
 import { createScene } from '../bed/scene.ts';
 import type { Scene } from '../bed/scene.ts';
+import { trailVerdict } from '../bed/trail-verdict.ts';
 import { provesNothing, watchContainers } from '../bed/watch-availability.ts';
 
 const u1 = '1.0-1+deb12u1';
@@ -75,6 +76,7 @@ describe('kill -9 in the middle of a wave', () => {
       records.filter(({ action, outcome }) => action === 'restart-ended' && outcome === 'done')
         .length,
     );
+    expect(await trailVerdict(scene)).toMatch(/^intact: /);
   };
 
   test('of the process that is server and agent at once: the wave completes, nothing twice, nobody left down', async () => {

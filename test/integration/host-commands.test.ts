@@ -28,6 +28,7 @@ beforeAll(async () => {
       feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},
+      auditing: { anchors: {}, sealAfterDays: null },
     },
     ...{ logger: createLogger('fatal', 'test'), signal: signal.signal },
   });

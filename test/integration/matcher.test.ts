@@ -67,18 +67,22 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const follow = async (): Promise<FollowedAdvisories> => {
+const follow = async (
+  kinds: ReadonlySet<Advisory['kind']> = new Set(['security']),
+): Promise<FollowedAdvisories> => {
   following = await followAdvisories({
     ...{ store, address: redis.address, redis: sender, queues },
     keys: { active: key, other: null },
     coordinator: {
       submit: (event: FleetEvent) => {
         if (event.kind === 'needs')
-          told.push({ hosts: event.hosts.map(({ id }) => id), needs: event.needs });
+          for (const { hosts, needs } of event.told)
+            told.push({ hosts: hosts.map(({ id }) => id), needs });
         return Promise.resolve(null);
       },
     },
     exploitedFeeds: new Set(['kev']),
+    kinds,
     ...{ serverNow: () => 1, wallNow: () => 1_000, monotonicMs: () => performance.now() },
     onRefused: (_, reason) => refused.push(reason),
     onError: (error) => {
@@ -177,6 +181,34 @@ test('a vulnerability that is exploited makes its advisory urgent, whichever com
   told = [];
   await follow();
   expect(told[0]?.needs[0]?.exploited).toBe(true);
+});
+
+test('a bug fix is needed only where some policy asks for those', async () => {
+  await report('h1', '3.0.1', '3.0.2');
+  const without = await follow();
+  await keep('main', advisory('FIX-2001', '3.0.2', { kind: 'bugfix' }));
+  await keep('main', advisory('DSA-1001', '3.0.2'));
+  const last = await toldLast('the other one', ({ needs }) => needs.length > 0);
+  expect(last.needs).toMatchObject([{ kind: 'security', offered: [{ id: 'DSA-1001' }] }]);
+  await without.stop();
+  await follow(new Set(['security', 'bugfix']));
+  expect(told.at(-1)?.needs).toMatchObject([
+    { kind: 'security', offered: [{ id: 'DSA-1001' }, { id: 'FIX-2001' }] },
+  ]);
+});
+
+test('what one host of several that have the same tells anew reaches all of them', async () => {
+  await report('h1', '3.0.1', '3.0.2');
+  const { matcher } = await follow();
+  const one = advisory('DSA-1001', '3.0.2');
+  await keepAdvisories(store.db, 'main', [{ advisory: one, hash: advisoryHash(one) }], 1_000);
+  // Before what it means is told, another host reports.
+  const taken = matcher.take({
+    ...{ feed: 'main', advisoryId: 'DSA-1001', contentHash: advisoryHash(one) },
+  });
+  await Promise.all([taken, report('h2', '3.0.1', '3.0.2')]);
+  const last = await toldLast('both', ({ hosts }) => hosts.includes('h2'));
+  expect(last).toMatchObject({ hosts: ['h1', 'h2'], needs: [{ name: 'libssl3' }] });
 });
 
 test('jobs that Redis lost are put in again; what nobody of ours signed is refused', async () => {

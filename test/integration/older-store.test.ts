@@ -29,7 +29,15 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   const before = await openStore(path);
   // As the program before wrote them: without the dates, without waits, without the form of the root.
   await sql`delete from kysely_migration where name >= '003'`.execute(before.db);
-  for (const table of ['feeds', 'advisories', 'inventories', 'host_inventories', 'updates_seen'])
+  const made = ['advisory_names', 'fleet_wave_parts'];
+  for (const table of [
+    ...made,
+    'feeds',
+    'advisories',
+    'inventories',
+    'host_inventories',
+    'updates_seen',
+  ])
     await before.db.schema.dropTable(table).execute();
   const host = { id: 'h1', incarnation: 'life-1', transactions: 3 };
   await before.db

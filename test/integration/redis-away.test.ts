@@ -32,6 +32,7 @@ beforeEach(async () => {
       feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},
+      auditing: { anchors: {}, sealAfterDays: null },
     },
     ...{ logger: createLogger('silent', 'test'), signal: new AbortController().signal },
   });

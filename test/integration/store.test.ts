@@ -322,7 +322,15 @@ test('audit records are found by container, whether an agent or an operator wrot
     record(3, 'service web'),
   ]);
   const found = await listAuditRecords(store.db, {
-    ...{ container: 'h1/web-1', service: undefined, wave: undefined, actor: undefined },
+    ...{
+      container: 'h1/web-1',
+      service: undefined,
+      wave: undefined,
+      actor: undefined,
+      outcome: undefined,
+      since: undefined,
+      until: undefined,
+    },
     ...{ after: 0, limit: 10 },
   });
   expect(found.map(({ seq }) => seq)).toEqual([1, 2]);

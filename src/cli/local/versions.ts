@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { Argument } from 'commander';
 import { compareDebVersions, parseDebVersion } from '../../core/versions/compare-deb-versions.ts';
-import { compareRpmVersions, parseRpmVersion } from '../../core/versions/compare-rpm-versions.ts';
+import {
+  compareRpmSegments,
+  compareRpmVersions,
+  parseRpmVersion,
+} from '../../core/versions/compare-rpm-versions.ts';
 
 export interface VersionsDependencies {
   /** Text, in pieces of any size; asked for once it is needed. */
@@ -12,24 +16,44 @@ export interface VersionsDependencies {
 
 interface Scheme {
   compare: (a: string, b: string) => number;
-  parse: (text: string) => { ok: true } | { ok: false; error: string };
+  /** What is wrong with a version; null: nothing. */
+  problemOf: (text: string) => string | null;
 }
 
+const errorOf = (parsed: { ok: true } | { ok: false; error: string }): string | null =>
+  parsed.ok ? null : parsed.error;
+
+/** No version at all is older than each, and as old as another such: so dpkg has it, and `rpmvercmp` of nearly all. */
+const orEmpty = (problemOf: (text: string) => string | null) => (text: string) =>
+  text === '' ? null : problemOf(text);
+
+/** `4.el6.x86_64`: dpkg orders the revisions of what was once a rpm, although it installs nothing of such a version. */
+const withoutRpmArch = (text: string): string =>
+  text.replace(/[^-]*$/, (revision) => revision.replace(/(?<=[a-z\d])_(?=[a-z\d])/gi, '.'));
+
+/** More dashes than `version-release` has: rpm takes such a text as a whole, and a dash in it separates like any other sign. */
+const isOnePart = (text: string): boolean => text.split('-').length > 2;
+
 const schemes: Record<string, Scheme> = {
-  deb: { compare: compareDebVersions, parse: parseDebVersion },
-  rpm: { compare: compareRpmVersions, parse: parseRpmVersion },
+  deb: {
+    compare: (a, b) =>
+      a === '' || b === '' ? Number(a !== '') - Number(b !== '') : compareDebVersions(a, b),
+    problemOf: orEmpty((text) => errorOf(parseDebVersion(withoutRpmArch(text)))),
+  },
+  rpm: {
+    compare: (a, b) =>
+      (isOnePart(a) || isOnePart(b) ? compareRpmSegments : compareRpmVersions)(a.trim(), b.trim()),
+    problemOf: orEmpty((text) => (isOnePart(text) ? null : errorOf(parseRpmVersion(text.trim())))),
+  },
 };
 
-const answerTo = (line: string, { compare, parse }: Scheme): string => {
+const answerTo = (line: string, { compare, problemOf }: Scheme): string => {
   const versions = line.split('\t');
   const [a, b] = versions;
   if (a === undefined || b === undefined || versions.length !== 2)
     return `invalid: want two versions with a tab between them, found ${versions.length}`;
-  for (const one of [a, b]) {
-    const parsed = parse(one);
-    if (!parsed.ok) return `invalid: ${parsed.error}`;
-  }
-  return String(compare(a, b));
+  const [problem] = [a, b].flatMap((one) => problemOf(one) ?? []);
+  return problem === undefined ? String(compare(a, b)) : `invalid: ${problem}`;
 };
 
 /** `groundswell versions <deb|rpm>`: for each line of standard input the order of the two versions on it. */
@@ -41,7 +65,7 @@ export const registerVersions = (program: Command, deps: VersionsDependencies): 
     .addHelpText(
       'after',
       '\nReads standard input and writes, for each line: -1 where the first is older, 1 where it is newer, 0 where\n' +
-        'neither is, or "invalid: " and what is wrong with which version.\n',
+        'neither is, or "invalid: " and what is wrong with which version. Nothing is older than any version.\n',
     )
     .action(async (name: string) => {
       const scheme = schemes[name];

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const VersionScheme = z.enum(['deb', 'rpm']);
 export type VersionScheme = z.infer<typeof VersionScheme>;
 
+/** What an advisory is about; only of some feeds another one than security. */
+export const AdvisoryKind = z.enum(['security', 'bugfix', 'enhancement']);
+export type AdvisoryKind = z.infer<typeof AdvisoryKind>;
+
 /** The distributors' words, made comparable; the word itself stands beside it. */
 export const Severity = z.enum(['critical', 'high', 'medium', 'low', 'unknown']);
 export type Severity = z.infer<typeof Severity>;
@@ -40,6 +44,10 @@ export const AffectedRow = z.strictObject({
   exact: z.literal(true).optional(),
   /** Versions before it are not affected; left out: every version below `fixed` is. */
   introduced: z.string().optional(),
+  /** Versions after it are not affected, although nobody names one that is fixed. */
+  lastAffected: z.string().optional(),
+  /** Just these versions are affected, where the feed lists them in place of a range. */
+  versions: z.array(z.string()).optional(),
   /** Why there is no fix, where the distributor says it: `end-of-life`, `will not fix`, `postponed`. */
   note: z.string().nullable(),
   scheme: VersionScheme,
@@ -52,7 +60,7 @@ export const Advisory = z.strictObject({
   feed: z.string(),
   /** As the distributor calls it: `DSA-5380-1`, `RHSA-2024:1234`, `CVE-2024-1234` where a feed goes by those. */
   id: z.string(),
-  kind: z.enum(['security', 'bugfix', 'enhancement']),
+  kind: AdvisoryKind,
   title: z.string(),
   cves: z.array(z.string()),
   /** ISO 8601, UTC; null where the feed does not say. */

@@ -11,6 +11,8 @@ import type { SourceIdentity } from './signed-source.ts';
 /** A package under one of the names by which advisories may mean it. */
 export interface Candidate extends SourceIdentity {
   installed: InventoryPackage;
+  /** Its version under that name: that of the package, or of the source. */
+  version: string;
   origin: Origin;
   /** The older kernel that runs in its place, and how that stands to a version. */
   running?: { installed: InventoryPackage; compare: SourceIdentity['compare'] };
@@ -25,6 +27,35 @@ export interface Candidates {
 /** A binary was built anew of the same source: `+b1` at its end says so where no source version is known. */
 const withoutRebuild = (version: string): string => version.replace(/\+b\d+$/, '');
 
+const withoutEpoch = (version: string): string => version.replace(/^\d+:/, '');
+
+/**
+ * The source of a rpm is known by the name of its file, which has no epoch. It is that of the package where the two have the same
+ * version; else a package has an epoch of its own (perl-Errno 1.30 of perl 4:5.32.1), and none of the two counts.
+ */
+const rpmSource = (
+  version: string,
+  given: string | undefined,
+): Pick<Candidate, 'version' | 'compare'> => {
+  const isKnown = given === undefined || /^\d+:/.test(given);
+  if (isKnown || given === withoutEpoch(version)) {
+    const source = isKnown ? (given ?? version) : version;
+    return { version: source, compare: (other) => compareRpmVersions(source, other) };
+  }
+  return {
+    version: given,
+    compare: (other) => compareRpmVersions(given, withoutEpoch(other)),
+  };
+};
+
+const debSource = (
+  version: string,
+  given: string | undefined,
+): Pick<Candidate, 'version' | 'compare'> => {
+  const source = given ?? withoutRebuild(version);
+  return { version: source, compare: (other) => compareDebVersions(source, other) };
+};
+
 /** What advisories may mean a package by, on a host of that distribution. */
 export const candidatesOf = (
   installed: InventoryPackage,
@@ -32,12 +63,11 @@ export const candidatesOf = (
   distro: string,
 ): Candidates => {
   const compare = scheme === 'deb' ? compareDebVersions : compareRpmVersions;
-  const { name, version } = installed;
+  const { name, version, sourceVersion } = installed;
   const source = installed.source ?? name;
-  const sourceVersion =
-    installed.sourceVersion ?? (scheme === 'deb' ? withoutRebuild(version) : version);
-  const common = { installed, origin: originOf(installed, distro) };
-  const own: Candidate = { ...common, source, compare: (other) => compare(sourceVersion, other) };
+  const common = { installed, version, origin: originOf(installed, distro) };
+  const ofSource = scheme === 'deb' ? debSource : rpmSource;
+  const own: Candidate = { ...common, source, ...ofSource(version, sourceVersion) };
   const signed = scheme === 'deb' ? signedSource(installed) : null;
   const isOther = signed !== null && signed.source !== source;
   return {
@@ -46,10 +76,7 @@ export const candidatesOf = (
   };
 };
 
-/**
- * The same of what is present: beside the kernel that boots next the one that runs. Where that one is of another source (an older
- * series of kernels), it is meant by advisories of its own.
- */
+/** The same of what is present: beside the kernel that boots next the one that runs. */
 export const candidatesPresent = (
   { installed, running }: Present,
   of: (one: InventoryPackage) => Candidates,
@@ -61,17 +88,13 @@ export const candidatesPresent = (
     other === undefined
       ? candidate
       : { ...candidate, running: { installed: running, compare: other.compare } };
-  const sources = new Set(next.bySource.map(({ source }) => source));
   return {
     byName: beside(next.byName, now.byName),
-    bySource: [
-      ...next.bySource.map((candidate) =>
-        beside(
-          candidate,
-          now.bySource.find(({ source }) => source === candidate.source),
-        ),
+    bySource: next.bySource.map((candidate) =>
+      beside(
+        candidate,
+        now.bySource.find(({ source }) => source === candidate.source),
       ),
-      ...now.bySource.filter(({ source }) => !sources.has(source)),
-    ],
+    ),
   };
 };

@@ -1,4 +1,5 @@
 import type { AffectedRow } from './advisory.ts';
+import type { Candidate } from './candidates.ts';
 import type { InventoryPackage } from './inventory.ts';
 
 const isModular = (version: string): boolean => /\.module[_+]/.test(version);
@@ -22,7 +23,7 @@ const builtFor = (version: string): string | null =>
 const isNumbered = (module: string): boolean => /^\d/.test(module.split(':')[1] ?? '');
 
 /** Whether a row is for the module stream that a package is of, or both are of none. */
-export const isOfSameModule = (installed: InventoryPackage, row: AffectedRow): boolean => {
+export const isOfSameModule = ({ installed, version }: Candidate, row: AffectedRow): boolean => {
   const { fixed } = row;
   if (fixed === null) return true;
   const module = installed.module ?? null;
@@ -30,9 +31,9 @@ export const isOfSameModule = (installed: InventoryPackage, row: AffectedRow): b
     const [name, stream] = module.split(':');
     return row.module === `${name}:${stream}`;
   }
-  if (isModular(fixed) !== (module !== null || isModular(installed.version))) return false;
+  if (isModular(fixed) !== (module !== null || isModular(version))) return false;
   if (!isModular(fixed) || (module !== null && !isNumbered(module))) return true;
-  return commonParts(installed.version, fixed) > 0;
+  return commonParts(version, fixed) > 0;
 };
 
 /**
@@ -70,20 +71,20 @@ export const isOfOtherStream = (
  * Null: none of them, since they are for other streams.
  */
 export const chooseRow = (
-  installed: InventoryPackage,
+  candidate: Candidate,
   rows: readonly AffectedRow[],
   compare: (a: string, b: string) => number,
 ): AffectedRow | null => {
   const fixes = rows.filter(({ fixed }) => fixed !== null);
-  const same = fixes.filter((row) => isOfSameModule(installed, row));
+  const same = fixes.filter((row) => isOfSameModule(candidate, row));
   if (same.length === 0) return rows.find(({ fixed }) => fixed === null) ?? null;
   const [only] = same;
   if (same.length === 1 && only !== undefined) return only;
   const score = ({ fixed }: AffectedRow): number =>
-    isModular(fixed ?? '') ? commonParts(installed.version, fixed ?? '') : 0;
+    isModular(fixed ?? '') ? commonParts(candidate.version, fixed ?? '') : 0;
   const best = Math.max(...same.map(score));
   const closest = same.filter((row) => score(row) === best);
-  const mark = builtFor(installed.version);
+  const mark = builtFor(candidate.version);
   const marked = closest.filter(({ fixed }) => mark !== null && builtFor(fixed ?? '') === mark);
   return (marked.length > 0 ? marked : closest).reduce((newest, row) =>
     compare(row.fixed ?? '', newest.fixed ?? '') > 0 ? row : newest,

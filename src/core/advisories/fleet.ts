@@ -1,30 +1,19 @@
 import type { Advisory, AffectedRow } from './advisory.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
-import type { HostPlace, IndexedInventory } from './index-inventory.ts';
-import { indexInventory } from './index-inventory.ts';
-import { packageText, textOfInventory } from './inventory-text.ts';
+import { countedPackages, placeOf } from './index-inventory.ts';
+import type { CountedPackage, HostPlace } from './index-inventory.ts';
+import { packageText } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { isFor, isOffered } from './is-offered.ts';
-import { judge } from './match.ts';
+import { withKernels } from './kernel-offers.ts';
+import { judge, together } from './match.ts';
 import type { Finding } from './match.ts';
 
-/** Hosts that have exactly the same packages, and so the same findings. */
-export interface ImageFindings {
-  /** As long as no inventory changes: not a copy. */
-  hosts: ReadonlySet<string>;
-  findings: readonly Finding[];
-}
-
-/** The inventories of many hosts. Hosts that have the same are kept once, and so is a package that several have. */
-export interface Fleet {
-  /** What a host has, in place of what it had. Throws where its platform is none. */
-  put: (host: string, inventory: Inventory) => void;
-  remove: (host: string) => void;
-  /** Which hosts an advisory concerns, by a lookup of each name that it has: none that has nothing of it is looked at. */
-  match: (advisory: Advisory) => ImageFindings[];
-  /** How many different inventories there are. */
-  images: () => number;
+/** What a host has, and what its repositories offer of that. */
+export interface HostImage {
+  inventory: Inventory;
+  offers: readonly InventoryPackage[];
 }
 
 /** A host's place that several images share. */
@@ -33,16 +22,61 @@ interface SharedPlace extends HostPlace {
   images: number;
 }
 
-interface Image {
+/** A package in a place, as hosts have it or are offered it: judged once for all of its images. */
+export interface Unit extends CountedPackage {
   key: string;
   place: SharedPlace;
-  packages: readonly InventoryPackage[];
-  index: IndexedInventory;
-  hosts: Set<string>;
+  as: 'installed' | 'offered';
+  images: Set<FleetImage>;
+  /** By advisory. Of what is installed, the findings that an upgrade would settle; of what is offered, none: that it has the fix. */
+  found: Map<string, readonly Finding[]>;
 }
 
-/** Who has something of a name: by place and package, so that each is judged once for all of its images. */
-type Holders = Map<SharedPlace, Map<Candidate, Set<Image>>>;
+/** Hosts that have exactly the same, and so need the same. */
+export interface FleetImage {
+  key: string;
+  platform: string;
+  place: SharedPlace;
+  hosts: Set<string>;
+  installed: readonly Unit[];
+  /** By `name:arch`. */
+  offered: ReadonlyMap<string, Unit>;
+  /** All of what is offered, also what advisories do not mean, and what others bring. */
+  offers: readonly InventoryPackage[];
+  /** `name:arch` of what the administrator keeps as it is. */
+  held: ReadonlySet<string>;
+}
+
+/**
+ * What many hosts have, and what is missing of it. Hosts that have the same are kept once, and so is a package that several have.
+ * What an advisory says is kept with the package that it says it of.
+ */
+export interface Fleet {
+  /** Keep what hosts may have under a key, and answer which of its packages none had before. Throws where its platform is none. */
+  add: (key: string, image: HostImage) => Unit[];
+  /** A host has the image of that key, in place of what it had; one that no host has any more is forgotten. */
+  put: (host: string, key: string) => void;
+  remove: (host: string) => void;
+  /** Images that no host was given are forgotten. */
+  forgetUnused: () => void;
+  image: (key: string) => FleetImage | null;
+  images: () => IterableIterator<FleetImage>;
+  /** All that an advisory says of what is installed, image by image; nothing is noted. */
+  findings: (advisory: Advisory) => Map<FleetImage, Finding[]>;
+  /**
+   * Note what an advisory says, by a lookup of each name that it has: no package that it does not name is looked at. Answers
+   * the images for which that matters, or did before. `among`: packages that are new, to which it was not applied yet.
+   */
+  match: (advisory: Advisory, among?: ReadonlySet<Unit>) => Set<FleetImage>;
+}
+
+/** Who has something of a name. */
+type Holders = Map<Unit, Candidate[]>;
+
+export const advisoryKey = ({ feed, id }: { feed: string; id: string }): string => `${feed} ${id}`;
+
+export const packageKey = ({ name, arch }: { name: string; arch: string }): string =>
+  `${name}:${arch}`;
 
 /** Where rows of an advisory look for candidates: `release` as exactly as a feed may tell it. */
 const nameKey = (
@@ -58,14 +92,27 @@ const releasesOf = (release: string): string[] => {
   return parts.map((_, at) => parts.slice(0, at + 1).join('.'));
 };
 
-/** Every name by which rows may find what an image has. */
-const entriesOf = function* ({ index }: Image): Generator<[string, readonly Candidate[]]> {
-  for (const release of releasesOf(index.release)) {
-    for (const [name, candidates] of index.byName)
-      yield [nameKey(index.distro, release, 'binary', name), candidates];
-    for (const [name, candidates] of index.bySource)
-      yield [nameKey(index.distro, release, 'source', name), candidates];
+/** Every name by which rows may find a package. */
+const entriesOf = function* ({
+  place: { distro, release },
+  candidates: { byName, bySource },
+}: Unit): Generator<[string, Candidate]> {
+  for (const one of releasesOf(release)) {
+    yield [nameKey(distro, one, 'binary', byName.installed.name), byName];
+    for (const candidate of bySource)
+      yield [nameKey(distro, one, 'source', candidate.source), candidate];
   }
+};
+
+/** The names by which advisories may mean packages, by their distribution. */
+export const namesOf = (units: Iterable<Unit>): Map<string, Set<string>> => {
+  const names = new Map<string, Set<string>>();
+  for (const { place, candidates } of units) {
+    const known = entry(names, place.distro, () => new Set<string>());
+    known.add(candidates.byName.installed.name);
+    for (const { source } of candidates.bySource) known.add(source);
+  }
+  return names;
 };
 
 /** The value of a key, which is made where there is none. */
@@ -77,79 +124,108 @@ const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
   return made;
 };
 
-/** Keeps one of those packages that are the same, for as long as an image has it. */
-const packagePool = () => {
-  const packages = new Map<string, { shared: InventoryPackage; images: number }>();
-  return {
-    take: (one: InventoryPackage): InventoryPackage => {
-      const known = entry(packages, packageText(one), () => ({ shared: one, images: 0 }));
-      known.images += 1;
-      return known.shared;
-    },
-    giveBack: (one: InventoryPackage): void => {
-      const text = packageText(one);
-      const known = packages.get(text);
-      if (known === undefined) return;
-      known.images -= 1;
-      if (known.images === 0) packages.delete(text);
-    },
-  };
+/** Of what an advisory says of a package, what is kept; null: nothing. */
+const kept = (as: Unit['as'], findings: readonly Finding[]): readonly Finding[] | null => {
+  if (as === 'offered') return findings.some(({ state }) => state === 'applied') ? [] : null;
+  // Where an older kernel runs than is installed, no upgrade helps: `status` asks for the reboot.
+  const missing = findings.filter(({ state, reboot }) => state === 'pending' && reboot !== true);
+  return missing.length === 0 ? null : missing;
 };
 
-/** What advisories may mean a shared package by, once for each distribution. */
-const candidatePool = () => {
-  const known = new WeakMap<InventoryPackage, Map<string, Candidates>>();
-  return (one: InventoryPackage, { distro, scheme }: HostPlace): Candidates => {
-    let ofPackage = known.get(one);
-    if (ofPackage === undefined) known.set(one, (ofPackage = new Map<string, Candidates>()));
-    return entry(ofPackage, distro, () => candidatesOf(one, scheme, distro));
-  };
-};
-
-export const createFleet = (): Fleet => {
-  const pool = packagePool();
-  const candidatesIn = candidatePool();
+/** `kinds`: advisories of others are not looked at. */
+export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
   const places = new Map<string, SharedPlace>();
-  const images = new Map<string, Image>();
-  const imageOf = new Map<string, Image>();
+  const units = new Map<string, Unit>();
+  const images = new Map<string, FleetImage>();
+  const imageOf = new Map<string, FleetImage>();
   const byName = new Map<string, Holders>();
+  /** Advisory → where something is noted of it. */
+  const notedAt = new Map<string, Set<Unit>>();
 
-  const addImage = (key: string, inventory: Inventory): Image => {
-    const packages = inventory.packages.map(pool.take);
-    const index = indexInventory({ ...inventory, packages }, candidatesIn);
-    const { distro, release, scheme, channels } = index;
-    const placeKey = [distro, release, ...[...channels].sort()].join(' ');
-    const place = entry(places, placeKey, () => ({
-      ...{ key: placeKey, images: 0, distro, release, scheme, channels },
-    }));
-    place.images += 1;
-    const image: Image = { key, place, packages, index, hosts: new Set() };
-    images.set(key, image);
-    for (const [name, candidates] of entriesOf(image)) {
-      const holders = entry(byName, name, (): Holders => new Map());
-      const ofPlace = entry(holders, place, () => new Map<Candidate, Set<Image>>());
-      for (const one of candidates) entry(ofPlace, one, () => new Set<Image>()).add(image);
-    }
-    return image;
+  const takeUnit = (
+    place: SharedPlace,
+    as: Unit['as'],
+    counted: CountedPackage,
+    fresh: Unit[],
+  ): Unit => {
+    const { installed, running } = counted;
+    const texts = [packageText(installed), running === null ? '' : packageText(running)];
+    const key = [as, place.key, ...texts].join('\n');
+    return entry(units, key, () => {
+      const unit: Unit = { ...counted, key, place, as, images: new Set(), found: new Map() };
+      for (const [name, candidate] of entriesOf(unit))
+        entry(
+          entry(byName, name, (): Holders => new Map()),
+          unit,
+          (): Candidate[] => [],
+        ).push(candidate);
+      fresh.push(unit);
+      return unit;
+    });
   };
 
-  const dropImage = (image: Image): void => {
-    const { place } = image;
-    images.delete(image.key);
-    for (const [name, candidates] of entriesOf(image)) {
+  const forgetUnit = (unit: Unit): void => {
+    units.delete(unit.key);
+    for (const [name] of entriesOf(unit)) {
       const holders = byName.get(name);
-      const ofPlace = holders?.get(place);
-      for (const one of candidates) {
-        const having = ofPlace?.get(one);
-        having?.delete(image);
-        if (having?.size === 0) ofPlace?.delete(one);
-      }
-      if (ofPlace?.size === 0) holders?.delete(place);
+      holders?.delete(unit);
       if (holders?.size === 0) byName.delete(name);
     }
-    image.packages.forEach(pool.giveBack);
-    place.images -= 1;
-    if (place.images === 0) places.delete(place.key);
+    for (const advisory of unit.found.keys()) forgetNote(advisory, unit);
+  };
+
+  const forgetNote = (advisory: string, unit: Unit): void => {
+    const noted = notedAt.get(advisory);
+    noted?.delete(unit);
+    if (noted?.size === 0) notedAt.delete(advisory);
+  };
+
+  const note = (unit: Unit, advisory: string, what: readonly Finding[] | null): boolean => {
+    if (what !== null) {
+      unit.found.set(advisory, what);
+      entry(notedAt, advisory, () => new Set<Unit>()).add(unit);
+      return true;
+    }
+    if (!unit.found.delete(advisory)) return false;
+    forgetNote(advisory, unit);
+    return true;
+  };
+
+  /** What an advisory says of each package that it names: a package may be meant by several names. */
+  const judged = (advisory: Advisory, among?: ReadonlySet<Unit>): Map<Unit, readonly Finding[]> => {
+    const named = new Map<Unit, { candidate: Candidate; rows: AffectedRow[] }[]>();
+    for (const row of advisory.withdrawn ? [] : advisory.affected) {
+      const holders = byName.get(nameKey(row.distro, row.release, row.names, row.name));
+      if (holders === undefined) continue;
+      for (const [unit, candidates] of holders) {
+        if (among?.has(unit) === false || !isOffered(row, unit.place)) continue;
+        for (const candidate of candidates) {
+          if (!isFor(row, candidate, unit.place)) continue;
+          const known = named.get(unit);
+          const same = known?.find((one) => one.candidate === candidate);
+          if (same !== undefined) same.rows.push(row);
+          else if (known !== undefined) known.push({ candidate, rows: [row] });
+          else named.set(unit, [{ candidate, rows: [row] }]);
+        }
+      }
+    }
+    const found = new Map<Unit, readonly Finding[]>();
+    for (const [unit, meant] of named)
+      found.set(
+        unit,
+        together(meant.map(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place))),
+      );
+    return found;
+  };
+
+  const dropImage = (image: FleetImage): void => {
+    images.delete(image.key);
+    for (const unit of [...image.installed, ...image.offered.values()]) {
+      unit.images.delete(image);
+      if (unit.images.size === 0) forgetUnit(unit);
+    }
+    image.place.images -= 1;
+    if (image.place.images === 0) places.delete(image.place.key);
   };
 
   const remove = (host: string): void => {
@@ -161,45 +237,75 @@ export const createFleet = (): Fleet => {
   };
 
   return {
-    put: (host, inventory) => {
-      const key = textOfInventory(inventory);
-      const known = images.get(key);
-      if (known !== undefined && imageOf.get(host) === known) return;
-      const image = known ?? addImage(key, inventory);
-      remove(host);
+    add: (key, { inventory, offers }) => {
+      if (images.has(key)) return [];
+      const { distro, release, scheme, channels } = placeOf(inventory);
+      const placeKey = [distro, release, ...[...channels].sort()].join(' ');
+      const place = entry(places, placeKey, () => ({
+        ...{ key: placeKey, images: 0, distro, release, scheme, channels },
+      }));
+      const of = (one: InventoryPackage): Candidates => candidatesOf(one, scheme, distro);
+      const fresh: Unit[] = [];
+      const take = (as: Unit['as'], from: Inventory): Unit[] =>
+        [...countedPackages(from, place, of)].map((one) => takeUnit(place, as, one, fresh));
+      const { platform } = inventory;
+      const all = withKernels(inventory.packages, offers);
+      const offered = new Map(
+        take('offered', { platform, packages: all }).map((unit) => [
+          packageKey(unit.installed),
+          unit,
+        ]),
+      );
+      const image: FleetImage = {
+        ...{ key, platform, place, hosts: new Set<string>() },
+        ...{ installed: take('installed', inventory), offered },
+        offers: all.map((one) =>
+          one.through === undefined ? (offered.get(packageKey(one))?.installed ?? one) : one,
+        ),
+        held: new Set(
+          inventory.packages.filter(({ held }) => held === true).map((one) => packageKey(one)),
+        ),
+      };
+      place.images += 1;
+      images.set(key, image);
+      for (const unit of [...image.installed, ...image.offered.values()]) unit.images.add(image);
+      return fresh;
+    },
+    put: (host, key) => {
+      const image = images.get(key);
+      if (image === undefined || imageOf.get(host) === image) return;
       image.hosts.add(host);
+      remove(host);
       imageOf.set(host, image);
     },
     remove,
-    images: () => images.size,
-    match: (advisory) => {
-      if (advisory.withdrawn) return [];
-      const named = new Map<SharedPlace, Map<Candidate, Named>>();
-      for (const row of advisory.affected) {
-        const holders = byName.get(nameKey(row.distro, row.release, row.names, row.name));
-        if (holders === undefined) continue;
-        for (const [place, candidates] of holders) {
-          if (!isOffered(row, place)) continue;
-          const ofPlace = entry(named, place, () => new Map<Candidate, Named>());
-          for (const [candidate, having] of candidates)
-            if (isFor(row, candidate, place))
-              entry(ofPlace, candidate, (): Named => ({ rows: [], having })).rows.push(row);
-        }
-      }
-      const found = new Map<Image, Finding[]>();
-      for (const [place, candidates] of named)
-        for (const [candidate, { rows, having }] of candidates) {
-          const findings = judge(advisory, candidate, rows, place);
-          if (findings.length === 0) continue;
-          for (const image of having) entry(found, image, (): Finding[] => []).push(...findings);
-        }
-      return [...found].map(([{ hosts }, findings]) => ({ hosts, findings }));
+    forgetUnused: () => {
+      for (const image of [...images.values()]) if (image.hosts.size === 0) dropImage(image);
+    },
+    image: (key) => images.get(key) ?? null,
+    images: () => images.values(),
+    findings: (advisory) => {
+      const found = new Map<FleetImage, Finding[]>();
+      for (const [unit, findings] of judged(advisory))
+        if (unit.as === 'installed')
+          for (const image of unit.images)
+            entry(found, image, (): Finding[] => []).push(...findings);
+      return found;
+    },
+    match: (advisory, among) => {
+      const key = advisoryKey(advisory);
+      const changed = new Set<FleetImage>();
+      const apply = (unit: Unit, what: readonly Finding[] | null): void => {
+        if (note(unit, key, what) && unit.as === 'installed')
+          for (const image of unit.images) changed.add(image);
+      };
+      const named = kinds.has(advisory.kind)
+        ? judged(advisory, among)
+        : new Map<Unit, readonly Finding[]>();
+      if (among === undefined)
+        for (const unit of [...(notedAt.get(key) ?? [])]) if (!named.has(unit)) apply(unit, null);
+      for (const [unit, findings] of named) apply(unit, kept(unit.as, findings));
+      return changed;
     },
   };
 };
-
-/** What an advisory says of one package, and which images have that. */
-interface Named {
-  rows: AffectedRow[];
-  having: ReadonlySet<Image>;
-}

@@ -1,8 +1,10 @@
 import type { VersionScheme } from './advisory.ts';
+import { channelsOf, productStreams } from './channels-of.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
+import type { Present } from './kernels.ts';
 
 /** What of a host decides, beside its packages, which rows count for it. */
 export interface HostPlace {
@@ -33,15 +35,38 @@ export const platformOf = (platform: string): { distro: string; release: string 
   return { distro, release: isFirstAmazon ? firstAmazon : release };
 };
 
+/** What says of itself which release it is: `redhat-release` 9.2-0.13.el9. */
+const releasePackage = /^(?:redhat|almalinux|rocky|oraclelinux|centos|system)-release(?:-\w+)?$/;
+
+/** `9.2` of a host that is called `9`: by the package of the release, else by the newest minor release that one was built for. */
+const minorRelease = (release: string, packages: readonly InventoryPackage[]): string => {
+  const marks: number[] = [];
+  for (const { name, version } of packages) {
+    const minor = /^(?:\d+:)?\d+\.(\d+)/.exec(version)?.[1];
+    if (releasePackage.test(name) && version.startsWith(`${release}.`) && minor !== undefined)
+      return `${release}.${minor}`;
+    const [, major, mark] = /\.el(\d+)_(\d+)(?:[._]|$)/.exec(version) ?? [];
+    if (major === release && mark !== undefined) marks.push(Number(mark));
+  }
+  return marks.length === 0 ? release : `${release}.${Math.max(...marks)}`;
+};
+
 /** Where the host of an inventory counts. Throws where its platform is not `ID-VERSION_ID`. */
-export const placeOf = ({ platform, channels }: Inventory): HostPlace => {
+export const placeOf = ({ platform, channels: given, packages }: Inventory): HostPlace => {
   const named = platformOf(platform);
   if (named === null)
     throw new Error(
       `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
     );
   const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
-  return { ...named, scheme, channels: new Set(channels ?? []) };
+  if (scheme === 'deb') return { ...named, scheme, channels: new Set(given ?? []) };
+  const repositories = new Set(packages.map(({ repository }) => repository ?? ''));
+  const channels = new Set([...(given ?? []), ...channelsOf(repositories)]);
+  // A product stream goes on with one minor release.
+  const isOfStream =
+    !named.release.includes('.') && [...channels].some((one) => productStreams.has(one));
+  const release = isOfStream ? minorRelease(named.release, packages) : named.release;
+  return { ...named, release, scheme, channels };
 };
 
 const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): void => {
@@ -50,27 +75,35 @@ const add = (index: Map<string, Candidate[]>, name: string, one: Candidate): voi
   else known.push(one);
 };
 
+/** A package that counts, and the names by which advisories may mean it. */
+export interface CountedPackage extends Present {
+  candidates: Candidates;
+}
+
 /**
- * Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. What is not
- * the distributor's, where anything tells that, is left out; so is a rpm without a release, which is none but a package of
- * another system that shares the name. `of` gives what `candidatesOf` does: the same for the same package, where many share it.
+ * What of an inventory advisories may mean. What is not the distributor's, where anything tells that, is left out; so is a rpm
+ * without a release, which is none but a package of another system that shares the name.
  */
-export const indexInventory = (
-  inventory: Inventory,
-  of?: (one: InventoryPackage, place: HostPlace) => Candidates,
-): IndexedInventory => {
+export const countedPackages = function* (
+  { packages, kernel }: Inventory,
+  { scheme }: HostPlace,
+  of: (one: InventoryPackage) => Candidates,
+): Generator<CountedPackage> {
+  const real = packages.filter(({ version }) => scheme === 'deb' || version.includes('-'));
+  for (const present of newestOf(real, scheme, kernel ?? null)) {
+    const candidates = candidatesPresent(present, of);
+    if (candidates.byName.origin !== 'foreign') yield { ...present, candidates };
+  }
+};
+
+/** Index an inventory once, to match many advisories with it. Throws where its platform is not `ID-VERSION_ID`. */
+export const indexInventory = (inventory: Inventory): IndexedInventory => {
   const place = placeOf(inventory);
   const { scheme, distro } = place;
-  const known = (one: InventoryPackage): Candidates =>
-    of === undefined ? candidatesOf(one, scheme, distro) : of(one, place);
   const [byName, bySource] = [new Map<string, Candidate[]>(), new Map<string, Candidate[]>()];
-  const real = inventory.packages.filter(
-    ({ version }) => scheme === 'deb' || version.includes('-'),
-  );
-  for (const present of newestOf(real, scheme, inventory.kernel ?? null)) {
-    const candidates = candidatesPresent(present, known);
-    if (candidates.byName.origin === 'foreign') continue;
-    add(byName, present.installed.name, candidates.byName);
+  const of = (one: InventoryPackage): Candidates => candidatesOf(one, scheme, distro);
+  for (const { installed, candidates } of countedPackages(inventory, place, of)) {
+    add(byName, installed.name, candidates.byName);
     for (const candidate of candidates.bySource) add(bySource, candidate.source, candidate);
   }
   return { ...place, byName, bySource };

@@ -17,6 +17,8 @@ export const InventoryPackage = z.strictObject({
   vendor: z.string().nullable().optional(),
   /** The administrator asked the package manager to keep it as it is. */
   held: z.boolean().optional(),
+  /** Of an offer: another package that is installed brings it, see `withKernels`. */
+  through: z.object({ name: z.string(), installed: z.string() }).optional(),
 });
 export type InventoryPackage = z.infer<typeof InventoryPackage>;
 

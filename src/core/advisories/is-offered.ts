@@ -1,12 +1,8 @@
 import type { AffectedRow } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
+import { productStreams } from './channels-of.ts';
 import type { HostPlace } from './index-inventory.ts';
 import { isRelease } from './release-of.ts';
-
-/** Red Hat's products that go on with one minor release, or after the end of a release, for those who have them. */
-const productStreams: ReadonlySet<string> = new Set([
-  ...['eus', 'aus', 'tus', 'e4s', 'els', 'eus_long_life', 'mission_critical'],
-]);
 
 /** Oracle's builds of their own kind, which have the names of the usual ones: the version tells them. */
 const oracleBuild = (version: string): string | null =>
@@ -18,6 +14,8 @@ const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =
   channels.has(channel) ||
   // Which of Ubuntu Pro's archives it is, is not told.
   (channel === 'pro' && (channels.has('esm-infra') || channels.has('esm-apps'))) ||
+  // As `pro` calls it.
+  (channel === 'realtime' && channels.has('realtime-kernel')) ||
   // Whoever has a package of such a build gets the next one: looked at package by package.
   (distro === 'ol' && oracleBuilds.has(channel));
 

@@ -2,15 +2,30 @@ import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { VersionScheme } from './advisory.ts';
 import type { InventoryPackage } from './inventory.ts';
+import { signedSource } from './signed-source.ts';
 
 /** `linux-image-6.1.0-50-cloud-amd64`, `linux-image-6.12.43+deb13-amd64`, `linux-headers-5.15.0-91`. */
 const debKernel =
-  /^linux-(image|image-unsigned|modules|modules-extra|headers)-\d[^-]*(?:-\d[^-]*)?(?:-(.+))?$/;
+  /^linux-(image|image-unsigned|modules|modules-extra|headers)-(\d[^-]*(?:-\d[^-]*)?)(?:-(.+))?$/;
 
-/** What lies side by side in several versions: of dpkg only kernels, each under a name of its own; of rpm under one name. */
-const familyOf = ({ name, arch }: InventoryPackage, scheme: VersionScheme): string => {
-  const found = scheme === 'deb' ? debKernel.exec(name) : null;
-  return found === null ? `${name}:${arch}` : `${found[1]} ${found[2] ?? ''} ${arch}`;
+/** What the name of a package of a kernel tells of it; null: it is none. */
+export const kernelName = (
+  name: string,
+): { kind: string; release: string; flavour: string } | null => {
+  const [, kind, release, flavour = ''] = debKernel.exec(name) ?? [];
+  return kind === undefined || release === undefined ? null : { kind, release, flavour };
+};
+
+/**
+ * What lies side by side in several versions: of dpkg only kernels, each under a name of its own; of rpm under one name. Kernels of
+ * another source are another series, which goes on beside (`linux` and `linux-hwe-6.5`).
+ */
+const familyOf = (one: InventoryPackage, scheme: VersionScheme): string => {
+  const { name, arch } = one;
+  const found = scheme === 'deb' ? kernelName(name) : null;
+  if (found === null) return `${name}:${arch}`;
+  const source = one.source === undefined ? '' : (signedSource(one)?.source ?? one.source);
+  return [found.kind, found.flavour, source, arch].join(' ');
 };
 
 /** What boots, by its name: the plain kernel, or one that was built for something. */

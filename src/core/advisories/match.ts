@@ -14,6 +14,7 @@ export type FindingState = 'pending' | 'applied' | 'no-fix';
 export interface Finding {
   feed: string;
   advisory: string;
+  kind: Advisory['kind'];
   cves: readonly string[];
   package: string;
   arch: string;
@@ -70,7 +71,7 @@ const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): 
   const running = has === 'applied' ? runningWithout(row, candidate) : null;
   const state = running === null ? has : 'pending';
   return {
-    ...{ feed: advisory.feed, advisory: advisory.id, cves: advisory.cves },
+    ...{ feed: advisory.feed, advisory: advisory.id, kind: advisory.kind, cves: advisory.cves },
     ...{ package: installed.name, arch: installed.arch, installed: installed.version },
     ...{ fixed: row.fixed, state, severity: advisory.severity },
     ...{ vendorSeverity: advisory.vendorSeverity, channel: row.channel },
@@ -89,31 +90,92 @@ const isNotAffected = (rows: readonly AffectedRow[], installed: InventoryPackage
         installed.module === module),
   );
 
-/** What one package is to the rows that name it: more than one finding only where each row stands for itself. */
-export const judge = (
+/** Whether a row speaks of the installed version: of it as one that is affected, or as one that came after. */
+const isWithin = (
+  { status, introduced, lastAffected, versions }: AffectedRow,
+  { compare }: Candidate,
+): boolean =>
+  status !== 'not-affected' &&
+  (introduced === undefined || compare(introduced) >= 0) &&
+  (lastAffected === undefined || compare(lastAffected) <= 0) &&
+  (versions === undefined || versions.some((one) => compare(one) === 0));
+
+/** Of several spans of affected versions those that came after a fix count, where the installed version is one of theirs. */
+const withoutFormer = (
+  within: readonly AffectedRow[],
+  compare: (a: string, b: string) => number,
+): readonly AffectedRow[] => {
+  const begun = within.flatMap(({ introduced }) => introduced ?? []);
+  return begun.length === 0
+    ? within
+    : within.filter(
+        ({ fixed }) => fixed === null || !begun.some((one) => compare(fixed, one) <= 0),
+      );
+};
+
+const findingsOf = (
   advisory: Advisory,
   candidate: Candidate,
-  named: readonly AffectedRow[],
+  rows: readonly AffectedRow[],
   place: HostPlace,
 ): Finding[] => {
   const { installed } = candidate;
-  const rows = ofProductStream(named);
-  if (isNotAffected(rows, installed)) return [];
-  const within = rows.filter(
-    ({ introduced, status }) =>
-      status !== 'not-affected' && (introduced === undefined || candidate.compare(introduced) >= 0),
+  const compare = place.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
+  const within = withoutFormer(
+    rows.filter((row) => isWithin(row, candidate)),
+    compare,
   );
   const [only] = within;
   if (only === undefined) return [];
   // Streams and rebuilds are things of rpm; and most packages have one row.
   if (place.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
   if (isOfOtherStream(installed, within, advisory.affected)) return [];
-  const exact = within.filter((row) => row.exact === true && isOfSameModule(installed, row));
+  const exact = within.filter((row) => row.exact === true && isOfSameModule(candidate, row));
   const alternatives = within.filter((row) => row.exact !== true);
-  const compare = place.scheme === 'deb' ? compareDebVersions : compareRpmVersions;
-  const chosen = chooseRow(installed, alternatives, compare);
+  const chosen = chooseRow(candidate, alternatives, compare);
   return [...exact, ...(chosen === null ? [] : [chosen])].map((row) =>
     findingOf(advisory, candidate, row),
+  );
+};
+
+/** What one package is to the rows that name it. */
+export interface Judged {
+  by: Candidate;
+  names: AffectedRow['names'];
+  /** The distributor says that it is not affected. */
+  isSpared: boolean;
+  /** More than one only where each row stands for itself. */
+  findings: Finding[];
+}
+
+/** What one package is to the rows that name it, all by the same of its names. */
+export const judge = (
+  advisory: Advisory,
+  candidate: Candidate,
+  named: readonly AffectedRow[],
+  place: HostPlace,
+): Judged => {
+  const rows = ofProductStream(named);
+  const judged = { by: candidate, names: named[0]?.names ?? 'binary', isSpared: false };
+  if (isNotAffected(rows, candidate.installed)) return { ...judged, isSpared: true, findings: [] };
+  return { ...judged, findings: findingsOf(advisory, candidate, rows, place) };
+};
+
+/**
+ * What an advisory says of a host's packages, by whichever of their names. What it says of a package by its own name counts more
+ * than what it says of the source; and none is without a fix that has one by another of its names.
+ */
+export const together = (judged: readonly Judged[]): Finding[] => {
+  if (judged.length < 2) return judged.flatMap(({ findings }) => findings);
+  const [spared, fixed] = [new Set<InventoryPackage>(), new Set<InventoryPackage>()];
+  for (const { by, names, isSpared, findings } of judged) {
+    if (isSpared && names === 'binary') spared.add(by.installed);
+    if (findings.some(({ state }) => state !== 'no-fix')) fixed.add(by.installed);
+  }
+  return judged.flatMap(({ by: { installed }, names, findings }) =>
+    spared.has(installed) && names === 'source'
+      ? []
+      : findings.filter(({ state }) => state !== 'no-fix' || !fixed.has(installed)),
   );
 };
 
@@ -134,5 +196,5 @@ export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Findi
       else known.push(row);
     }
   }
-  return [...named].flatMap(([candidate, rows]) => judge(advisory, candidate, rows, host));
+  return together([...named].map(([candidate, rows]) => judge(advisory, candidate, rows, host)));
 };

@@ -1,8 +1,9 @@
 import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
+import { AdvisoryKind } from './advisory.ts';
 import type { Severity, VersionScheme } from './advisory.ts';
 import { graver } from './combine-parts.ts';
-import type { Inventory, InventoryPackage } from './inventory.ts';
+import type { InventoryPackage } from './inventory.ts';
 import type { Finding } from './match.ts';
 import { mergeFindings } from './merge-findings.ts';
 
@@ -30,6 +31,8 @@ export interface Need {
   /** Published, and not in the host's repositories yet. */
   waiting: NeededAdvisory[];
   cves: string[];
+  /** What it is about: security, where one of the advisories counted here is. */
+  kind: AdvisoryKind;
   /** The gravest of the advisories that the target fixes; where there is no target, of all. */
   severity: Severity;
   /** One of its vulnerabilities is known to be exploited. */
@@ -37,21 +40,11 @@ export interface Need {
   /** When the target was first seen (wall clock, ms): the age of the update counts from here. Null: there is none. */
   firstSeen: number | null;
   held: boolean;
+  /** Packages that it brings under other names than those that the host has, which are meant by what it fixes. */
+  brings?: string[];
 }
 
 const keyOf = ({ name, arch }: { name: string; arch: string }): string => `${name}:${arch}`;
-
-/** Inventory as it would be with what the host's repositories offer. */
-export const asOffered = (inventory: Inventory, offers: readonly InventoryPackage[]): Inventory => {
-  const offered = new Map(offers.map((one) => [keyOf(one), one]));
-  return {
-    ...inventory,
-    packages: inventory.packages.map((one) => {
-      const offer = offered.get(keyOf(one));
-      return offer === undefined ? one : { ...offer, held: one.held };
-    }),
-  };
-};
 
 const isNewer = (scheme: VersionScheme, a: string, b: string): boolean =>
   (scheme === 'deb' ? compareDebVersions : compareRpmVersions)(a, b) > 0;
@@ -92,8 +85,8 @@ const siblingsOf = (
 ): ((name: string, source: string) => string[]) => {
   const bySource = new Map<string, Set<string>>();
   for (const one of offers) {
-    // One that is held stays as it is.
-    if (held.has(keyOf(one))) continue;
+    // One that is held stays as it is, and one that another brings is none of its own.
+    if (held.has(keyOf(one)) || one.through !== undefined) continue;
     const names = bySource.get(one.source ?? one.name) ?? new Set<string>();
     bySource.set(one.source ?? one.name, names.add(one.name));
   }
@@ -105,7 +98,7 @@ export interface NeedsOptions {
   /** Findings of the inventory that are `pending`. */
   pending: readonly Finding[];
   /** `feed advisory package:arch` of what is applied once the offers are installed. */
-  appliedByOffers: ReadonlySet<string>;
+  appliedByOffers: Pick<ReadonlySet<string>, 'has'>;
   offers: readonly InventoryPackage[];
   held: ReadonlySet<string>;
   isExploited: (cve: string) => boolean;
@@ -117,6 +110,29 @@ export interface NeedsOptions {
 export const findingKey = ({ feed, advisory, package: name, arch }: Finding): string =>
   `${feed} ${advisory} ${name}:${arch}`;
 
+/** The same as findings of the packages that bring what is offered, where those are others. */
+const throughOthers = (
+  { pending, appliedByOffers }: NeedsOptions,
+  offers: ReadonlyMap<string, InventoryPackage>,
+): Pick<NeedsOptions, 'pending' | 'appliedByOffers'> & {
+  brings: ReadonlyMap<string, ReadonlySet<string>>;
+} => {
+  const applied = new Set<string>();
+  const brings = new Map<string, Set<string>>();
+  const moved = pending.map((one) => {
+    const { package: name, arch } = one;
+    const through = offers.get(keyOf({ name, arch }))?.through;
+    if (through === undefined || !appliedByOffers.has(findingKey(one))) return one;
+    const finding = { ...one, package: through.name, installed: through.installed };
+    applied.add(findingKey(finding));
+    const key = keyOf({ name: through.name, arch });
+    brings.set(key, (brings.get(key) ?? new Set()).add(name));
+    return finding;
+  });
+  const has = (key: string): boolean => applied.has(key) || appliedByOffers.has(key);
+  return { pending: moved, appliedByOffers: { has }, brings };
+};
+
 /**
  * What a host needs, one entry a package: the version to upgrade to is the one that its own repositories offer, never one
  * that an advisory names, since only that can be installed, and binary versions differ from those of sources. In the order
@@ -124,29 +140,35 @@ export const findingKey = ({ feed, advisory, package: name, arch }: Finding): st
  */
 export const needsOf = (options: NeedsOptions): Need[] => {
   const offers = new Map(options.offers.map((one) => [keyOf(one), one]));
+  const { pending, appliedByOffers, brings } = throughOthers(options, offers);
   const siblings = siblingsOf(options.offers, options.held);
-  return [...collect(options.pending)]
+  return [...collect(pending)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { first, findings }]) => {
       const offer = offers.get(key);
       const usable =
         offer !== undefined && isNewer(options.scheme, offer.version, first.installed)
-          ? findings.filter((one) => options.appliedByOffers.has(findingKey(one)))
+          ? findings.filter((one) => appliedByOffers.has(findingKey(one)))
           : [];
       const target = usable.length > 0 ? (offer?.version ?? null) : null;
       const counted = target === null ? findings : usable;
       const cves = [...new Set(counted.flatMap((one) => one.cves))].sort();
       const source = offer?.source ?? first.package;
-      const rest = findings.filter((one) => !usable.includes(one));
+      const settled = new Set(usable);
+      const rest = findings.filter((one) => !settled.has(one));
       return {
         ...{ name: first.package, arch: first.arch, installed: first.installed, target, cves },
         ...{ source, siblings: target === null ? [] : siblings(first.package, source) },
         ...{ offered: named(usable), fixes: once(usable), waiting: named(rest) },
+        kind:
+          AdvisoryKind.options.find((kind) => counted.some((one) => one.kind === kind)) ??
+          'security',
         severity: counted.map((one) => one.severity).reduce(graver, 'unknown'),
         exploited: cves.some(options.isExploited),
         firstSeen:
           target === null ? null : (options.firstSeen(first.package, target) ?? options.now),
         held: options.held.has(key),
+        ...(brings.has(key) ? { brings: [...(brings.get(key) ?? [])].sort() } : {}),
       };
     });
 };

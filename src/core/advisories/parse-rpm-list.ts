@@ -49,7 +49,14 @@ export const parseRpmList = (text: string): InventoryPackage[] =>
         ...{ name, arch, version: withEpoch(number, `${version}-${release}`) },
         ...(source === null
           ? {}
-          : { source: source.source, sourceVersion: withEpoch(number, source.version) }),
+          : {
+              source: source.source,
+              // Of another version it may have another epoch, which nothing tells.
+              sourceVersion:
+                source.version === `${version}-${release}`
+                  ? withEpoch(number, source.version)
+                  : source.version,
+            }),
         module: moduleOf(given(label)),
         ...(vendor === null ? {} : { vendor }),
       },

@@ -2,7 +2,7 @@ import type { NeededAdvisory } from '../advisories/needs.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import type { AdvisoriesCause, Wave } from './fleet.ts';
+import type { AdvisoriesCause, WantedUpgrade, Wave } from './fleet.ts';
 import { packageKey } from './tried.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -41,10 +41,16 @@ const collect = (
   let isWhole = true;
   for (const one of wave.cause.packages) packages.set(`${one.source}:${one.arch} ${one.to}`, one);
   const used = new Set<string>();
+  /** Lists of packages, and the situations of hosts that wait for them: equal hosts say the same. */
+  const seen = new Map<readonly WantedUpgrade[], Set<string>>();
   for (const [hostId, { state, packages: wanted }] of wave.upgrades) {
     const host = fleet.hosts.get(hostId);
     if (state === 'left-out') continue;
     const waits = state === 'pending';
+    const situation = waits && host !== undefined ? decisions.situationOf(host) : String(waits);
+    const situations = seen.get(wanted) ?? new Set<string>();
+    if (situations.has(situation)) continue;
+    seen.set(wanted, situations.add(situation));
     if (waits && (host === undefined || !isCurrent(host))) isWhole = false;
     const decided = waits && host !== undefined && isCurrent(host) ? decisions.of(host) : null;
     for (const entry of wanted) {

@@ -1,50 +1,36 @@
 import type { HostId } from '../ids.ts';
-import { addToCause, hasBegun, refreshCause } from './advisories-cause.ts';
+import { addToCause } from './advisories-cause.ts';
 import { barred } from './barred.ts';
 import { decisionsNow, isCurrent } from './decisions.ts';
-import type { Decided, Decisions } from './decisions.ts';
-import { notMissing, verdictOn } from './entry-verdict.ts';
-import type { AdvisoriesCause, Host, Wave, WaveUpgrade } from './fleet.ts';
+import { createQuestions } from './due-on-hosts.ts';
+import type { Due, Group, Questions } from './due-on-hosts.ts';
+import type { AdvisoriesCause, Host, WantedUpgrade, Wave, WaveUpgrade } from './fleet.ts';
+import { reviewWave, shared } from './keep-in-step.ts';
 import { askToRefresh } from './mirror-moved.ts';
-import { entryOf, openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
+import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import { packageKey, triedOn } from './tried.ts';
+import { packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { openWave } from './waves.ts';
 
-/** A need that may be met now, and to which version. */
-interface Due extends Decided {
-  key: string;
-  target: string;
-}
-
-/** What may be begun on a host and no wave sees to. */
-const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: Host): Due[] =>
-  [...decisions.of(host)].flatMap(([key, decided]): Due[] => {
-    const { need, decision, together } = decided;
-    const { target } = need;
-    if (decision.kind === 'wait' || target === null || triedOn(host, need) === 'yes') return [];
-    if (seenBy(waves, host.id, key, target) !== 'no') return [];
-    const isTaken = together.some(
-      (one) => seenBy(waves, host.id, packageKey(one), one.target) === 'taken',
-    );
-    return isTaken ? [] : [{ ...decided, key, target }];
-  });
-
 /** Put what is due on a host into a wave. */
-const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonly Due[]): void => {
+const joinAdvisories = (
+  turn: Turn,
+  asked: Questions,
+  { wave, host, due }: { wave: AdvisoryWave; host: Host; due: readonly Due[] },
+): void => {
   const there = wave.upgrades.get(host.id);
   const upgrade: WaveUpgrade =
     there?.state === 'pending'
       ? there
       : { ...{ state: 'pending', mode: 'packages', packages: [], allowRemove: false, reason: '' } };
   wave.upgrades.set(host.id, upgrade);
-  for (const one of due) {
-    const { name, arch, exploited } = one.need;
-    upgrade.packages.push({ name, arch, want: 'exact', version: one.target, exploited });
-    addToCause(wave.cause, one);
-  }
+  const more = due.map(({ need: { name, arch, exploited }, target }): WantedUpgrade => ({
+    ...{ name, arch, want: 'exact', version: target, exploited },
+  }));
+  upgrade.packages = shared(turn, [...upgrade.packages, ...more]);
+  asked.addOnce(wave, due);
   touch(turn, { table: 'waves', key: wave.id });
 };
 
@@ -53,17 +39,16 @@ const joinAdvisories = (turn: Turn, wave: AdvisoryWave, host: Host, due: readonl
  * what they approved is never more than they saw.
  */
 const waveFor = (
-  waves: readonly AdvisoryWave[],
+  asked: Questions,
   host: Host,
-  due: readonly Due[],
-  { mode, whenMirrorMoved }: Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'>,
+  { due, mode, whenMirrorMoved }: Group,
 ): AdvisoryWave | undefined =>
-  waves.find((wave) => {
+  asked.waves().find((wave) => {
     const { cause, state, approvedBy, upgrades } = wave;
     if (state !== 'open' || approvedBy !== null) return false;
     if (cause.platform !== host.platform || cause.mode !== mode) return false;
     if (cause.whenMirrorMoved !== whenMirrorMoved) return false;
-    if (!hasBegun(wave)) return true;
+    if (!asked.hasBegun(wave)) return true;
     const there = upgrades.get(host.id);
     return (
       (there === undefined || there.state === 'left-out') &&
@@ -77,130 +62,65 @@ const waveFor = (
     );
   });
 
-const sendToWaves = (turn: Turn, decisions: Decisions, host: Host, due: readonly Due[]): void => {
-  const kinds = (['approve', 'auto'] as const).flatMap((mode) =>
-    (['wait', 'start-over'] as const).map((whenMirrorMoved) => ({ mode, whenMirrorMoved })),
-  );
-  for (const { mode, whenMirrorMoved } of kinds) {
-    const group = due.filter(
-      (one) =>
-        decisions.modeOf(host, one) === mode &&
-        one.decision.rule.whenMirrorMoved === whenMirrorMoved,
-    );
-    if (group.length === 0) continue;
-    const found = waveFor(openAdvisoryWaves(turn.fleet), host, group, { mode, whenMirrorMoved });
-    if (found !== undefined) {
-      const known = new Set(found.cause.advisories.map(({ id }) => id));
-      joinAdvisories(turn, found, host, group);
-      const fresh = found.cause.advisories.filter(({ id }) => !known.has(id));
-      audit(turn, {
-        action: 'wave-joined',
-        subject: `wave ${found.id}`,
-        waveId: found.id,
-        details: { host: host.id, advisories: fresh.map(({ id }) => id) },
-      });
-      continue;
-    }
-    const cause: AdvisoriesCause = {
-      ...{ kind: 'advisories', platform: host.platform, mode, whenMirrorMoved },
-      ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
-    };
-    for (const one of group) addToCause(cause, one);
-    joinAdvisories(turn, openWave(turn, cause, false, null) as AdvisoryWave, host, group);
-  }
-};
-
-const leaveWave = (turn: Turn, wave: AdvisoryWave, hostId: HostId, reason: string): void =>
-  audit(turn, {
-    action: 'wave-left',
-    subject: `wave ${wave.id}`,
-    waveId: wave.id,
-    details: { host: hostId, reason },
-  });
-
-/**
- * What a wave is to bring to a host that waits, as it is decided now: without what is missing no more, by hand or because the
- * advisory was taken back, and without what policy does not give by now; in a newer version where that took the place of one that
- * nobody has approved or got. Answers whether anything of it is another.
- */
-const keepInStep = (
-  turn: Turn,
-  decisions: Decisions,
-  wave: AdvisoryWave,
-  [hostId, upgrade]: [HostId, WaveUpgrade],
-): boolean => {
-  const host = turn.fleet.hosts.get(hostId);
-  if (upgrade.state !== 'pending' || host === undefined || !isCurrent(host)) return false;
-  const asked = { wave, host, upgrade, now: turn.now, wallMs: turn.wall.ms };
-  const left: string[] = [];
-  let changed = false;
-  const kept = upgrade.packages.filter((entry) => {
-    const verdict = verdictOn(decisions, { ...asked, entry });
-    if (verdict.kind === 'leave') {
-      left.push(verdict.reason);
-      return false;
-    }
-    const key = packageKey(entry);
-    if (
-      verdict.kind === 'order' &&
-      wave.cause.proved[key] === undefined &&
-      entry.version !== verdict.version
-    ) {
-      Object.assign(entry, { version: verdict.version });
-      changed = true;
-    }
-    const exploited = decisions.of(host).get(key)?.need.exploited === true;
-    if (exploited !== entry.exploited) {
-      entry.exploited = exploited;
-      changed = true;
-    }
-    return true;
-  });
-  if (left.length === 0) return changed;
-  upgrade.packages = kept;
-  const reason = left.find((one) => one !== notMissing);
-  if (reason !== undefined) leaveWave(turn, wave, hostId, reason);
-  if (kept.length === 0)
-    Object.assign(upgrade, {
-      state: reason === undefined ? 'done' : 'left-out',
-      reason: reason ?? notMissing,
+const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): void => {
+  const { due, mode, whenMirrorMoved } = group;
+  const found = waveFor(asked, host, group);
+  if (found !== undefined) {
+    const known = found.cause.advisories.length;
+    joinAdvisories(turn, asked, { wave: found, host, due });
+    audit(turn, {
+      action: 'wave-joined',
+      subject: `wave ${found.id}`,
+      waveId: found.id,
+      details: {
+        host: host.id,
+        advisories: found.cause.advisories.slice(known).map(({ id }) => id),
+      },
     });
-  return true;
+    return;
+  }
+  const cause: AdvisoriesCause = {
+    ...{ kind: 'advisories', platform: host.platform, mode, whenMirrorMoved },
+    ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
+  };
+  for (const one of due) addToCause(cause, one);
+  const wave = openWave(turn, cause, false, null) as AdvisoryWave;
+  joinAdvisories(turn, asked, { wave, host, due });
+  asked.forgetWaves();
 };
 
 /**
  * Level-triggered: waves are kept in step with what their hosts need and policy says now, and what hosts need and no wave sees
- * to is put into waves; equal hosts are decided about once. `told`: hosts of which the needs were just told.
+ * to is put into waves; equal hosts are decided about once. `told`: the needs of
+ * these hosts were just told, and those of no other one; null: all are looked at.
  */
-export const reviewNeeds = (turn: Turn, told: readonly HostId[]): void => {
+export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void => {
   const { fleet } = turn;
   const decisions = decisionsNow(fleet, turn.wall.ms);
-  for (const wave of openAdvisoryWaves(fleet)) {
-    if (wave.state !== 'open') continue;
-    let changed = told.some((hostId) => wave.upgrades.get(hostId)?.state === 'pending');
-    for (const one of wave.upgrades) {
-      if (!keepInStep(turn, decisions, wave, one)) continue;
-      changed = true;
-      touch(turn, { table: 'waves', key: wave.id });
-    }
-    if (changed) refreshCause(turn, decisions, wave);
-  }
-  for (const host of fleet.hosts.values()) {
-    const { needs } = host;
-    if (needs === null || needs.list.length === 0) continue;
+  for (const wave of openAdvisoryWaves(fleet))
+    if (wave.state === 'open') reviewWave(turn, decisions, wave, told);
+  const asked = createQuestions(turn, decisions);
+  let refreshes = refreshesAtOnce;
+  for (const hostId of told ?? fleet.hosts.keys()) {
+    const host = fleet.hosts.get(hostId);
+    const needs = host?.needs ?? null;
+    if (host === undefined || needs === null || needs.list.length === 0) continue;
     if (barred(host) !== null || !host.known || !isCurrent(host)) continue;
-    if (needs.list.some(({ waiting }) => waiting.length > 0)) refreshNowAndThen(turn, host);
-    const due = unseenDue(decisions, openAdvisoryWaves(fleet), host);
-    if (due.length > 0) sendToWaves(turn, decisions, host, due);
+    if (refreshes > 0 && isToRefresh(turn, host)) {
+      refreshes -= 1;
+      askToRefresh(turn, host);
+    }
+    for (const group of asked.groupsFor(host)) sendToWave(turn, asked, host, group);
   }
 };
 
+/** So many hosts are asked in one turn to look at their mirrors, which are mostly the same: the others soon after. */
+const refreshesAtOnce = 100;
+
 /** A host whose mirror lacks a published fix is asked to look there again, now and then. */
-const refreshNowAndThen = (turn: Turn, host: Host): void => {
-  const last = host.refreshAskedAt;
-  if (last === null || turn.now - last >= turn.fleet.settings.refreshEveryMs)
-    askToRefresh(turn, host);
-};
+const isToRefresh = ({ fleet, now }: Turn, { needs, refreshAskedAt: last }: Host): boolean =>
+  needs?.list.some(({ waiting }) => waiting.length > 0) === true &&
+  (last === null || now - last >= fleet.settings.refreshEveryMs);
 
 /** Whether a wave of advisories waits for a person before it begins. */
 export const waitsForApproval = ({ cause, approvedBy, state, upgrades }: Wave): boolean =>

@@ -19,9 +19,12 @@ export interface Decisions {
   of: (host: Host) => ReadonlyMap<string, Decided>;
   /** `approve`: not without a person, by the policy, by what would be restarted, or since a person has decided before. */
   modeOf: (host: Host, decided: Decided) => AdvisoriesCause['mode'];
+  /** All that decisions about a host go by, as a text: hosts of which it is the same are decided about alike. */
+  situationOf: (host: Host) => string;
 }
 
 const noPackages: ReadonlySet<string> = new Set();
+const noNeeds: readonly Need[] = [];
 
 const bySource = (list: readonly Need[]): Need[][] => {
   const groups = new Map<string, Need[]>();
@@ -63,19 +66,28 @@ const hostsThatAsk = (fleet: Fleet): Set<HostId> => {
 /** The decisions of this moment, each made when it is first asked for. */
 export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
   const known = new Map<readonly Need[], ReadonlyMap<string, Decided>>();
+  const numbers = new Map<readonly Need[], number>();
   let asking: Set<HostId> | null = null;
+  const asks = (hostId: HostId): boolean => (asking ??= hostsThatAsk(fleet)).has(hostId);
+  const listOf = ({ needs }: Host): readonly Need[] => needs?.list ?? noNeeds;
   return {
-    of: ({ needs, platform }) => {
-      const list = needs?.list ?? [];
-      const made = known.get(list) ?? decideAll(fleet, platform, list, wallMs);
+    of: (host) => {
+      const list = listOf(host);
+      const made = known.get(list) ?? decideAll(fleet, host.platform, list, wallMs);
       known.set(list, made);
       return made;
+    },
+    situationOf: (host) => {
+      const list = listOf(host);
+      const number = numbers.get(list) ?? numbers.size;
+      numbers.set(list, number);
+      const refused = host.refused.length === 0 ? '' : JSON.stringify(host.refused);
+      return `${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
     },
     modeOf: (host, { decision, together }) => {
       if (decision.rule.mode !== 'auto' || together.some((need) => triedOn(host, need) !== 'no'))
         return 'approve';
-      asking ??= hostsThatAsk(fleet);
-      return asking.has(host.id) ? 'approve' : 'auto';
+      return asks(host.id) ? 'approve' : 'auto';
     },
   };
 };

@@ -238,18 +238,19 @@ export interface Wave {
 
 /** A package of a host's upgrade; of one that advisories ask for, also of which architecture, and whether it is known to be exploited. */
 export interface WantedUpgrade {
-  name: string;
-  want: 'exact' | 'at-least' | 'newest';
-  version: string | null;
-  arch?: string;
-  exploited?: boolean;
+  readonly name: string;
+  readonly want: 'exact' | 'at-least' | 'newest';
+  readonly version: string | null;
+  readonly arch?: string;
+  readonly exploited?: boolean;
 }
 
 export interface WaveUpgrade {
   /** `left-out`: nothing was done, and it may come into a wave again. */
   state: 'pending' | 'running' | 'done' | 'failed' | 'left-out';
   mode: 'packages' | 'security';
-  packages: WantedUpgrade[];
+  /** Never changed in place: hosts that are to get the same may share it, and by it being the same one it is known to be stored. */
+  packages: readonly WantedUpgrade[];
   allowRemove: boolean;
   reason: string;
 }

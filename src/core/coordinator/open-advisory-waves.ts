@@ -14,8 +14,14 @@ export const openAdvisoryWaves = (fleet: Fleet): AdvisoryWave[] =>
       isAdvisoryWave(wave) && (wave.state === 'open' || wave.state === 'stopping'),
   );
 
-export const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined =>
-  packages.find((one) => packageKey(one) === key);
+/** Lists are never changed in place, so each is put in order once. */
+const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
+
+export const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined => {
+  const known = entries.get(packages) ?? new Map(packages.map((one) => [packageKey(one), one]));
+  entries.set(packages, known);
+  return known.get(key);
+};
 
 /** Whether a wave sees to a package of a host: `taken` where nothing else of its source is to be begun either. */
 export const seenBy = (

@@ -1,4 +1,4 @@
-import type { Severity } from '../advisories/advisory.ts';
+import type { AdvisoryKind, Severity } from '../advisories/advisory.ts';
 import type { Need } from '../advisories/needs.ts';
 import type { Mode } from '../service-settings.ts';
 
@@ -8,6 +8,8 @@ export interface PolicyRule {
   /** Whether the package is one of the platform's core packages. */
   core: boolean | null;
   exploited: boolean | null;
+  /** Which kinds of advisories it is for. */
+  kinds: readonly AdvisoryKind[];
   mode: Mode;
   /** So old an update must be, counted from when it was first seen; one that is exploited need not. */
   minAgeMs: number;
@@ -21,22 +23,39 @@ export interface PolicyRule {
 
 /** What holds where no rule says anything: a person decides. */
 export const defaultRule: PolicyRule = {
-  ...{ severities: null, core: null, exploited: null },
+  ...{ severities: null, core: null, exploited: null, kinds: ['security'] },
   ...{ mode: 'approve', minAgeMs: 0, earliestMs: 0, latestMs: null, whenMirrorMoved: 'wait' },
 };
+
+/** What is no matter of security is upgraded only where a rule asks for it. */
+const notAskedFor: PolicyRule = { ...defaultRule, mode: 'observe' };
 
 /** The first rule that is for a need. */
 export const ruleFor = (
   rules: readonly PolicyRule[],
   corePackages: ReadonlySet<string>,
-  { name, severity, exploited }: Pick<Need, 'name' | 'severity' | 'exploited'>,
+  { name, severity, exploited, kind }: Pick<Need, 'name' | 'severity' | 'exploited' | 'kind'>,
 ): PolicyRule =>
   rules.find(
     (rule) =>
+      rule.kinds.includes(kind) &&
       (rule.severities === null || rule.severities.includes(severity)) &&
       (rule.core === null || rule.core === corePackages.has(name)) &&
       (rule.exploited === null || rule.exploited === exploited),
-  ) ?? defaultRule;
+  ) ?? (kind === 'security' ? defaultRule : notAskedFor);
+
+/** Kinds of advisories that some rule asks for. */
+export const kindsAskedFor = ({
+  policies,
+}: {
+  policies: Readonly<Record<string, readonly PolicyRule[]>>;
+}): ReadonlySet<AdvisoryKind> =>
+  new Set([
+    ...defaultRule.kinds,
+    ...Object.values(policies)
+      .flat()
+      .flatMap(({ kinds }) => kinds),
+  ]);
 
 /** What is decided about one need: to go on, or why not (yet). */
 export type NeedDecision =

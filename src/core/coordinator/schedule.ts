@@ -179,7 +179,7 @@ const packagesNow = (
 ): ReturnType<typeof orderFor> =>
   isAdvisoryWave(wave)
     ? orderFor(fleet, decisions, { wave, host, upgrade, now, wallMs: wall.ms })
-    : { kind: 'order', packages: upgrade.packages };
+    : { kind: 'order', packages: [...upgrade.packages] };
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
 export const orderUpgrades = (turn: Turn): void => {

@@ -24,8 +24,14 @@ export type FleetEvent =
   | { kind: 'keys-changed'; actor: string; host: HostId; what: string; believed: boolean }
   /** An operator takes what a feed holds back; feeds are kept beside the fleet, the record of it with all others. */
   | { kind: 'feed-accepted'; actor: string; feed: string; details: AuditDetails }
-  /** What the matcher found missing on hosts that have the same, each as of one of its transactions. */
-  | { kind: 'needs'; hosts: readonly { id: HostId; transaction: number }[]; needs: readonly Need[] }
+  /** What the matcher found missing on hosts, each as of one of its transactions; those that have the same together. */
+  | {
+      kind: 'needs';
+      told: readonly {
+        hosts: readonly { id: HostId; transaction: number }[];
+        needs: readonly Need[];
+      }[];
+    }
   | { kind: 'tick' };
 
 /**
@@ -68,6 +74,22 @@ const believe = (turn: Turn, hostId: HostId, believed: boolean): void => {
   touch(turn, { table: 'hosts', key: hostId });
 };
 
+/** Hosts of which something is missing now. */
+const noteNeeds = (
+  fleet: Fleet,
+  told: Extract<FleetEvent, { kind: 'needs' }>['told'],
+): Set<HostId> => {
+  const changed = new Set<HostId>();
+  for (const { hosts, needs } of told)
+    for (const { id, transaction } of hosts) {
+      const host = fleet.hosts.get(id);
+      if (host === undefined) continue;
+      host.needs = { transaction, list: needs };
+      changed.add(id);
+    }
+  return changed;
+};
+
 /**
  * One step of the coordinator: changes `fleet` in place and answers what to commit and send. Level-triggered:
  * after each event, everything that may be granted is computed anew from what is known. Pure but for that.
@@ -82,7 +104,8 @@ export const fleetStep = (
     now,
     wall,
     newId,
-    dirty: [],
+    dirty: new Map(),
+    wanted: new Map(),
     audits: [],
     sends: [],
     closes: [],
@@ -127,18 +150,11 @@ export const fleetStep = (
       });
       break;
     case 'needs':
-      for (const { id, transaction } of event.hosts) {
-        const host = fleet.hosts.get(id);
-        if (host !== undefined) host.needs = { transaction, list: event.needs };
-      }
-      reviewNeeds(
-        turn,
-        event.hosts.map(({ id }) => id),
-      );
+      reviewNeeds(turn, noteNeeds(fleet, event.told));
       break;
     case 'tick':
       wantRecords(turn);
-      reviewNeeds(turn, []);
+      reviewNeeds(turn, null);
       break;
   }
   watchDeadlines(turn);
@@ -152,7 +168,7 @@ export const fleetStep = (
     if (host !== undefined) records.push({ host: hostId, record: issueRecord(turn, host) });
   }
   return {
-    dirty: turn.dirty,
+    dirty: [...turn.dirty.values()],
     audits: turn.audits,
     sends: turn.sends,
     closes: turn.closes,

@@ -1,7 +1,7 @@
 import type { AuditDetails } from '../audit-details.ts';
 import type { ContainerId, HostId } from '../ids.ts';
 import type { HostUpgrade, RestartBatch } from '../messages.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, WantedUpgrade } from './fleet.ts';
 
 /** An entry of the coordinator's audit chain. */
 export interface ControlAudit {
@@ -100,7 +100,8 @@ export interface Turn {
   /** Wall-clock ms and minute of the local day, for freezes, windows, and what people read. */
   wall: { ms: number; minuteOfDay: number };
   newId: () => string;
-  dirty: Dirty[];
+  /** By table and key, so that each comes once. */
+  dirty: Map<string, Dirty>;
   audits: ControlAudit[];
   sends: Send[];
   /** Outbox rows that an answer has closed (R3). */
@@ -108,11 +109,13 @@ export interface Turn {
   /** Hosts whose control record must be renewed at once (R12). */
   renew: Set<HostId>;
   notices: Notice[];
+  /** Lists of packages that hosts are to get, by what they say. */
+  wanted: Map<string, readonly WantedUpgrade[]>;
 }
 
 export const touch = (turn: Turn, row: Dirty): void => {
-  if (!turn.dirty.some((other) => other.table === row.table && other.key === row.key))
-    turn.dirty.push(row);
+  const key = `${row.table} ${row.key}`;
+  if (!turn.dirty.has(key)) turn.dirty.set(key, row);
 };
 
 export const audit = (

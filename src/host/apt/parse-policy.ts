@@ -16,6 +16,7 @@ const CHANNELS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|,)o=UbuntuESM(?:,|$)/, 'esm-infra'],
   [/(?:^|,)o=UbuntuFIPSUpdates(?:,|$)/, 'fips-updates'],
   [/(?:^|,)o=UbuntuFIPS(?:,|$)/, 'fips'],
+  [/(?:^|,)o=UbuntuRealtimeKernel(?:,|$)/, 'realtime'],
 ];
 
 /** Which paid services the repositories belong to that apt-cache(8) `policy` lists without operands. */

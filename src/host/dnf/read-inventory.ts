@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { channelsOf } from '../../core/advisories/channels-of.ts';
 import type { InventoryPackage } from '../../core/advisories/inventory.ts';
 import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
 import type { HostInventory } from '../packages/package-manager.ts';
-import { channelsOf } from './channels-of.ts';
 import type { DnfHost } from './dnf-host.ts';
 import type { RpmPackage } from './parse-rpm-packages.ts';
-import { readCandidates, readOrigins, readRepositoryIds } from './read-offers.ts';
+import { readCandidates, readOrigins, readRepositoryIds, readSources } from './read-offers.ts';
 import { rpmSignature } from './rpm-place.ts';
 import type { RpmPlace } from './rpm-place.ts';
 
@@ -32,16 +32,23 @@ interface DnfKnowledge {
   allowed: ReadonlyMap<string, string>;
   /** Where each package came from. */
   origins: ReadonlyMap<string, string>;
+  /** What candidates are built from. */
+  sources: Awaited<ReturnType<typeof readSources>>;
   channels: readonly string[];
 }
 
 const askAll = async (host: DnfHost | null): Promise<DnfKnowledge> => {
   if (host === null)
-    return { candidates: new Map(), allowed: new Map(), origins: new Map(), channels: [] };
+    return {
+      ...{ candidates: new Map(), allowed: new Map(), origins: new Map() },
+      ...{ sources: new Map(), channels: [] },
+    };
+  const candidates = await readCandidates(host, { everything: true });
   return {
-    candidates: await readCandidates(host, { everything: true }),
+    candidates,
     allowed: await readCandidates(host, { everything: false }),
     origins: await readOrigins(host),
+    sources: await readSources(host, candidates),
     channels: channelsOf(await readRepositoryIds(host)),
   };
 };
@@ -55,13 +62,16 @@ export const readDnfInventory = async (
   host: DnfHost | null,
   platform: string,
 ): Promise<HostInventory> => {
-  const { candidates, allowed, origins, channels } = await askAll(host);
+  const { candidates, allowed, origins, sources, channels } = await askAll(host);
   const offers = packages.flatMap((one): InventoryPackage[] => {
     const version = candidates.get(labelOf(one));
-    return version === undefined || compareRpmVersions(version, one.version) <= 0
-      ? []
-      : // Of the same stream; which source version it was built from matters to nobody.
-        [entryOf({ ...one, version, sourceVersion: version })];
+    if (version === undefined || compareRpmVersions(version, one.version) <= 0) return [];
+    const { source, sourceVersion } = sources.get(`${labelOf(one)}=${version}`) ?? {
+      source: one.source,
+      sourceVersion: version,
+    };
+    // Of the same stream.
+    return [entryOf({ ...one, version, source, sourceVersion })];
   });
   const installed = packages.map((one) => {
     const label = labelOf(one);

@@ -117,6 +117,16 @@ export const readCandidates = async (
   return parseCheckUpdate(await ask(host, ['check-update', ...options], [0, 100]));
 };
 
+/** What the versions that dnf would upgrade to are built from, by `name.arch=version`. */
+export const readSources = async (
+  host: DnfHost,
+  candidates: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, Pick<RpmOffer, 'source' | 'sourceVersion'>>> => {
+  const names = [...candidates.keys()].map((label) => label.slice(0, label.lastIndexOf('.')));
+  const offers = await available(host, [...new Set(names)], withoutExcludes(host));
+  return new Map(offers.map((offer) => [keyOf(offer), offer]));
+};
+
 /** Which repository each installed package came from, by `name.arch=version`; of what rpm alone installed dnf knows none. */
 export const readOrigins = async (host: DnfHost): Promise<ReadonlyMap<string, string>> => {
   const format = offerFormat.replace('%{repoid}', '%{from_repo}');

@@ -21,18 +21,25 @@ const walk = async function* (
   root: string,
   below: string,
   failed: FeedError[],
+  onDirectory: (path: string) => Promise<void>,
 ): AsyncGenerator<FoundFile> {
-  const names = await readdir(join(root, below)).catch((error: unknown) => {
-    failed.push(new FeedError(printable(below), errorText(error)));
-    return [];
-  });
-  for (const name of names.sort(byName)) {
+  await onDirectory(join(root, below));
+  const entries = await readdir(join(root, below), { withFileTypes: true }).catch(
+    (error: unknown) => {
+      failed.push(new FeedError(printable(below), errorText(error)));
+      return [];
+    },
+  );
+  for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
+    const { name } = entry;
     if (name.startsWith('.')) continue;
     const path = join(root, below, name);
     const within = below === '' ? name : `${below}/${name}`;
     try {
-      const found = await lstat(path);
-      if (found.isDirectory()) yield* walk(root, within, failed);
+      // Some file systems do not tell what an entry is.
+      const isTold = entry.isDirectory() || entry.isFile() || entry.isSymbolicLink();
+      const found = isTold ? entry : await lstat(path);
+      if (found.isDirectory()) yield* walk(root, within, failed, onDirectory);
       else if (found.isFile()) yield { path, name: printable(within) };
       else if (found.isSymbolicLink()) {
         // Directories of a mirror are linked for other names of the same: their files come once.
@@ -49,17 +56,19 @@ const walk = async function* (
 
 /**
  * The files of a feed: the one that it is, or those of a directory and the ones below it, in the order of their names.
- * What begins with a dot, and what is no file, is passed over. What cannot be read is added to `failed`.
+ * What begins with a dot, and what is no file, is passed over. What cannot be read is added to `failed`; `onDirectory` is told of
+ * each directory before it is read.
  */
 export const filesBelow = async function* (
   path: string,
   failed: FeedError[],
+  onDirectory: (path: string) => Promise<void> = () => Promise.resolve(),
 ): AsyncGenerator<FoundFile> {
   const name = printable(basename(path));
   try {
     const root = await realpath(path);
     const found = await stat(root);
-    if (found.isDirectory()) yield* walk(root, '', failed);
+    if (found.isDirectory()) yield* walk(root, '', failed, onDirectory);
     else if (found.isFile()) yield { path: root, name };
     else failed.push(new FeedError(name, 'it is neither a file nor a directory'));
   } catch (error) {

@@ -12,15 +12,23 @@ import { rockyErrata } from './rocky-errata/source.ts';
 import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
-/** Files that somebody named by hand are taken as they lie there; who fetches them checks their signature. */
-const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date() });
+/** Files that lie here are taken as they are; who fetches them checks their signature. */
+const aptSecurity = (alone: RpmPlace | null): AdvisorySource => {
+  const options = { verify: unchecked, now: () => new Date() };
+  return createAptSecurity(
+    alone?.distro === 'debian' || alone?.distro === 'ubuntu'
+      ? { ...options, alone: { distro: alone.distro, release: alone.release } }
+      : options,
+  );
+};
 
 /**
  * Every kind of feed, by its name. What does not tell which distribution it is for, such as a repository of one's own, is
- * for `place`.
+ * for `place`; so is an index of packages alone, where somebody names it by hand.
  */
 export const advisorySources = (
   place: RpmPlace | null = null,
+  { byHand = false }: { byHand?: boolean } = {},
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
     [
@@ -32,7 +40,7 @@ export const advisorySources = (
       almaErrata,
       rockyErrata,
       redhatCsaf,
-      aptSecurity,
+      aptSecurity(byHand ? place : null),
       kev,
     ].map((source) => [source.name, source]),
   );

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { ControlRecord, SequencedReport } from '../../core/messages.ts';
 import type { Fleet } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
@@ -49,8 +50,15 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** How many events share one transaction at most. */
+/** How many events share one transaction at most; some are worth many. */
 const largestGroup = 200;
+/** An inventory is written as a whole, and needs are of hundreds of hosts. */
+const weightOf = (event: FleetEvent): number =>
+  event.kind === 'needs'
+    ? largestGroup
+    : event.kind === 'report' && event.message.report.kind === 'host-inventory'
+      ? largestGroup / 20
+      : 1;
 
 /**
  * The coordinator's loop: read an event, let core decide, commit, publish. Events that wait together are
@@ -109,8 +117,22 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
       for (const listener of listeners) listener();
   };
 
+  const takeGroup = (): Waiting[] => {
+    let [count, weight] = [0, 0];
+    for (const { event } of queue) {
+      weight += weightOf(event);
+      if (count > 0 && weight > largestGroup) break;
+      count += 1;
+    }
+    return queue.splice(0, count);
+  };
+
   const run = async (): Promise<void> => {
-    while (queue.length > 0) await runGroup(queue.splice(0, largestGroup));
+    while (queue.length > 0) {
+      await runGroup(takeGroup());
+      // Timers, and what has come from Redis, have their turn between two transactions.
+      await breathe();
+    }
     running = null;
   };
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { UnrecoverableError } from 'bullmq';
+import type { Advisory } from '../../core/advisories/advisory.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { connectWorker } from '../../jobs/connections.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
@@ -24,6 +25,8 @@ export interface FollowOptions {
   keys: OwnKeys;
   coordinator: Pick<Coordinator, 'submit'>;
   exploitedFeeds: ReadonlySet<string>;
+  /** Kinds of advisories that some policy asks for. */
+  kinds: ReadonlySet<Advisory['kind']>;
   serverNow: () => number;
   wallNow: () => number;
   monotonicMs: () => number;
@@ -50,8 +53,9 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
     store,
     wallNow: options.wallNow,
     exploitedFeeds: options.exploitedFeeds,
-    tell: async (hosts, needs) => {
-      await options.coordinator.submit({ kind: 'needs', hosts, needs });
+    kinds: options.kinds,
+    tell: async (told) => {
+      await options.coordinator.submit({ kind: 'needs', told });
     },
     onError,
   });

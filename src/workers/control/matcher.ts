@@ -1,8 +1,16 @@
+import { createFleet, namesOf } from '../../core/advisories/fleet.ts';
+import type { FleetImage, Unit } from '../../core/advisories/fleet.ts';
 import type { Advisory } from '../../core/advisories/advisory.ts';
+import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { AdvisoryPublished } from '../../jobs/advisory-published.ts';
-import { advisoriesFor, advisoryInForm, markMatched } from '../../store/advisories.ts';
+import {
+  advisoriesNaming,
+  advisoryInForm,
+  markMatched,
+  presentAdvisories,
+} from '../../store/advisories.ts';
 import {
   forgetInventory,
   forgetUnusedInventories,
@@ -13,27 +21,31 @@ import type { HostInventoryRow } from '../../store/inventories.ts';
 import type { Store } from '../../store/open-store.ts';
 import { noteUpdates, updateKey, updatesSeen } from '../../store/updates-seen.ts';
 import type { Update } from '../../store/updates-seen.ts';
-import { computeNeeds, newImageNeeds, noteAdvisory } from './image-needs.ts';
-import type { ImageNeeds } from './image-needs.ts';
+import { imageNeeds } from '../../core/advisories/image-needs.ts';
 import { Image } from './inventories-in.ts';
+import { createPace } from './pace.ts';
 
 export interface MatcherOptions {
   store: Store;
   wallNow: () => number;
   /** Feeds of which each advisory says that its CVEs are exploited. */
   exploitedFeeds: ReadonlySet<string>;
+  /** Kinds of advisories that some policy asks for. */
+  kinds: ReadonlySet<Advisory['kind']>;
   /** What hosts need now; told for all of them at the start, then on each change. Rejects where it is not taken. */
-  tell: (hosts: readonly NeedyHost[], needs: readonly Need[]) => Promise<void>;
+  tell: (told: readonly HostNeeds[]) => Promise<void>;
   onError: (error: unknown, what: string) => void;
 }
 
 /** What comes within this time is told together. */
 const gatherMs = 200;
+/** So many hosts are told of in one transaction. */
+const hostsAtOnce = 250;
 
-/** A host, and up to which of its package transactions its needs are known. */
-export interface NeedyHost {
-  id: string;
-  transaction: number;
+/** Hosts that need the same, and of each up to which of its package transactions that is known. */
+export interface HostNeeds {
+  hosts: readonly { id: string; transaction: number }[];
+  needs: readonly Need[];
 }
 
 export interface Matcher {
@@ -45,26 +57,28 @@ export interface Matcher {
   /** Tell what every host needs anew. */
   tellAll: () => void;
   /** What the fleet has, image by image, for those who ask. */
-  images: () => readonly { needs: ImageNeeds; hosts: readonly string[] }[];
+  images: () => readonly FleetImage[];
+  /** All that an advisory says of them. */
+  findings: (advisory: Advisory) => Map<FleetImage, Finding[]>;
   isExploited: (cve: string) => boolean;
-  imageOf: (hostId: string) => { needs: ImageNeeds; row: HostInventoryRow } | null;
+  inventoryOf: (hostId: string) => HostInventoryRow | null;
   /** Finish what was begun, and take no more. */
   stop: () => Promise<void>;
 }
 
 /**
- * Keeps, for each distinct set of packages in the fleet, what is missing of it; a new advisory and a new inventory each change
- * that, and what it means is told. All of it can be computed again from the store, and is, at the start.
+ * Keeps what is missing of each distinct package of the fleet; a new advisory and a new inventory each change that, and
+ * what it means for hosts is told. All of it can be computed again from the store, and is, at the start.
  */
 export const startMatcher = async (options: MatcherOptions): Promise<Matcher> => {
   const { store, wallNow } = options;
   const rows = new Map<string, HostInventoryRow>();
-  const images = new Map<string, ImageNeeds>();
+  const fleet = createFleet(options.kinds);
   const exploited = new Map<string, readonly string[]>();
   let exploitedCves = new Set<string>();
   const seen = await updatesSeen(store.db);
   /** Image → the needs last told, as text. */
-  const told = new Map<string, string>();
+  const told = new WeakMap<FleetImage, string>();
   let stopped = false;
 
   /** One thing at a time: what a sweep reads must not be overtaken by what a job brings. */
@@ -75,57 +89,78 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     return turn;
   };
 
-  const hostsOf = (hash: string): HostInventoryRow[] =>
-    [...rows.values()].filter((row) => row.hash === hash);
-
   const noteExploited = (advisory: Advisory): void => {
     if (advisory.withdrawn) exploited.delete(advisory.id);
     else exploited.set(advisory.id, advisory.cves);
+  };
+  const countExploited = (): void => {
     exploitedCves = new Set([...exploited.values()].flat());
   };
 
-  /** `anew`: these hosts have just reported, and are told also what is the same. */
-  const tellOf = async (
-    hash: string,
-    hosts: readonly HostInventoryRow[],
-    { anew }: { anew: boolean },
-  ): Promise<void> => {
-    const needs = images.get(hash);
-    if (needs === undefined || hosts.length === 0) return;
-    const { platform } = needs.image.inventory;
+  /** What an image needs now; versions that were not seen before are noted with this day. */
+  const needsNow = async (image: FleetImage): Promise<Need[]> => {
+    const { platform } = image;
     const seenAt = (name: string, version: string): number | null =>
       seen.get(updateKey({ platform, name, version })) ?? null;
     const now = wallNow();
-    const computed = computeNeeds(needs, {
-      isExploited: (cve) => exploitedCves.has(cve),
-      firstSeen: seenAt,
-      now,
-    });
-    const fresh = computed.flatMap(({ name, target }): Update[] =>
+    const isExploited = (cve: string): boolean => exploitedCves.has(cve);
+    const needs = imageNeeds(image, { isExploited, firstSeen: seenAt, now });
+    const fresh = needs.flatMap(({ name, target }): Update[] =>
       target === null || seenAt(name, target) !== null ? [] : [{ platform, name, version: target }],
     );
     await noteUpdates(store.db, fresh, now);
     for (const update of fresh) seen.set(updateKey(update), now);
-    const text = JSON.stringify(computed);
-    if (!anew && told.get(hash) === text) return;
-    await options.tell(
-      hosts.map(({ hostId, transaction }) => ({ id: hostId, transaction })),
-      computed,
-    );
-    told.set(hash, text);
+    return needs;
+  };
+
+  /** Tell what images need, many hosts at once. `anew`: these hosts have just reported, and are told also what is the same. */
+  const tellOf = async (
+    images: Iterable<FleetImage>,
+    anew: ReadonlySet<string> | null,
+  ): Promise<void> => {
+    const pace = createPace();
+    let waiting: { image: FleetImage; text: string; told: HostNeeds }[] = [];
+    let count = 0;
+    const flush = async (): Promise<void> => {
+      if (waiting.length === 0) return;
+      await options.tell(waiting.map((one) => one.told));
+      for (const { image, text } of waiting) told.set(image, text);
+      [waiting, count] = [[], 0];
+    };
+    for (const image of images) {
+      const needs = await needsNow(image);
+      const text = JSON.stringify(needs);
+      await pace();
+      const isSame = told.get(image) === text;
+      if (anew === null && isSame) continue;
+      const hosts = [...image.hosts].filter((id) => !isSame || (anew?.has(id) ?? true));
+      for (let from = 0; from < hosts.length; from += hostsAtOnce) {
+        const part = hosts.slice(from, from + hostsAtOnce);
+        if (count + part.length > hostsAtOnce) await flush();
+        const known = part.map((id) => ({ id, transaction: rows.get(id)?.transaction ?? 0 }));
+        waiting.push({ image, text, told: { hosts: known, needs } });
+        count += part.length;
+        await pace();
+      }
+    }
+    await flush();
   };
 
   /** Images whose needs may have changed: a feed brings thousands of advisories at once, and each costs a commit. */
-  const dirty = new Set<string>();
+  const dirty = new Set<FleetImage>();
   let flushing: NodeJS.Timeout | undefined;
   const flush = async (): Promise<void> => {
     flushing = undefined;
-    const hashes = [...dirty];
+    const images = [...dirty];
     dirty.clear();
-    for (const hash of hashes) await tellOf(hash, hostsOf(hash), { anew: false });
+    countExploited();
+    await tellOf(
+      images.filter(({ hosts }) => hosts.size > 0),
+      null,
+    );
   };
-  const tellSoon = (hashes: Iterable<string>): void => {
-    for (const hash of hashes) dirty.add(hash);
+  const tellSoon = (images: Iterable<FleetImage>): void => {
+    for (const image of images) dirty.add(image);
     if (dirty.size === 0 || stopped) return;
     flushing ??= setTimeout(() => {
       inTurn(flush).catch((error: unknown) => {
@@ -134,69 +169,62 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     }, gatherMs);
   };
 
-  /** Match everything that is known against images that are new. */
-  const sweep = async (fresh: readonly ImageNeeds[]): Promise<void> => {
-    const distros = new Set(fresh.map(({ index }) => index.distro));
-    for (const distro of distros) {
-      const concerned = fresh.filter(({ index }) => index.distro === distro);
-      for await (const group of advisoriesFor(store.db, distro))
-        for (const { advisory } of group)
-          for (const needs of concerned) noteAdvisory(needs, advisory);
-    }
+  /** Match packages that are new with everything that is known of their names. */
+  const sweep = async (fresh: ReadonlySet<Unit>): Promise<void> => {
+    const pace = createPace();
+    for (const [distro, names] of namesOf(fresh))
+      for await (const group of advisoriesNaming(store.db, distro, [...names]))
+        for (const advisory of group) {
+          fleet.match(advisory, fresh);
+          await pace();
+        }
   };
 
-  const load = async (hash: string): Promise<ImageNeeds | null> => {
-    const known = images.get(hash);
-    if (known !== undefined) return null;
+  const load = async (hash: string, host: string): Promise<Unit[]> => {
+    if (fleet.image(hash) !== null) return [];
     const doc = await inventoryDocument(store.db, hash);
-    if (doc === null) return null;
+    if (doc === null) return [];
     try {
-      const needs = newImageNeeds(Image.parse(JSON.parse(doc)));
-      images.set(hash, needs);
-      return needs;
+      return fleet.add(hash, Image.parse(JSON.parse(doc)));
     } catch (error) {
-      const [host] = hostsOf(hash);
-      options.onError(new Error(errorText(error)), `inventory of ${host?.hostId ?? hash}`);
-      return null;
+      options.onError(new Error(errorText(error)), `inventory of ${host}`);
+      return [];
     }
-  };
-
-  const loadAll = async (hashes: Iterable<string>): Promise<void> => {
-    const fresh: ImageNeeds[] = [];
-    for (const hash of new Set(hashes)) {
-      const needs = await load(hash);
-      if (needs !== null) fresh.push(needs);
-    }
-    if (fresh.length > 0) await sweep(fresh);
-  };
-
-  const forgetUnused = async (): Promise<void> => {
-    const used = new Set([...rows.values()].map(({ hash }) => hash));
-    for (const hash of images.keys())
-      if (!used.has(hash)) {
-        images.delete(hash);
-        told.delete(hash);
-      }
-    await forgetUnusedInventories(store.db);
   };
 
   const refreshHosts = async (hostIds: readonly string[] | 'all'): Promise<void> => {
-    const now = await hostInventories(store.db);
-    const concerned = now.filter(({ hostId }) => hostIds === 'all' || hostIds.includes(hostId));
-    for (const row of concerned) rows.set(row.hostId, row);
-    await loadAll(concerned.map(({ hash }) => hash));
-    for (const hash of new Set(concerned.map((row) => row.hash)))
-      await tellOf(
-        hash,
-        concerned.filter((row) => row.hash === hash),
-        { anew: true },
-      );
-    await forgetUnused();
+    const pace = createPace();
+    const concerned = await hostInventories(store.db, hostIds);
+    const fresh = new Set<Unit>();
+    const before = new Set(fleet.images());
+    for (const { hash, hostId } of concerned) {
+      for (const unit of await load(hash, hostId)) fresh.add(unit);
+      await pace();
+    }
+    try {
+      await sweep(fresh);
+    } catch (error) {
+      // They are not matched, so they are read again when they are asked for again.
+      fleet.forgetUnused();
+      throw error;
+    }
+    for (const row of concerned) {
+      rows.set(row.hostId, row);
+      if (fleet.image(row.hash) === null) fleet.remove(row.hostId);
+      else fleet.put(row.hostId, row.hash);
+    }
+    fleet.forgetUnused();
+    const images = new Set(concerned.flatMap(({ hash }) => fleet.image(hash) ?? []));
+    await tellOf(images, new Set(concerned.map(({ hostId }) => hostId)));
+    if ([...before].some(({ key }) => fleet.image(key) === null))
+      await forgetUnusedInventories(store.db);
   };
 
   for (const feed of options.exploitedFeeds)
-    for await (const group of advisoriesFor(store.db, ''))
-      for (const { advisory } of group) if (advisory.feed === feed) noteExploited(advisory);
+    for await (const group of presentAdvisories(store.db, feed))
+      for (const { advisory } of group) noteExploited(advisory);
+  countExploited();
+  await forgetUnusedInventories(store.db);
   await inTurn(() => refreshHosts('all'));
 
   return {
@@ -209,11 +237,8 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
         const { advisory } = stored;
         if (options.exploitedFeeds.has(feed)) {
           noteExploited(advisory);
-          tellSoon(images.keys());
-        } else
-          tellSoon(
-            [...images].filter(([, needs]) => noteAdvisory(needs, advisory)).map(([hash]) => hash),
-          );
+          tellSoon(fleet.images());
+        } else tellSoon(fleet.match(advisory));
         // What was not told yet when this process ends is computed again by the next.
         await markMatched(store.db, { feed, id }, contentHash);
       }),
@@ -224,26 +249,20 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
       });
     },
     tellAll: () => {
-      told.clear();
-      tellSoon(images.keys());
+      for (const image of fleet.images()) told.delete(image);
+      tellSoon(fleet.images());
     },
     removeHost: (hostId) =>
       inTurn(async () => {
         rows.delete(hostId);
+        fleet.remove(hostId);
         await forgetInventory(store.db, hostId);
-        await forgetUnused();
+        await forgetUnusedInventories(store.db);
       }),
-    images: () =>
-      [...images].map(([hash, needs]) => ({
-        needs,
-        hosts: hostsOf(hash).map(({ hostId }) => hostId),
-      })),
+    images: () => [...fleet.images()].filter(({ hosts }) => hosts.size > 0),
+    findings: fleet.findings,
     isExploited: (cve) => exploitedCves.has(cve),
-    imageOf: (hostId) => {
-      const row = rows.get(hostId);
-      const needs = row === undefined ? undefined : images.get(row.hash);
-      return row === undefined || needs === undefined ? null : { needs, row };
-    },
+    inventoryOf: (hostId) => rows.get(hostId) ?? null,
     stop: async () => {
       stopped = true;
       clearTimeout(flushing);

@@ -4,6 +4,7 @@ import type { AuditDetails } from '../../core/audit-details.ts';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
 import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
+import { kindsAskedFor } from '../../core/coordinator/policy.ts';
 import type { Answer } from '../../core/coordinator/operator.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
@@ -34,6 +35,8 @@ import { openHostKeys } from './host-keys.ts';
 import type { HostKeys } from './host-keys.ts';
 import { waitToLead } from './lead.ts';
 import { buildFleet } from './load-fleet.ts';
+import { keepAudit } from './keep-audit.ts';
+import type { AuditSettings, KeptAudit } from './keep-audit.ts';
 import { learnRestartTimes } from './learn-restart-times.ts';
 import { createNotifier } from './notify.ts';
 import type { NotifySettings } from './notify.ts';
@@ -53,6 +56,7 @@ export interface ServerOptions {
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
+  auditing: AuditSettings;
   /** Feeds that say which vulnerabilities are exploited. */
   exploitedFeeds: ReadonlySet<string>;
   logger: Logger;
@@ -67,6 +71,7 @@ export interface Server {
   moment: () => Moment;
   queues: () => Promise<QueueCounts[]>;
   audit: (filter: AuditFilter) => Promise<AuditRow[]>;
+  auditTrail: Pick<KeptAudit, 'bundle' | 'keys'>;
   meanRestartMs: (service: string) => number;
   /** What advisories mean for the fleet. */
   advisories: Pick<FollowedAdvisories, 'matcher' | 'wake'>;
@@ -144,7 +149,12 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const tell = (notice: Notice): void => {
     logger.info({ notice }, notice.text);
     notify(notice);
+    if (notice.kind === 'ended') trail.wake();
   };
+  const trail = await keepAudit({
+    ...{ store, lease, key: keys.active, settings: options.auditing, onError },
+    wallNow: () => new Date(),
+  });
   let following: FollowedAdvisories | null = null;
   let inventoriesChanged = (): void => undefined;
   const recordGate = createRecordGate(() => {
@@ -277,6 +287,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ...{ store, redis, queues, keys, coordinator, monotonicMs, onError },
     address: options.redis,
     exploitedFeeds: options.exploitedFeeds,
+    kinds: kindsAskedFor(options.settings),
     serverNow: clock.now,
     wallNow: Date.now,
     onRefused: refused.count,
@@ -297,6 +308,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     moment,
     queues: () => countQueues(redis, queues, [...coordinator.fleet().hosts.keys()]),
     audit: (filter) => listAuditRecords(store.db, filter),
+    auditTrail: trail,
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
     redisState: async () =>
       (await redisAnswers(redis)) ? 'answers' : `does not answer (${redis.status})`,
@@ -321,6 +333,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await Promise.all([reports.close(5_000), stopFollowing()]);
       await coordinator.stop();
+      await trail.stop();
       await relaying.stop();
       await queues.close();
       redis.disconnect();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { registerVersions } from '../../../src/cli/local/versions.ts';
+import { fixture, rows, wrong } from '../../core/versions/vectors.ts';
 
 const answers = async (scheme: string, ...pieces: string[]): Promise<string> => {
   let written = '';
@@ -42,6 +43,38 @@ describe('groundswell versions', () => {
         'invalid: want two versions with a tab between them, found 1',
         '-1\n',
       ].join('\n'),
+    );
+  });
+
+  /** Every row of the vectors: what the command answers, against what is expected. */
+  const differing = async (scheme: string, table: string[][]): Promise<string[][]> => {
+    const lines = await answers(scheme, table.map(([a, b]) => `${a}\t${b}\n`).join(''));
+    const signs = lines.split('\n');
+    const compared = (a: string, b: string): number => {
+      const answer = signs[table.findIndex(([x, y]) => x === a && y === b)];
+      return answer?.startsWith('invalid') === false ? Number(answer) : NaN;
+    };
+    return wrong(table, compared);
+  };
+
+  test('answers every row that other projects test their own order with', async () => {
+    const read = (name: string): string[][] => rows(fixture(name).toString());
+    for (const name of ['rpm-segment-compare.tsv', 'rpm-evr-compare.tsv'])
+      expect(await differing('rpm', read(name))).toEqual([]);
+    // dpkg orders this one too, with a warning that it is none.
+    expect(await differing('deb', read('deb-compare.tsv'))).toHaveLength(1);
+    expect(await answers('deb', 'invalid\t3.2.30-1\n')).toContain('does not start with a digit');
+  });
+
+  test('nothing is older than any version, and as old as nothing', async () => {
+    expect(await answers('deb', '\t0\n0~\t\n\t\n')).toBe('-1\n1\n0\n');
+    expect(await answers('rpm', '\t0\n0\t\n\t\n')).toBe('-1\n1\n0\n');
+  });
+
+  test('blanks around a version are none of it', async () => {
+    expect(await answers('deb', ' 1:1 \t1:1\n')).toBe('0\n');
+    expect(await answers('rpm', ' 1:1-1 \t1:1-1\n1 1\t1\n')).toBe(
+      '0\ninvalid: version "1 1" has blanks inside\n',
     );
   });
 

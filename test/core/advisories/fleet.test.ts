@@ -2,7 +2,9 @@ import { describe, expect } from '@jest/globals';
 import { fc, test } from '@fast-check/jest';
 import type { Advisory, AffectedRow } from '../../../src/core/advisories/advisory.ts';
 import { createFleet } from '../../../src/core/advisories/fleet.ts';
+import type { Fleet, Unit } from '../../../src/core/advisories/fleet.ts';
 import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
+import { textOfInventory } from '../../../src/core/advisories/inventory-text.ts';
 import type { Inventory } from '../../../src/core/advisories/inventory.ts';
 import { matchAdvisory } from '../../../src/core/advisories/match.ts';
 import type { Finding } from '../../../src/core/advisories/match.ts';
@@ -50,12 +52,40 @@ const advisory = fc.array(row, { maxLength: 4 }).map((affected): Advisory => ({
 const inOrder = (findings: readonly Finding[]): string[] =>
   findings.map((one) => JSON.stringify(one)).sort();
 
-const byHost = (found: ReturnType<ReturnType<typeof createFleet>['match']>) =>
+const security = new Set(['security'] as const);
+
+const put = (fleet: Fleet, host: string, has: Inventory): Unit[] => {
+  const key = textOfInventory(has);
+  const fresh = fleet.add(key, { inventory: has, offers: [] });
+  fleet.put(host, key);
+  return fresh;
+};
+
+const missing = (findings: readonly Finding[]): string[] =>
+  inOrder(findings.filter(({ state, reboot }) => state === 'pending' && reboot !== true));
+
+/** What is noted of each host. */
+const noted = (fleet: Fleet): Record<string, string[]> =>
   Object.fromEntries(
-    found
-      .flatMap(({ hosts, findings }) =>
-        [...hosts].map((host) => [host, inOrder(findings)] as const),
-      )
+    [...fleet.images()]
+      .flatMap(({ hosts, installed }) => {
+        const found = missing(installed.flatMap((unit) => [...unit.found.values()].flat()));
+        return found.length === 0 ? [] : [...hosts].map((host) => [host, found] as const);
+      })
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );
+
+const alone = (
+  advisories: readonly Advisory[],
+  hosts: ReadonlyMap<string, Inventory>,
+): Record<string, string[]> =>
+  Object.fromEntries(
+    [...hosts]
+      .map(([host, has]) => {
+        const index = indexInventory(has);
+        return [host, missing(advisories.flatMap((one) => matchAdvisory(one, index)))] as const;
+      })
+      .filter(([, findings]) => findings.length > 0)
       .sort(([a], [b]) => a.localeCompare(b)),
   );
 
@@ -63,44 +93,72 @@ describe('a fleet', () => {
   test.prop(
     [
       fc.array(fc.tuple(fc.constantFrom('h1', 'h2', 'h3'), fc.option(inventory)), { maxLength: 8 }),
-      advisory,
+      fc.tuple(advisory, advisory, advisory),
+      fc.boolean(),
     ],
     { numRuns: 1_000 },
-  )('finds for each host what its own inventory would', (changes, one) => {
-    const fleet = createFleet();
-    const now = new Map<string, Inventory>();
-    for (const [host, has] of changes) {
-      if (has === null) {
-        fleet.remove(host);
-        now.delete(host);
-      } else {
-        fleet.put(host, has);
-        now.set(host, has);
+  )(
+    'knows of each host what its own inventory would tell, whichever comes first',
+    (changes, [first, changed, second], isTakenBack) => {
+      const fleet = createFleet(security);
+      const now = new Map<string, Inventory>();
+      fleet.match(first);
+      for (const [host, has] of changes) {
+        if (has === null) {
+          fleet.remove(host);
+          now.delete(host);
+        } else {
+          const fresh = put(fleet, host, has);
+          fleet.match(first, new Set(fresh));
+          now.set(host, has);
+        }
       }
-    }
-    const alone = [...now]
-      .map(([host, has]) => [host, inOrder(matchAdvisory(one, indexInventory(has)))] as const)
-      .filter(([, findings]) => findings.length > 0)
-      .sort(([a], [b]) => a.localeCompare(b));
-    expect(byHost(fleet.match(one))).toEqual(Object.fromEntries(alone));
-  });
+      expect(noted(fleet)).toEqual(alone([first], now));
+      const other = { ...second, id: 'A-2' };
+      const newest = { ...changed, withdrawn: isTakenBack };
+      fleet.match(newest);
+      const concerned = fleet.match(other);
+      expect(noted(fleet)).toEqual(alone([newest, other], now));
+      const named = [...concerned].flatMap(({ hosts }) => [...hosts]).sort();
+      expect(named).toEqual(Object.keys(alone([other], now)));
+      const all = [...fleet.findings(newest)].flatMap(([{ hosts }, findings]) =>
+        findings.length === 0 ? [] : [...hosts].map((host) => [host, inOrder(findings)] as const),
+      );
+      const asked = [...now].flatMap(([host, has]) => {
+        const found = inOrder(matchAdvisory(newest, indexInventory(has)));
+        return found.length === 0 ? [] : [[host, found] as const];
+      });
+      expect(all.sort()).toEqual(asked.sort());
+    },
+  );
 
   test.prop([fc.array(inventory, { minLength: 1, maxLength: 6 }), advisory])(
     'keeps one of the same, and nothing of what is gone',
     (all, one) => {
-      const fleet = createFleet();
+      const fleet = createFleet(security);
       const [first] = all;
       if (first === undefined) return;
-      fleet.put('twin-1', first);
-      fleet.put('twin-2', { ...first, packages: first.packages.toReversed() });
-      expect(fleet.images()).toBe(1);
-      all.forEach((has, index) => fleet.put(`h${index}`, has));
+      put(fleet, 'twin-1', first);
+      expect(put(fleet, 'twin-2', first)).toEqual([]);
+      const more = put(fleet, 'grown', {
+        ...first,
+        packages: [...first.packages, { name: 'new', arch: 'amd64', version: '1-1' }],
+      });
+      expect(more.map(({ installed }) => installed.name)).toEqual(['new']);
+      all.forEach((has, index) => put(fleet, `h${index}`, has));
+      fleet.match(one);
       all.forEach((_, index) => fleet.remove(`h${index}`));
-      fleet.remove('twin-1');
-      fleet.remove('twin-2');
-      fleet.remove('never-there');
-      expect(fleet.images()).toBe(0);
-      expect(fleet.match(one)).toEqual([]);
+      for (const host of ['twin-1', 'twin-2', 'grown', 'never-there']) fleet.remove(host);
+      expect([...fleet.images()]).toEqual([]);
+      expect([...fleet.match(one)]).toEqual([]);
     },
   );
+
+  test.prop([inventory, advisory])('notes only what is asked for', (has, one) => {
+    const fleet = createFleet(security);
+    put(fleet, 'h1', has);
+    fleet.match(one);
+    fleet.match({ ...one, kind: 'bugfix' });
+    expect(noted(fleet)).toEqual({});
+  });
 });

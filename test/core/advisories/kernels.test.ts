@@ -71,16 +71,16 @@ describe('kernels of dpkg, side by side', () => {
     ]);
   });
 
-  test('an older series that runs goes by its own source', () => {
+  test('kernels of another source are another series, whichever runs', () => {
     const packages = [
       debian('5.15.0-91-generic', '5.15.0-91.101', { source: 'linux-signed' }),
       debian('6.5.0-14-generic', '6.5.0-14.14', { source: 'linux-signed-hwe-6.5' }),
     ];
     const fixed = { ...linux('5.15.0-100.110'), distro: 'ubuntu', release: '22.04' };
-    expect(running('5.15.0-91-generic', fixed, packages, 'ubuntu-22.04')).toEqual([
-      'linux-image-5.15.0-91-generic 5.15.0-91.101 pending',
-    ]);
-    expect(running('6.5.0-14-generic', fixed, packages, 'ubuntu-22.04')).toEqual([]);
+    for (const kernel of ['5.15.0-91-generic', '6.5.0-14-generic', null])
+      expect(running(kernel, fixed, packages, 'ubuntu-22.04')).toEqual([
+        'linux-image-5.15.0-91-generic 5.15.0-91.101 pending',
+      ]);
   });
 });
 

@@ -134,6 +134,50 @@ describe('on dpkg', () => {
     expect(found([row({ introduced: '3.0.15-1~' })], [libssl])).toHaveLength(1);
   });
 
+  test('up to a version, or just some of them', () => {
+    const open = { status: 'affected', fixed: null } as const;
+    expect(found([row({ ...open, lastAffected: '3.0.15-1~deb12u1' })], [libssl])).toHaveLength(1);
+    expect(found([row({ ...open, lastAffected: '3.0.15-1~' })], [libssl])).toEqual([]);
+    expect(found([row({ ...open, versions: ['1', '0:3.0.15-1~deb12u1'] })], [libssl])).toEqual([
+      'libssl3 null no-fix',
+    ]);
+    expect(found([row({ ...open, versions: ['1', '4'] })], [libssl])).toEqual([]);
+  });
+
+  test('of several spans the one that the installed version is in', () => {
+    const spans = [
+      row({ fixed: '2.0' }),
+      row({ introduced: '3.0', fixed: '3.1' }),
+      row({ introduced: '4.0', fixed: null, status: 'affected' }),
+    ];
+    const state = (version: string): string[] => found(spans, [deb('openssl', version)]);
+    expect(state('1.0')).toEqual(['openssl 2.0 pending']);
+    expect(state('2.5')).toEqual(['openssl 2.0 applied']);
+    expect(state('3.0')).toEqual(['openssl 3.1 pending']);
+    expect(state('3.2')).toEqual(['openssl 3.1 applied']);
+    expect(state('4.0')).toEqual(['openssl null no-fix']);
+  });
+
+  test('a fix by another name of a package: then it is not without one', () => {
+    const open = row({ status: 'affected', fixed: null });
+    const fixed = row({ names: 'binary', name: 'libssl3' });
+    for (const rows of [
+      [open, fixed],
+      [fixed, open],
+    ])
+      expect(found(rows, [libssl, deb('openssl', '1')])).toEqual(
+        expect.arrayContaining(['libssl3 3.0.17-1~deb12u2 pending', 'openssl null no-fix']),
+      );
+    expect(found([open, fixed], [libssl])).toHaveLength(1);
+  });
+
+  test('what is said of a package by its own name counts more than what is said of its source', () => {
+    const spared = { status: 'not-affected', fixed: null } as const;
+    const binary = { names: 'binary', name: 'libssl3' } as const;
+    expect(found([row({}), row({ ...spared, ...binary })], [libssl])).toEqual([]);
+    expect(found([row(spared), row(binary)], [libssl])).toHaveLength(1);
+  });
+
   test('it is said how it came to that', () => {
     const why = (status: Partial<AffectedRow>, more: Partial<InventoryPackage> = {}): string =>
       matchAdvisory(
@@ -158,6 +202,24 @@ describe('on rpm', () => {
     expect(found([{ ...fix, arch: 'aarch64' }], [bind], alma)).toEqual([]);
     expect(found([{ ...fix, arch: 'noarch' }], [bind], alma)).toHaveLength(1);
     expect(found([{ ...fix, fixed: '9.99-1' }], [bind], alma)).toEqual(['bind 9.99-1 applied']);
+  });
+
+  test('by the source, whose epoch the name of its file does not tell', () => {
+    const perl = (name: string, version: string, more: Partial<InventoryPackage> = {}) =>
+      deb(name, version, { source: 'perl', sourceVersion: '5.32.1-481.el9', ...more });
+    const source = (fixed: string) => rpmRow({ names: 'source', name: 'perl', fixed });
+    const state = (one: InventoryPackage, fixed: string): string =>
+      found([source(fixed)], [one], alma).join();
+    const [fix, next] = ['4:5.32.1-481.el9', '4:5.32.1-482.el9'];
+    expect(state(perl('perl-Errno', '1.30-481.el9'), fix)).toContain('applied');
+    expect(state(perl('perl-Errno', '1.30-481.el9'), next)).toContain('pending');
+    // Of the same version it has the same epoch.
+    expect(state(perl('perl-libs', '4:5.32.1-481.el9'), fix)).toContain('applied');
+    expect(state(perl('perl-libs', '4:5.32.1-481.el9'), '5:5.30-1.el9')).toContain('pending');
+    expect(state(perl('perl', '5.32.1-481.el9'), fix)).toContain('pending');
+    // And where it is told, it counts.
+    const told = { sourceVersion: '3:5.32.1-481.el9' };
+    expect(state(perl('perl-Errno', '1.30-481.el9', told), fix)).toContain('pending');
   });
 
   test('a package of another system that shares the name has no release, and is none', () => {
@@ -224,6 +286,17 @@ describe('on rpm', () => {
       ],
     ])('%s', (_, rows, installed, expected) => {
       expect(found(rows, [installed], on)).toEqual(expected);
+    });
+
+    test('streams of a source that nobody names, told by the version of the source', () => {
+      const npm = deb('npm', '1:9.8.1-1.18.1.0.1.module_el8.5.0+1+abc', {
+        ...{ source: 'nodejs', sourceVersion: '18.1.0-1.module_el8.5.0+1+abc' },
+      });
+      const rows = ['16.9.0-1', '18.2.0-1'].map((one) => ({
+        ...stream(one),
+        names: 'source' as const,
+      }));
+      expect(found(rows, [npm], on)).toEqual(['npm 18.2.0-1.module_el8.6.0+1+abc pending']);
     });
 
     test('a stream that rolls over its versions', () => {

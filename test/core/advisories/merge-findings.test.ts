@@ -3,7 +3,8 @@ import type { Finding } from '../../../src/core/advisories/match.ts';
 import { mergeFindings } from '../../../src/core/advisories/merge-findings.ts';
 
 const finding = (more: Partial<Finding>): Finding => ({
-  ...{ feed: 'redhat-csaf', advisory: 'RHSA-2024:6989', cves: ['CVE-2024-45490'] },
+  ...{ feed: 'redhat-csaf', advisory: 'RHSA-2024:6989', kind: 'security' },
+  cves: ['CVE-2024-45490'],
   ...{ package: 'expat', arch: 'x86_64', installed: '2.2.5-13.el8', fixed: '2.2.5-15.el8_10' },
   ...{ state: 'pending', severity: 'medium', vendorSeverity: 'Moderate', channel: null, why: '' },
   ...more,

@@ -1,10 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Advisory } from '../../../src/core/advisories/advisory.ts';
-import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
-import type { Inventory, InventoryPackage } from '../../../src/core/advisories/inventory.ts';
-import { matchAdvisory } from '../../../src/core/advisories/match.ts';
-import { asOffered, findingKey, needsOf } from '../../../src/core/advisories/needs.ts';
-import type { Need, NeedsOptions } from '../../../src/core/advisories/needs.ts';
+import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
+import { createFleet } from '../../../src/core/advisories/fleet.ts';
+import type { FleetImage } from '../../../src/core/advisories/fleet.ts';
+import { imageNeeds } from '../../../src/core/advisories/image-needs.ts';
+import type { Moment } from '../../../src/core/advisories/image-needs.ts';
+import type { Need } from '../../../src/core/advisories/needs.ts';
 
 const advisory = (id: string, fixed: string, more: Partial<Advisory> = {}): Advisory => ({
   ...{ feed: 'lists', id, kind: 'security', title: '', cves: [`CVE-2026-${id.slice(4)}`] },
@@ -23,24 +24,23 @@ const openssl = (version: string, more: Partial<InventoryPackage> = {}): Invento
   ...more,
 });
 
+/** As the server does it. */
 const needs = (
   packages: InventoryPackage[],
   offers: InventoryPackage[],
   advisories: Advisory[],
-  more: Partial<NeedsOptions> = {},
+  { held, ...more }: Partial<Moment & Pick<FleetImage, 'held'>> = {},
+  platform = 'debian-12',
 ): Need[] => {
-  const inventory: Inventory = { platform: 'debian-12', packages };
-  const of = (one: Inventory, state: string) =>
-    advisories
-      .flatMap((each) => matchAdvisory(each, indexInventory(one)))
-      .filter((finding) => finding.state === state);
-  return needsOf({
-    scheme: 'deb',
-    pending: of(inventory, 'pending'),
-    appliedByOffers: new Set(of(asOffered(inventory, offers), 'applied').map(findingKey)),
-    ...{ offers, held: new Set(), isExploited: () => false, firstSeen: () => null, now: 7 },
-    ...more,
-  });
+  const fleet = createFleet(new Set(['security', 'bugfix']));
+  fleet.add('image', { inventory: { platform, packages }, offers });
+  for (const one of advisories) fleet.match(one);
+  const image = fleet.image('image');
+  if (image === null) throw new Error('no image');
+  return imageNeeds(
+    { ...image, held: held ?? image.held },
+    { ...{ isExploited: () => false, firstSeen: () => null, now: 7 }, ...more },
+  );
 };
 
 test('the version to upgrade to is the one that is offered, not the one that the advisory names', () => {
@@ -51,7 +51,7 @@ test('the version to upgrade to is the one that is offered, not the one that the
       ...{ name: 'libssl3', arch: 'amd64', installed: '3.0.1', target: '3.0.2+b1' },
       ...{ source: 'openssl', siblings: [], fixes: [{ feed: 'lists', id: 'DSA-1' }] },
       ...{ offered: [{ feed: 'lists', id: 'DSA-1' }], waiting: [], cves: ['CVE-2026-1'] },
-      ...{ severity: 'high', exploited: false, firstSeen: 7, held: false },
+      ...{ kind: 'security', severity: 'high', exploited: false, firstSeen: 7, held: false },
     },
   ]);
 });
@@ -105,4 +105,102 @@ test('one fix has one name, whichever feeds have it', () => {
   const [found] = needs([openssl('3.0.1')], [openssl('3.0.2')], known);
   expect(found?.fixes).toEqual([{ feed: 'lists', id: 'DSA-1-1' }]);
   expect(found?.offered).toHaveLength(3);
+});
+
+describe('kernels of dpkg, whose next version has another name', () => {
+  const fixes = (source: string, fixed: string, distro: [string, string]): Advisory => ({
+    ...advisory('DSA-9', fixed),
+    affected: [
+      {
+        ...{ distro: distro[0], release: distro[1], channel: null, names: 'source', name: source },
+        ...{ arch: null, module: null, status: 'fixed', fixed, note: null, scheme: 'deb' },
+      },
+    ],
+  });
+  const signed = (name: string, version: string): InventoryPackage => ({
+    ...{ name, arch: 'amd64', version, source: 'linux-signed-amd64' },
+    sourceVersion: version.replace('-', '+'),
+  });
+  const debian = [
+    signed('linux-image-6.1.0-48-amd64', '6.1.168-1'),
+    signed('linux-image-6.1.0-49-amd64', '6.1.170-1'),
+    signed('linux-image-amd64', '6.1.170-1'),
+  ];
+  const fix = fixes('linux', '6.1.176-1', ['debian', '12']);
+
+  test('the metapackage brings it', () => {
+    const offers = [signed('linux-image-amd64', '6.1.176-1')];
+    expect(needs(debian, offers, [fix])).toEqual([
+      {
+        ...{ name: 'linux-image-amd64', arch: 'amd64', installed: '6.1.170-1' },
+        ...{ target: '6.1.176-1', offered: [{ feed: 'lists', id: 'DSA-9' }], waiting: [] },
+        ...{ cves: ['CVE-2026-9'], severity: 'high', exploited: false, firstSeen: 7, held: false },
+        ...{ kind: 'security', source: 'linux-signed-amd64', siblings: [] },
+        fixes: [{ feed: 'lists', id: 'DSA-9' }],
+        brings: ['linux-image-6.1.0-49-amd64'],
+      },
+    ]);
+  });
+
+  test('what it does not bring yet waits', () => {
+    for (const offers of [[], [signed('linux-image-amd64', '6.1.172-1')]])
+      expect(
+        needs(debian, offers, [fix]).map(({ name, target, waiting }) => [
+          ...[name, target, waiting.length],
+        ]),
+      ).toEqual([
+        ['linux-image-6.1.0-49-amd64', null, 1],
+        ['linux-image-amd64', null, 1],
+      ]);
+  });
+
+  test('the metapackage of its own flavour', () => {
+    const cloud = [
+      ...[signed('linux-image-6.1.0-49-cloud-amd64', '6.1.170-1')],
+      signed('linux-image-cloud-amd64', '6.1.170-1'),
+    ];
+    const offers = ['cloud-amd64', 'amd64'].map((one) => signed(`linux-image-${one}`, '6.1.176-1'));
+    const found = needs([...debian, ...cloud], offers, [fix]);
+    expect(found.map(({ name, brings }) => [name, brings])).toEqual([
+      ['linux-image-amd64', ['linux-image-6.1.0-49-amd64']],
+      ['linux-image-cloud-amd64', ['linux-image-6.1.0-49-cloud-amd64']],
+    ]);
+  });
+
+  test('of Ubuntu, whose metapackages are of a source and have versions of their own', () => {
+    const ubuntu = (name: string, version: string, source: string): InventoryPackage => ({
+      ...{ name, arch: 'amd64', version, source, sourceVersion: version },
+    });
+    const installed = [
+      ubuntu('linux-image-5.15.0-91-generic', '5.15.0-91.101', 'linux-signed'),
+      ubuntu('linux-modules-5.15.0-91-generic', '5.15.0-91.101', 'linux'),
+      ubuntu('linux-image-generic', '5.15.0.91.88', 'linux-meta'),
+      ubuntu('linux-image-6.5.0-14-generic', '6.5.0-14.14~22.04.1', 'linux-signed-hwe-6.5'),
+      ubuntu('linux-image-generic-hwe-22.04', '6.5.0.14.14~22.04.7', 'linux-meta-hwe-6.5'),
+    ];
+    const offers = [
+      ubuntu('linux-image-generic', '5.15.0.100.97', 'linux-meta'),
+      ubuntu('linux-image-generic-hwe-22.04', '6.8.0.40.40~22.04.1', 'linux-meta-hwe-6.8'),
+    ];
+    const on = (more: Advisory[]) =>
+      needs(installed, offers, more, {}, 'ubuntu-22.04').map(({ name, target, brings }) => [
+        ...[name, target, brings?.join()],
+      ]);
+    expect(
+      on([
+        fixes('linux', '5.15.0-100.110', ['ubuntu', '22.04']),
+        { ...fixes('linux-hwe-6.5', '6.5.0-45.45~22.04.1', ['ubuntu', '22.04']), id: 'DSA-8' },
+      ]),
+    ).toEqual([
+      ['linux-image-generic-hwe-22.04', '6.8.0.40.40~22.04.1', 'linux-image-6.5.0-14-generic'],
+      [
+        ...['linux-image-generic', '5.15.0.100.97'],
+        'linux-image-5.15.0-91-generic,linux-modules-5.15.0-91-generic',
+      ],
+    ]);
+    expect(on([fixes('linux', '5.15.0-101.111', ['ubuntu', '22.04'])])).toEqual([
+      ['linux-image-5.15.0-91-generic', null, undefined],
+      ['linux-modules-5.15.0-91-generic', null, undefined],
+    ]);
+  });
 });

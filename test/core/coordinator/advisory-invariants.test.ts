@@ -62,7 +62,9 @@ const judgeByItself = (
   for (const sibling of [name, ...(own?.siblings ?? [])]) {
     const need = needs.find((one) => one.name === sibling && one.target !== null) ?? own;
     const exploited = need?.exploited ?? false;
-    const rule = ruleFor(world.policy, worlds.core, { name: sibling, severity: 'high', exploited });
+    const rule = ruleFor(world.policy, worlds.core, {
+      ...{ name: sibling, kind: 'security', severity: 'high', exploited },
+    });
     expect(rule.mode).toBe('auto');
     if (sibling !== name) continue;
     const age = world.here.wall.ms - worlds.firstSeen(world, name, Number(version));
@@ -84,9 +86,11 @@ const judgeOrder = (world: AdvisoryWorld, seen: Seen, host: string, order: HostU
     const need = toldOf(world, host).find((one) => one.name === name);
     const exploited = need?.exploited ?? false;
     expect(need).toBeDefined();
-    expect(ruleFor(world.policy, worlds.core, { name, severity: 'high', exploited }).mode).not.toBe(
-      'observe',
-    );
+    expect(
+      ruleFor(world.policy, worlds.core, {
+        ...{ name, kind: 'security', severity: 'high', exploited },
+      }).mode,
+    ).not.toBe('observe');
     expect(now - (seen.refused.get(`${host} ${what}`) ?? -Infinity)).toBeGreaterThanOrEqual(
       15 * minute,
     );

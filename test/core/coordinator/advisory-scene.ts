@@ -15,7 +15,7 @@ export const need = ({
 }: Partial<Need> = {}): Need => ({
   ...{ name: 'libssl3', arch: 'amd64', installed: '1', target: '2' },
   ...{ source: more.name ?? 'libssl3', siblings: [], offered, fixes: offered },
-  ...{ waiting: [], cves: ['CVE-2026-1'], severity: 'high', exploited: false },
+  ...{ waiting: [], cves: ['CVE-2026-1'], kind: 'security', severity: 'high', exploited: false },
   ...{ firstSeen: 0, held: false },
   ...more,
 });
@@ -41,8 +41,14 @@ export const begin = (
 export const tell = (here: Scene, needs: Need[], hosts = ['h1', 'h2']): Commands =>
   here.step({
     kind: 'needs',
-    hosts: hosts.map((id) => ({ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 })),
-    needs,
+    told: [
+      {
+        hosts: hosts.map((id) => ({
+          ...{ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 },
+        })),
+        needs,
+      },
+    ],
   });
 
 export const waves = ({ fleet }: Scene): Wave[] => [...fleet.waves.values()];

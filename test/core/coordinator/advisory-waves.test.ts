@@ -5,7 +5,7 @@ import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import { auto, begin, finish, need, orders, tell, waves } from './advisory-scene.ts';
-import { view, web } from './fleet-scene.ts';
+import { observed, scene, view, web } from './fleet-scene.ts';
 
 describe('what hosts need', () => {
   test('becomes one wave for all hosts of the platform, which waits for a person by default', () => {
@@ -92,13 +92,34 @@ describe('what hosts need', () => {
     here.upgraded('h2', []);
     here.step({
       kind: 'needs',
-      hosts: [
-        { id: 'h1', transaction: 0 },
-        { id: 'h2', transaction: 1 },
+      told: [
+        {
+          hosts: [
+            { id: 'h1', transaction: 0 },
+            { id: 'h2', transaction: 1 },
+          ],
+          needs: [need()],
+        },
       ],
-      needs: [need()],
     });
     expect([...(waves(here)[0]?.upgrades.keys() ?? [])]).toEqual(['h2']);
+  });
+
+  test('and is not in the mirrors of many makes some after the other look there again', () => {
+    const ids = Array.from({ length: 150 }, (_, number) => `h${number}`);
+    const here = scene(
+      [],
+      {},
+      ids.map((id) => ({ id })),
+    );
+    for (const id of ids) here.report(id, observed([]));
+    const waits = need({ target: null, offered: [], waiting: [{ feed: 'debian', id: 'DSA-1-1' }] });
+    const asked = ({ sends }: Commands): string[] =>
+      sends.flatMap(({ kind, host }) => (kind === 'observe-host' ? [host] : []));
+    const first = asked(tell(here, [waits], ids));
+    expect(first).toHaveLength(100);
+    expect([...first, ...asked(here.step({ kind: 'tick' }))].sort()).toEqual(ids.sort());
+    expect(asked(here.step({ kind: 'tick' }))).toEqual([]);
   });
 
   test('and is not in the mirror makes its host look there again, not all the time', () => {
@@ -248,5 +269,15 @@ describe('a wave of advisories', () => {
     expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe('outside the maintenance window');
     here.wall.ms = 60_000;
     expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'exact 2']]);
+  });
+});
+
+describe('a bug fix', () => {
+  test('is upgraded only where a rule asks for its kind', () => {
+    const here = begin([auto]);
+    expect(orders(tell(here, [need({ kind: 'bugfix' })]))).toEqual([]);
+    expect(waves(here)).toEqual([]);
+    const asked = begin([{ ...auto, kinds: ['bugfix'] }]);
+    expect(orders(tell(asked, [need({ kind: 'bugfix' })]))).toHaveLength(1);
   });
 });

@@ -120,7 +120,7 @@ export const needsOf = (world: AdvisoryWorld, host: string): Need[] => {
                 .filter((one) => one.source === source && one.name !== name)
                 .flatMap((one) => (offers(one) === null ? [] : [one.name])),
         ...{ target: target === null ? null : `${target}`, offered: offeredBy, fixes: offeredBy },
-        ...{ waiting, exploited: world.exploited.has(name), held: false },
+        ...{ waiting, kind: 'security', exploited: world.exploited.has(name), held: false },
         firstSeen: target === null ? null : firstSeen(world, name, target),
       },
     ];
@@ -136,7 +136,8 @@ export const tellNeeds = (world: AdvisoryWorld, host: string): Commands => {
       world.seen.set(`${name}=${version}`, world.here.wall.ms);
   const transaction = world.here.fleet.hosts.get(host)?.transactions ?? 0;
   return world.here.step({
-    ...{ kind: 'needs', hosts: [{ id: host, transaction }], needs: needsOf(world, host) },
+    kind: 'needs',
+    told: [{ hosts: [{ id: host, transaction }], needs: needsOf(world, host) }],
   });
 };
 

@@ -7,7 +7,7 @@ import {
   parseOffers,
   parseRepositoryIds,
 } from '../../../src/host/dnf/parse-offers.ts';
-import { channelsOf } from '../../../src/host/dnf/channels-of.ts';
+import { channelsOf } from '../../../src/core/advisories/channels-of.ts';
 import { parseRpmPackages, toInstalled } from '../../../src/host/dnf/parse-rpm-packages.ts';
 import { parseTransaction, wasOnlyAsked } from '../../../src/host/dnf/parse-transaction.ts';
 import { parseVersionLocks } from '../../../src/host/dnf/parse-versionlock.ts';
@@ -132,7 +132,9 @@ test('channels, by the repositories that are enabled', () => {
   );
   expect(ids).toEqual(['epel', 'rhel-9-for-x86_64-baseos-eus-rpms']);
   expect(channelsOf(ids)).toEqual(['epel', 'eus']);
-  expect(channelsOf(['baseos', 'status-rpms', 'museum'])).toEqual([]);
+  expect(channelsOf(['baseos', 'status-rpms', 'museum', 'rhel-9-for-x86_64-baseos-rpms'])).toEqual(
+    [],
+  );
   expect(parseRepositoryIds('No repositories available\n')).toEqual([]);
 });
 

@@ -10,7 +10,6 @@ import { openFeeds } from '../../../src/main/feeds.ts';
 import type { ConfiguredFeeds } from '../../../src/main/feeds.ts';
 import { watchFeeds } from '../../../src/main/watch-feeds.ts';
 import type { FeedsWatch } from '../../../src/main/watch-feeds.ts';
-import { advisoriesFor } from '../../../src/store/advisories.ts';
 import { forgetInventory, saveInventory } from '../../../src/store/inventories.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/open-store.ts';
@@ -109,10 +108,14 @@ const when = (what: string, is: (views: readonly FeedView[]) => boolean): Promis
     { deadlineMs: 10_000, everyMs: 20 },
   );
 const advisories = async (): Promise<string[]> => {
-  const found: string[] = [];
-  for await (const group of advisoriesFor(store.db, 'debian'))
-    for (const { advisory } of group) if (!advisory.withdrawn) found.push(advisory.title);
-  return found;
+  const rows = await store.db
+    .selectFrom('advisories')
+    .select('doc')
+    .where('withdrawn', '=', 0)
+    .orderBy('feed')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ doc }) => (JSON.parse(doc) as { title: string }).title);
 };
 const text = (views: readonly FeedView[]): string => feedsText(views, true, Date.now());
 

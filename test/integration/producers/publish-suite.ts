@@ -20,7 +20,7 @@ export interface MadeSuite {
 
 /** Puts a suite of security updates on the server, as an archive does. */
 export const publishSuite = (
-  server: FeedServer,
+  server: Pick<FeedServer, 'publish'>,
   key: SigningKey,
   suite: string,
   { versions = { 'main/binary-amd64': '1.1' }, fields, sign, more }: MadeSuite = {},

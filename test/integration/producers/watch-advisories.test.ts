@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Advisory, ParsedRecord } from '../../../src/core/advisories/advisory.ts';
+import type {
+  Advisory,
+  AffectedRow,
+  FeedProblem,
+  ParsedRecord,
+} from '../../../src/core/advisories/advisory.ts';
 import { FeedError } from '../../../src/producers/advisories/feed-error.ts';
 import { watchAdvisories } from '../../../src/producers/watch-advisories.ts';
 import type {
@@ -10,7 +15,11 @@ import type {
   FetchedFeed,
   WatchedFeed,
 } from '../../../src/producers/watch-advisories.ts';
-import { markMatched, unmatchedAdvisories } from '../../../src/store/advisories.ts';
+import {
+  advisoriesCalled,
+  markMatched,
+  unmatchedAdvisories,
+} from '../../../src/store/advisories.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/open-store.ts';
 
@@ -23,11 +32,23 @@ const advisory = (id: string, more: Partial<Advisory> = {}): Advisory => ({
 const ids = (count: number, from = 1): string[] =>
   Array.from({ length: count }, (_, index) => `DSA-${from + index}-1`);
 
+/** What a feed has in place of a record that is not as it should be. */
+const bad = (record: string): FeedProblem => ({
+  ...{ file: 'all.json', record, field: 'severity', reason: 'want a list' },
+});
+
+const row = (name: string): AffectedRow => ({
+  ...{ distro: 'debian', release: '12', channel: null, names: 'source', name, arch: null },
+  ...{ module: null, status: 'fixed', fixed: '1-2', note: null, scheme: 'deb' },
+});
+
+type Said = Advisory | FeedProblem | Error;
+
 /** A feed that says what the test says, and whose polls can be awaited. */
 const createFeed = () => {
   let settle: () => void = () => undefined;
   const feed = {
-    content: [] as (Advisory | Error)[],
+    content: [] as Said[],
     version: 'v1',
     complete: true,
     since: null as string | null,
@@ -57,7 +78,10 @@ const createFeed = () => {
         feed.read.push(files);
         for (const one of feed.content) {
           if (one instanceof Error) throw one;
-          const record: ParsedRecord = { kind: 'advisory', advisory: one };
+          const record: ParsedRecord =
+            'reason' in one
+              ? { kind: 'problem', problem: one }
+              : { kind: 'advisory', advisory: one };
           yield record;
         }
       },
@@ -115,7 +139,7 @@ const published = async (): Promise<string[]> => {
   return waiting.map(({ id }) => id).sort();
 };
 
-const say = (content: (Advisory | Error)[], version: string): void => {
+const say = (content: Said[], version: string): void => {
   feed.content = content;
   feed.version = version;
 };
@@ -177,6 +201,42 @@ describe('a feed', () => {
     expect(await published()).toEqual([]);
     expect(watch?.states()).toMatchObject([
       { records: 3, problemCount: 1, problems: [{ file: 'all.zip', reason: 'it is cut off' }] },
+    ]);
+  });
+
+  test('of which records cannot be read any more does not take those back, and others only where it is sure', async () => {
+    const all = ids(5).map((id) => advisory(id));
+    say(all, 'v1');
+    await start();
+    await poll();
+    await published();
+    say([...all.slice(0, 2), bad('DSA-3-1'), bad('DSA-4-1 (line 7)')], 'v2');
+    await poll();
+    expect(await published()).toEqual(['DSA-5-1']);
+    // Which one this is, nothing tells.
+    say([...all.slice(0, 2), bad('advisory 3')], 'v3');
+    await poll();
+    expect(await published()).toEqual([]);
+    expect(watch?.states()).toMatchObject([{ records: 4, problemCount: 1 }]);
+  });
+
+  test('of which part of a record cannot be read keeps what that said', async () => {
+    const both = [row('curl'), row('openssl')];
+    say([advisory('CVE-2026-1', { affected: both }), advisory('CVE-2026-2')], 'v1');
+    await start();
+    await poll();
+    await published();
+    const left = advisory('CVE-2026-1', { affected: [row('curl')], title: 'anew' });
+    say([left, bad('openssl CVE-2026-1'), advisory('CVE-2026-2')], 'v2');
+    await poll();
+    expect(await published()).toEqual(['CVE-2026-1']);
+    expect((await advisoriesCalled(store.db, 'CVE-2026-1'))[0]?.advisory).toMatchObject({
+      ...{ title: 'anew', affected: both },
+    });
+    say([left, advisory('CVE-2026-2')], 'v3');
+    await poll();
+    expect((await advisoriesCalled(store.db, 'CVE-2026-1'))[0]?.advisory.affected).toEqual([
+      row('curl'),
     ]);
   });
 

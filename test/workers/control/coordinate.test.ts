@@ -38,3 +38,28 @@ test('an operator is answered once it is committed; jobs go only after the recor
     'record 1 of h2',
   ]);
 });
+
+test('what is large has a transaction of its own, and others have their turn between two', async () => {
+  const seen: (string | number)[] = [];
+  const coordinator = await startCoordinator({
+    load: () => Promise.resolve(emptyFleet(defaultFleetSettings, 1, 1)),
+    commit: ({ commands }) => {
+      setImmediate(() => seen.push('others'));
+      seen.push(commands.length);
+      return Promise.resolve();
+    },
+    publish: () => Promise.resolve(),
+    kickRelay: () => undefined,
+    notify: () => undefined,
+    moment: () => ({ now: 1, wall: { ms: 1, minuteOfDay: 0 } }),
+    newId: () => 'id',
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const needs = { kind: 'needs', told: [] } as const;
+  const tick = { kind: 'tick' } as const;
+  await Promise.all([tick, tick, needs, needs, tick].map(coordinator.submit));
+  expect(seen).toEqual([2, 'others', 1, 'others', 1, 'others', 1]);
+  await coordinator.stop();
+});

@@ -61,34 +61,43 @@ export interface MatchReport {
   platform: string;
   packages: number;
   advisories: number;
+  /** Those that say anything of the platform. */
+  concerning: number;
   findings: readonly Finding[];
   problems: readonly FeedProblem[];
 }
 
+const packageOf = ({ package: name, arch }: Finding): string => `${name} ${arch}`;
+
 /** What a person wants to know of it: what to upgrade, what has no fix, and how much was looked at. */
 export const matchText = (
-  { platform, packages, advisories, findings, problems }: MatchReport,
+  { platform, packages, advisories, concerning, findings, problems }: MatchReport,
   { verbose, width }: { verbose: boolean; width: number },
 ): string => {
   const of = (state: Finding['state']): Finding[] => findings.filter((one) => one.state === state);
   const [open, applied] = [of('pending'), of('applied')];
-  const pending = open.filter(({ reboot }) => reboot !== true);
+  const upgrades = open.filter(({ reboot }) => reboot !== true);
   const running = open.filter(({ reboot }) => reboot === true);
-  const wanting = new Set(pending.map(({ package: name, arch }) => `${name} ${arch}`)).size;
+  const pending = upgrades.filter(({ kind }) => kind === 'security');
+  const wanting = new Set(pending.map(packageOf));
+  const others = upgrades.filter((one) => one.kind !== 'security' && !wanting.has(packageOf(one)));
   return [
     ...section('To be upgraded', pending, width),
+    ...(verbose ? section('Bug fixes and enhancements to be had', others, width) : []),
     ...section('Installed, but an older kernel runs: reboot', running, width),
     ...section('Affected, and there is no fix', of('no-fix'), width),
     ...(verbose ? section('Fixed already', applied, width) : []),
-    `${countOf(packages, 'package')} of ${platform}, ${countOf(advisories, 'advisory', 'advisories')}: ${
-      wanting === 0
+    `${countOf(packages, 'package')} of ${platform}, ${countOf(advisories, 'advisory', 'advisories')}${
+      advisories > 0 && concerning === 0 ? ', none of which is for it' : ''
+    }: ${
+      wanting.size === 0
         ? 'nothing is to be upgraded'
-        : `${countOf(wanting, 'package')} ${wanting === 1 ? 'is' : 'are'} to be upgraded`
-    }.`,
+        : `${countOf(wanting.size, 'package')} ${wanting.size === 1 ? 'is' : 'are'} to be upgraded`
+    }${others.length === 0 ? '' : `, and ${countOf(new Set(others.map(packageOf)).size, 'other')} for bug fixes and enhancements alone`}.`,
     ...(problems.length === 0
       ? []
       : [
-          `${countOf(problems.length, 'record')} of the feeds could not be used; the first: ${problemText(problems[0])}`,
+          `${countOf(problems.length, 'part')} of the feeds could not be used; the first: ${problemText(problems[0])}`,
         ]),
   ].join('\n');
 };

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
-import type { FeedProblem } from '../../../core/advisories/advisory.ts';
+import type { Advisory, FeedProblem } from '../../../core/advisories/advisory.ts';
+import { productStreams } from '../../../core/advisories/channels-of.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
+import type { HostPlace } from '../../../core/advisories/index-inventory.ts';
 import { matchAdvisory } from '../../../core/advisories/match.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
 import { mergeFindings } from '../../../core/advisories/merge-findings.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
+import { isRelease } from '../../../core/advisories/release-of.ts';
 import { FeedError } from '../../../producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
 import type { FetchedOnce } from '../../../producers/advisories/fetch/fetch-once.ts';
@@ -32,11 +35,14 @@ interface Options {
   inventory: string;
   feed: string[];
   keyring?: string[];
+  kernel?: string;
   json?: boolean;
   verbose?: boolean;
 }
 
 const isAddress = (from: string): boolean => /^https?:\/\//i.test(from);
+const isOtherAddress = (from: string): boolean =>
+  /^[a-z][a-z0-9+.-]*:\/\//i.test(from) && !isAddress(from);
 
 const collect = (one: string, all: string[] = []): string[] => [...all, one];
 
@@ -52,7 +58,27 @@ const feedOf = (
     throw new Error(
       `--feed ${text}: want <source>=<path>, where the source is one of ${[...sources.keys()].join(', ')}`,
     );
-  return { source, path: text.slice(at + 1) };
+  const path = text.slice(at + 1);
+  if (isOtherAddress(path))
+    throw new Error(`--feed ${text}: of addresses, http and https are understood`);
+  return { source, path };
+};
+
+/** Whether an advisory says anything of the release of a host. */
+const isAbout = ({ affected }: Advisory, { distro, release }: HostPlace): boolean =>
+  affected.some(
+    (row) =>
+      row.distro === distro && (isRelease(row.release, release) || isRelease(release, row.release)),
+  );
+
+/** What should be known of a host, and is not. */
+const lacks = ({ release, channels }: HostPlace): string[] => {
+  const streams = [...channels].filter((one) => productStreams.has(one));
+  return streams.length === 0 || release.includes('.')
+    ? []
+    : [
+        `${streams.join(', ')}: a product stream goes on with a minor release, and neither --platform nor a package tells which\n`,
+      ];
 };
 
 /** `groundswell match`: which advisories apply to a list of packages, without a server. */
@@ -77,6 +103,7 @@ export const registerMatch = (program: Command, deps: MatchDependencies): void =
       '-v, --verbose',
       'list also what is fixed already, and everything that could not be read',
     )
+    .option('--kernel <release>', 'the kernel that runs there, as `uname -r` says it')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -88,25 +115,29 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
     )
     .action(
       async ({
-        platform,
+        platform: named,
         inventory: path,
         feed,
         keyring,
+        kernel,
         json = false,
         verbose = false,
       }: Options) => {
+        const platform = named.toLowerCase();
         const place = platformOf(platform);
         if (place === null)
           throw new Error(
-            `--platform ${platform}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
+            `--platform ${named}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
           );
         const sources = deps.sources(place);
         const feeds = feed.map((one) => feedOf(one, sources));
-        const inventory = await readInventory(path, platform);
+        const read = await readInventory(path, platform);
+        const inventory = kernel === undefined ? read : { ...read, kernel };
         const host = indexInventory(inventory);
+        for (const text of lacks(host)) deps.warn(text);
         const all: Finding[] = [];
         const problems: FeedProblem[] = [];
-        let advisories = 0;
+        let [advisories, concerning] = [0, 0];
         const architectures = [...new Set(inventory.packages.map(({ arch }) => arch))].filter(
           (arch) => arch !== 'all',
         );
@@ -115,12 +146,14 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
           const fetched = isAddress(from)
             ? await deps.fetch(source.name, { url: from, ...beside })
             : null;
+          const [before, first] = [advisories, problems.length];
           problems.push(...(fetched?.problems ?? []));
           try {
             for await (const record of source.parse(deps.open(fetched?.directory ?? from)))
               if (record.kind === 'problem') problems.push(record.problem);
               else {
                 advisories += 1;
+                if (isAbout(record.advisory, host)) concerning += 1;
                 all.push(...matchAdvisory(record.advisory, host));
               }
           } catch (error) {
@@ -131,14 +164,18 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
           } finally {
             await fetched?.remove();
           }
+          if (advisories > before) continue;
+          // An empty feed says that there is nothing; one that cannot be read says nothing.
+          const nothing = `no advisory was found in ${from}`;
+          if (problems.length > first)
+            throw new Error(`${nothing}: ${problemText(problems[first])}`);
+          deps.warn(`${nothing}\n`);
         }
-        if (advisories === 0)
-          throw new Error(
-            `no advisory was found in ${feeds.map(({ path: from }) => from).join(', ')}${problems.length === 0 ? '' : `: ${problemText(problems[0])}`}`,
-          );
+        if (json && advisories > 0 && concerning === 0)
+          deps.warn(`none of ${advisories} advisories is for ${platform}\n`);
         const findings = mergeFindings(all);
         const packages = inventory.packages.length;
-        const report = { platform, packages, advisories, findings, problems };
+        const report = { platform, packages, advisories, concerning, findings, problems };
         deps.write(
           json
             ? `${JSON.stringify(findings, null, 2)}\n`

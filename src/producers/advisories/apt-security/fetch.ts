@@ -1,4 +1,4 @@
-import { readFile, mkdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { errorText } from '../../../core/error-text.ts';
 import { below, pathOf } from '../fetch/addresses-below.ts';
@@ -8,10 +8,9 @@ import type { Mirror } from '../fetch/mirror.ts';
 import { mirrored } from '../fetch/mirror.ts';
 import type { Index } from './choose-indexes.ts';
 import { chooseIndexes } from './choose-indexes.ts';
-import { gpgv } from './gpgv.ts';
-import { binaryKeyrings, ownKeyrings } from './keyrings.ts';
 import { readRelease } from './read-release.ts';
 import type { Suite } from './suite.ts';
+import { verifyWith } from './verify-with.ts';
 
 const MOST_RELEASE_BYTES = 16 * 1024 * 1024;
 const MOST_INDEX_BYTES = 256 * 1024 * 1024;
@@ -44,13 +43,8 @@ const suiteAt = ({ url, suite }: FeedAddress): { base: string; suite: string } =
 const verifiedSuite = async (
   path: string,
   { address, directory }: FetchContext,
-): Promise<Suite | string> => {
-  const keyrings = address.keyring ?? (await ownKeyrings());
-  if (keyrings.length === 0) throw new Error('there is no keyring to check its signature with');
-  const scratch = `${directory}/.incoming/keys`;
-  await mkdir(scratch, { recursive: true });
-  return readRelease(await readFile(path), gpgv(await binaryKeyrings(keyrings, scratch)));
-};
+): Promise<Suite | string> =>
+  readRelease(await readFile(path), verifyWith(address.keyring, `${directory}/.incoming/keys`));
 
 /** Why a suite that is well signed is not to be taken; null: it is. */
 const objection = (suite: Suite, asked: string, known: State | null, now: Date): string | null => {

@@ -14,6 +14,8 @@ import type { Suite } from './suite.ts';
 export interface AptSecurityOptions {
   verify: VerifySignature;
   now: () => Date;
+  /** Of which release an index is that somebody names by hand, without its `InRelease`; left out: of none, and it is not read. */
+  alone?: Pick<Suite, 'distro' | 'release'>;
 }
 
 /** An `InRelease` has some tens of kilobytes, an index of a distribution as a whole some tens of megabytes. */
@@ -35,6 +37,21 @@ interface Known {
   packages: OfferedPackages | null;
 }
 
+const addPackages = async function* (
+  file: FeedFile,
+  content: Uint8Array,
+  packages: OfferedPackages,
+): AsyncGenerator<FeedProblem> {
+  let number = 0;
+  for await (const stanza of stanzas(linesOf(once(content)), packageFields)) {
+    number += 1;
+    const problem = packages.add(stanza);
+    if (problem === null) continue;
+    const record = `${number} (${(stanza.get('package') ?? '').slice(0, 80)})`;
+    yield { file: file.name, record, ...problem };
+  }
+};
+
 /** Takes the packages of an index, if it is the one that `InRelease` names. */
 const readIndex = async function* (
   file: FeedFile,
@@ -53,15 +70,14 @@ const readIndex = async function* (
     throw new Error(`it has ${content.length} bytes; its InRelease says ${listed.size}`);
   if (createHash('sha256').update(content).digest('hex') !== listed.sha256)
     throw new Error('its checksum is not the one in its InRelease');
-  let number = 0;
-  for await (const stanza of stanzas(linesOf(once(content)), packageFields)) {
-    number += 1;
-    const problem = packages.add(stanza);
-    if (problem === null) continue;
-    const record = `${number} (${(stanza.get('package') ?? '').slice(0, 80)})`;
-    yield { file: file.name, record, ...problem };
-  }
+  yield* addPackages(file, content, packages);
 };
+
+/** A suite of which nothing but an index is there. */
+const loneSuite = ({ distro, release }: Pick<Suite, 'distro' | 'release'>): Suite => ({
+  ...{ distro, release, channel: null, name: `${distro}-${release}`, names: [] },
+  ...{ date: null, validUntil: null, hasByHash: false, files: new Map() },
+});
 
 /**
  * A suite of security updates as a feed: what the archive offers is the fix. One advisory for each source package in its
@@ -69,10 +85,11 @@ const readIndex = async function* (
  * it does not name with that checksum is not read. The files lie as on a mirror or as in /var/lib/apt/lists, with
  * `InRelease` before the indexes; suites of other updates are passed over. An archive says no CVEs and no severity.
  */
-export const createAptSecurity = ({ verify, now }: AptSecurityOptions): AdvisorySource => ({
+export const createAptSecurity = ({ verify, now, alone }: AptSecurityOptions): AdvisorySource => ({
   name: 'apt-security',
   parse: async function* (files) {
     const known: Known[] = [];
+    const lone = alone === undefined ? null : offeredPackages(loneSuite(alone));
     const passed: string[] = [];
     for await (const file of files) {
       try {
@@ -92,6 +109,12 @@ export const createAptSecurity = ({ verify, now }: AptSecurityOptions): Advisory
             );
         } else if (indexName.test(file.name) || otherIndexName.test(file.name)) {
           const one = known.findLast((suite) => file.name.startsWith(suite.base));
+          if (one === undefined && known.length === 0 && lone !== null) {
+            const content = await readWhole(file, MOST_INDEX_BYTES);
+            for await (const problem of addPackages(file, content, lone))
+              yield { kind: 'problem', problem };
+            continue;
+          }
           if (one === undefined) throw new Error('there is no InRelease before it that is good');
           const { suite, packages } = one;
           if (suite === null || packages === null) continue;
@@ -106,7 +129,7 @@ export const createAptSecurity = ({ verify, now }: AptSecurityOptions): Advisory
         yield problemOf(file.name, error);
       }
     }
-    const suites = known.flatMap(({ packages }) => packages ?? []);
+    const suites = known.flatMap(({ packages }) => packages ?? []).concat(lone ?? []);
     if (suites.length === 0 && passed.length > 0)
       yield problemOf(
         'InRelease',

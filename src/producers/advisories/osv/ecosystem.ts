@@ -12,12 +12,18 @@ const archiveOf = (purl: string): string | null =>
     .exec(purl.replace(/%2F/gi, '/'))?.[1]
     ?.toLowerCase() ?? null;
 
+/** What stands around the release: `FIPS-updates` before it, `Realtime:Kernel` or `for:NVIDIA:BlueField` behind it. */
+const serviceOf = (parts: readonly string[]): string | null => {
+  const words = parts.filter((part) => !['Pro', 'LTS', 'for', ''].includes(part));
+  const service = words.join('-').toLowerCase();
+  return service === '' ? null : service.replace(/^realtime-kernel$/, 'realtime');
+};
+
 const ubuntu = (parts: readonly string[], purl: string): Scope | null => {
   const release = parts.find((part) => /^\d+\.\d+$/.test(part));
   if (release === undefined) return null;
-  const [first = '', second = ''] = parts;
-  const service = first === 'Pro' && second !== release ? second.toLowerCase() : null;
-  const channel = first === 'Pro' ? (service ?? archiveOf(purl) ?? 'pro') : null;
+  const service = serviceOf(parts.filter((part) => part !== release));
+  const channel = service ?? (parts[0] === 'Pro' ? (archiveOf(purl) ?? 'pro') : null);
   return { distro: 'ubuntu', release, channel, names: 'source', scheme: 'deb' };
 };
 

@@ -13,7 +13,8 @@ export const OsvAffected = z.looseObject({
     name: z.string().regex(/^[A-Za-z0-9_][\w+.~-]{0,254}$/, 'no name of a package'),
     purl: z.string().max(2000).optional(),
   }),
-  ranges: z.array(z.looseObject({ type: z.string(), events: z.array(Event) })).optional(),
+  ranges: z.array(z.looseObject({ type: z.string(), events: z.array(Event) })).nullish(),
+  versions: z.array(z.string().min(1).max(300)).max(100_000).nullish(),
   ecosystem_specific: z
     .looseObject({ urgency: z.string().optional(), availability: z.string().optional() })
     .nullish(),

@@ -33,16 +33,16 @@ const Nevra = z
     return z.NEVER;
   });
 
-/** An advisory spans releases, and of a release products for each architecture: `Rocky Linux 9.6 x86_64`. */
-const Release = z.string().transform((text, context) => {
-  const release = /^Rocky Linux (\d{1,2})(?:\.\d{1,2})?(?: [a-z]\w*)?$/.exec(text)?.[1];
-  if (release === undefined) context.addIssue('no release of Rocky Linux');
-  return release ?? '';
-});
+/**
+ * An advisory spans releases, and of a release products for each architecture: `Rocky Linux 9.6 x86_64`. Null: it is for a
+ * product that is no release, such as `Rocky Linux SIG Cloud 8`.
+ */
+const releaseOf = (product: string): string | null =>
+  /^Rocky Linux (\d{1,2})(?:\.\d{1,2})?(?: [a-z]\w*)?$/.exec(product)?.[1] ?? null;
 
+const Product = z.object({ product_name: z.string().max(500) });
 const Package = z.object({
   nevra: Nevra,
-  product_name: Release,
   module_name: z.string().nullish(),
   module_stream: z.string().nullish(),
 });
@@ -62,12 +62,19 @@ const rowsOf = (
   const rows: AffectedRow[] = [];
   const problems: ParsedRecord[] = [];
   packages.forEach((raw, at) => {
+    const product = Product.safeParse(raw);
+    if (!product.success) {
+      problems.push(...fieldProblems(file, id, product.error, ['packages', at]));
+      return;
+    }
+    const release = releaseOf(product.data.product_name);
+    if (release === null) return;
     const checked = Package.safeParse(raw);
     if (!checked.success) {
       problems.push(...fieldProblems(file, id, checked.error, ['packages', at]));
       return;
     }
-    const { nevra, product_name: release } = checked.data;
+    const { nevra } = checked.data;
     if (!isInstallable(nevra.arch)) return;
     const place = { distro: 'rocky', release, channel: null };
     rows.push(fixedRow(place, nevra.name, nevra.arch, moduleOf(checked.data), nevra.fixed));

@@ -13,6 +13,9 @@ import { updateToAdvisory } from './update-to-advisory.ts';
 /** As `createrepo` names it, with a checksum before it or not; not the `.zck` beside it, which says the same. */
 export const UPDATEINFO = /updateinfo[^/]*\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
 const REPOMD = /(?:^|\/)repomd\.xml$/;
+const XML = /\.xml(?:\.(?:gz|xz|bz2|zst|lzma))?$/;
+/** More files of other names are none of a feed. */
+const MOST_OTHERS = 1000;
 const MODULES = /modules[^/]*\.yaml(?:\.(?:gz|xz|bz2|zst))?$/;
 
 /** Why a stored file is not the one that its index means, or null. */
@@ -72,12 +75,12 @@ async function* parse(
     if (REPOMD.test(file.name)) indexes.push(file);
     else if (MODULES.test(file.name)) modules.push(file);
     else if (UPDATEINFO.test(file.name)) updateinfos.set(posix.normalize(file.name), file);
-    else if (others.length < 2) others.push(file);
+    else if (others.length < MOST_OTHERS) others.push(file);
   }
-  // A feed that is a single file may call it what it likes.
-  const [only, second] = others;
-  if (only !== undefined && second === undefined && indexes.length + updateinfos.size === 0)
-    updateinfos.set(only.name, only);
+  // Where nothing is called so, whoever named a single file means that one, and of a directory what may be it.
+  if (indexes.length + updateinfos.size === 0)
+    for (const file of others.length === 1 ? others : others.filter(({ name }) => XML.test(name)))
+      updateinfos.set(file.name, file);
   // What lies in a repository is what its index names; the others there are of yesterday, or half there.
   const indexed = new Set(indexes.map(({ name }) => posix.dirname(posix.normalize(name))));
   const loose = [...updateinfos].filter(([path]) => !indexed.has(posix.dirname(path)));

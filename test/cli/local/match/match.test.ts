@@ -27,6 +27,13 @@ const status = [
   'Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n',
 ].join('\n');
 
+/** A stanza of a package `a`, packed by xz, zstd and bzip2. */
+const packedStatus = {
+  xz: '/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4ABEAEBdACgYSGbb2jCF/hberuUMjymcYGhUsJU8HC1t3+8klGcl7hk/wvwP3rFM+bhZCuBWllp74Yr6ZNqFL6Aj9LYkAAAApDB4stxyiPMAAVxFbBI+MB+2830BAAAAAARZWg==',
+  zst: 'KLUv/QRYKQIAUGFja2FnZTogYQpTdGF0dXM6IGluc3RhbGwgb2sgaW5zdGFsbGVkCkFyY2hpdGVjdHVyZTogYWxsClZlcnNpb246IDEKmhmitg==',
+  bz2: 'QlpoOTFBWSZTWQNnFqEAAAhfgAAQQAAgECAASQAu7Z4AIABUNTRoBoAaDSmynkmAJtEj+woGINmw3IBKNByecRo0nldRFP3RiUjcN5tblbYQLFK4HxdyRThQkANnFqE=',
+};
+
 const list = [
   '[29 Mar 2025] DSA-6000-1 openssl - security update',
   '\t{CVE-2025-1000}',
@@ -36,6 +43,14 @@ const list = [
   '\t[bookworm] - openssl 3.0.13-1~deb12u1',
   '',
 ].join('\n');
+
+const update = (id: string, type: string, name: string, version: string): string =>
+  `<update type="${type}" status="final"><id>${id}</id><pkglist><collection><package name="${name}" epoch="0" version="${version}" release="2.el9" arch="x86_64"/></collection></pkglist></update>`;
+const updates = `<updates>${[
+  update('ALSA-2026:1', 'security', 'bash', '5.1'),
+  update('ALBA-2026:2', 'bugfix', 'bash', '5.1'),
+  update('ALEA-2026:3', 'enhancement', 'zip', '3.0'),
+].join('')}</updates>`;
 
 interface Ran {
   output: string;
@@ -49,6 +64,9 @@ const run = async (...argv: string[]): Promise<Ran> => {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     // eslint-disable-next-line @typescript-eslint/require-await
     open: async function* (path) {
+      if (path === '/empty') yield fileOf('all.json', '[]');
+      if (path === '/el9') yield fileOf('updateinfo.xml', updates);
+      if (path === '/empty' || path === '/el9') return;
       yield fileOf('DSA-list', list);
       if (path === '/damaged') throw new FeedError('lists.tar', 'it ends too early');
     },
@@ -78,7 +96,8 @@ describe('groundswell match', () => {
     const { output, warnings } = await run(...usual, ...feed, '--json');
     expect(JSON.parse(output)).toEqual([
       {
-        ...{ feed: 'debian-lists', advisory: 'DSA-6000-1', cves: ['CVE-2025-1000'] },
+        ...{ feed: 'debian-lists', advisory: 'DSA-6000-1', kind: 'security' },
+        cves: ['CVE-2025-1000'],
         ...{ package: 'libssl3', arch: 'amd64', installed: '3.0.15-1~deb12u1' },
         ...{ fixed: '3.0.17-1~deb12u2', state: 'pending', severity: 'unknown' },
         ...{ vendorSeverity: null, channel: null },
@@ -103,7 +122,7 @@ describe('groundswell match', () => {
         'unknown   libssl3  3.0.15-1~deb12u1  3.0.17-1~deb12u2  DSA-6000-1',
         '',
         '1 package of debian-12, 2 advisories: 1 package is to be upgraded.',
-        '1 record of the feeds could not be used; the first: DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n',
+        '1 part of the feeds could not be used; the first: DSA-list, DSA-6000-1 (line 4), release: there is no release nosuch\n',
       ].join('\n'),
     );
     expect((await run(...usual, ...feed, '--verbose')).output).toContain('Fixed already (1):');
@@ -125,10 +144,71 @@ describe('groundswell match', () => {
     expect(output).toContain('nothing is to be upgraded');
   });
 
+  test('says which kernel runs, where the inventory cannot', async () => {
+    const kernel = (release: string, version: string): string =>
+      `Package: linux-image-${release}\nStatus: install ok installed\nArchitecture: amd64\nSource: openssl\nVersion: ${version}\n`;
+    const inventory = put(
+      'kernels',
+      [kernel('6.1.0-1-amd64', '3.0.14-1'), kernel('6.1.0-2-amd64', '3.0.18-1')].join('\n'),
+    );
+    const asked = ['--platform', 'debian-12', '--inventory', inventory, ...feed];
+    expect((await run(...asked)).output).not.toContain('reboot');
+    const { output } = await run(...asked, '--kernel', '6.1.0-1-amd64');
+    expect(output).toContain('Installed, but an older kernel runs: reboot (1):');
+  });
+
+  test('an empty feed says that there is nothing', async () => {
+    const { output, warnings } = await run(...usual, '--feed', 'osv=/empty', '--json');
+    expect(JSON.parse(output)).toEqual([]);
+    expect(warnings).toBe('no advisory was found in /empty\n');
+    expect((await run(...usual, '--feed', 'osv=/empty')).output).toContain(
+      '0 advisories: nothing is to be upgraded',
+    );
+  });
+
+  test('says that no advisory is for a platform', async () => {
+    const asked = ['--inventory', usual[3] ?? '', ...feed];
+    const { output } = await run('--platform', 'debain-12', ...asked);
+    expect(output).toContain('1 package of debain-12, 2 advisories, none of which is for it: ');
+    const { warnings } = await run('--platform', 'debain-12', ...asked, '--json');
+    expect(warnings).toContain('none of 2 advisories is for debain-12\n');
+    expect((await run('--platform', 'Debian-12', ...asked)).output).toContain('1 package is to be');
+  });
+
+  test('tells security from other fixes, and lists both', async () => {
+    const inventory = put('el9', 'bash\t\t5.1\t1.el9\tx86_64\t\t\nzip\t\t3.0\t1.el9\tx86_64\t\t\n');
+    const asked = ['--platform', 'almalinux-9', '--inventory', inventory];
+    const { output } = await run(...asked, '--feed', 'updateinfo=/el9');
+    expect(output).not.toContain('zip');
+    expect(output).toContain(
+      '1 package is to be upgraded, and 1 other for bug fixes and enhancements alone.',
+    );
+    const verbose = await run(...asked, '--feed', 'updateinfo=/el9', '--verbose');
+    expect(verbose.output).toContain('Bug fixes and enhancements to be had (1):');
+    const { output: json } = await run(...asked, '--feed', 'updateinfo=/el9', '--json');
+    expect(
+      (JSON.parse(json) as { package: string; kind: string }[]).map((one) => [
+        ...[one.package, one.kind],
+      ]),
+    ).toEqual([
+      ['bash', 'security'],
+      ['bash', 'bugfix'],
+      ['zip', 'enhancement'],
+    ]);
+  });
+
+  test('asks for the minor release of a product stream', async () => {
+    const packages = [{ name: 'a', version: '1-1.el9' }];
+    const inventory = put('eus.json', JSON.stringify({ channels: ['eus'], packages }));
+    const on = (platform: string) => run('--platform', platform, '--inventory', inventory, ...feed);
+    expect((await on('rhel-9')).warnings).toContain('eus: a product stream goes on with');
+    expect((await on('rhel-9.2')).warnings).toBe('');
+  });
+
   test('what could be read of a damaged archive counts, and the damage is told', async () => {
     const { output } = await run(...usual, '--feed', 'debian-lists=/damaged', '--verbose');
     expect(output).toContain('2 advisories: 1 package is to be upgraded.');
-    expect(output).toContain('2 records of the feeds could not be used');
+    expect(output).toContain('2 parts of the feeds could not be used');
     const { warnings } = await run(...usual, '--feed', 'debian-lists=/damaged', '--json');
     expect(warnings).toContain('lists.tar: it ends too early\n');
   });
@@ -156,7 +236,9 @@ describe('groundswell match', () => {
     [['--platform', 'debian', '--inventory', usual[3] ?? '', ...feed], /--platform debian: want/],
     [[...usual, '--feed', 'nosuch=/x'], /one of debian-lists/],
     [[...usual, '--feed', 'debian-lists'], /want <source>=<path>/],
-    [[...usual, '--feed', 'osv=/x'], /no advisory was found in \/x/],
+    [[...usual, '--feed', 'osv=/x'], /no advisory was found in \/x: DSA-list/],
+    [[...usual, ...feed, '--feed', 'osv=/x'], /no advisory was found in \/x: DSA-list/],
+    [[...usual, '--feed', 'osv=ftp://mirror/all.zip'], /http and https are understood/],
     [
       ['--platform', 'debian-12', '--inventory', '/no/such', ...feed],
       /inventory \/no\/such: ENOENT/,
@@ -175,6 +257,34 @@ describe('inventories', () => {
     for (const path of [put('plain', status), put('packed.gz', gzipSync(status))])
       expect(await readInventory(path, 'debian-12')).toEqual({
         ...{ platform: 'debian-12', packages: [expected] },
+      });
+  });
+
+  test('compressed in any way, and without a status', async () => {
+    const stanza = 'Package: a\nVersion: 1\nArchitecture: all\nDescription: b\n c\n\n';
+    const image = put('image', `\n${stanza}${stanza.replace('Package: a', 'Package: z')}`);
+    expect((await readInventory(image, 'debian-12')).packages.map(({ name }) => name)).toEqual([
+      ...['a', 'z'],
+    ]);
+    for (const [suffix, text] of Object.entries(packedStatus)) {
+      const path = put(`status.${suffix}`, Buffer.from(text, 'base64'));
+      expect((await readInventory(path, 'debian-12')).packages).toMatchObject([{ name: 'a' }]);
+    }
+  });
+
+  test('as others write JSON', async () => {
+    const packages = [
+      { name: 'libc6:amd64', version: '2.36-9', source: null, status: 'ii ', held: null },
+      { name: 'bind', arch: 'x86_64', version: '(none):9-1', sourceVersion: '', module: null },
+    ];
+    const expected = [
+      { name: 'libc6', arch: 'amd64', version: '2.36-9' },
+      { name: 'bind', arch: 'x86_64', version: '9-1' },
+    ];
+    const whole = { host: 'a', channels: null, kernel: null, packages };
+    for (const json of [packages, whole])
+      expect(await readInventory(put('o.json', JSON.stringify(json)), 'debian-12')).toEqual({
+        ...{ platform: 'debian-12', packages: expected },
       });
   });
 

@@ -258,3 +258,30 @@ describe('what is not to be trusted', () => {
     ]);
   });
 });
+
+describe('an index without its InRelease', () => {
+  const lone = [fileOf('Packages.gz', index)];
+
+  test('is of the release that somebody names by hand', async () => {
+    const alone = { distro: 'debian', release: '12' } as const;
+    const byHand = createAptSecurity({ verify: unchecked, now: () => new Date(), alone });
+    const { advisories, problems } = await parsed(byHand, [...lone]);
+    expect(problems).toEqual([]);
+    const { advisories: whole } = await parsed(source, [...bookworm]);
+    expect(advisories.map(({ affected }) => affected)).toEqual(
+      whole.map(({ affected }) => affected),
+    );
+    // Beside one that names it, it counts as that says.
+    const { problems: damaged } = await parsed(byHand, [
+      fileOf('InRelease', release),
+      fileOf('main/binary-amd64/Packages', 'Package: a\n'),
+    ]);
+    expect(damaged.map(({ reason }) => reason).join()).toContain('its InRelease says');
+  });
+
+  test('is none where nobody does', async () => {
+    const { advisories, problems } = await parsed(source, [...lone]);
+    expect(advisories).toEqual([]);
+    expect(problems[0]?.reason).toContain('there is no InRelease before it');
+  });
+});

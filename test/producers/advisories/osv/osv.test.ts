@@ -35,6 +35,8 @@ describe('ecosystems', () => {
     ],
     ['Ubuntu:Pro:18.04:LTS', '', 'ubuntu 18.04 pro source'],
     ['Ubuntu:Pro:FIPS-updates:20.04:LTS', '', 'ubuntu 20.04 fips-updates source'],
+    ['Ubuntu:Pro:22.04:LTS:Realtime:Kernel', '', 'ubuntu 22.04 realtime source'],
+    ['Ubuntu:22.04:LTS:for:NVIDIA:BlueField', '', 'ubuntu 22.04 nvidia-bluefield source'],
     ['AlmaLinux:9', '', 'almalinux 9  binary'],
     ['Rocky Linux:8', '', 'rocky 8  source'],
     ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
@@ -78,6 +80,28 @@ describe('records', () => {
     ]);
   });
 
+  test('versions that are listed where there is no range', async () => {
+    const { advisories } = await one({
+      id: 'DSA-1-1',
+      affected: [
+        { package: { ecosystem: 'Debian:12', name: 'a' }, versions: ['1.0-1', '1.0-2'] },
+        { package: { ecosystem: 'AlmaLinux:9', name: 'a' }, versions: ['0:1-1'], ranges: [] },
+        {
+          ...{ package: { ecosystem: 'Debian:12', name: 'b' }, versions: ['1.0-1'] },
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2' }] }],
+        },
+        { package: { ecosystem: 'Debian:12', name: 'c' } },
+      ],
+    });
+    expect(
+      advisories[0]?.affected.map(({ name, versions, status }) => [name, versions, status]),
+    ).toEqual([
+      ['a', ['1.0-1', '1.0-2'], 'affected'],
+      ['a', ['1-1'], 'affected'],
+      ['b', undefined, 'fixed'],
+    ]);
+  });
+
   test('spans of versions, the end of support, and what is no issue of security', async () => {
     const affected = (name: string, events: object[], urgency?: string) => ({
       package: { ecosystem: 'Debian:12', name },
@@ -100,13 +124,28 @@ describe('records', () => {
         affected('old', [{ introduced: '0' }, { fixed: '<end-of-life>' }]),
         affected('never', [{ introduced: '0' }, { fixed: '0' }]),
         affected('last', [{ introduced: '0' }, { last_affected: '3.1' }]),
+        affected('turned', [{ fixed: '2' }, { introduced: '0' }]),
+        affected('again', [
+          { introduced: '2' },
+          { fixed: '3' },
+          { introduced: '0' },
+          { fixed: '2' },
+        ]),
+        affected('just', [{ last_affected: '2' }, { introduced: '2' }]),
         affected('trifle', [{ introduced: '0' }, { fixed: '1' }], 'unimportant'),
         affected('two', [{ introduced: '0' }, { fixed: '1.0-1' }]),
       ],
     });
     expect(
-      advisories[0]?.affected.map(({ name, introduced, fixed, status, note }) =>
-        [name, introduced, fixed, status, note].join(' '),
+      advisories[0]?.affected.map(({ name, introduced, fixed, status, note, lastAffected }) =>
+        [
+          name,
+          introduced,
+          fixed,
+          status,
+          note,
+          ...(lastAffected === undefined ? [] : [lastAffected]),
+        ].join(' '),
       ),
     ).toEqual([
       'two  1.0-1 fixed ',
@@ -114,7 +153,11 @@ describe('records', () => {
       'none   affected ',
       'old   affected end-of-life',
       'never   not-affected ',
-      'last   affected up to 3.1',
+      'last   affected up to 3.1 3.1',
+      'turned  2 fixed ',
+      'again  2 fixed ',
+      'again 2 3 fixed ',
+      'just 2  affected up to 2 2',
     ]);
   });
 

@@ -305,3 +305,15 @@ describe('hostile documents', () => {
     ]);
   });
 });
+
+test('files of a directory that are called otherwise', async () => {
+  const text = (id: string): string =>
+    `<updates><update type="security"><id>${id}</id><pkglist><collection short="al9"><package name="a" version="1" release="1.el9" arch="x86_64"/></collection></pkglist></update></updates>`;
+  const { advisories, problems } = await parsed(source, [
+    storedFile('bar.xml', text('ALSA-2026:1')),
+    storedFile('foo.xml', text('ALSA-2026:2')),
+    storedFile('README', 'none of them'),
+  ]);
+  expect(problems).toEqual([]);
+  expect(advisories.map(({ id }) => id)).toEqual(['ALSA-2026:1', 'ALSA-2026:2']);
+});

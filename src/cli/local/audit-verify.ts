@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import type { KeyObject } from 'node:crypto';
+import type { Command } from 'commander';
+import { readBundleFile } from '../../audit/bundle-file.ts';
+import { verifyBundle } from '../../audit/verify-bundle.ts';
+import type { VerifiedBundle } from '../../audit/verify-bundle.ts';
+import { hasCode } from '../../core/error-code.ts';
+import { errorText } from '../../core/error-text.ts';
+import type { CliDependencies } from '../remote.ts';
+
+export interface AuditVerifyDependencies extends Pick<CliDependencies, 'write' | 'setExitCode'> {
+  /** Reads base64 of a public key (DER, SPKI); throws on what is none. */
+  importKey: (base64: string) => { id: string; publicKey: KeyObject };
+}
+
+interface VerifyCommandOptions {
+  key: string[];
+  anchors?: string;
+  partial?: boolean;
+  underWay: string;
+  json?: boolean;
+}
+
+/** A file that a person has named. */
+const readNamed = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw hasCode(error, 'ENOENT')
+      ? new Error(`there is no file ${path}`, { cause: error })
+      : error;
+  }
+};
+
+/** Lines of a file of keys, without what stands behind a `#`. */
+const keysIn = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+
+const readKeys = async (
+  given: readonly string[],
+  importKey: AuditVerifyDependencies['importKey'],
+): Promise<Map<string, KeyObject>> => {
+  const keys = new Map<string, KeyObject>();
+  for (const one of given) {
+    const isKey = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/.test(one);
+    for (const base64 of isKey ? [one] : keysIn(await readNamed(one))) {
+      let key;
+      try {
+        key = importKey(base64);
+      } catch (error) {
+        throw new Error(
+          `${isKey ? '--key' : one}: no public key (base64 of an Ed25519 key, as \`groundswell audit keys\` prints): ${errorText(error)}`,
+          { cause: error },
+        );
+      }
+      keys.set(key.id, key.publicKey);
+    }
+  }
+  if (keys.size === 0) throw new Error(`${given.join(', ')}: no key in it`);
+  return keys;
+};
+
+/** Checkpoints of a file, one line of JSON each, whatever a system log has put before them. */
+const readAnchors = async (path: string): Promise<unknown[]> =>
+  (await readNamed(path))
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line, index) => {
+      try {
+        return JSON.parse(line.slice(Math.max(0, line.indexOf('{')))) as unknown;
+      } catch (error) {
+        throw new Error(`${path}: line ${index + 1} is no checkpoint`, { cause: error });
+      }
+    });
+
+const countOf = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const verdictText = (path: string, verified: VerifiedBundle, anchors: number): string => {
+  const { findings, records, chains, checkpoints, last, at, after, anchored, underWay } = verified;
+  const lines = findings.map(({ line, what }) =>
+    line === null ? `${path}: ${what}` : `${path}, line ${line}: ${what}`,
+  );
+  if (findings.length > 0)
+    return [...lines, `NOT INTACT: ${countOf(findings.length, 'finding')}`].join('\n');
+  return [
+    `intact: ${countOf(records, 'record')} in ${countOf(chains, 'chain')}, ${countOf(checkpoints, 'checkpoint')}, up to number ${last.number}; written ${at ?? '-'}`,
+    ...(after > 0 ? [`It begins after checkpoint ${after}; what was before is not in it.`] : []),
+    ...underWay.map(({ what }) => `Under way when it was written: ${what}`),
+    anchors > 0
+      ? `${countOf(anchored, 'checkpoint')} of it ${anchored === 1 ? 'was' : 'were'} sent outside as ${anchored === 1 ? 'it is' : 'they are'} here.`
+      : 'Nothing outside was compared: whoever holds the key could have written all of it anew. See --anchors.',
+  ].join('\n');
+};
+
+/** `groundswell audit verify`: whether an exported trail says what was written at the time. Needs no server. */
+export const registerAuditVerify = (program: Command, deps: AuditVerifyDependencies): void => {
+  const audit = program.commands.find((command) => command.name() === 'audit');
+  if (audit === undefined) throw new Error('there is no command audit to add verify to');
+  audit
+    .command('verify')
+    .description('check an exported trail, without a server')
+    .argument('<file>', 'what `audit export` wrote, or a sealed file')
+    .requiredOption(
+      '--key <file or key...>',
+      "the server's public keys, from where you trust them: what `groundswell audit keys` or `server --show-key` printed",
+    )
+    .option('--anchors <file>', 'checkpoints that were kept outside, one line of JSON each')
+    .option('--partial', 'it need not begin with the first record')
+    .option('--under-way <minutes>', 'what began so long before the end may be under way', '60')
+    .option('--json', 'print JSON')
+    .action(async (file: string, options: VerifyCommandOptions) => {
+      const minutes = Number(options.underWay);
+      if (!(minutes >= 0)) throw new Error('--under-way wants a number of minutes');
+      const keys = await readKeys(options.key, deps.importKey);
+      const anchors = options.anchors === undefined ? [] : await readAnchors(options.anchors);
+      let verified;
+      try {
+        verified = await verifyBundle(readBundleFile(file), {
+          ...{ keys, anchors, partial: options.partial === true, underWayMs: minutes * 60_000 },
+        });
+      } catch (error) {
+        throw hasCode(error, 'ENOENT')
+          ? new Error(`there is no file ${file}`, { cause: error })
+          : new Error(`${file} cannot be read to its end: ${errorText(error)}`, { cause: error });
+      }
+      deps.write(
+        `${options.json === true ? JSON.stringify(verified, null, 2) : verdictText(file, verified, anchors.length)}\n`,
+      );
+      if (verified.findings.length > 0) deps.setExitCode(1);
+    });
+};

@@ -1,0 +1,115 @@
+import type { Readable } from 'node:stream';
+import { compressLines } from '../../audit/bundle-file.ts';
+import { wholeBundle } from '../../audit/export-bundle.ts';
+import { sealRecords } from '../../audit/seal-records.ts';
+import { repeat } from '../../jobs/repeat.ts';
+import { exportPublicKey, importPublicKey, verifyKeyOf } from '../../jobs/signing-key.ts';
+import type { SigningKey } from '../../jobs/signing-key.ts';
+import { auditSegments, dropSealed, saveSegment } from '../../store/audit-segments.ts';
+import { auditKeys, saveAuditKey } from '../../store/checkpoints.ts';
+import type { AuditKey } from '../../store/checkpoints.ts';
+import { inLeaderTransaction } from '../../store/lease.ts';
+import type { Lease } from '../../store/lease.ts';
+import type { Store } from '../../store/open-store.ts';
+import { createCheckpointer } from './make-checkpoints.ts';
+import { createAnchorSender } from './send-anchors.ts';
+import type { AnchorSettings } from './send-anchors.ts';
+
+export interface AuditSettings {
+  anchors: AnchorSettings;
+  /** Records that are older, in days, are moved out of the store into compressed files; null: never. */
+  sealAfterDays: number | null;
+  /** Where these lie. */
+  directory: string;
+}
+
+export interface KeptAudit {
+  /** Make a checkpoint of what is new and send it outside, without waiting for the minute. */
+  wake: () => void;
+  /** All records up to this moment, as a bundle compressed with gzip. */
+  bundle: () => Promise<Readable>;
+  /** Every key that has signed checkpoints. */
+  keys: () => Promise<AuditKey[]>;
+  stop: () => Promise<void>;
+}
+
+export interface KeepAuditOptions {
+  store: Store;
+  lease: Lease;
+  key: SigningKey;
+  settings: AuditSettings;
+  wallNow: () => Date;
+  onError: (error: unknown, what: string) => void;
+}
+
+const checkpointEveryMs = 60_000;
+const sealEveryMs = 3_600_000;
+const dayMs = 86_400_000;
+/** Deleted at a time: whoever waits for the store waits no longer than for these. */
+const rowsAtOnce = 500;
+
+/** Checkpoints every minute with news, each sent outside, and old records sealed away. */
+export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> => {
+  const { store, lease, key, settings, wallNow, onError } = options;
+  const { directory, sealAfterDays } = settings;
+  await saveAuditKey(store.db, {
+    ...{ id: key.id, publicKey: exportPublicKey(verifyKeyOf(key)), since: wallNow().getTime() },
+  });
+  const make = createCheckpointer({ store, lease, key, wallNow });
+  const anchor = createAnchorSender(store, settings.anchors, onError);
+  const ending = new AbortController();
+
+  const dropAllSealed = async (): Promise<void> => {
+    const last = (await auditSegments(store.db)).at(-1);
+    if (last === undefined) return;
+    let more = true;
+    while (more && !ending.signal.aborted)
+      more = await inLeaderTransaction(store.db, lease, (db) => dropSealed(db, last, rowsAtOnce));
+  };
+  const seal = async (): Promise<void> => {
+    if (sealAfterDays === null) return;
+    const now = wallNow();
+    const keys = (await auditKeys(store.db)).map(({ publicKey }) => importPublicKey(publicKey));
+    const sealed = await sealRecords({
+      ...{ store, directory, key, now, before: now.getTime() - sealAfterDays * dayMs },
+      keys: new Map(keys.map(({ id, publicKey }) => [id, publicKey])),
+    });
+    if (sealed !== null)
+      await inLeaderTransaction(store.db, lease, (db) =>
+        saveSegment(db, sealed.segment, sealed.leaves),
+      );
+    // Also what a run that was broken off has left.
+    await dropAllSealed();
+  };
+
+  const checkpointing = repeat(
+    async () => {
+      await make();
+      await anchor();
+    },
+    {
+      everyMs: checkpointEveryMs,
+      onError: (error) => {
+        onError(error, 'audit checkpoint');
+      },
+    },
+  );
+  const sealing = repeat(seal, {
+    everyMs: sealEveryMs,
+    onError: (error) => {
+      onError(error, 'sealing of audit records');
+    },
+  });
+  return {
+    wake: checkpointing.wake,
+    bundle: async () => {
+      if ((await make()) !== null) checkpointing.wake();
+      return compressLines(wholeBundle(store, { directory, now: wallNow(), key }));
+    },
+    keys: () => auditKeys(store.db),
+    stop: async () => {
+      ending.abort();
+      await Promise.all([checkpointing.stop(), sealing.stop()]);
+    },
+  };
+};
