@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { defaultFleetSettings, emptyFleet } from '../../src/core/coordinator/fleet.ts';
-import { appendAuditRecords } from '../../src/store/audit-records.ts';
+import { appendAuditRecords, listAuditRecords } from '../../src/store/audit-records.ts';
 import { loadFleet } from '../../src/store/fleet-rows.ts';
 import { waveDatesMigration } from '../../src/store/migrations/003-wave-dates.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -29,7 +29,10 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   const before = await openStore(path);
   // As the program before wrote them: without the dates, without waits, without the form of the root.
   await sql`delete from kysely_migration where name >= '003'`.execute(before.db);
-  const made = ['advisory_names', 'fleet_wave_parts'];
+  const made = [
+    ...['advisory_names', 'fleet_wave_parts', 'audit_checkpoints', 'audit_leaves'],
+    ...['audit_segments', 'audit_keys', 'audit_anchors'],
+  ];
   for (const table of [
     ...made,
     'feeds',
@@ -72,12 +75,19 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
     record(3, 'granted', 5),
     record(4, 'wave-finished', 6),
   ]);
+  for (const column of ['at', 'outcome'])
+    await before.db.schema.alterTable('audit_records').dropColumn(column).execute();
   await before.close();
 
   const after = await openStore(path);
   const fleet = emptyFleet(defaultFleetSettings, 1, 1);
   await loadFleet(after.db, fleet);
+  const found = await listAuditRecords(after.db, {
+    ...{ container: undefined, service: undefined, wave: undefined, actor: undefined },
+    ...{ outcome: undefined, since: at(5), until: undefined, after: 0, limit: 10 },
+  });
   await after.close();
+  expect(found.map(({ seq }) => seq)).toEqual([3, 4]);
   expect(fleet.waves.get('w1')).toMatchObject({
     members: new Map(),
     wall: {

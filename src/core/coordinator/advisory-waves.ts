@@ -46,6 +46,8 @@ const waveFor = (
   asked.waves().find((wave) => {
     const { cause, state, approvedBy, upgrades } = wave;
     if (state !== 'open' || approvedBy !== null) return false;
+    // One without upgrades takes up containers whose opt-out has ended: it is about what its hosts have already (R34).
+    if (upgrades.size === 0) return false;
     if (cause.platform !== host.platform || cause.mode !== mode) return false;
     if (cause.whenMirrorMoved !== whenMirrorMoved) return false;
     if (!asked.hasBegun(wave)) return true;

@@ -163,6 +163,18 @@ describe('a wave of advisories', () => {
     ]);
   });
 
+  test('that only takes up containers again is joined by nothing', () => {
+    const here = begin([]);
+    tell(here, [need()]);
+    const [wave] = waves(here);
+    // As `takeUpAgain` opens it when an opt-out ends.
+    wave?.upgrades.clear();
+    wave?.members.set('h1/web-h1', { state: 'pending', attempts: 0, reason: '' });
+    tell(here, [need({ name: 'zlib1g' })]);
+    expect(waves(here)).toHaveLength(2);
+    expect(wave?.upgrades.size).toBe(0);
+  });
+
   test('is followed by another one for hosts that are done with it', () => {
     const here = begin([auto]);
     tell(here, [need()]);
