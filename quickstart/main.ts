@@ -44,9 +44,14 @@ const buildScene = async (
     `Building one host with its own root, ${options.packages} and LXC (${known ? 'a few seconds' : 'two to three minutes the first time'}) ...`,
   );
   const { containersPerService: count, startDelayMs } = options;
+  // Of two containers both would be down at once.
+  const budget = { count, maxUnavailable: Math.min(2, count - 1) };
   const service = options.real
-    ? { count, command: realService(startDelayMs) }
-    : { count, arguments: startDelayMs === 0 ? [] : ['--start-delay-ms', String(startDelayMs)] };
+    ? { ...budget, command: realService(startDelayMs) }
+    : {
+        ...budget,
+        arguments: startDelayMs === 0 ? [] : ['--start-delay-ms', String(startDelayMs)],
+      };
   const prepare = async (_: Bed, host: BedHost): Promise<void> => {
     write(`  fetching what ${distribution.mirror} has ...`);
     const { close } = await prepareRealHost(host, distribution, { directory, projectDirectory });
