@@ -7,18 +7,18 @@ import type { Due, Group, Questions } from './due-on-hosts.ts';
 import type { AdvisoriesCause, Host, WantedUpgrade, Wave, WaveUpgrade } from './fleet.ts';
 import { reviewWave, shared } from './keep-in-step.ts';
 import { askToRefresh } from './mirror-moved.ts';
-import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
+import { broughtVersion, isJoinable, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { openWave } from './waves.ts';
 
-/** Put what is due on a host into a wave. */
+/** Put what is due on a host into a wave, source by source. */
 const joinAdvisories = (
   turn: Turn,
   asked: Questions,
-  { wave, host, due }: { wave: AdvisoryWave; host: Host; due: readonly Due[] },
+  { wave, host, sources }: { wave: AdvisoryWave; host: Host; sources: readonly (readonly Due[])[] },
 ): void => {
   const there = wave.upgrades.get(host.id);
   const upgrade: WaveUpgrade =
@@ -26,68 +26,72 @@ const joinAdvisories = (
       ? there
       : { ...{ state: 'pending', mode: 'packages', packages: [], allowRemove: false, reason: '' } };
   wave.upgrades.set(host.id, upgrade);
-  const more = due.map(({ need: { name, arch, exploited }, target }): WantedUpgrade => ({
-    ...{ name, arch, want: 'exact', version: target, exploited },
-  }));
+  const more = sources
+    .flat()
+    .map(({ need: { name, arch, installed, exploited }, target }): WantedUpgrade => ({
+      ...{ name, arch, want: 'exact', version: target, installed, exploited },
+    }));
   upgrade.packages = shared(turn, [...upgrade.packages, ...more]);
-  asked.addOnce(wave, due);
+  for (const due of sources) asked.addOnce(wave, due);
   touch(turn, { table: 'waves', key: wave.id });
 };
 
 /**
- * A wave that what is due can join: one that has not begun, or that gives other hosts just this. None that a person has approved:
- * what they approved is never more than they saw.
+ * A wave that what is due of one source can join: the one that brings some of it already, so that what has not been proved, or
+ * has failed, is not begun beside it; else one that has not begun. Each package comes to one version in a wave.
  */
 const waveFor = (
   asked: Questions,
   host: Host,
-  { due, mode, whenMirrorMoved }: Group,
-): AdvisoryWave | undefined =>
-  asked.waves().find((wave) => {
-    const { cause, state, approvedBy, upgrades } = wave;
-    if (state !== 'open' || approvedBy !== null) return false;
-    // One without upgrades takes up containers whose opt-out has ended: it is about what its hosts have already (R34).
-    if (upgrades.size === 0) return false;
-    if (cause.platform !== host.platform || cause.mode !== mode) return false;
-    if (cause.whenMirrorMoved !== whenMirrorMoved) return false;
-    if (!asked.hasBegun(wave)) return true;
-    const there = upgrades.get(host.id);
-    return (
-      (there === undefined || there.state === 'left-out') &&
-      due.every(
-        ({ key, need, target }) =>
-          (cause.proved[key] ?? target) === target &&
-          cause.packages.some(
-            ({ source, arch, to }) => source === need.name && arch === need.arch && to === target,
-          ),
-      )
-    );
+  { mode, whenMirrorMoved }: Group,
+  due: readonly Due[],
+): AdvisoryWave | undefined => {
+  const kind = { platform: host.platform, mode, whenMirrorMoved };
+  const possible = asked.waves().flatMap((wave) => {
+    if (!isJoinable(wave, kind)) return [];
+    const brought = due.map(({ key }) => broughtVersion(wave, key));
+    if (brought.some((to, at) => to !== undefined && to !== due[at]?.target)) return [];
+    return [{ wave, bringsSome: brought.some((to) => to !== undefined) }];
   });
+  const mayWait = ({ upgrades }: AdvisoryWave): boolean =>
+    ['left-out', 'pending', undefined].includes(upgrades.get(host.id)?.state);
+  return (
+    possible.find(
+      ({ wave, bringsSome }) => bringsSome && (!asked.hasBegun(wave) || mayWait(wave)),
+    ) ?? possible.find(({ wave }) => !asked.hasBegun(wave))
+  )?.wave;
+};
 
-const sendToWave = (turn: Turn, asked: Questions, host: Host, group: Group): void => {
-  const { due, mode, whenMirrorMoved } = group;
-  const found = waveFor(asked, host, group);
-  if (found !== undefined) {
-    const known = found.cause.advisories.length;
-    joinAdvisories(turn, asked, { wave: found, host, due });
+const sendToWaves = (turn: Turn, asked: Questions, host: Host, group: Group): void => {
+  const { sources, mode, whenMirrorMoved } = group;
+  const found = new Map<AdvisoryWave, (readonly Due[])[]>();
+  const others: (readonly Due[])[] = [];
+  for (const due of sources) {
+    const wave = waveFor(asked, host, group, due);
+    if (wave === undefined) others.push(due);
+    else found.set(wave, [...(found.get(wave) ?? []), due]);
+  }
+  for (const [wave, more] of found) {
+    const known = wave.cause.advisories.length;
+    joinAdvisories(turn, asked, { wave, host, sources: more });
     audit(turn, {
       action: 'wave-joined',
-      subject: `wave ${found.id}`,
-      waveId: found.id,
+      subject: `wave ${wave.id}`,
+      waveId: wave.id,
       details: {
         host: host.id,
-        advisories: found.cause.advisories.slice(known).map(({ id }) => id),
+        advisories: wave.cause.advisories.slice(known).map(({ id }) => id),
       },
     });
-    return;
   }
+  if (others.length === 0) return;
   const cause: AdvisoriesCause = {
     ...{ kind: 'advisories', platform: host.platform, mode, whenMirrorMoved },
     ...{ advisories: [], packages: [], changes: [], proved: {}, startBy: null },
   };
-  for (const one of due) addToCause(cause, one);
+  for (const one of others.flat()) addToCause(cause, one);
   const wave = openWave(turn, cause, false, null) as AdvisoryWave;
-  joinAdvisories(turn, asked, { wave, host, due });
+  joinAdvisories(turn, asked, { wave, host, sources: others });
   asked.forgetWaves();
 };
 
@@ -112,7 +116,7 @@ export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void 
       refreshes -= 1;
       askToRefresh(turn, host);
     }
-    for (const group of asked.groupsFor(host)) sendToWave(turn, asked, host, group);
+    for (const group of asked.groupsFor(host)) sendToWaves(turn, asked, host, group);
   }
 };
 
@@ -132,19 +136,9 @@ export const waitsForApproval = ({ cause, approvedBy, state, upgrades }: Wave): 
   cause.mode === 'approve' &&
   [...upgrades.values()].some((upgrade) => upgrade.state === 'pending');
 
-/** A host of the wave was upgraded: the others get exactly what the first one got. */
-export const noteProved = (
-  turn: Turn,
-  wave: Wave | undefined,
-  hostId: HostId,
-  changes: readonly { name: string; arch: string; to: string | null }[],
-): void => {
-  const upgrade = wave?.upgrades.get(hostId);
-  if (wave?.cause.kind !== 'advisories' || wave.state !== 'open' || upgrade === undefined) return;
-  const { proved } = wave.cause;
-  for (const change of changes) {
-    const key = packageKey(change);
-    if (change.to !== null && entryOf(upgrade, key) !== undefined) proved[key] ??= change.to;
-  }
-  touch(turn, { table: 'waves', key: wave.id });
+/** A host of the wave has got what it was ordered, and nothing else is proved by that. */
+export const noteProved = ({ cause }: Wave, { packages }: WaveUpgrade): void => {
+  if (cause.kind !== 'advisories') return;
+  for (const entry of packages)
+    if (entry.version !== null) cause.proved[packageKey(entry)] = entry.version;
 };

@@ -25,9 +25,9 @@ const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: H
     return isTaken ? [] : [{ ...decided, key, target }];
   });
 
-/** What is due on hosts and may go into one wave. */
+/** What is due on hosts and may go into one wave, source by source. */
 export interface Group extends Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'> {
-  due: Due[];
+  sources: readonly (readonly Due[])[];
 }
 
 /** What is asked about one host after another in one turn: each is answered once for all that are alike. */
@@ -61,7 +61,10 @@ export const createQuestions = ({ fleet }: Turn, decisions: Decisions): Question
           decisions.modeOf(host, one) === mode &&
           one.decision.rule.whenMirrorMoved === whenMirrorMoved,
       );
-      return group.length === 0 ? [] : [{ mode, whenMirrorMoved, due: group }];
+      const sources = [...new Set(group.map(({ together }) => together))].map((together) =>
+        group.filter((one) => one.together === together),
+      );
+      return sources.length === 0 ? [] : [{ mode, whenMirrorMoved, sources }];
     });
   };
   return {

@@ -1,6 +1,7 @@
 import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
+import { noteProved } from './advisory-waves.ts';
 import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
@@ -197,7 +198,10 @@ const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished
   touch(turn, { table: 'waves', key: wave.id });
   const reason = [report.reason, report.remedy].filter((part) => part !== '').join('; ');
   const wasRunning = upgrade?.state === 'running';
-  if (wasRunning && report.ok) Object.assign(upgrade, { state: 'done', reason });
+  if (wasRunning && report.ok) {
+    Object.assign(upgrade, { state: 'done', reason });
+    noteProved(wave, upgrade);
+  }
   // Also where the gate of a former transaction had not passed, and a person had resumed the wave.
   const gate = gateText(host);
   if (gate !== null) pauseWave(turn, wave, gate);

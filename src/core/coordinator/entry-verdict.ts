@@ -6,90 +6,115 @@ import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { tooEarly } from './policy.ts';
 import { packageKey, versionKey } from './tried.ts';
 
-/** Whether a wave of advisories may give a host a package now, and in which version; `leave`: it is nothing of that wave any more. */
+/**
+ * Whether a wave of advisories may give a host a package now, in the version that it brings. `leave`: it is nothing of that wave
+ * any more; `follow`: it may stay, once the wave brings what the host is offered by now.
+ */
 export type Verdict =
-  | { kind: 'order'; version: string }
+  | { kind: 'order' }
+  | { kind: 'follow'; version: string }
   | { kind: 'wait'; reason: string }
   | { kind: 'leave'; reason: string };
 
 export const notMissing = 'nothing of it is missing any more';
 
 interface Asked {
+  fleet: Fleet;
   wave: AdvisoryWave;
   host: Host;
   upgrade: WaveUpgrade;
   entry: WantedUpgrade;
+  /** Some upgrade of the wave was given out: what it brings stays as it is. */
+  hasBegun: () => boolean;
+  /** Whether the wave may bring this version of a package in place of the one that it brings. */
+  mayFollow: (key: string, version: string) => boolean;
   /** By the clock of the server, and on the wall. */
   now: number;
   wallMs: number;
 }
 
-const refusalOf = ({ refused }: Host, entry: WantedUpgrade, version: string) =>
-  refused.find((one) => one.version === versionKey(entry, version));
+/** By its own failures, or by a person. */
+const isPaused = ({ pauses }: Fleet, { id, pausedBy }: AdvisoryWave): boolean =>
+  pausedBy !== null ||
+  [...pauses.values()].some(({ level }) => level.level === 'wave' && level.waveId === id);
 
-/** What its repositories did not have is not asked for again at once, whatever they are said to offer. */
-const notAgainYet = ({ host, entry, now }: Asked, version: string): Verdict | null =>
-  now < (refusalOf(host, entry, version)?.until ?? now)
-    ? { kind: 'wait', reason: `its repositories did not have ${entry.name} ${version}` }
-    : null;
+const refusalOf = ({ host, entry }: Asked) =>
+  host.refused.find(({ version }) => version === versionKey(entry, entry.version));
 
-/** Others of the wave have got this version: this host gets it too, or waits until its mirror has it. */
-const asProved = (asked: Asked, { need, decision }: Decided, proved: string): Verdict => {
-  const { wave, host, entry, wallMs } = asked;
-  if (refusalOf(host, entry, proved) !== undefined && need.target !== proved)
-    return {
-      kind: 'wait',
-      reason: `its repositories offer ${entry.name} ${need.target ?? 'in nothing newer'}, not ${proved}, which this wave has proved; it waits for that`,
-    };
-  const soon = notAgainYet(asked, proved);
-  if (soon !== null) return soon;
-  const known = wave.cause.packages.find(
-    (one) => packageKey({ ...one, name: one.source }) === packageKey(entry) && one.to === proved,
-  );
-  const firstSeen = known?.firstSeen ?? need.firstSeen ?? wallMs;
-  const early = tooEarly(decision.rule, { ...need, firstSeen }, wallMs);
+/** Its repositories offer what the wave brings. */
+const asOffered = (asked: Asked, { decision }: Decided): Verdict => {
+  const { wave, entry, now } = asked;
   // A person's word is for a version, however new it is.
-  if (wave.approvedBy === null && early !== null) return { kind: 'wait', reason: early.reason };
-  return { kind: 'order', version: proved };
+  const isApproved = wave.approvedBy !== null;
+  if (decision.kind === 'wait' && !(isApproved && decision.code === 'age'))
+    return {
+      kind: decision.code === 'age' && asked.hasBegun() ? 'wait' : 'leave',
+      reason: decision.reason,
+    };
+  // What its repositories did not have is not asked for again at once, whatever they are said to offer.
+  return now < (refusalOf(asked)?.until ?? now)
+    ? { kind: 'wait', reason: `its repositories did not have ${entry.name} ${entry.version ?? ''}` }
+    : { kind: 'order' };
 };
 
-/** The first host of the wave gets the very version that was decided about. */
-const asDecided = (asked: Asked, { need, decision }: Decided): Verdict => {
-  const { wave, entry } = asked;
+/** They offer something else, and others of the wave have got what it brings, or are getting it: so does this host, or it waits. */
+const asBegun = (asked: Asked, { need, decision }: Decided): Verdict => {
+  const { wave, entry, wallMs } = asked;
+  const { cause } = wave;
+  const [key, version] = [packageKey(entry), entry.version ?? ''];
+  const offers = `its repositories offer ${entry.name} ${need.target ?? 'in nothing newer'}, not ${version}`;
+  if (entry.installed !== need.installed)
+    return { kind: 'leave', reason: `${entry.name} is at ${need.installed} by now` };
+  if (cause.whenMirrorMoved === 'start-over') return { kind: 'leave', reason: offers };
+  if (cause.moved?.includes(key) === true)
+    return { kind: 'wait', reason: `${offers}, which this wave has proved; it waits for that` };
+  // Refused where nobody has got it: there is nothing to keep to.
+  if (refusalOf(asked) !== undefined) return { kind: 'leave', reason: offers };
+  const known = cause.packages.find((one) => packageKey({ ...one, name: one.source }) === key);
+  const firstSeen = known?.firstSeen ?? need.firstSeen ?? wallMs;
+  const early = tooEarly(decision.rule, { ...need, firstSeen }, wallMs);
+  if (wave.approvedBy === null && early !== null) return { kind: 'wait', reason: early.reason };
+  return { kind: 'order' };
+};
+
+const verdictOf = (decisions: Decisions, asked: Asked, decided: Decided): Verdict => {
+  const { wave, host, entry } = asked;
+  const { need, decision } = decided;
+  const leave = (reason: string): Verdict => ({ kind: 'leave', reason });
+  if (decision.kind === 'wait' && (decision.code === 'observe' || decision.code === 'held'))
+    return leave(decision.reason);
+  if (wave.approvedBy === null && decisions.modeOf(host, decided) !== wave.cause.mode)
+    return leave('another mode holds for it by now');
   const { target } = need;
-  const isApproved = wave.approvedBy !== null;
-  const isSame = target !== null && target === entry.version;
-  if (isApproved && !isSame)
-    return {
-      kind: 'leave',
-      reason: `${entry.name} ${entry.version ?? ''} was approved, and its repositories offer ${target ?? 'nothing newer'} by now`,
-    };
-  const isOnlyNew = decision.kind === 'wait' && decision.code === 'age';
-  if (target === null || (decision.kind === 'wait' && !(isApproved && isOnlyNew)))
-    return { kind: 'leave', reason: decision.kind === 'wait' ? decision.reason : 'not offered' };
-  return notAgainYet(asked, target) ?? { kind: 'order', version: target };
+  if (target === entry.version) return asOffered(asked, decided);
+  if (asked.hasBegun()) return asBegun(asked, decided);
+  if (wave.approvedBy !== null)
+    return leave(
+      `${entry.name} ${entry.version ?? ''} was approved, and its repositories offer ${target ?? 'nothing newer'} by now`,
+    );
+  if (target === null || decision.kind === 'wait')
+    return leave(decision.kind === 'wait' ? decision.reason : 'not offered');
+  return asked.mayFollow(packageKey(entry), target)
+    ? { kind: 'follow', version: target }
+    : leave(`its repositories offer ${entry.name} ${target} by now`);
 };
 
 /** By what is decided now, not when the wave was opened: an upgrade that policy forbids by now is not begun. */
 export const verdictOn = (decisions: Decisions, asked: Asked): Verdict => {
-  const { wave, host, entry } = asked;
-  const key = packageKey(entry);
-  const decided = decisions.of(host).get(key);
+  const decided = decisions.of(asked.host).get(packageKey(asked.entry));
   if (decided === undefined) return { kind: 'leave', reason: notMissing };
-  const { decision } = decided;
-  if (decision.kind === 'wait' && (decision.code === 'observe' || decision.code === 'held'))
-    return { kind: 'leave', reason: decision.reason };
-  if (wave.approvedBy === null && decisions.modeOf(host, decided) !== wave.cause.mode)
-    return { kind: 'leave', reason: 'another mode holds for it by now' };
-  const proved = wave.cause.proved[key];
-  return proved === undefined ? asDecided(asked, decided) : asProved(asked, decided, proved);
+  const verdict = verdictOf(decisions, asked, decided);
+  // What waits in a paused wave stays there: else it would go on in another one.
+  return verdict.kind === 'leave' && isPaused(asked.fleet, asked.wave)
+    ? { kind: 'wait', reason: verdict.reason }
+    : verdict;
 };
 
 /** Why a package is not begun by itself: another wave does something about its source, or could not. */
 const takenBecause = (
   fleet: Fleet,
   decisions: Decisions,
-  { host }: Pick<Asked, 'host'>,
+  host: Host,
   entry: WantedUpgrade,
 ): string | null => {
   const waves = openAdvisoryWaves(fleet);
@@ -102,28 +127,24 @@ const takenBecause = (
     : `its upgrade of ${taken.name}, of the same source, is not over, or failed and waits for a person`;
 };
 
-/** What a host is to be ordered, each package in its exact version; or why it waits. */
+/** What a host is to be ordered, each package in the exact version that the wave brings; or why it waits. */
 export const orderFor = (
-  fleet: Fleet,
   decisions: Decisions,
   asked: Omit<Asked, 'entry'>,
 ): { kind: 'order'; packages: WantedUpgrade[] } | { kind: 'wait'; reason: string } => {
-  if (!isCurrent(asked.host))
+  const { fleet, wave, host, upgrade } = asked;
+  if (!isCurrent(host))
     return { kind: 'wait', reason: 'what it needs is not known yet: its packages are looked at' };
   const packages: WantedUpgrade[] = [];
-  for (const entry of asked.upgrade.packages) {
+  for (const entry of upgrade.packages) {
     const verdict = verdictOn(decisions, { ...asked, entry });
-    if (verdict.kind !== 'order') return { kind: 'wait', reason: verdict.reason };
     // What takes the place of the version that was decided about is decided about first.
-    if (
-      asked.wave.cause.proved[packageKey(entry)] === undefined &&
-      entry.version !== verdict.version
-    )
+    if (verdict.kind === 'follow')
       return { kind: 'wait', reason: `${entry.name} ${verdict.version} is offered by now` };
-    const taken =
-      asked.wave.approvedBy === null ? takenBecause(fleet, decisions, asked, entry) : null;
+    if (verdict.kind !== 'order') return { kind: 'wait', reason: verdict.reason };
+    const taken = wave.approvedBy === null ? takenBecause(fleet, decisions, host, entry) : null;
     if (taken !== null) return { kind: 'wait', reason: taken };
-    packages.push({ name: packageKey(entry), want: 'exact', version: verdict.version });
+    packages.push({ name: packageKey(entry), want: 'exact', version: entry.version });
   }
   return { kind: 'order', packages };
 };

@@ -167,13 +167,15 @@ export interface AdvisoriesCause {
   whenMirrorMoved: PolicyRule['whenMirrorMoved'];
   advisories: NeededAdvisory[];
   /**
-   * What is to be upgraded, and when that version was first seen (wall clock, ms); `source` is the binary package's name, as
-   * for an upgrade by hand.
+   * What is to be upgraded, each `name:arch` to one version, and when that was first seen (wall clock, ms); `source` is the
+   * binary package's name, as for an upgrade by hand.
    */
   packages: { source: string; arch: string; to: string; firstSeen: number | null }[];
   changes: PackageChange[];
-  /** What the first host got: `name:arch` → version. The others get exactly that. */
+  /** What the first host was ordered and got: `name:arch` → version. */
   proved: Record<string, string>;
+  /** `name:arch` of what is proved, and some mirror has no more. */
+  moved?: string[];
   /** Wall-clock ms after which it waits for no maintenance window; null: it always does. */
   startBy: number | null;
 }
@@ -236,12 +238,16 @@ export interface Wave {
   told: string[];
 }
 
-/** A package of a host's upgrade; of one that advisories ask for, also of which architecture, and whether it is known to be exploited. */
+/**
+ * A package of a host's upgrade; of one that advisories ask for, also of which architecture, what the host had when it came into
+ * the wave, and whether it is known to be exploited.
+ */
 export interface WantedUpgrade {
   readonly name: string;
   readonly want: 'exact' | 'at-least' | 'newest';
   readonly version: string | null;
   readonly arch?: string;
+  readonly installed?: string;
   readonly exploited?: boolean;
 }
 

@@ -1,9 +1,10 @@
 import type { HostId } from '../ids.ts';
-import { refreshCause } from './advisories-cause.ts';
+import { hasBegun, refreshCause } from './advisories-cause.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
 import { notMissing, verdictOn } from './entry-verdict.ts';
 import type { WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { broughtVersion, isJoinable, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
@@ -26,20 +27,71 @@ const leaveWave = (turn: Turn, wave: AdvisoryWave, hostId: HostId, reason: strin
     details: { host: hostId, reason },
   });
 
+/** What is asked about a whole wave while it is looked at: found out once, and only where it matters. */
+type Review = Pick<Parameters<typeof verdictOn>[1], 'hasBegun' | 'mayFollow'>;
+
+const once = <Answer>(find: () => Answer): (() => Answer) => {
+  let found: { answer: Answer } | null = null;
+  return () => (found ??= { answer: find() }).answer;
+};
+
+/** What the waiting hosts of a wave are offered by now of each package that it brings them; null: one of them has not said. */
+const offeredTo = (
+  { fleet }: Turn,
+  decisions: Decisions,
+  { upgrades }: AdvisoryWave,
+): Map<string, Set<string | null>> => {
+  const offered = new Map<string, Set<string | null>>();
+  const seen = new Map<WaveUpgrade['packages'], Set<string>>();
+  for (const [hostId, { state, packages }] of upgrades) {
+    const host = fleet.hosts.get(hostId);
+    if (state !== 'pending' || host === undefined) continue;
+    const situations = seen.get(packages) ?? new Set<string>();
+    const situation = decisions.situationOf(host);
+    if (situations.has(situation)) continue;
+    seen.set(packages, situations.add(situation));
+    const needs = isCurrent(host) ? decisions.of(host) : null;
+    for (const entry of packages) {
+      const key = packageKey(entry);
+      const versions = offered.get(key) ?? new Set<string | null>();
+      offered.set(key, versions.add(needs?.get(key)?.need.target ?? null));
+    }
+  }
+  return offered;
+};
+
+/** A version takes the place of another in all of a wave, or its hosts go to the wave that brings it. */
+const reviewOf = (turn: Turn, decisions: Decisions, wave: AdvisoryWave): Review => {
+  const offered = once(() => offeredTo(turn, decisions, wave));
+  const others = once(() =>
+    openAdvisoryWaves(turn.fleet).filter((one) => one !== wave && isJoinable(one, wave.cause)),
+  );
+  return {
+    hasBegun: once(() => hasBegun(wave)),
+    mayFollow: (key, version) =>
+      offered().get(key)?.size === 1 &&
+      others().every((other) => broughtVersion(other, key) !== version),
+  };
+};
+
 /**
  * What a wave is to bring to a host that waits, as it is decided now: without what is missing no more, by hand or because the
  * advisory was taken back, and without what policy does not give by now; in a newer version where that took the place of one that
- * nobody has approved or got. Answers whether anything of it is another.
+ * nobody has approved or got, for all of its hosts. Answers whether anything of it is another.
  */
 const keepInStep = (
   turn: Turn,
   decisions: Decisions,
-  wave: AdvisoryWave,
+  { wave, review }: { wave: AdvisoryWave; review: Review },
   [hostId, upgrade]: [HostId, WaveUpgrade],
 ): boolean => {
   const host = turn.fleet.hosts.get(hostId);
   if (upgrade.state !== 'pending' || host === undefined || !isCurrent(host)) return false;
-  const asked = { wave, host, upgrade, now: turn.now, wallMs: turn.wall.ms };
+  const asked = {
+    ...review,
+    ...{ fleet: turn.fleet, wave, host, upgrade },
+    ...{ now: turn.now, wallMs: turn.wall.ms },
+  };
   const left: string[] = [];
   const kept = upgrade.packages.flatMap((entry): WantedUpgrade[] => {
     const verdict = verdictOn(decisions, { ...asked, entry });
@@ -48,8 +100,7 @@ const keepInStep = (
       return [];
     }
     const key = packageKey(entry);
-    const isDecided = verdict.kind === 'order' && wave.cause.proved[key] === undefined;
-    const version = isDecided ? verdict.version : entry.version;
+    const version = verdict.kind === 'follow' ? verdict.version : entry.version;
     const exploited = decisions.of(host).get(key)?.need.exploited === true;
     if (version === entry.version && exploited === entry.exploited) return [entry];
     return [{ ...entry, version, exploited }];
@@ -75,6 +126,7 @@ export const reviewWave = (
   told: ReadonlySet<HostId> | null,
 ): void => {
   let changed = false;
+  const review = reviewOf(turn, decisions, wave);
   /** Of which nothing was another, and so it is of hosts that are alike. */
   const inStep = new Map<WaveUpgrade['packages'], Set<string>>();
   for (const hostId of told ?? wave.upgrades.keys()) {
@@ -86,7 +138,7 @@ export const reviewWave = (
     const { packages } = upgrade;
     const known = inStep.get(packages) ?? new Set<string>();
     if (known.has(situation)) continue;
-    if (keepInStep(turn, decisions, wave, [hostId, upgrade])) {
+    if (keepInStep(turn, decisions, { wave, review }, [hostId, upgrade])) {
       changed = true;
       touch(turn, { table: 'waves', key: wave.id });
     } else inStep.set(packages, known.add(situation));

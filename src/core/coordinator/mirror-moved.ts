@@ -1,4 +1,3 @@
-import type { HostId } from '../ids.ts';
 import type { Host, Wave } from './fleet.ts';
 import { packageKey, versionKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
@@ -29,8 +28,9 @@ const mostKept = 500;
 
 /**
  * A host of a wave of advisories does not have the versions that it was to get in its repositories. It waits until they offer
- * others, which are decided about anew, or have these again; where they were proved by the wave's first host, the wave says so,
- * or starts over where its policy wants that. Answers whether it goes on at all.
+ * others, which are decided about anew, or have these again; where they were proved by the wave's first host, the wave says so
+ * once, and its hosts that are offered others wait, or start over in another wave where policy wants that. Answers whether it
+ * goes on at all.
  */
 export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string): boolean => {
   const { fleet, now } = turn;
@@ -38,7 +38,7 @@ export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string):
   const upgrade = wave.upgrades.get(host.id);
   if (cause.kind !== 'advisories' || upgrade === undefined) return false;
   const refused = upgrade.packages.map((one) => {
-    const version = versionKey(one, cause.proved[packageKey(one)] ?? one.version);
+    const version = versionKey(one, one.version);
     const count = (host.refused.find((other) => other.version === version)?.count ?? 0) + 1;
     return { version, count, until: now + fleet.settings.refreshEveryMs * 2 ** (count - 1) };
   });
@@ -51,24 +51,21 @@ export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string):
   touch(turn, { table: 'waves', key: wave.id });
   // What it offers by now is not what it was known to offer.
   askToRefresh(turn, host);
-  const isProved = upgrade.packages.some((one) => cause.proved[packageKey(one)] !== undefined);
-  if (!isProved) return true;
-  if (cause.whenMirrorMoved === 'wait')
-    tell(turn, wave, 'alert', `wave ${wave.id}: upgrade of ${host.id} waits: ${reason}`);
-  else startOver(turn, wave, host.id, reason);
+  const keys = upgrade.packages.map(packageKey);
+  const proved = keys.filter((key) => cause.proved[key] !== undefined);
+  if (proved.length === 0) return true;
+  cause.moved = [...new Set([...(cause.moved ?? []), ...proved])];
+  const startsOver = cause.whenMirrorMoved === 'start-over';
+  if (startsOver)
+    audit(turn, {
+      action: 'wave-started-over',
+      subject: `wave ${wave.id}`,
+      waveId: wave.id,
+      details: { host: host.id, reason },
+    });
+  const text = startsOver
+    ? `wave ${wave.id} starts over in another one: the mirror of ${host.id}: ${reason}`
+    : `wave ${wave.id}: upgrade of ${host.id} waits: ${reason}`;
+  tell(turn, wave, startsOver ? 'failed' : 'alert', text, 'mirror-moved');
   return true;
-};
-
-const startOver = (turn: Turn, wave: Wave, hostId: HostId, reason: string): void => {
-  if (wave.cause.kind !== 'advisories') return;
-  wave.cause.proved = {};
-  wave.stage = 'canary';
-  wave.goodCanaries = 0;
-  audit(turn, {
-    action: 'wave-started-over',
-    subject: `wave ${wave.id}`,
-    waveId: wave.id,
-    details: { host: hostId, reason },
-  });
-  tell(turn, wave, 'failed', `wave ${wave.id} starts over: the mirror of ${hostId}: ${reason}`);
 };

@@ -14,6 +14,45 @@ export const openAdvisoryWaves = (fleet: Fleet): AdvisoryWave[] =>
       isAdvisoryWave(wave) && (wave.state === 'open' || wave.state === 'stopping'),
   );
 
+/** What a wave has in common with all that may join it. */
+export type Kind = Pick<AdvisoriesCause, 'platform' | 'mode' | 'whenMirrorMoved'>;
+
+/**
+ * Whether a wave may be joined by anything: none that a person has approved, since what they approved is never more than they
+ * saw, and none without upgrades, which takes up containers whose opt-out has ended and is about what its hosts have already (R34).
+ */
+export const isJoinable = (
+  { cause, state, approvedBy, upgrades }: AdvisoryWave,
+  { platform, mode, whenMirrorMoved }: Kind,
+): boolean =>
+  state === 'open' &&
+  approvedBy === null &&
+  upgrades.size > 0 &&
+  cause.platform === platform &&
+  cause.mode === mode &&
+  cause.whenMirrorMoved === whenMirrorMoved;
+
+/** Only ever added to, or replaced as a whole, so each is put in order once for each length. */
+const brought = new WeakMap<
+  AdvisoriesCause['packages'],
+  { length: number; versions: ReadonlyMap<string, string> }
+>();
+
+/** To which version a wave brings a package; undefined: it does not bring it. */
+export const broughtVersion = (
+  { cause: { packages } }: AdvisoryWave,
+  key: string,
+): string | undefined => {
+  const { length } = packages;
+  const known = brought.get(packages);
+  if (known?.length === length) return known.versions.get(key);
+  const versions = new Map(
+    packages.map(({ source: name, arch, to }) => [packageKey({ name, arch }), to]),
+  );
+  brought.set(packages, { length, versions });
+  return versions.get(key);
+};
+
 /** Lists are never changed in place, so each is put in order once. */
 const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
 

@@ -1,5 +1,6 @@
 import type { HostId } from '../ids.ts';
 import { pauseHolds } from '../pause-level.ts';
+import { hasBegun } from './advisories-cause.ts';
 import { barredText } from './barred.ts';
 import { serviceState } from './availability.ts';
 import { decisionsNow } from './decisions.ts';
@@ -178,7 +179,11 @@ const packagesNow = (
   { wave, host, upgrade }: { wave: Wave; host: Host; upgrade: WaveUpgrade },
 ): ReturnType<typeof orderFor> =>
   isAdvisoryWave(wave)
-    ? orderFor(fleet, decisions, { wave, host, upgrade, now, wallMs: wall.ms })
+    ? orderFor(decisions, {
+        ...{ fleet, wave, host, upgrade, now, wallMs: wall.ms },
+        hasBegun: () => hasBegun(wave),
+        mayFollow: () => true,
+      })
     : { kind: 'order', packages: [...upgrade.packages] };
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */

@@ -2,7 +2,6 @@ import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
 import { isAnotherContainer } from '../observation.ts';
 import { shadowingFiles } from '../own-files.ts';
-import { noteProved } from './advisory-waves.ts';
 import { serviceOf } from './service-of.ts';
 import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
@@ -163,8 +162,6 @@ export const onUpgraded = (turn: Turn, host: Host, report: HostUpgraded): void =
       (view.stale.length > 0 || shadowingFiles(view.shadowed, patched).length > 0),
   );
   const waveId = report.origin.by === 'job' ? report.origin.waveId : null;
-  // Whether anything runs the old code or not: this is what the host has got.
-  if (waveId !== null) noteProved(turn, turn.fleet.waves.get(waveId), host.id, report.changes);
   if (concerned.length === 0) {
     audit(turn, {
       action: 'nothing-stale',
