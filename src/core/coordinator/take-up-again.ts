@@ -17,8 +17,11 @@ const causesOf = (waves: readonly Wave[]): WaveCause[] => {
   for (const { cause } of waves) {
     const same = causes.find(({ kind }) => kind === 'upgrade' && cause.kind === 'upgrade');
     if (same?.kind !== 'upgrade' || cause.kind !== 'upgrade')
-      // What a former wave has proved says nothing of what comes into the next one.
-      causes.push({ ...structuredClone(cause), ...('proved' in cause ? { proved: {} } : {}) });
+      // What a former wave has proved, and how long it waited, says nothing of what comes into the next one.
+      causes.push({
+        ...structuredClone(cause),
+        ...('proved' in cause ? { proved: {}, moved: [], startBy: null } : {}),
+      });
     else {
       notePackages(same.packages, cause.packages);
       noteChanges(same.changes, cause.changes);
@@ -40,7 +43,8 @@ export const takeUpAgain = (turn: Turn, container: Container): boolean => {
   const causes = causesOf(left.filter(({ state }) => state === 'finished'));
   for (const cause of causes) {
     const same = [...waves.values()].find(
-      (wave) => wave.state === 'open' && sameCause(wave.cause, cause),
+      // What a person has approved was for what it held then.
+      (wave) => wave.state === 'open' && wave.approvedBy === null && sameCause(wave.cause, cause),
     );
     joinWave(turn, same ?? openWave(turn, cause, false, null), container);
   }

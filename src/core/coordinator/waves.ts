@@ -138,18 +138,20 @@ const bringsSome = (
   hostId: HostId,
   changes: readonly PackageChange[],
 ): boolean => {
+  // Others may have upgraded more than a person approved, or other hosts.
   if (cause.kind === 'upgrade')
-    return cause.packages.some(({ source, to }) =>
-      changes.some((other) => other.source === source && other.to === to),
+    return (
+      approvedBy === null &&
+      cause.packages.some(({ source, to }) =>
+        changes.some((other) => other.source === source && other.to === to),
+      )
     );
-  return (
-    cause.kind === 'advisories' &&
-    // A person approved it for the hosts that it had then.
-    (approvedBy === null || upgrades.has(hostId)) &&
-    cause.packages.some(({ source, arch, to }) =>
-      changes.some((other) => other.name === source && other.arch === arch && other.to === to),
-    )
-  );
+  if (cause.kind !== 'advisories') return false;
+  const isOfIt = (change: PackageChange): boolean =>
+    cause.packages.some(
+      ({ source, arch, to }) => change.name === source && change.arch === arch && change.to === to,
+    );
+  return approvedBy === null ? changes.some(isOfIt) : upgrades.has(hostId) && changes.every(isOfIt);
 };
 
 /** R34: the open wave with the same (source, version), else a new one. */
@@ -213,10 +215,11 @@ export const runsOldCodeUnasked = ({ fleet }: Turn, container: Container): boole
   );
 };
 
-/** R34: stale without a known upgrade; one wave, which always waits for approval. */
+/** R34: stale without a known upgrade; one wave, which always waits for approval, and is never joined after that. */
 export const joinFoundStale = (turn: Turn, container: Container): void => {
   const open = [...turn.fleet.waves.values()].find(
-    ({ state, cause }) => state === 'open' && cause.kind === 'found-stale',
+    ({ state, cause, approvedBy }) =>
+      state === 'open' && cause.kind === 'found-stale' && approvedBy === null,
   );
   joinWave(turn, open ?? openWave(turn, { kind: 'found-stale' }, false, null), container);
 };
