@@ -2,7 +2,7 @@ import type { NeededAdvisory } from '../advisories/needs.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import type { AdvisoriesCause, WantedUpgrade, Wave } from './fleet.ts';
+import type { AdvisoriesCause, Fleet, WantedUpgrade, Wave } from './fleet.ts';
 import { packageKey } from './tried.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -14,8 +14,15 @@ export const hasBegun = ({ upgrades }: Wave): boolean =>
       state === 'running' || ((state === 'done' || state === 'failed') && packages.length > 0),
   );
 
-const earliest = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.min(a, b);
+/** What has none waits for its window for ever, and so does all that goes with it. */
+const latest = (startBys: readonly (number | null)[]): number | null => {
+  const known = startBys.filter((one) => one !== null);
+  return known.length === 0 || known.length < startBys.length ? null : Math.max(...known);
+};
+
+/** Whether what is to begin by then waits for its maintenance window no longer. */
+export const isLate = ({ settings }: Fleet, startBy: number | null, wallMs: number): boolean =>
+  settings.window !== null && startBy !== null && wallMs >= startBy;
 
 /** What is needed comes to what a wave is for; what is named already is not named twice. */
 export const addToCause = (cause: AdvisoriesCause, { need, decision }: Decided): void => {
@@ -23,10 +30,11 @@ export const addToCause = (cause: AdvisoriesCause, { need, decision }: Decided):
   const to = target ?? '';
   const isSame = (one: AdvisoriesCause['packages'][number]): boolean =>
     one.source === source && one.arch === arch && one.to === to;
+  const startBy = decision.kind === 'go' ? decision.startBy : null;
+  cause.startBy = cause.packages.length === 0 ? startBy : latest([cause.startBy, startBy]);
   if (!cause.packages.some(isSame)) cause.packages.push({ source, arch, to, firstSeen });
   for (const fix of fixes)
     if (!cause.advisories.some(({ id }) => id === fix.id)) cause.advisories.push(fix);
-  if (decision.kind === 'go') cause.startBy = earliest(cause.startBy, decision.startBy);
 };
 
 /** What the hosts of a wave that wait still need, all in all. */
@@ -34,10 +42,13 @@ const collect = (
   { fleet }: Turn,
   decisions: Decisions,
   wave: AdvisoryWave,
-): Pick<AdvisoriesCause, 'advisories' | 'packages' | 'startBy'> & { isWhole: boolean } => {
+): Pick<AdvisoriesCause, 'advisories' | 'packages'> & {
+  startBys: (number | null)[];
+  isWhole: boolean;
+} => {
   const advisories = new Map<string, NeededAdvisory>();
   const packages = new Map<string, AdvisoriesCause['packages'][number]>();
-  let startBy: number | null = null;
+  const startBys: (number | null)[] = [];
   let isWhole = true;
   for (const one of wave.cause.packages) packages.set(`${one.source}:${one.arch} ${one.to}`, one);
   const used = new Set<string>();
@@ -64,13 +75,14 @@ const collect = (
           ...{ source: entry.name, arch: entry.arch ?? '', to },
           firstSeen: isMeant ? found.need.firstSeen : null,
         });
+      const decision = isMeant ? found.decision : undefined;
+      if (waits) startBys.push(decision?.kind === 'go' ? decision.startBy : null);
       if (found === undefined || !isMeant) continue;
       for (const one of found.need.fixes) advisories.set(one.id, one);
-      if (found.decision.kind === 'go') startBy = earliest(startBy, found.decision.startBy);
     }
   }
   return {
-    ...{ advisories: [...advisories.values()], startBy, isWhole },
+    ...{ advisories: [...advisories.values()], startBys, isWhole },
     packages: [...packages].flatMap(([key, one]) => (used.has(key) ? [one] : [])),
   };
 };
@@ -82,15 +94,15 @@ const collect = (
 export const refreshCause = (turn: Turn, decisions: Decisions, wave: AdvisoryWave): void => {
   const { cause } = wave;
   const before = JSON.stringify([cause.advisories, cause.packages, cause.startBy]);
-  const { advisories, packages, startBy, isWhole } = collect(turn, decisions, wave);
+  const { advisories, packages, startBys, isWhole } = collect(turn, decisions, wave);
   cause.packages = packages;
-  if (isWhole && !hasBegun(wave) && advisories.length > 0)
-    Object.assign(cause, { advisories, startBy });
+  if (isWhole && !hasBegun(wave) && advisories.length > 0) cause.advisories = advisories;
   else {
     const known = new Set(cause.advisories.map(({ id }) => id));
     cause.advisories.push(...advisories.filter(({ id }) => !known.has(id)));
-    cause.startBy = earliest(cause.startBy, startBy);
   }
+  // Where nothing waits, what is restarted goes by what it was upgraded by.
+  if (startBys.length > 0) cause.startBy = latest(startBys);
   if (JSON.stringify([cause.advisories, cause.packages, cause.startBy]) !== before)
     touch(turn, { table: 'waves', key: wave.id });
 };

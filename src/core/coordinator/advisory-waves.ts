@@ -43,12 +43,13 @@ const joinAdvisories = (
 const waveFor = (
   asked: Questions,
   host: Host,
-  { mode, whenMirrorMoved }: Group,
+  { isLate, mode, whenMirrorMoved }: Group,
   due: readonly Due[],
 ): AdvisoryWave | undefined => {
   const kind = { platform: host.platform, mode, whenMirrorMoved };
   const possible = asked.waves().flatMap((wave) => {
-    if (!isJoinable(wave, kind)) return [];
+    // What waits for its window no longer takes nothing else out of it.
+    if (!isJoinable(wave, kind) || asked.isLate(wave) !== isLate) return [];
     const brought = due.map(({ key }) => broughtVersion(wave, key));
     if (brought.some((to, at) => to !== undefined && to !== due[at]?.target)) return [];
     return [{ wave, bringsSome: brought.some((to) => to !== undefined) }];

@@ -1,4 +1,4 @@
-import { addToCause, hasBegun } from './advisories-cause.ts';
+import { addToCause, hasBegun, isLate } from './advisories-cause.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { AdvisoriesCause, Host, WaveUpgrade } from './fleet.ts';
 import { openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
@@ -27,6 +27,8 @@ const unseenDue = (decisions: Decisions, waves: readonly AdvisoryWave[], host: H
 
 /** What is due on hosts and may go into one wave, source by source. */
 export interface Group extends Pick<AdvisoriesCause, 'mode' | 'whenMirrorMoved'> {
+  /** It begins by itself, and waits for no maintenance window any more. */
+  isLate: boolean;
   sources: readonly (readonly Due[])[];
 }
 
@@ -35,13 +37,14 @@ export interface Questions {
   groupsFor: (host: Host) => readonly Group[];
   waves: () => readonly AdvisoryWave[];
   hasBegun: (wave: AdvisoryWave) => boolean;
+  isLate: (wave: AdvisoryWave) => boolean;
   /** What is due comes to what a wave is for; that of hosts that are alike once. */
   addOnce: (wave: AdvisoryWave, due: readonly Due[]) => void;
   /** A wave was opened. */
   forgetWaves: () => void;
 }
 
-export const createQuestions = ({ fleet }: Turn, decisions: Decisions): Questions => {
+export const createQuestions = ({ fleet, wall }: Turn, decisions: Decisions): Questions => {
   let waves: readonly AdvisoryWave[] | null = null;
   const openWaves = (): readonly AdvisoryWave[] => (waves ??= openAdvisoryWaves(fleet));
   const begun = new Map<AdvisoryWave, boolean>();
@@ -53,18 +56,21 @@ export const createQuestions = ({ fleet }: Turn, decisions: Decisions): Question
     numbers.set(packages, number);
     return number;
   };
+  const isDecidedLate = ({ decision }: Due): boolean =>
+    decision.kind === 'go' && isLate(fleet, decision.startBy, wall.ms);
   const groupsOf = (host: Host): Group[] => {
     const due = unseenDue(decisions, openWaves(), host);
-    return kindsOfWaves.flatMap(({ mode, whenMirrorMoved }) => {
+    return kindsOfWaves.flatMap(({ isLate: late, mode, whenMirrorMoved }) => {
       const group = due.filter(
         (one) =>
           decisions.modeOf(host, one) === mode &&
-          one.decision.rule.whenMirrorMoved === whenMirrorMoved,
+          one.decision.rule.whenMirrorMoved === whenMirrorMoved &&
+          (mode === 'auto' && isDecidedLate(one)) === late,
       );
       const sources = [...new Set(group.map(({ together }) => together))].map((together) =>
         group.filter((one) => one.together === together),
       );
-      return sources.length === 0 ? [] : [{ mode, whenMirrorMoved, sources }];
+      return sources.length === 0 ? [] : [{ isLate: late, mode, whenMirrorMoved, sources }];
     });
   };
   return {
@@ -81,6 +87,7 @@ export const createQuestions = ({ fleet }: Turn, decisions: Decisions): Question
       return groups;
     },
     waves: openWaves,
+    isLate: ({ cause }) => cause.mode === 'auto' && isLate(fleet, cause.startBy, wall.ms),
     hasBegun: (wave) => {
       const known = begun.get(wave) ?? hasBegun(wave);
       begun.set(wave, known);
@@ -99,5 +106,7 @@ export const createQuestions = ({ fleet }: Turn, decisions: Decisions): Question
 };
 
 const kindsOfWaves = (['approve', 'auto'] as const).flatMap((mode) =>
-  (['wait', 'start-over'] as const).map((whenMirrorMoved) => ({ mode, whenMirrorMoved })),
+  (['wait', 'start-over'] as const).flatMap((whenMirrorMoved) =>
+    [false, true].map((isLate) => ({ isLate, mode, whenMirrorMoved })),
+  ),
 );

@@ -1,3 +1,4 @@
+import { isLate } from './advisories-cause.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { Fleet, Host, WantedUpgrade, WaveUpgrade } from './fleet.ts';
@@ -78,13 +79,19 @@ const asBegun = (asked: Asked, { need, decision }: Decided): Verdict => {
 };
 
 const verdictOf = (decisions: Decisions, asked: Asked, decided: Decided): Verdict => {
-  const { wave, host, entry } = asked;
+  const { fleet, wave, host, entry, wallMs } = asked;
   const { need, decision } = decided;
   const leave = (reason: string): Verdict => ({ kind: 'leave', reason });
   if (decision.kind === 'wait' && (decision.code === 'observe' || decision.code === 'held'))
     return leave(decision.reason);
   if (wave.approvedBy === null && decisions.modeOf(host, decided) !== wave.cause.mode)
     return leave('another mode holds for it by now');
+  const isDueNow =
+    decision.kind === 'go' &&
+    isLate(fleet, decision.startBy, wallMs) &&
+    decisions.modeOf(host, decided) === 'auto';
+  if (isDueNow && !isLate(fleet, wave.cause.startBy, wallMs))
+    return leave('it waits for its maintenance window no longer, as others of the wave do');
   const { target } = need;
   if (target === entry.version) return asOffered(asked, decided);
   if (asked.hasBegun()) return asBegun(asked, decided);

@@ -176,7 +176,7 @@ export interface AdvisoriesCause {
   proved: Record<string, string>;
   /** `name:arch` of what is proved, and some mirror has no more. */
   moved?: string[];
-  /** Wall-clock ms after which it waits for no maintenance window; null: it always does. */
+  /** Wall-clock ms after which all that it brings waits for no maintenance window; null: it always does. */
   startBy: number | null;
 }
 

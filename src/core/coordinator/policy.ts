@@ -13,7 +13,7 @@ export interface PolicyRule {
   mode: Mode;
   /** So old an update must be, counted from when it was first seen; one that is exploited need not. */
   minAgeMs: number;
-  /** A wave begins no sooner than this after its update was first seen; one that is exploited may. */
+  /** A wave begins no sooner than this after its update was first seen, exploited or not. */
   earliestMs: number;
   /** A wave that waits for its maintenance window so long after its update was first seen begins without; null: never. */
   latestMs: number | null;
