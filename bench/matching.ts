@@ -208,6 +208,7 @@ const matcher = await startMatcher({
     throw error;
   },
 });
+await matcher.ready;
 const start = ms(began);
 const startHold = await clock.take();
 const fleetMb = heap() - emptyMb;

@@ -91,6 +91,7 @@ const begin = async (...advisories: Advisory[]): Promise<{ here: Scene; sources:
       throw error;
     },
   });
+  await matcher.ready;
   return { here, sources: { store, matcher, fleet: here.fleet, wallMs: here.wall.ms } };
 };
 

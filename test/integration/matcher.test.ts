@@ -89,6 +89,7 @@ const follow = async (
       throw error;
     },
   });
+  await following.matcher.ready;
   return following;
 };
 

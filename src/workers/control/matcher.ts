@@ -41,6 +41,8 @@ export interface MatcherOptions {
 const gatherMs = 200;
 /** So many hosts are told of in one transaction. */
 const hostsAtOnce = 250;
+/** What could not be matched or told is tried again after this time. */
+const againMs = 5_000;
 
 /** Hosts that need the same, and of each up to which of its package transactions that is known. */
 export interface HostNeeds {
@@ -49,6 +51,8 @@ export interface HostNeeds {
 }
 
 export interface Matcher {
+  /** What every host needs was told once; rejects where that could not be. Whatever is asked before waits for it. */
+  ready: Promise<void>;
   /** Match an advisory against the fleet; what it means is told soon after. */
   take: (published: AdvisoryPublished) => Promise<void>;
   /** Hosts have reported their packages anew, and that is committed. */
@@ -77,8 +81,10 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
   const exploited = new Map<string, readonly string[]>();
   let exploitedCves = new Set<string>();
   const seen = await updatesSeen(store.db);
-  /** Image → the needs last told, as text. */
+  /** Image → the needs last told to all of its hosts, as text. */
   const told = new WeakMap<FleetImage, string>();
+  /** Raised when all is to be told anew: what is being told in that moment counts for nothing. */
+  let generation = 0;
   let stopped = false;
 
   /** One thing at a time: what a sweep reads must not be overtaken by what a job brings. */
@@ -119,12 +125,14 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     anew: ReadonlySet<string> | null,
   ): Promise<void> => {
     const pace = createPace();
-    let waiting: { image: FleetImage; text: string; told: HostNeeds }[] = [];
+    const begunIn = generation;
+    let waiting: { image: FleetImage; text: string; told: HostNeeds; isLast: boolean }[] = [];
     let count = 0;
     const flush = async (): Promise<void> => {
       if (waiting.length === 0) return;
       await options.tell(waiting.map((one) => one.told));
-      for (const { image, text } of waiting) told.set(image, text);
+      for (const { image, text, isLast } of waiting)
+        if (isLast && generation === begunIn) told.set(image, text);
       [waiting, count] = [[], 0];
     };
     for (const image of images) {
@@ -138,7 +146,8 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
         const part = hosts.slice(from, from + hostsAtOnce);
         if (count + part.length > hostsAtOnce) await flush();
         const known = part.map((id) => ({ id, transaction: rows.get(id)?.transaction ?? 0 }));
-        waiting.push({ image, text, told: { hosts: known, needs } });
+        const isLast = from + hostsAtOnce >= hosts.length;
+        waiting.push({ image, text, told: { hosts: known, needs }, isLast });
         count += part.length;
         await pace();
       }
@@ -154,19 +163,25 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     const images = [...dirty];
     dirty.clear();
     countExploited();
-    await tellOf(
-      images.filter(({ hosts }) => hosts.size > 0),
-      null,
-    );
+    try {
+      await tellOf(
+        images.filter(({ hosts }) => hosts.size > 0),
+        null,
+      );
+    } catch (error) {
+      for (const image of images) dirty.add(image);
+      tellSoon([], againMs);
+      throw error;
+    }
   };
-  const tellSoon = (images: Iterable<FleetImage>): void => {
+  const tellSoon = (images: Iterable<FleetImage>, afterMs = gatherMs): void => {
     for (const image of images) dirty.add(image);
     if (dirty.size === 0 || stopped) return;
     flushing ??= setTimeout(() => {
       inTurn(flush).catch((error: unknown) => {
         options.onError(error, 'telling what hosts need');
       });
-    }, gatherMs);
+    }, afterMs);
   };
 
   /** Match packages that are new with everything that is known of their names. */
@@ -220,14 +235,34 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
       await forgetUnusedInventories(store.db);
   };
 
+  const missed = new Set<string>();
+  let looking: NodeJS.Timeout | undefined;
+  const lookAgain = (hostIds: readonly string[]): void => {
+    if (stopped) return;
+    inTurn(() => refreshHosts(hostIds)).catch((error: unknown) => {
+      options.onError(error, 'matching inventories');
+      for (const id of hostIds) missed.add(id);
+      if (stopped) return;
+      looking ??= setTimeout(() => {
+        looking = undefined;
+        const ids = [...missed];
+        missed.clear();
+        lookAgain(ids);
+      }, againMs);
+    });
+  };
+
   for (const feed of options.exploitedFeeds)
     for await (const group of presentAdvisories(store.db, feed))
       for (const { advisory } of group) noteExploited(advisory);
   countExploited();
   await forgetUnusedInventories(store.db);
-  await inTurn(() => refreshHosts('all'));
+  const ready = inTurn(() => refreshHosts('all'));
+  // Whoever asks hears it; nobody need ask.
+  ready.catch(() => undefined);
 
   return {
+    ready,
     take: ({ feed, advisoryId: id, contentHash }) =>
       inTurn(async () => {
         if (stopped) throw new Error('the matcher is stopping');
@@ -243,12 +278,10 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
         await markMatched(store.db, { feed, id }, contentHash);
       }),
     inventoriesChanged: (hostIds) => {
-      if (stopped) return;
-      inTurn(() => refreshHosts(hostIds)).catch((error: unknown) => {
-        options.onError(error, 'matching inventories');
-      });
+      lookAgain(hostIds);
     },
     tellAll: () => {
+      generation += 1;
       for (const image of fleet.images()) told.delete(image);
       tellSoon(fleet.images());
     },
@@ -266,6 +299,7 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     stop: async () => {
       stopped = true;
       clearTimeout(flushing);
+      clearTimeout(looking);
       await last;
     },
   };

@@ -292,6 +292,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     wallNow: Date.now,
     onRefused: refused.count,
   });
+  // By now it hears of what changes, so that nothing is missed while it looks at all hosts for the first time.
+  await following.matcher.ready;
   const { matcher, wake } = following;
   const stopFollowing = following.stop;
 
