@@ -73,8 +73,20 @@ const parseUntil = (text: string): number => {
 
 /** approve, decline, stop, pause, resume, retry, freeze, unfreeze, allow-outage: what operators decide. */
 export const registerDecisions = (program: Command, deps: CliDependencies): void => {
+  withRemoteOptions(
+    program.command('approve').argument('<wave>', waveArgument).description('let a wave begin'),
+  )
+    .option('--shown <form>', 'not where it brings other packages by now than the notice showed')
+    .action(async (wave: string, { shown, ...options }: Options & { shown?: string }) => {
+      const remote = remoteFor(deps, options);
+      const waveId = await waveCalled(remote, wave);
+      await actAndTell(remote, {
+        action: 'approve',
+        waveId,
+        ...(shown === undefined ? {} : { shown }),
+      });
+    });
   for (const [name, text] of [
-    ['approve', 'let a wave begin'],
     ['decline', 'decide against a wave that waits'],
     ['stop', 'end a wave: what is in flight is finished, nothing else begins'],
   ] as const)

@@ -62,6 +62,9 @@ export const waveText = (wave: WaveSummary, now = Date.now()): string => {
     wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
     halt ?? '',
     wave.waitsFor === null || wave.waitsFor === halt ? '' : wave.waitsFor,
+    wave.asked !== null && wave.state === 'waiting for approval'
+      ? `as shown here, and not with more: groundswell approve ${wave.id} --shown ${wave.asked.form}`
+      : '',
     ...wave.upgrades.map(
       ({ host, state, reason }) =>
         `upgrade of ${host}: ${state}${reason === '' ? '' : ` (${reason})`}`,

@@ -122,7 +122,7 @@ export interface WaveSummary {
   id: string;
   cause: string;
   /** All that advisories ask it for, of which the cause names the first few; null: they ask for nothing. */
-  asked: { advisories: string[]; packages: string[] } | null;
+  asked: { advisories: string[]; packages: string[]; form: string } | null;
   state: string;
   stage: string;
   approvedBy: string | null;

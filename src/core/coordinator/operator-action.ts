@@ -4,7 +4,12 @@ import { PauseLevel, WantedPackage } from '../messages.ts';
 
 /** What operators may ask for. The API takes these as they stand; every one names its actor. */
 export const OperatorAction = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('approve'), waveId: z.string() }),
+  z.strictObject({
+    action: z.literal('approve'),
+    waveId: z.string(),
+    /** Only in the form in which it was shown (`shownForm`). */
+    shown: z.string().optional(),
+  }),
   z.strictObject({ action: z.literal('decline'), waveId: z.string() }),
   z.strictObject({ action: z.literal('stop'), waveId: z.string() }),
   z.strictObject({ action: z.literal('pause'), level: PauseLevel, reason: z.string() }),

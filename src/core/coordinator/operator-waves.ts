@@ -3,6 +3,7 @@ import { askVoid } from './grants.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { openWaveNamed, serviceProblem } from './operator-names.ts';
+import { shownForm } from './shown-form.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave } from './wave-end.ts';
@@ -31,11 +32,16 @@ const noteDecision = (turn: Turn, by: string, wave: Wave, how: 'declined' | 'sto
 export const decideWave = (
   turn: Turn,
   actor: string,
-  { action, waveId: named }: Extract<OperatorAction, { action: 'approve' | 'decline' | 'stop' }>,
+  asked: Extract<OperatorAction, { action: 'approve' | 'decline' | 'stop' }>,
 ): Answer => {
   const { fleet } = turn;
+  const { action, waveId: named } = asked;
   const wave = openWaveNamed(fleet, named);
   if (typeof wave === 'string') return no(wave);
+  if (asked.action === 'approve' && asked.shown !== undefined && asked.shown !== shownForm(wave))
+    return no(
+      `wave ${wave.id} is another by now (${describeCause(wave.cause)}): groundswell wave ${wave.id}`,
+    );
   touch(turn, { table: 'waves', key: wave.id });
   if (action === 'approve') {
     if (wave.approvedBy !== null)

@@ -5,6 +5,7 @@ import type { WaveSummary } from './explain.ts';
 import type { Fleet, Grant, Wave } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
+import { shownForm } from './shown-form.ts';
 import { grantWaits } from './silence.ts';
 import { describeCause, namesOf } from './waves.ts';
 
@@ -54,7 +55,10 @@ export const summarizeWave = (fleet: Fleet, wave: Wave, moment: Moment): WaveSum
   return {
     id: wave.id,
     cause: describeCause(wave.cause),
-    asked: wave.cause.kind === 'advisories' ? namesOf(wave.cause) : null,
+    asked:
+      wave.cause.kind === 'advisories'
+        ? { ...namesOf(wave.cause), form: shownForm(wave) ?? '' }
+        : null,
     state:
       wave.state !== 'open'
         ? wave.state

@@ -70,13 +70,37 @@ describe('what a person has approved', () => {
     expect(here.grants()).toEqual(['h1/web-h1']);
   });
 
-  test('is told once, however much comes to it, and with the first few names', () => {
+  test('is told with the first few names', () => {
     const here = begin([]);
     const all = Array.from({ length: 100 }, (_, n) => need({ name: `lib${n}`, offered: [dsa(n)] }));
-    const notices = all.flatMap((_, n) => tell(here, all.slice(0, n + 1)).notices);
-    expect(notices).toHaveLength(1);
+    expect(tell(here, all).notices).toHaveLength(1);
     const answer = approve(here).answer;
     expect(answer?.ok === true && answer.text).toMatch(/DSA-4-1 and 95 more: .* and 95 more\)/);
+  });
+
+  test('is what they were shown: with other packages it is told again, and not approved as it was', () => {
+    const here = begin([]);
+    const shownIn = ({ notices }: Commands): string | undefined =>
+      notices.map(({ text }) => /--shown (.*)/.exec(text)?.[1])[0];
+    const waveId = (): string => waves(here)[0]?.id ?? '';
+    const first = shownIn(tell(here, [need()], ['h1']));
+    expect(tell(here, [need()]).notices).toEqual([]);
+    const told = tell(here, [need({ target: '3' }), libc]);
+    expect(told.notices).toMatchObject([
+      { text: expect.stringMatching(/is another by now \(packages: 2, hosts: 2\), waits/) },
+    ]);
+    const refused = here.act({ action: 'approve', waveId: waveId(), shown: first ?? '' });
+    expect([refused.answer?.ok, orders(refused)]).toEqual([false, []]);
+    const approved = here.act({ action: 'approve', waveId: waveId(), shown: shownIn(told) ?? '' });
+    expect(orders(approved)).toEqual([['h1', 'exact 3', 'exact 9']]);
+  });
+
+  test('is told again for each package of it that is known to be exploited', () => {
+    const here = begin([]);
+    const known = { exploited: true };
+    const told = [[need()], [need(known), libc], [need(known), { ...libc, ...known }]];
+    expect(told.map((needs) => tell(here, needs).notices.length)).toEqual([1, 1, 1]);
+    expect(tell(here, [need(known), { ...libc, ...known }]).notices).toEqual([]);
   });
 });
 
