@@ -9,7 +9,7 @@ import { reviewWave, shared } from './keep-in-step.ts';
 import { askToRefresh } from './mirror-moved.ts';
 import { broughtVersion, isJoinable, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import { packageKey } from './tried.ts';
+import { forgetTried, packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { openWave } from './waves.ts';
@@ -104,6 +104,10 @@ const sendToWaves = (turn: Turn, asked: Questions, host: Host, group: Group): vo
 export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void => {
   const { fleet } = turn;
   const decisions = decisionsNow(fleet, turn.wall.ms);
+  for (const hostId of told ?? []) {
+    const host = fleet.hosts.get(hostId);
+    if (host !== undefined && isCurrent(host)) forgetTried(turn, host);
+  }
   for (const wave of openAdvisoryWaves(fleet))
     if (wave.state === 'open') reviewWave(turn, decisions, wave, told);
   const asked = createQuestions(turn, decisions);

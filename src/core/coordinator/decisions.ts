@@ -65,7 +65,8 @@ const hostsThatAsk = (fleet: Fleet): Set<HostId> => {
 
 /** The decisions of this moment, each made when it is first asked for. */
 export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
-  const known = new Map<readonly Need[], ReadonlyMap<string, Decided>>();
+  /** By platform too: its rules are others. */
+  const known = new Map<string, Map<readonly Need[], ReadonlyMap<string, Decided>>>();
   const numbers = new Map<readonly Need[], number>();
   let asking: Set<HostId> | null = null;
   const asks = (hostId: HostId): boolean => (asking ??= hostsThatAsk(fleet)).has(hostId);
@@ -73,8 +74,10 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
   return {
     of: (host) => {
       const list = listOf(host);
-      const made = known.get(list) ?? decideAll(fleet, host.platform, list, wallMs);
-      known.set(list, made);
+      const there = known.get(host.platform) ?? new Map<readonly Need[], Map<string, Decided>>();
+      known.set(host.platform, there);
+      const made = there.get(list) ?? decideAll(fleet, host.platform, list, wallMs);
+      there.set(list, made);
       return made;
     },
     situationOf: (host) => {
@@ -82,7 +85,7 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
       const number = numbers.get(list) ?? numbers.size;
       numbers.set(list, number);
       const refused = host.refused.length === 0 ? '' : JSON.stringify(host.refused);
-      return `${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
+      return `${host.platform} ${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
     },
     modeOf: (host, { decision, together }) => {
       if (decision.rule.mode !== 'auto' || together.some((need) => triedOn(host, need) !== 'no'))

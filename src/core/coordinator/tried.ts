@@ -11,9 +11,6 @@ export const packageKey = ({ name, arch }: { name: string; arch?: string }): str
 export const versionKey = (one: { name: string; arch?: string }, version: string | null): string =>
   `${packageKey(one)}=${version ?? ''}`;
 
-/** Newer versions come under other keys, so old ones lose their meaning. */
-const mostTried = 500;
-
 const triedKey = (
   one: { name: string; arch?: string; exploited?: boolean },
   version: string,
@@ -40,9 +37,21 @@ export const rememberTried = (turn: Turn, wave: Wave, { decided }: { decided: bo
   if (wave.cause.kind !== 'advisories') return;
   for (const [hostId, { state, packages }] of wave.upgrades) {
     const host = turn.fleet.hosts.get(hostId);
-    if (host === undefined || state === 'left-out' || (state === 'pending' && !decided)) continue;
+    // One that was excluded is left out with its packages; a person's decision concerns these too.
+    const isUntouched = state === 'left-out' || state === 'pending';
+    if (host === undefined || packages.length === 0 || (isUntouched && !decided)) continue;
     const keys = packages.map((one) => triedKey(one, one.version ?? ''));
-    host.tried = [...new Set([...host.tried, ...keys])].slice(-mostTried);
+    host.tried = [...new Set([...host.tried, ...keys])];
     touch(turn, { table: 'hosts', key: hostId });
   }
+};
+
+/** What a host needs was told anew: of packages of which nothing is missing any more nothing is remembered. */
+export const forgetTried = (turn: Turn, host: Host): void => {
+  if (host.tried.length === 0) return;
+  const needed = new Set(host.needs?.list.map(packageKey));
+  const kept = host.tried.filter((key) => needed.has(key.slice(0, key.indexOf('='))));
+  if (kept.length === host.tried.length) return;
+  host.tried = kept;
+  touch(turn, { table: 'hosts', key: host.id });
 };

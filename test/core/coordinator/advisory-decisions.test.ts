@@ -335,4 +335,49 @@ describe('a host', () => {
     expect(orders(here.step({ kind: 'tick' }))).toEqual([]);
     expect(waves(here)).toHaveLength(1);
   });
+
+  test('that was excluded when its wave was stopped is left to a person, also before any of it began', () => {
+    const here = begin([auto], { window });
+    tell(here, [need()]);
+    here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+    here.act({ action: 'stop', waveId: waves(here)[0]?.id ?? '' });
+    here.act({ action: 'host-add', hostId: 'h2', zone: '', cap: null });
+    here.report('h2', observed(well('h2')));
+    tell(here, [need()]);
+    expect(orders(intoWindow(here))).toEqual([]);
+    expect(waves(here)).toHaveLength(1);
+  });
+
+  test('is decided about by the rules of its own platform, whoever needs the same', () => {
+    const here = begin([auto]);
+    here.fleet.settings.policies['debian-13'] = [{ ...auto, mode: 'observe' }];
+    here.report('h2', observed(well('h2'), { platform: 'debian-13' }));
+    tell(here, [need()]);
+    expect(orders(finish(here, 'h1', '2', null, well('h1')))).toEqual([]);
+    expect(waves(here).map(({ state, upgrades }) => [state, ...upgrades.keys()])).toEqual([
+      ['finished', 'h1'],
+    ]);
+  });
+});
+
+describe('a decision of a person', () => {
+  test('is remembered for every package, however many', () => {
+    const here = begin([auto], { window });
+    const many = Array.from({ length: 600 }, (_, n) => need({ name: `lib${n}` }));
+    tell(here, many, ['h1']);
+    here.act({ action: 'stop', waveId: waves(here)[0]?.id ?? '' });
+    tell(here, many, ['h1']);
+    expect(orders(intoWindow(here))).toEqual([]);
+    expect(waves(here)).toHaveLength(1);
+  });
+
+  test('as long as something is missing of it', () => {
+    const here = begin([]);
+    tell(here, [need(), libc]);
+    decline(here);
+    tell(here, [need({ target: null, offered: [], firstSeen: null })]);
+    expect(here.fleet.hosts.get('h1')?.tried).toEqual(['libssl3:amd64=2']);
+    tell(here, []);
+    expect(here.fleet.hosts.get('h1')?.tried).toEqual([]);
+  });
 });
