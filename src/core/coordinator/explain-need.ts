@@ -1,17 +1,20 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
 import type { Decisions } from './decisions.ts';
 import type { Fleet, Host } from './fleet.ts';
-import { openAdvisoryWaves } from './open-advisory-waves.ts';
+import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
 import { packageKey, triedOn } from './tried.ts';
 
 const isSame = (a: NeededAdvisory, b: NeededAdvisory): boolean =>
   a.feed === b.feed && a.id === b.id;
 
-/** The wave that brings a package to a host; null: none does. */
-export const waveOfNeed = (fleet: Fleet, hostId: string, name: string): string | null =>
-  openAdvisoryWaves(fleet).find(({ upgrades }) =>
-    upgrades.get(hostId)?.packages.some((one) => one.name === name),
-  )?.id ?? null;
+/** The wave that brings a package to a host, or has just brought it; null: none does. */
+export const waveOfNeed = (fleet: Fleet, hostId: string, need: Need): string | null =>
+  openAdvisoryWaves(fleet).find(({ upgrades }) => {
+    const upgrade = upgrades.get(hostId);
+    const entry = upgrade === undefined ? undefined : entryOf(upgrade, packageKey(need));
+    if (upgrade === undefined || entry === undefined || upgrade.state === 'left-out') return false;
+    return upgrade.state !== 'done' || entry.version === need.target;
+  })?.id ?? null;
 
 /** What is decided about a host's need, in words; `advisory`: with this one in mind. */
 export const explainNeed = (
@@ -26,15 +29,15 @@ export const explainNeed = (
     return decision?.kind === 'wait' && decision.code === 'observe'
       ? decision.reason
       : 'published, not in the mirror of this host yet';
-  const wave = waveOfNeed(fleet, host.id, need.name);
+  const wave = waveOfNeed(fleet, host.id, need);
   if (wave !== null) return `in wave ${wave}`;
   if (decision?.kind === 'wait') return decision.reason;
   if (triedOn(host, need) === 'yes')
     return `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`;
   // Whatever is built from one source is upgraded together.
-  for (const { name } of together) {
-    const other = waveOfNeed(fleet, host.id, name);
-    if (other !== null) return `waits for ${name} in wave ${other}`;
+  for (const one of together) {
+    const other = waveOfNeed(fleet, host.id, one);
+    if (other !== null) return `waits for ${one.name} in wave ${other}`;
   }
   return 'a wave begins';
 };

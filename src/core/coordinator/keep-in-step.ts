@@ -1,14 +1,16 @@
 import type { HostId } from '../ids.ts';
 import { hasBegun, refreshCause } from './advisories-cause.ts';
 import { isCurrent } from './decisions.ts';
-import type { Decisions } from './decisions.ts';
+import type { Decided, Decisions } from './decisions.ts';
 import { notMissing, verdictOn } from './entry-verdict.ts';
-import type { WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import type { Host, WantedUpgrade, WaveUpgrade } from './fleet.ts';
+import { askVoid } from './grants.ts';
 import { broughtVersion, isJoinable, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { packageKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { tell } from './waves.ts';
 
 /** The same list for all hosts of a turn that are to get the same: there may be thousands of them. */
 export const shared = (turn: Turn, packages: WantedUpgrade[]): readonly WantedUpgrade[] => {
@@ -118,6 +120,40 @@ const keepInStep = (
   return true;
 };
 
+const decidedOf = (decisions: Decisions, wave: AdvisoryWave, host: Host): Decided[] =>
+  (wave.upgrades.get(host.id)?.packages ?? []).flatMap(
+    (entry) => decisions.of(host).get(packageKey(entry)) ?? [],
+  );
+
+/** An order that was given out is asked back where policy only observes by now: it may not have begun. */
+const takeBack = (turn: Turn, decisions: Decisions, wave: AdvisoryWave, host: Host): void => {
+  const observed = decidedOf(decisions, wave, host).find(
+    ({ decision }) => decision.kind === 'wait' && decision.code === 'observe',
+  );
+  if (observed?.decision.kind !== 'wait') return;
+  const grant = [...turn.fleet.grants.values()].find(
+    ({ kind, waveId, host: of }) => kind === 'upgrade' && waveId === wave.id && of === host.id,
+  );
+  if (grant !== undefined) askVoid(turn, grant, observed.decision.reason);
+};
+
+/** What has failed waits for a person, who is told once more when it becomes known to be exploited. */
+const tellOfExploited = (
+  turn: Turn,
+  decisions: Decisions,
+  wave: AdvisoryWave,
+  host: Host,
+): void => {
+  const { packages = [] } = wave.upgrades.get(host.id) ?? {};
+  const was = packages.some(({ exploited }) => exploited === true);
+  const is = decidedOf(decisions, wave, host).some(({ together }) =>
+    together.some(({ exploited }) => exploited),
+  );
+  if (was || !is) return;
+  const text = `upgrade of ${host.id} has failed, and is of what is known to be exploited by now: groundswell retry ${wave.id}`;
+  tell(turn, wave, 'failed', text, `exploited on ${host.id}`);
+};
+
 /** Keep a wave in step with what those of its hosts need that wait. */
 export const reviewWave = (
   turn: Turn,
@@ -132,7 +168,10 @@ export const reviewWave = (
   for (const hostId of told ?? wave.upgrades.keys()) {
     const upgrade = wave.upgrades.get(hostId);
     const host = turn.fleet.hosts.get(hostId);
-    if (upgrade?.state !== 'pending' || host === undefined) continue;
+    if (upgrade === undefined || host === undefined) continue;
+    if (upgrade.state === 'running') takeBack(turn, decisions, wave, host);
+    if (upgrade.state === 'failed') tellOfExploited(turn, decisions, wave, host);
+    if (upgrade.state !== 'pending') continue;
     changed ||= told !== null;
     const situation = decisions.situationOf(host);
     const { packages } = upgrade;

@@ -2,6 +2,7 @@ import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { describeOwnFiles, shadowingFiles, untoldOwnFiles } from '../own-files.ts';
 import type { Wave } from './fleet.ts';
+import { hasBegun } from './advisories-cause.ts';
 import { waitsForApproval } from './advisory-waves.ts';
 import { modeFor, observedBecause } from './may-grant.ts';
 import { patchedPackages } from './patched-packages.ts';
@@ -105,6 +106,13 @@ export const reviewWaves = (turn: Turn): void => {
         outcome: wave.state,
         details: { summary, shadowed: shadowedIn(wave) },
       });
+      // One that came to nothing, as where another version took its place, is news to nobody but to whom approved it.
+      const isNews =
+        wave.cause.kind !== 'advisories' ||
+        wave.approvedBy !== null ||
+        wave.members.size > 0 ||
+        hasBegun(wave);
+      if (!isNews) continue;
       tell(
         turn,
         wave,

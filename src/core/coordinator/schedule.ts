@@ -186,6 +186,13 @@ const packagesNow = (
       })
     : { kind: 'order', packages: [...upgrade.packages] };
 
+/** What an upgrade brings, with what else of the same sources its host is offered: that comes along. */
+const namesIn = ({ needs }: Host, { packages }: WaveUpgrade): string[] =>
+  packages.flatMap(({ name }) => [
+    name,
+    ...(needs?.list.find((need) => need.name === name)?.siblings ?? []),
+  ]);
+
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
 export const orderUpgrades = (turn: Turn): void => {
   const { fleet, now } = turn;
@@ -198,7 +205,7 @@ export const orderUpgrades = (turn: Turn): void => {
       const disruptive =
         fleet.hosts.size > 1 &&
         (upgrade.mode === 'security' ||
-          upgrade.packages.some(({ name }) => fleet.settings.disruptivePackages.includes(name)));
+          namesIn(host, upgrade).some((name) => fleet.settings.disruptivePackages.includes(name)));
       const services = disruptive ? servicesOn(fleet, hostId) : [];
       const denied = upgradeDenied(turn, wave, host, services) ?? noRoom(turn, hostId, services);
       const order: ReturnType<typeof orderFor> =

@@ -58,7 +58,7 @@ const standingFor = (
     const named = asked ?? { feed: finding.feed, id: finding.advisory };
     return {
       target: isOffered ? need.target : null,
-      wave: waveOfNeed(fleet, host.id, need.name),
+      wave: waveOfNeed(fleet, host.id, need),
       why: explainNeed(fleet, decisions, host, need, named),
     };
   };

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FleetSettings } from '../../../src/core/coordinator/fleet.ts';
+import { decisionsNow } from '../../../src/core/coordinator/decisions.ts';
+import { explainNeed } from '../../../src/core/coordinator/explain-need.ts';
 import { defaultRule } from '../../../src/core/coordinator/policy.ts';
 import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
@@ -357,6 +359,54 @@ describe('a host', () => {
     expect(waves(here).map(({ state, upgrades }) => [state, ...upgrades.keys()])).toEqual([
       ['finished', 'h1'],
     ]);
+  });
+});
+
+describe('an upgrade', () => {
+  test('is disruptive also by what comes along with it', () => {
+    const here = begin([auto], { disruptivePackages: ['systemd'] });
+    tell(here, [need({ name: 'libsystemd0', source: 'systemd', siblings: ['systemd'] })], ['h1']);
+    expect([...here.fleet.grants.values()].map(({ disruptive }) => disruptive)).toEqual([true]);
+  });
+
+  test('that was ordered is asked back where policy only observes by now', () => {
+    const here = begin([auto]);
+    tell(here, [need()], ['h1']);
+    setPolicy(here, { ...auto, mode: 'observe' });
+    here.step({ kind: 'tick' });
+    expect([...here.fleet.grants.values()].map(({ voidAsked }) => voidAsked)).toEqual([
+      'only observed, by the policy of its platform',
+    ]);
+  });
+
+  test('that failed is told of once more when it becomes known to be exploited', () => {
+    const here = begin([auto]);
+    tell(here, [need()], ['h1']);
+    finish(here, 'h1', '', { reason: 'disk full', code: 'disk-full' });
+    const told = [0, 1].map(() => tell(here, [need({ exploited: true })], ['h1']).notices);
+    expect(told).toMatchObject([[{ text: expect.stringMatching(/exploited by now/) }], []]);
+  });
+
+  test('of which a wave left a host out is not said to be in it', () => {
+    const here = begin([auto], { window });
+    tell(here, [need()]);
+    here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+    here.act({ action: 'host-add', hostId: 'h2', zone: null, cap: null });
+    const host = here.fleet.hosts.get('h2');
+    if (host === undefined) throw new Error('no host');
+    const decisions = decisionsNow(here.fleet, here.wall.ms);
+    expect(explainNeed(here.fleet, decisions, host, need(), dsa(1))).toBe('a wave begins');
+  });
+
+  test('that came to nothing since another version took its place is told to nobody', () => {
+    const here = begin([{ ...defaultRule, minAgeMs: 3_600_000 }]);
+    const told = Array.from({ length: 20 }, (_, n) => {
+      const newer = need({ target: `${n + 2}`, firstSeen: here.wall.ms });
+      const first = tell(here, [newer]).notices;
+      here.later(3_700_000);
+      return [...first, ...here.step({ kind: 'tick' }).notices].map(({ kind }) => kind);
+    });
+    expect(told.flat()).not.toContain('ended');
   });
 });
 
