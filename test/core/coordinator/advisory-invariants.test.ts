@@ -14,14 +14,16 @@ import type { AdvisoryWorld } from './advisory-world.ts';
 interface Seen {
   orders: number;
   /** Wave → `host package=version` that a person approved with it. */
-  approved: Map<string, { hosts: Set<string>; versions: Set<string> }>;
+  approved: Map<string, Set<string>>;
   /** `host package=version` → whether a person, who decided against it, knew that it is exploited. */
   against: Map<string, boolean>;
   /** What came to nothing on a host, until a person asks for it again or approves it. */
   inVain: Set<string>;
+  /** All that was ordered on a host or decided against, ever. */
+  settled: Set<string>;
   /** `host source` of which an upgrade failed and waits for a person → in which wave. */
   failed: Map<string, string>;
-  /** Wave → package → what its first host got, since it last started over. */
+  /** Wave → package → what its first host got. */
   proved: Map<string, Map<string, string>>;
   /** `host package=version` → when its mirror had not got it. */
   refused: Map<string, number>;
@@ -72,6 +74,22 @@ const judgeByItself = (
   }
 };
 
+/** Outside the maintenance window only what itself has come to its latest start. */
+const judgeWindow = (
+  world: AdvisoryWorld,
+  name: string,
+  { version, exploited }: { version: number; exploited: boolean },
+): void => {
+  if (world.here.fleet.settings.window === null) return;
+  const { latestMs } = ruleFor(world.policy, worlds.core, {
+    ...{ name, kind: 'security', severity: 'high', exploited },
+  });
+  expect({ name, latestMs }).not.toEqual({ name, latestMs: null });
+  expect(world.here.wall.ms - worlds.firstSeen(world, name, version)).toBeGreaterThanOrEqual(
+    latestMs ?? 0,
+  );
+};
+
 const judgeOrder = (world: AdvisoryWorld, seen: Seen, host: string, order: HostUpgrade): void => {
   const { fleet, now } = world.here;
   const wave = fleet.waves.get(order.waveId);
@@ -86,6 +104,10 @@ const judgeOrder = (world: AdvisoryWorld, seen: Seen, host: string, order: HostU
     const need = toldOf(world, host).find((one) => one.name === name);
     const exploited = need?.exploited ?? false;
     expect(need).toBeDefined();
+    // Neither what it has already, which says nothing of what it needs, nor anything older.
+    expect(Number(version)).toBeGreaterThan(Number(need?.installed));
+    seen.settled.add(`${host} ${what}`);
+    judgeWindow(world, name, { version: Number(version), exploited });
     expect(
       ruleFor(world.policy, worlds.core, {
         ...{ name, kind: 'security', severity: 'high', exploited },
@@ -98,16 +120,13 @@ const judgeOrder = (world: AdvisoryWorld, seen: Seen, host: string, order: HostU
     const approved = seen.approved.get(wave.id);
     if (approved === undefined) judgeByItself(world, seen, wave, host, [name, version ?? '']);
     else {
-      expect([...approved.hosts]).toContain(host);
-      expect([...approved.versions]).toContain(what);
+      expect([...approved]).toContain(`${host} ${what}`);
     }
   }
 };
 
 /** Take in what a step wants done, and hold it against what was seen before. */
-const hear = (world: AdvisoryWorld, seen: Seen, { sends, audits }: Commands): void => {
-  for (const { action, waveId } of audits)
-    if (action === 'wave-started-over') seen.proved.delete(waveId ?? '');
+const hear = (world: AdvisoryWorld, seen: Seen, { sends }: Commands): void => {
   for (const send of sends) {
     if (send.kind !== 'host-upgrade') continue;
     judgeOrder(world, seen, send.host, send.payload);
@@ -148,8 +167,15 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
       if (!world.exploited.delete(name)) world.exploited.add(name);
       return;
     case 'policy':
+      // As after a restart of the server, which is how rules change.
       worlds.setPolicy(world, move.n);
+      take(here.step({ kind: 'tick' }));
       return;
+    case 'others': {
+      const told = worlds.upgradeByOthers(world, host);
+      if (told !== null) take(told);
+      return;
+    }
     case 'asking':
       if (!world.asking.delete(host)) world.asking.add(host);
       take(worlds.observe(world, host));
@@ -161,10 +187,7 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
     case 'approve': {
       if (wave === undefined || wave.approvedBy !== null) return;
       const all = pendingOf(wave);
-      seen.approved.set(wave.id, {
-        hosts: new Set(all.map((one) => one.host)),
-        versions: new Set(all.map(({ what }) => what)),
-      });
+      seen.approved.set(wave.id, new Set(all.map((one) => `${one.host} ${one.what}`)));
       take(here.act({ action: 'approve', waveId: wave.id }));
       return;
     }
@@ -174,13 +197,15 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
       const all = pendingOf(wave);
       const commands = here.act({ action, waveId: wave.id });
       if (commands.answer?.ok === true)
-        for (const one of all)
+        for (const one of all) {
+          seen.settled.add(`${one.host} ${one.what}`);
           seen.against.set(
             `${one.host} ${one.what}`,
             toldOf(world, one.host).some(
               ({ name: of, exploited }) => exploited && of === one.what.replace(/=.*/, ''),
             ),
           );
+        }
       take(commands);
       return;
     }
@@ -244,6 +269,7 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
 
 const kinds = [
   ...['publish', 'mirror', 'tell', 'tell', 'tell', 'exploited', 'policy', 'asking', 'window'],
+  ...['others', 'mirror'],
   ...['approve', 'approve', 'decide', 'end', 'end', 'end', 'retry', 'resume', 'exclude', 'restart'],
   ...['later', 'later'],
 ] as const;
@@ -254,11 +280,11 @@ const moves = fc.record({
   package: fc.nat({ max: 2 }),
   n: fc.integer({ min: 1, max: 6 }),
   all: fc.boolean(),
-  how: fc.constantFrom('as-it-is', 'as-it-is', 'as-it-is', 'fails', 'in-vain'),
+  how: fc.constantFrom('as-it-is', 'as-it-is', 'as-it-is', 'fails', 'in-vain', 'overtaken'),
 });
 type Move = Omit<typeof moves extends fc.Arbitrary<infer One> ? One : never, 'kind' | 'how'> & {
   kind: string;
-  how: 'as-it-is' | 'fails' | 'in-vain';
+  how: worlds.How;
 };
 
 /** Whatever may be begun is in a wave by then: nothing is forgotten. */
@@ -269,8 +295,13 @@ const judgeRest = (world: AdvisoryWorld, seen: Seen): void => {
   for (const host of fleet.hosts.values()) {
     if (host.state !== 'enrolled' || (host.needs?.transaction ?? -1) < host.transactions) continue;
     for (const need of host.needs?.list ?? [])
-      for (const advisory of need.offered)
-        expect(explainNeed(fleet, decisions, host, need, advisory)).not.toBe('a wave begins');
+      for (const advisory of need.offered) {
+        const why = explainNeed(fleet, decisions, host, need, advisory);
+        expect(why).not.toBe('a wave begins');
+        // Nor is it taken for tried where neither an order nor a decision was of this very version.
+        if (why.includes('is over without it'))
+          expect([...seen.settled]).toContain(`${host.id} ${keyOf(need.name, need.target)}`);
+      }
   }
 };
 
@@ -285,6 +316,7 @@ test('whatever comes, orders are what policy gives, or what a person approved, a
           approved: new Map(),
           against: new Map(),
           inVain: new Set(),
+          settled: new Set(),
           failed: new Map(),
         },
         ...{ proved: new Map(), refused: new Map() },

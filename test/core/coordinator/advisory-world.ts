@@ -41,6 +41,8 @@ interface Machine {
   offered: Map<string, number>;
 }
 
+export type How = 'as-it-is' | 'fails' | 'in-vain' | 'overtaken';
+
 export interface AdvisoryWorld {
   here: Scene;
   machines: Map<string, Machine>;
@@ -144,11 +146,41 @@ export const tellNeeds = (world: AdvisoryWorld, host: string): Commands => {
 const numbersOf = (order: HostUpgrade): [string, number][] =>
   order.packages.map(({ name, version }) => [name.replace(':amd64', ''), Number(version)]);
 
-/** An order comes to its end as the mirror lets it, or in one of the other ways. */
+/** A transaction of a host is told, by whomever. */
+const tellUpgrade = (
+  world: AdvisoryWorld,
+  host: string,
+  to: readonly [string, number][],
+  origin: { by: 'outside' } | { by: 'job'; jobId: string; waveId: string },
+): Commands => {
+  const has = world.machines.get(host)?.has;
+  const changes = to.map(([name, version]) => {
+    const change = { name, arch: 'amd64', source: sourceOf(name), to: `${version}` };
+    return { ...change, from: `${has?.get(name) ?? 0}` };
+  });
+  for (const [name, version] of to) has?.set(name, version);
+  const { here } = world;
+  return here.report(host, {
+    ...{ kind: 'host-upgraded', origin, gate: null },
+    transaction: (here.fleet.hosts.get(host)?.transactions ?? 0) + 1,
+    ...{ changes, containers: containersOf(world, host) },
+  });
+};
+
+/** Others upgrade all that a host's mirror has. */
+export const upgradeByOthers = (world: AdvisoryWorld, host: string): Commands | null => {
+  const machine = world.machines.get(host);
+  const to = [...(machine?.mirror ?? [])].filter(
+    ([name, version]) => version > (machine?.has.get(name) ?? 0),
+  );
+  return to.length === 0 ? null : tellUpgrade(world, host, to, { by: 'outside' });
+};
+
+/** An order comes to its end as the mirror lets it, or in one of the other ways; `overtaken`: others were quicker, and newer. */
 export const endOrder = (
   world: AdvisoryWorld,
   host: string,
-  how: 'as-it-is' | 'fails' | 'in-vain',
+  how: How,
 ): { told: Commands[]; outcome: 'done' | 'failed' | 'refused' | 'in-vain' } | null => {
   const { here, ordered } = world;
   const order = ordered.get(host);
@@ -157,25 +189,26 @@ export const endOrder = (
   if (order === undefined || machine === undefined || grant === undefined) return null;
   ordered.delete(host);
   const wants = numbersOf(order);
-  const missing = wants.some(([name, version]) => machine.mirror.get(name) !== version);
-  const outcome =
-    how === 'fails' ? 'failed' : missing ? 'refused' : how === 'in-vain' ? 'in-vain' : 'done';
+  const has = (name: string): number => machine.has.get(name) ?? 0;
+  const missing = wants.some(
+    ([name, version]) => machine.mirror.get(name) !== version && has(name) !== version,
+  );
+  const fails =
+    how === 'fails' || how === 'overtaken' || wants.some(([name, to]) => has(name) > to);
+  const outcome = fails ? 'failed' : missing ? 'refused' : how === 'in-vain' ? 'in-vain' : 'done';
   const { waveId, grantId } = order;
   const told: Commands[] = [];
-  if (outcome === 'done') {
-    const changes = wants.map(([name, to]) => {
-      const change = { name, arch: 'amd64', source: sourceOf(name), to: `${to}` };
-      return { ...change, from: `${machine.has.get(name) ?? 0}` };
-    });
-    for (const [name, version] of wants) machine.has.set(name, version);
-    told.push(
-      here.report(host, {
-        ...{ kind: 'host-upgraded', origin: { by: 'job', jobId: grant.jobId, waveId }, gate: null },
-        transaction: (here.fleet.hosts.get(host)?.transactions ?? 0) + 1,
-        ...{ changes, containers: containersOf(world, host) },
-      }),
-    );
-  }
+  const by = { by: 'job', jobId: grant.jobId, waveId } as const;
+  const got = wants.flatMap(([name, to]): [string, number][] =>
+    how === 'overtaken'
+      ? [[name, Math.max(to, has(name)) + 1]]
+      : has(name) < to
+        ? [[name, to]]
+        : [],
+  );
+  // Where nothing is changed, what was ordered is there already, and no transaction is told.
+  if ((outcome === 'done' || how === 'overtaken') && got.length > 0)
+    told.push(tellUpgrade(world, host, got, by));
   const isWell = outcome === 'done' || outcome === 'in-vain';
   told.push(
     here.report(host, {
