@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -411,7 +412,10 @@ describe('the other verifier', () => {
       all: true,
     });
 
-  test('agrees', async () => {
+  const there = ['/usr/bin/python3', '/usr/bin/openssl'].every((path) => existsSync(path));
+  // Installed by `npm test` where it may; CI has them.
+  const whereItRuns = there || process.env['CI'] === 'true' ? test : test.skip;
+  whereItRuns('agrees', async () => {
     await write(
       'server',
       {},
