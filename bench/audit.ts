@@ -59,7 +59,7 @@ const recordOf = (index: number): NewAuditRecord => {
   });
   links.set(host, chained);
   const { seq, hash, record } = chained;
-  return { chain: host, life: 'life', seq, hash, record: { ...record } };
+  return { chain: host, life: 'life', seq, hash, record: { ...record }, proven: true };
 };
 
 const make = createCheckpointer({

@@ -36,6 +36,8 @@ export type CheckpointLine = z.infer<typeof CheckpointLine>;
 /** The last line, signed: what the lines above it are, so that none can be cut from the end. */
 export const BundleEnd = z.strictObject({
   type: z.literal('end'),
+  /** A whole trail that was exported, or a part of it that was sealed away. */
+  of: z.enum(['export', 'segment']),
   /** Wall-clock time in ISO 8601. */
   at: z.iso.datetime(),
   /** Lines of records in this bundle. */
@@ -66,17 +68,22 @@ export const recordText = (
 const isSorted = (keys: readonly string[]): boolean =>
   keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key);
 
-const hasSortedKeys = (value: unknown): boolean => {
+/** Deeper than any line: what is signed and sent has 32 levels at most. */
+const mostLevels = 64;
+
+const hasSortedKeys = (value: unknown, levels = mostLevels): boolean => {
   if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(hasSortedKeys);
-  return isSorted(Object.keys(value)) && Object.values(value).every(hasSortedKeys);
+  if (levels === 0) return false;
+  const below = (one: unknown): boolean => hasSortedKeys(one, levels - 1);
+  if (Array.isArray(value)) return value.every(below);
+  return isSorted(Object.keys(value)) && Object.values(value).every(below);
 };
 
 const isCanonicalText = (text: string, value: unknown): boolean => {
   try {
     return canonicalText(value) === text;
   } catch {
-    return false;
+    return false; // half a surrogate pair, or deeper than anything that was ever written
   }
 };
 
@@ -85,9 +92,15 @@ const isCanonicalText = (text: string, value: unknown): boolean => {
  * standard is made of, and several times as fast; it differs in the order of keys (those that look like numbers come first)
  * and in halves of surrogate pairs.
  */
-export const isCanonical = (text: string, value: unknown): boolean =>
-  (!text.includes('\\ud') && JSON.stringify(value) === text && hasSortedKeys(value)) ||
-  isCanonicalText(text, value);
+export const isCanonical = (text: string, value: unknown): boolean => {
+  try {
+    if (!text.includes('\\ud') && JSON.stringify(value) === text && hasSortedKeys(value))
+      return true;
+  } catch {
+    return false; // deeper than JSON can be written
+  }
+  return isCanonicalText(text, value);
+};
 
 const schemas = { start: BundleStart, checkpoint: CheckpointLine, end: BundleEnd } as const;
 

@@ -16,9 +16,13 @@ export const checkAnchors = (
   hashes: ReadonlyMap<number, string>,
   keys: ReadonlyMap<string, KeyObject>,
 ): AnchorsChecked => {
-  const numbers = [...hashes.keys()];
-  const first = Math.min(...numbers);
-  const last = Math.max(0, ...numbers);
+  let first = Infinity;
+  let last = 0;
+  // Not as arguments of one call: there is one for each minute of years.
+  for (const number of hashes.keys()) {
+    first = Math.min(first, number);
+    last = Math.max(last, number);
+  }
   let anchored = 0;
   const problems = anchors.flatMap((anchor, index) => {
     const parsed = Checkpoint.safeParse(anchor);

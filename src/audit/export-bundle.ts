@@ -7,7 +7,7 @@ import type { CheckpointRow } from '../store/checkpoints.ts';
 import type { Store, StoreTables } from '../store/open-store.ts';
 import { readBundleFile } from './bundle-file.ts';
 import { bundleFormat, canonicalText, recordText } from './bundle-lines.ts';
-import type { BundleStart } from './bundle-lines.ts';
+import type { BundleEnd, BundleStart } from './bundle-lines.ts';
 import { noCheckpoint, signStatement } from './checkpoint.ts';
 import type { CheckpointKey, CheckpointLink } from './checkpoint.ts';
 
@@ -47,6 +47,8 @@ export async function* bundleBody(
   async function* recordsOf({ upTo }: CheckpointRow): AsyncGenerator<string> {
     while (position < upTo) {
       const rows = await recordsBetween(db, position, upTo, pageRows);
+      if (rows.length === 0)
+        throw new Error(`records before position ${upTo} are not in the store`);
       for (const { record, ...row } of rows) {
         records += 1;
         // A record is kept as it was written; only its canonical form was hashed.
@@ -57,7 +59,7 @@ export async function* bundleBody(
   }
   while (checkpoint.number < lastNumber) {
     const page = await checkpointsAfter(db, checkpoint.number, pageRows);
-    if (page.length === 0)
+    if (page.find(({ number }) => number === checkpoint.number + 1) === undefined)
       throw new Error(`checkpoint ${checkpoint.number + 1} is not in the store`);
     for (const row of page.filter(({ number }) => number <= lastNumber)) {
       yield* recordsOf(row);
@@ -91,13 +93,13 @@ export async function* wholeBundle(
       }
   const last = await lastCheckpointRow(db);
   const { records, checkpoint } = yield* bundleBody(db, sealedPlace(segments), last?.number ?? 0);
-  yield endLine({ records: sealed + records, checkpoint }, now, key);
+  yield endLine({ of: 'export', records: sealed + records, checkpoint }, now, key);
 }
 
 /** The last line: what is above it, signed. */
 export const endLine = (
-  { records, checkpoint }: Pick<Written, 'records' | 'checkpoint'>,
+  { of, records, checkpoint }: Pick<BundleEnd, 'of' | 'records' | 'checkpoint'>,
   at: Date,
   key: CheckpointKey,
 ): string =>
-  canonicalText(signStatement({ type: 'end', at: at.toISOString(), records, checkpoint }, key));
+  canonicalText(signStatement({ type: 'end', of, at: at.toISOString(), records, checkpoint }, key));

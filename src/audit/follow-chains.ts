@@ -35,13 +35,14 @@ export const followChains = (found: (what: string) => void): ChainFollower => {
   const compareLeaf = ([chain, life, length, head]: Leaf, number: number): void => {
     const link = links.get(keyOf(chain, life)) ?? chainStart;
     tree.set([chain, life, length, head]);
-    grown.delete(keyOf(chain, life));
+    const isNew = grown.delete(keyOf(chain, life));
     if (link.seq !== length)
       found(
         `checkpoint ${number} has seen ${length} records of ${nameOf({ chain, life })}, and ${link.seq} are here`,
       );
     else if (link.hash !== head)
       found(`checkpoint ${number} has seen another record ${length} of ${nameOf({ chain, life })}`);
+    else if (!isNew) found(`checkpoint ${number} tells again of ${nameOf({ chain, life })}`);
   };
 
   return {

@@ -26,23 +26,26 @@ const serverEnds = new Set(['grant-ended', 'grant-failed']);
  * host's, which are copied later.
  */
 export const createOpenRestarts = (): OpenRestarts => {
-  const open = new Map<string, OpenRestart>();
+  /** By host, life and grant: nobody else's word ends it but the server's. */
+  const open = new Map<string, OpenRestart & { grant: string }>();
   const endedByServer = new Set<string>();
   return {
-    take: ({ chain, record }, line) => {
+    take: ({ chain, life, record }, line) => {
       const { action, grant, subject, at } = record;
       if (typeof action !== 'string' || typeof grant !== 'string') return;
+      const key = JSON.stringify([chain, life, grant]);
       const begun = begins.get(action);
       if (begun !== undefined)
-        open.set(grant, {
-          ...{ line, what: `${begun} ${String(subject)} (grant ${grant}, ${String(at)})` },
+        open.set(key, {
+          ...{ grant, line, what: `${begun} ${String(subject)} (grant ${grant}, ${String(at)})` },
           atMs: Date.parse(String(at)),
         });
       else if (ends.has(action)) {
-        open.delete(grant);
+        open.delete(key);
         endedByServer.delete(grant);
       } else if (chain === 'server' && serverEnds.has(action)) endedByServer.add(grant);
     },
-    left: () => [...open].flatMap(([grant, one]) => (endedByServer.has(grant) ? [] : [one])),
+    left: () =>
+      [...open.values()].flatMap(({ grant, ...one }) => (endedByServer.has(grant) ? [] : [one])),
   };
 };

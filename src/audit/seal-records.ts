@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 import { auditSegments, lastCheckpointBefore, segmentLeaves } from '../store/audit-segments.ts';
 import type { AuditSegment } from '../store/audit-segments.ts';
 import { checkpointsAfter } from '../store/checkpoints.ts';
@@ -18,7 +19,7 @@ export interface SealOptions {
   directory: string;
   key: CheckpointKey;
   keys: ReadonlyMap<string, KeyObject>;
-  /** Records that a checkpoint before this time has seen are sealed; wall clock, ms. */
+  /** Records that a checkpoint before this time has seen are sealed; wall clock, ms. A whole day at least. */
   before: number;
   now: Date;
 }
@@ -64,7 +65,7 @@ export const sealRecords = async (
       number === 1 ? null : { checkpoint: Checkpoint.parse(at?.statement), leaves: known },
     );
     const written = yield* bundleBody(store.db, from, last?.number ?? 0);
-    yield endLine(written, now, key);
+    yield endLine({ ...written, of: 'segment' }, now, key);
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const partial = `${path}.partial`;
@@ -79,7 +80,17 @@ export const sealRecords = async (
       throw new Error(
         `old audit records are not sealed, since they do not verify: ${first.what} (line ${first.line ?? '-'}); ${findings.length} in all; see: groundswell audit export`,
       );
+    // A store that was restored from a backup gives numbers again: what was sealed before stays.
+    await rename(path, `${path}.${now.getTime()}`).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
     await rename(partial, path);
+    const entry = await open(directory, 'r');
+    try {
+      await entry.sync();
+    } finally {
+      await entry.close();
+    }
   } finally {
     await rm(partial, { force: true });
   }

@@ -4,6 +4,7 @@ import type { BundleEnd, BundleLine, BundleStart, CheckpointLine } from './bundl
 import { checkAnchors } from './check-anchors.ts';
 import { checkpointLink, noCheckpoint, signatureProblem } from './checkpoint.ts';
 import type { CheckpointLink } from './checkpoint.ts';
+import { printable } from '../core/printable.ts';
 import { followChains } from './follow-chains.ts';
 import { createOpenRestarts } from './open-restarts.ts';
 import type { OpenRestart } from './open-restarts.ts';
@@ -27,8 +28,10 @@ export interface VerifyOptions {
 }
 
 export interface VerifiedBundle {
-  /** None: the bundle says what was written at the time. */
+  /** None: the bundle says what was written at the time. The first hundred. */
   findings: Finding[];
+  /** How many there are in all. */
+  found: number;
   records: number;
   chains: number;
   checkpoints: number;
@@ -44,7 +47,7 @@ export interface VerifiedBundle {
   underWay: OpenRestart[];
 }
 
-/** After so many nothing more is learned. */
+/** So many are kept; all of the bundle is read, for what is wrong with one host says nothing of the others. */
 const mostFindings = 100;
 
 /**
@@ -58,9 +61,10 @@ export const verifyBundle = async (
   { keys, anchors, partial, underWayMs }: VerifyOptions,
 ): Promise<VerifiedBundle> => {
   const findings: Finding[] = [];
-  const counts = { lines: 0, records: 0, checkpoints: 0 };
+  const counts = { lines: 0, records: 0, checkpoints: 0, found: 0 };
   const found = (what: string, line: number | null = counts.lines): void => {
-    if (findings.length < mostFindings) findings.push({ line, what });
+    counts.found += 1;
+    if (findings.length < mostFindings) findings.push({ line, what: printable(what) });
   };
   const chains = followChains(found);
   const open = createOpenRestarts();
@@ -106,6 +110,8 @@ export const verifyBundle = async (
     if (end.checkpoint.number !== last.number || end.checkpoint.hash !== last.hash)
       found(`it was written up to checkpoint ${end.checkpoint.number}, and this is another one`);
     if (chains.unseen() > 0) found('there are records that no checkpoint has seen');
+    if (end.of === 'segment' && !partial)
+      found('it is a part that was sealed away, not a whole trail');
   };
 
   const onLine = (line: BundleLine, recordText: string): void => {
@@ -131,22 +137,22 @@ export const verifyBundle = async (
     const read = readLine(text);
     if (read.kind === 'unreadable') found(`this line ${read.reason}`);
     else onLine(read.line, read.record);
-    if (findings.length >= mostFindings) break;
   }
   const at = ends[0]?.at ?? null;
-  if (at === null && findings.length < mostFindings)
+  if (at === null)
     found(
       counts.lines === 0 ? 'it is empty' : 'it does not end as a bundle does: its end was cut',
       null,
     );
+  // A date that is none is no excuse where there is a limit, and none is asked for where there is not.
   const mayRun = ({ atMs }: OpenRestart): boolean =>
-    at !== null && Date.parse(at) - atMs <= underWayMs;
+    underWayMs === Infinity || (at !== null && Date.parse(at) - atMs <= underWayMs);
   const left = open.left();
   for (const one of left) if (!mayRun(one)) found(`${one.what} has no outcome`, one.line);
   const { anchored, problems } = checkAnchors(anchors, hashes, keys);
   for (const problem of problems) found(problem, null);
   return {
-    ...{ findings, last, at, after, anchored, underWay: left.filter(mayRun) },
+    ...{ findings, found: counts.found, last, at, after, anchored, underWay: left.filter(mayRun) },
     ...{ records: counts.records, checkpoints: counts.checkpoints, chains: chains.chains() },
   };
 };

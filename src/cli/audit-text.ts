@@ -1,19 +1,20 @@
 import type { AuditRow } from '../core/coordinator/api-rows.ts';
+import { printable } from '../core/printable.ts';
 import { formatTable } from './print.ts';
 
 const text = (value: unknown): string =>
   typeof value === 'string'
-    ? value
+    ? printable(value)
     : value === null || value === undefined
       ? ''
-      : JSON.stringify(value);
+      : printable(JSON.stringify(value));
 
 /** One audit record a line: when, who, what, whom, outcome, why. */
-export const auditLine = ({ chain, seq, record }: AuditRow): string[] => {
+export const auditLine = ({ chain, seq, record, proven }: AuditRow): string[] => {
   const details = record['details'] as Record<string, unknown> | undefined;
   return [
     text(record['at']),
-    `${chain}#${seq}`,
+    `${chain}#${seq}${proven ? '' : '?'}`,
     text(record['actor']),
     text(record['action']),
     text(record['subject'] ?? record['container']),

@@ -6,7 +6,9 @@ export const HostId = z
   .regex(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     'want a host id such as web-1 (a-z, 0-9, dot, dash; at most 63)',
-  );
+  )
+  // The server's own chain of audit records is called so.
+  .refine((id) => id !== 'server', 'a host cannot be called server: name another in agent.hostId');
 export type HostId = z.infer<typeof HostId>;
 
 /** A container's name on its host, as LXC allows it. */

@@ -8,6 +8,8 @@ export interface NewAuditRecord {
   seq: number;
   hash: string;
   record: Record<string, unknown>;
+  /** Whether it goes on its chain; what does not is shown, and is in no trail. */
+  proven: boolean;
 }
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -17,7 +19,7 @@ export const appendAuditRecords = async (
   db: Kysely<FleetTables>,
   records: NewAuditRecord[],
 ): Promise<void> => {
-  for (const { chain, life, seq, hash, record } of records) {
+  for (const { chain, life, seq, hash, record, proven } of records) {
     const name = textOrNull(record['container']);
     const subject = textOrNull(record['subject'])?.replace(/^container /, '') ?? null;
     await db
@@ -34,28 +36,37 @@ export const appendAuditRecords = async (
         at: textOrNull(record['at']) ?? '',
         outcome: textOrNull(record['outcome']),
         record: JSON.stringify(record),
+        proven: proven ? 1 : 0,
       })
       .onConflict((clash) => clash.columns(['chain', 'life', 'seq']).doNothing())
       .execute();
   }
 };
 
-/** Last link of one chain: where the next record goes on from. */
+/** Last link of one chain: where the next record goes on from. Also where all its records were sealed away. */
 export const lastAuditLink = async (
   db: Kysely<FleetTables>,
   chain: string,
   life: string,
-): Promise<{ seq: number; hash: string } | null> =>
-  (
-    await db
-      .selectFrom('audit_records')
-      .select(['seq', 'hash'])
-      .where('chain', '=', chain)
-      .where('life', '=', life)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .execute()
-  )[0] ?? null;
+): Promise<{ seq: number; hash: string } | null> => {
+  const record = await db
+    .selectFrom('audit_records')
+    .select(['seq', 'hash'])
+    .where('chain', '=', chain)
+    .where('life', '=', life)
+    .where('proven', '=', 1)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (record !== undefined) return record;
+  const leaf = await db
+    .selectFrom('audit_leaves')
+    .select(['length', 'head'])
+    .where('chain', '=', chain)
+    .where('life', '=', life)
+    .executeTakeFirst();
+  return leaf === undefined ? null : { seq: leaf.length, hash: leaf.head };
+};
 
 export interface AuditFilter {
   container: string | undefined;
@@ -70,14 +81,14 @@ export interface AuditFilter {
   limit: number;
 }
 
-/** The newest `limit` records after a position that fit the filter, oldest first. */
+/** The newest `limit` records that fit the filter, or the next ones after a position; oldest first. */
 export const listAuditRecords = async (
   db: Kysely<FleetTables>,
   filter: AuditFilter,
 ): Promise<AuditRow[]> => {
   let query = db
     .selectFrom('audit_records')
-    .select(['position', 'chain', 'seq', 'hash', 'record'])
+    .select(['position', 'chain', 'seq', 'hash', 'record', 'proven'])
     .where('position', '>', filter.after);
   if (filter.container !== undefined) query = query.where('container', '=', filter.container);
   if (filter.service !== undefined) query = query.where('service', '=', filter.service);
@@ -86,8 +97,15 @@ export const listAuditRecords = async (
   if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
   if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
   if (filter.until !== undefined) query = query.where('at', '<=', filter.until);
-  const rows = await query.orderBy('position', 'desc').limit(filter.limit).execute();
-  return rows
-    .reverse()
-    .map((row) => ({ ...row, record: JSON.parse(row.record) as Record<string, unknown> }));
+  // After a position: those that follow it, so that whoever follows misses none.
+  const follows = filter.after > 0;
+  const rows = await query
+    .orderBy('position', follows ? 'asc' : 'desc')
+    .limit(filter.limit)
+    .execute();
+  return (follows ? rows : rows.reverse()).map((row) => ({
+    ...row,
+    record: JSON.parse(row.record) as Record<string, unknown>,
+    proven: row.proven === 1,
+  }));
 };

@@ -41,6 +41,8 @@ export const saveSegment = async (
   { number, file, lastCheckpoint, position }: AuditSegment,
   leaves: readonly LeafRow[],
 ): Promise<void> => {
+  // Only the last one's are gone on from.
+  await db.updateTable('audit_segments').set({ leaves: '[]' }).execute();
   await db
     .insertInto('audit_segments')
     .values({
@@ -67,11 +69,14 @@ export const lastCheckpointBefore = async (
   return row === undefined ? null : { number: row.number, hash: row.hash, upTo: row.up_to };
 };
 
-/** Take away some of what a segment holds by now; answers whether there may be more. Its last checkpoint stays. */
+/**
+ * Take away some of what a segment holds by now; answers whether there may be more. Its last checkpoint stays, and those that
+ * are still to be sent outside (from `unsent` on).
+ */
 export const dropSealed = async (
   db: Db,
   { position, lastCheckpoint }: Pick<AuditSegment, 'position' | 'lastCheckpoint'>,
-  rows: number,
+  { rows, unsent }: { rows: number; unsent: number },
 ): Promise<boolean> => {
   const { numDeletedRows } = await db
     .deleteFrom('audit_records')
@@ -85,6 +90,16 @@ export const dropSealed = async (
     )
     .executeTakeFirst();
   if (numDeletedRows > 0n) return true;
-  await db.deleteFrom('audit_checkpoints').where('number', '<', lastCheckpoint.number).execute();
-  return false;
+  const checkpoints = await db
+    .deleteFrom('audit_checkpoints')
+    .where('number', 'in', (query) =>
+      query
+        .selectFrom('audit_checkpoints')
+        .select('number')
+        .where('number', '<', Math.min(lastCheckpoint.number, unsent))
+        .orderBy('number')
+        .limit(rows),
+    )
+    .executeTakeFirst();
+  return checkpoints.numDeletedRows > 0n;
 };

@@ -36,31 +36,32 @@ export const loadLeaves = async (db: Db): Promise<LeafRow[]> =>
     ({ chain, life, length, head }) => [chain, life, length, head],
   );
 
-/** The last record of each chain that has any after a position; and the last position of all. */
+const pageRows = 1_000;
+
+/**
+ * The last record of each chain that has any after a position; and the last position of all. Goes by positions alone: grouping
+ * in SQL would read the index of all records that ever were.
+ */
 export const linksAfter = async (
   db: Db,
   position: number,
 ): Promise<{ upTo: number; changed: LeafRow[] }> => {
-  const rows = await db
-    .selectFrom('audit_records as record')
-    .innerJoin(
-      db
-        .selectFrom('audit_records')
-        .select(({ fn }) => ['chain', 'life', fn.max<number>('position').as('last')])
-        .where('position', '>', position)
-        .groupBy(['chain', 'life'])
-        .as('newest'),
-      'newest.last',
-      'record.position',
-    )
-    .select(['record.position', 'record.chain', 'record.life', 'record.seq', 'record.hash'])
-    .orderBy('record.chain')
-    .orderBy('record.life')
-    .execute();
-  return {
-    upTo: rows.reduce((most, row) => Math.max(most, row.position), position),
-    changed: rows.map(({ chain, life, seq, hash }) => [chain, life, seq, hash]),
-  };
+  const changed = new Map<string, LeafRow>();
+  for (let upTo = position; ;) {
+    const rows = await db
+      .selectFrom('audit_records')
+      .select(['position', 'chain', 'life', 'seq', 'hash'])
+      .where('position', '>', upTo)
+      .where('proven', '=', 1)
+      .orderBy('position')
+      .limit(pageRows)
+      .execute();
+    for (const { chain, life, seq, hash } of rows)
+      changed.set(`${chain} ${life}`, [chain, life, seq, hash]);
+    const last = rows.at(-1);
+    if (last === undefined) return { upTo, changed: [...changed.values()] };
+    upTo = last.position;
+  }
 };
 
 /** Keep a checkpoint, and the leaves as they are with it. In a transaction of the leader. */
@@ -122,6 +123,7 @@ export const recordsBetween = (
     .select(['position', 'chain', 'life', 'seq', 'hash', 'record'])
     .where('position', '>', after)
     .where('position', '<=', upTo)
+    .where('proven', '=', 1)
     .orderBy('position')
     .limit(limit)
     .execute();

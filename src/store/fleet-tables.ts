@@ -41,6 +41,8 @@ export interface FleetTables {
     at: string;
     outcome: string | null;
     record: string;
+    /** 1: it goes on its chain; 0: it is shown, and in no trail. */
+    proven: number;
   };
   /** Signed statements of how far every chain went. */
   audit_checkpoints: {

@@ -70,7 +70,7 @@ export const newTrail = (key: SigningKey = serverKey): Trail => {
     whole: () => [
       startLine(null),
       ...trail.lines,
-      endLine({ records, checkpoint: last }, new Date(nowMs + 7_200_000), key),
+      endLine({ of: 'export', records, checkpoint: last }, new Date(nowMs + 7_200_000), key),
     ],
   };
   return trail;

@@ -1,6 +1,7 @@
 import { fc } from '@fast-check/jest';
 import { describe, expect, test } from '@jest/globals';
 import { canonicalText, isCanonical, recordText } from '../../src/audit/bundle-lines.ts';
+import { checkAnchors } from '../../src/audit/check-anchors.ts';
 import { hashCanonical } from '../../src/audit/chain.ts';
 import { signStatement } from '../../src/audit/checkpoint.ts';
 import { endLine } from '../../src/audit/export-bundle.ts';
@@ -74,13 +75,17 @@ const withEnd = (
 ): string[] => {
   const checkpoint = sample.checkpoints[number - 1];
   const hash = checkpoint === undefined ? '0'.repeat(64) : hashCanonical(checkpoint);
-  return [...text, endLine({ records, checkpoint: { number, hash } }, new Date(), key)];
+  return [
+    ...text,
+    endLine({ of: 'export', records, checkpoint: { number, hash } }, new Date(), key),
+  ];
 };
 
 test('a bundle as it was written', async () => {
   expect(await verify(lines)).toEqual({
     ...{
       findings: [],
+      found: 0,
       records: 22,
       checkpoints: 3,
       chains: 3,
@@ -383,6 +388,32 @@ describe('manipulations', () => {
     },
   );
 
+  test('an outcome in another host’s chain is none', async () => {
+    const trail = newTrail();
+    trail.record('h1', { action: 'restart-begun', grant: 'g1' });
+    trail.record('h2', { action: 'restart-ended', grant: 'g1', outcome: 'done' });
+    trail.checkpoint();
+    expect(await whatOf(trail.whole())).toEqual([expect.stringContaining('has no outcome')]);
+  });
+
+  test('nothing of a bundle can write on the reader’s screen', async () => {
+    const trail = newTrail();
+    const subject = '\u001b[2J\u001b[Hintact: 22 records\u009b8m\u202e';
+    trail.record('h1', { action: 'restart-begun', grant: 'g1', subject });
+    trail.checkpoint();
+    const [what = ''] = await whatOf(trail.whole());
+    expect(what).toContain('\\u001b[2J');
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    expect(what).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  test('a line that is deeper than any that was written', async () => {
+    const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)},"type":"record"}`;
+    expect((await whatOf([...lines.slice(0, 3), deep, ...lines.slice(3)]))[0]).toMatch(
+      /^this line/,
+    );
+  });
+
   test('an outcome by the server’s word, whenever it came', async () => {
     const trail = newTrail();
     trail.record('server', { action: 'grant-ended', grant: 'g1', outcome: 'lost' });
@@ -531,4 +562,9 @@ describe('whether JSON is canonical', () => {
       }),
     );
   });
+});
+
+test('anchors beside the checkpoints of years', () => {
+  const hashes = new Map(Array.from({ length: 300_000 }, (_, n) => [n + 1, 'x']));
+  expect(checkAnchors([], hashes, believed)).toEqual({ anchored: 0, problems: [] });
 });

@@ -18,6 +18,12 @@ BEGINS = {"restart-begun", "upgrade-begun"}
 ENDS = {"restart-ended", "restart-failed", "restart-refused", "upgrade-ended"}
 SERVER_ENDS = {"grant-ended", "grant-failed"}
 ZEROS = "0" * 64
+KEYS = {
+    "start": ["after", "format", "type"],
+    "record": ["chain", "hash", "life", "record", "seq", "type"],
+    "checkpoint": ["changed", "checkpoint", "type"],
+    "end": ["at", "checkpoint", "keyId", "of", "records", "signature", "type"],
+}
 
 
 class Broken(Exception):
@@ -84,11 +90,14 @@ def check_signature(statement, keys):
     key = keys.get(statement["keyId"])
     if key is None:
         raise Broken("signed with a key that is not believed: " + statement["keyId"])
+    signature = base64.b64decode(statement["signature"], validate=True)
+    if base64.b64encode(signature).decode() != statement["signature"]:
+        raise Broken("a signature is spelled otherwise")
     content = {name: value for name, value in statement.items() if name != "signature"}
     with tempfile.NamedTemporaryFile() as der, tempfile.NamedTemporaryFile() as sig, tempfile.NamedTemporaryFile() as data:
         for file, content_bytes in (
             (der, key),
-            (sig, base64.b64decode(statement["signature"])),
+            (sig, signature),
             (data, canonical(content).encode()),
         ):
             file.write(content_bytes)
@@ -110,6 +119,8 @@ def verify(lines, keys):
             raise Broken("line %d is not canonical" % (index + 1))
         if end is not None:
             raise Broken("there is more after the end")
+        if sorted(line) != KEYS.get(line["type"]):
+            raise Broken("line %d has other keys" % (index + 1))
         if (index == 0) != (line["type"] == "start"):
             raise Broken("no start, or one in the middle")
         if line["type"] == "start":
@@ -130,9 +141,9 @@ def verify(lines, keys):
             grown.add(chain)
             action, grant = record["action"], record["grant"]
             if grant is not None and action in BEGINS:
-                begun[grant] = record["subject"]
+                begun[chain, grant] = record["subject"]
             elif grant is not None and action in ENDS:
-                begun.pop(grant, None)
+                begun.pop((chain, grant), None)
             elif grant is not None and line["chain"] == "server" and action in SERVER_ENDS:
                 server_ended.add(grant)
         elif line["type"] == "checkpoint":
@@ -141,19 +152,22 @@ def verify(lines, keys):
             check_signature(checkpoint, keys)
             if (checkpoint["number"], checkpoint["previous"]) != (last["number"] + 1, last["hash"]):
                 raise Broken("checkpoint %d does not follow" % checkpoint["number"])
-            if {(leaf[0], leaf[1]) for leaf in line["changed"]} != grown:
+            told = [(leaf[0], leaf[1]) for leaf in line["changed"]]
+            if set(told) != grown or len(told) != len(grown):
                 raise Broken("checkpoint %d has not seen the same chains" % checkpoint["number"])
             for chain, life, length, head in line["changed"]:
                 if links[(chain, life)] != (length, head):
                     raise Broken("checkpoint %d has seen other records" % checkpoint["number"])
                 leaves[(chain, life)] = (chain, life, length, head)
             grown.clear()
-            ordered = [leaves[key] for key in sorted(leaves)]
+            ordered = [leaves[key] for key in sorted(leaves, key=" ".join)]
             if (checkpoint["root"], checkpoint["chains"]) != (root_of(ordered), len(ordered)):
                 raise Broken("checkpoint %d is over other records" % checkpoint["number"])
             last = {"number": checkpoint["number"], "hash": hash_of(checkpoint)}
         elif line["type"] == "end":
             end = line
+            if line["of"] != "export":
+                raise Broken("a part, not a whole trail")
             check_signature(line, keys)
             if (line["records"], line["checkpoint"]) != (records, last) or grown:
                 raise Broken("the end is that of other records")
@@ -161,7 +175,7 @@ def verify(lines, keys):
             raise Broken("line %d is of no known type" % (index + 1))
     if end is None:
         raise Broken("the end was cut")
-    left = [subject for grant, subject in begun.items() if grant not in server_ended]
+    left = [subject for (_, grant), subject in begun.items() if grant not in server_ended]
     if left:
         raise Broken("no outcome: " + ", ".join(left))
     return "intact: %d records, %d checkpoints" % (records, checkpoints)

@@ -24,6 +24,8 @@ const NEEDED: OuterPackages = [
   ['xfsprogs', '/usr/sbin/mkfs.xfs'],
   ['btrfs-progs', '/usr/sbin/mkfs.btrfs'],
   ['python3', '/usr/bin/python3'],
+  // Signatures, for the second verifier of audit trails.
+  ['openssl', '/usr/bin/openssl'],
   ['busybox-static', '/usr/bin/busybox'],
 ];
 

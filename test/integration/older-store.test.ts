@@ -20,7 +20,7 @@ afterEach(async () => {
 const at = (minute: number): string => new Date(Date.UTC(2027, 0, 1, 0, minute)).toISOString();
 
 const record = (seq: number, action: string, minute: number) => ({
-  ...{ chain: 'server', life: '', seq, hash: String(seq) },
+  ...{ chain: 'server', life: '', seq, hash: String(seq), proven: true },
   record: { action, at: at(minute), wave: 'w1', actor: 'groundswell', subject: 'wave w1' },
 });
 
@@ -75,7 +75,9 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
     record(3, 'granted', 5),
     record(4, 'wave-finished', 6),
   ]);
-  for (const column of ['at', 'outcome'])
+  for (const index of ['at', 'outcome'])
+    await before.db.schema.dropIndex(`audit_records_${index}`).execute();
+  for (const column of ['at', 'outcome', 'proven'])
     await before.db.schema.alterTable('audit_records').dropColumn(column).execute();
   await before.close();
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { requireMirror } from '../../quickstart/real-host.ts';
 import { realUpdate } from '../../quickstart/real-update.ts';
 import type { Distribution } from '../bed/apt-sources.ts';
-import { listening } from '../producers/advisories/fetch/feed-server.ts';
+import { listening } from './producers/fetch/feed-server.ts';
 
 const distribution: Distribution = {
   ...{ id: 'debian', codename: 'bookworm', components: ['main'] },

@@ -313,7 +313,7 @@ test('a locked file is locked until it is released', () => {
 
 test('audit records are found by container, whether an agent or an operator wrote them', async () => {
   const record = (seq: number, subject: string) => ({
-    ...{ chain: 'server', life: '', seq, hash: String(seq) },
+    ...{ chain: 'server', life: '', seq, hash: String(seq), proven: true },
     record: { actor: 'ann', subject },
   });
   await appendAuditRecords(store.db, [

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
 import { readBundleFile } from '../../audit/bundle-file.ts';
+import { Checkpoint } from '../../audit/checkpoint.ts';
 import { verifyBundle } from '../../audit/verify-bundle.ts';
 import type { VerifiedBundle } from '../../audit/verify-bundle.ts';
 import { hasCode } from '../../core/error-code.ts';
 import { errorText } from '../../core/error-text.ts';
+import { printable } from '../../core/printable.ts';
 import type { CliDependencies } from '../remote.ts';
 
 export interface AuditVerifyDependencies extends Pick<CliDependencies, 'write' | 'setExitCode'> {
@@ -63,33 +65,38 @@ const readKeys = async (
   return keys;
 };
 
-/** Checkpoints of a file, one line of JSON each, whatever a system log has put before them. */
+/** Checkpoints of a file, one line of JSON each, whatever a system log has put before or between them. */
 const readAnchors = async (path: string): Promise<unknown[]> =>
   (await readNamed(path))
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line, index) => {
+    .flatMap((line) => {
       try {
-        return JSON.parse(line.slice(Math.max(0, line.indexOf('{')))) as unknown;
-      } catch (error) {
-        throw new Error(`${path}: line ${index + 1} is no checkpoint`, { cause: error });
+        return [JSON.parse(line.slice(Math.max(0, line.indexOf('{')))) as unknown];
+      } catch {
+        return []; // of another program, or broken off
       }
-    });
+    })
+    .filter((one) => Checkpoint.safeParse(one).success);
 
 const countOf = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const verdictText = (path: string, verified: VerifiedBundle, anchors: number): string => {
-  const { findings, records, chains, checkpoints, last, at, after, anchored, underWay } = verified;
+  const { findings, found, records, chains, checkpoints, last, at, after, anchored, underWay } =
+    verified;
   const lines = findings.map(({ line, what }) =>
     line === null ? `${path}: ${what}` : `${path}, line ${line}: ${what}`,
   );
   if (findings.length > 0)
-    return [...lines, `NOT INTACT: ${countOf(findings.length, 'finding')}`].join('\n');
+    return [
+      ...lines,
+      `NOT INTACT: ${countOf(found, 'finding')}${found > findings.length ? `, of which these are the first ${findings.length}` : ''}`,
+    ].join('\n');
   return [
     `intact: ${countOf(records, 'record')} in ${countOf(chains, 'chain')}, ${countOf(checkpoints, 'checkpoint')}, up to number ${last.number}; written ${at ?? '-'}`,
     ...(after > 0 ? [`It begins after checkpoint ${after}; what was before is not in it.`] : []),
-    ...underWay.map(({ what }) => `Under way when it was written: ${what}`),
+    ...underWay.map(({ what }) => `Under way when it was written: ${printable(what)}`),
     anchors > 0
       ? `${countOf(anchored, 'checkpoint')} of it ${anchored === 1 ? 'was' : 'were'} sent outside as ${anchored === 1 ? 'it is' : 'they are'} here.`
       : 'Nothing outside was compared: whoever holds the key could have written all of it anew. See --anchors.',
@@ -105,8 +112,9 @@ export const registerAuditVerify = (program: Command, deps: AuditVerifyDependenc
     .description('check an exported trail, without a server')
     .argument('<file>', 'what `audit export` wrote, or a sealed file')
     .requiredOption(
-      '--key <file or key...>',
-      "the server's public keys, from where you trust them: what `groundswell audit keys` or `server --show-key` printed",
+      '--key <file or key>',
+      "the server's public keys, from where you trust them: what `groundswell audit keys` or `server --show-key` printed; may be given more than once",
+      (one: string, before: string[] | undefined) => [...(before ?? []), one],
     )
     .option('--anchors <file>', 'checkpoints that were kept outside, one line of JSON each')
     .option('--partial', 'it need not begin with the first record')

@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.ts';
 import pc from 'picocolors';
 import { shadowedText, staleText } from '../../core/stale/verdict.ts';
 import type { ScanVerdict } from '../../core/stale/verdict.ts';
@@ -27,10 +28,6 @@ const paints = (colours: boolean): Paints => {
     ...{ 'not running': dim, strong: bold },
   };
 };
-
-/** Control characters in names that a container chose must not reach the terminal. */
-const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 
 const shownFindings = 4;
 

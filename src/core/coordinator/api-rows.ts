@@ -18,4 +18,6 @@ export interface AuditRow {
   seq: number;
   hash: string;
   record: Record<string, unknown>;
+  /** False: its host handed it over, and it does not go on that host's chain. */
+  proven: boolean;
 }

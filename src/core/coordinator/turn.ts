@@ -39,7 +39,8 @@ export interface ControlAudit {
     | 'messages-refused'
     | 'keys-changed'
     | 'feed-accepted'
-    | 'store-restored';
+    | 'store-restored'
+    | 'copy-refused';
   /** A host, or `host/container`, where it is an agent that acts; else kind and name: `wave …`, `service web`. */
   subject: string;
   service: string | null;

@@ -38,7 +38,17 @@ export const checkpointsMigration: Migration = {
       .addColumn('at', 'text', (column) => column.notNull().defaultTo(''))
       .execute();
     await db.schema.alterTable('audit_records').addColumn('outcome', 'text').execute();
+    await db.schema
+      .alterTable('audit_records')
+      .addColumn('proven', 'integer', (column) => column.notNull().defaultTo(1))
+      .execute();
     await fillColumns(db);
+    for (const column of ['at', 'outcome'])
+      await db.schema
+        .createIndex(`audit_records_${column}`)
+        .on('audit_records')
+        .column(column)
+        .execute();
     await db.schema
       .createTable('audit_checkpoints')
       .addColumn('number', 'integer', (column) => column.primaryKey())

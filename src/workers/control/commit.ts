@@ -17,6 +17,8 @@ import type { Store } from '../../store/open-store.ts';
 import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
 import type { Commit } from './coordinate.ts';
+import { createCopiedRecords } from './copied-records.ts';
+import type { RefusedCopy } from './copied-records.ts';
 import { inventoriesIn } from './inventories-in.ts';
 
 const versionOf: Record<Send['kind'], number> = {
@@ -34,7 +36,15 @@ export interface CommitOptions {
   key: SigningKey;
   serverNow: () => number;
   wallNow: () => Date;
+  /** Tell operators of something that is no wave's. */
+  alert: (text: string) => void;
 }
+
+/** Said once of each chain: what was refused is in nobody's trail. */
+const refusal = ({ host, life, seq, reason }: RefusedCopy): ControlAudit => ({
+  ...{ actor: 'groundswell', action: 'copy-refused', subject: `host ${host}`, service: null },
+  ...{ waveId: null, grantId: null, outcome: 'refused', details: { life, seq, reason } },
+});
 
 const auditEntry = (
   entry: ControlAudit,
@@ -61,7 +71,8 @@ const auditEntry = (
  * leaves no gap.
  */
 export const createCommit = (options: CommitOptions): ((commit: Commit) => Promise<void>) => {
-  const { store, lease, key, serverNow } = options;
+  const { store, lease, key, serverNow, alert } = options;
+  const copied = createCopiedRecords(store);
   let head: Link | null = null;
 
   const outboxRow = ({ host, jobId, incarnation, expiresAt, kind, payload }: Send): OutboxRow => ({
@@ -89,10 +100,23 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
   });
 
   return async ({ fleet, commands, reports }) => {
+    const { judged, refused } = await copied.judge(
+      reports.flatMap(({ host, incarnation, report }) =>
+        report.kind === 'audit-copied'
+          ? [
+              {
+                ...{ chain: host, life: incarnation, seq: report.seq, hash: report.hash },
+                record: report.record,
+              },
+            ]
+          : [],
+      ),
+    );
     let link: Link =
       head ?? (await lastAuditLink(store.db, serverChain.chain, serverChain.life)) ?? chainStart;
     const own: NewAuditRecord[] = commands
       .flatMap(({ audits }) => audits)
+      .concat(refused.map(refusal))
       .map((entry) => {
         const chained = chainRecord(link, auditEntry(entry, options));
         link = chained;
@@ -101,28 +125,16 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
           seq: chained.seq,
           hash: chained.hash,
           record: { ...chained.record },
+          proven: true,
         };
       });
-    const copies: NewAuditRecord[] = reports.flatMap(({ host, incarnation, report }) =>
-      report.kind === 'audit-copied'
-        ? [
-            {
-              chain: host,
-              life: incarnation,
-              seq: report.seq,
-              hash: report.hash,
-              record: report.record,
-            },
-          ]
-        : [],
-    );
     const dirty = commands.flatMap((command) => command.dirty);
     try {
       await inLeaderTransaction(store.db, lease, async (transaction: Store['db']) => {
         await saveFleet(transaction, fleet, dirty);
         if (dirty.some(({ table }) => table === 'meta'))
           await raiseGeneration(transaction, fleet.generation);
-        await appendAuditRecords(transaction, [...own, ...copies]);
+        await appendAuditRecords(transaction, [...own, ...judged]);
         for (const { row, doc, names } of inventoriesIn(reports, options.wallNow().getTime()))
           await saveInventory(transaction, row, doc, names);
         const sends = commands.flatMap((command) => command.sends);
@@ -135,8 +147,13 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
       });
     } catch (error) {
       head = null;
+      copied.forget();
       throw error;
     }
     head = link;
+    for (const { host, reason } of refused)
+      alert(
+        `host ${host} handed over an audit record that does not go on its chain (${reason}): what it does is not proven until its journal begins a new life`,
+      );
   };
 };

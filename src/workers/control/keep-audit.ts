@@ -1,4 +1,7 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { compressLines } from '../../audit/bundle-file.ts';
 import { wholeBundle } from '../../audit/export-bundle.ts';
 import { sealRecords } from '../../audit/seal-records.ts';
@@ -12,7 +15,7 @@ import { inLeaderTransaction } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/open-store.ts';
 import { createCheckpointer } from './make-checkpoints.ts';
-import { createAnchorSender } from './send-anchors.ts';
+import { startAnchors } from './send-anchors.ts';
 import type { AnchorSettings } from './send-anchors.ts';
 
 export interface AuditSettings {
@@ -47,6 +50,10 @@ const sealEveryMs = 3_600_000;
 const dayMs = 86_400_000;
 /** Deleted at a time: whoever waits for the store waits no longer than for these. */
 const rowsAtOnce = 500;
+const pauseMs = 50;
+
+/** In UTC: whole days are sealed, not each hour by itself. */
+const lastMidnight = (now: Date): number => Math.floor(now.getTime() / dayMs) * dayMs;
 
 /** Checkpoints every minute with news, each sent outside, and old records sealed away. */
 export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> => {
@@ -56,22 +63,30 @@ export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> =
     ...{ id: key.id, publicKey: exportPublicKey(verifyKeyOf(key)), since: wallNow().getTime() },
   });
   const make = createCheckpointer({ store, lease, key, wallNow });
-  const anchor = createAnchorSender(store, settings.anchors, onError);
+  const anchors = startAnchors(store, settings.anchors, onError);
+  /** Bundles that are being written: nothing is taken out of the store meanwhile. */
+  let exporting = 0;
   const ending = new AbortController();
 
   const dropAllSealed = async (): Promise<void> => {
     const last = (await auditSegments(store.db)).at(-1);
     if (last === undefined) return;
+    const unsent = await anchors.unsent();
     let more = true;
-    while (more && !ending.signal.aborted)
-      more = await inLeaderTransaction(store.db, lease, (db) => dropSealed(db, last, rowsAtOnce));
+    while (more && exporting === 0 && !ending.signal.aborted) {
+      more = await inLeaderTransaction(store.db, lease, (db) =>
+        dropSealed(db, last, { rows: rowsAtOnce, unsent }),
+      );
+      // Everything else has its turn between two of them.
+      await sleep(pauseMs);
+    }
   };
   const seal = async (): Promise<void> => {
-    if (sealAfterDays === null) return;
+    if (sealAfterDays === null || exporting > 0) return;
     const now = wallNow();
     const keys = (await auditKeys(store.db)).map(({ publicKey }) => importPublicKey(publicKey));
     const sealed = await sealRecords({
-      ...{ store, directory, key, now, before: now.getTime() - sealAfterDays * dayMs },
+      ...{ store, directory, key, now, before: lastMidnight(now) - sealAfterDays * dayMs },
       keys: new Map(keys.map(({ id, publicKey }) => [id, publicKey])),
     });
     if (sealed !== null)
@@ -84,8 +99,7 @@ export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> =
 
   const checkpointing = repeat(
     async () => {
-      await make();
-      await anchor();
+      if ((await make()) !== null) anchors.wake();
     },
     {
       everyMs: checkpointEveryMs,
@@ -103,13 +117,27 @@ export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> =
   return {
     wake: checkpointing.wake,
     bundle: async () => {
-      if ((await make()) !== null) checkpointing.wake();
-      return compressLines(wholeBundle(store, { directory, now: wallNow(), key }));
+      if ((await make()) !== null) anchors.wake();
+      for (const { file } of await auditSegments(store.db))
+        await access(join(directory, file)).catch((error: unknown) => {
+          throw new Error(`the sealed file ${join(directory, file)} is not there`, {
+            cause: error,
+          });
+        });
+      exporting += 1;
+      const bundle = compressLines(wholeBundle(store, { directory, now: wallNow(), key }));
+      bundle.once('error', (error) => {
+        onError(error, 'audit export');
+      });
+      bundle.once('close', () => {
+        exporting -= 1;
+      });
+      return bundle;
     },
     keys: () => auditKeys(store.db),
     stop: async () => {
       ending.abort();
-      await Promise.all([checkpointing.stop(), sealing.stop()]);
+      await Promise.all([checkpointing.stop(), sealing.stop(), anchors.stop()]);
     },
   };
 };

@@ -1,6 +1,8 @@
-import { appendFile, mkdir, open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { repeat } from '../../jobs/repeat.ts';
 import { anchoredUpTo, checkpointsAfter, saveAnchored } from '../../store/checkpoints.ts';
 import type { Store } from '../../store/open-store.ts';
 
@@ -16,14 +18,21 @@ export interface AnchorSettings {
 
 const limitMs = 10_000;
 const pageRows = 100;
+/** A place that did not take one is tried again so soon, if nothing new wakes it before. */
+const againMs = 60_000;
+const stopMs = 3_000;
 
 const toFile =
   (path: string) =>
   async (line: string): Promise<void> => {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-    await appendFile(path, `${line}\n`, { mode: 0o640 });
-    const file = await open(path, 'r');
+    const file = await open(path, 'a+', 0o640);
     try {
+      const { size } = await file.stat();
+      const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+      // What was broken off in the middle of a line stays one of its own.
+      const isTorn = size > 0 && buffer[0] !== 0x0a;
+      await file.appendFile(`${isTorn ? '\n' : ''}${line}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -35,7 +44,9 @@ const toSyslog =
   async (line: string): Promise<void> => {
     // A message longer than the default of 1 KiB would be cut.
     const options = ['--tag', 'groundswell-audit', '--priority', `${facility}.notice`];
-    await execa('logger', [...options, '--size', '8192', '--', line], { timeout: limitMs });
+    // Without a log that takes it, it would end as if all were well.
+    const strict = ['--socket-errors=on', '--size', '8192'];
+    await execa('logger', [...options, ...strict, '--', line], { timeout: limitMs });
   };
 
 const toWebhook =
@@ -45,42 +56,91 @@ const toWebhook =
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: line,
+      // A redirection would be followed without what was to be told.
+      redirect: 'error',
       signal: AbortSignal.timeout(limitMs),
     });
+    await response.body?.cancel();
     if (!response.ok) throw new Error(`answered ${response.status}`);
   };
 
+/** Rejects after a while; a file system that hangs does so for ever. */
+const inTime = async (sent: Promise<void>): Promise<void> => {
+  const late = new AbortController();
+  const limit = sleep(2 * limitMs, undefined, { signal: late.signal, ref: false }).then(() => {
+    throw new Error('it does not answer');
+  });
+  try {
+    await Promise.race([sent, limit]);
+  } finally {
+    late.abort();
+    limit.catch(() => undefined);
+  }
+};
+
+export interface AnchorSender {
+  /** Send what is new: soon. */
+  wake: () => void;
+  /** The first checkpoint that some place has not been sent yet; Infinity where there is no place. */
+  unsent: () => Promise<number>;
+  stop: () => Promise<void>;
+}
+
 /**
- * Sends outside whatever has not been sent yet, to each place by itself: one that does not answer gets it later, and keeps
+ * Sends checkpoints outside, to each place by itself: one that does not answer gets later what it has missed, in order, and keeps
  * nothing from the others. A place may be told the same one twice (a crash after sending), never one too few.
  */
-export const createAnchorSender = (
+export const startAnchors = (
   store: Store,
   { file, syslog, webhook }: AnchorSettings,
   onError: (error: unknown, what: string) => void,
-): (() => Promise<void>) => {
-  const places: [string, (line: string) => Promise<void>][] = [
+): AnchorSender => {
+  const places = new Map([
     ...(file === undefined ? [] : [[`file ${file}`, toFile(file)] as const]),
     ...(syslog === undefined ? [] : [[`syslog ${syslog}`, toSyslog(syslog)] as const]),
     ...(webhook === undefined ? [] : [[`webhook ${webhook}`, toWebhook(webhook)] as const]),
-  ].map(([name, send]) => [name, send]);
+  ]);
+  const stopping = new AbortController();
   const sendAll = async (name: string, send: (line: string) => Promise<void>): Promise<void> => {
     for (;;) {
-      const page = await checkpointsAfter(store.db, await anchoredUpTo(store.db, name), pageRows);
+      const sent = await anchoredUpTo(store.db, name);
+      const page = await checkpointsAfter(store.db, sent, pageRows);
+      if (sent > 0 && page[0] !== undefined && page[0].number !== sent + 1)
+        onError(
+          new Error(`checkpoints ${sent + 1} to ${page[0].number - 1} are not there any more`),
+          `sending checkpoints to ${name}`,
+        );
       for (const { number, statement } of page) {
-        await send(JSON.stringify(statement));
+        if (stopping.signal.aborted) return;
+        await inTime(send(JSON.stringify(statement)));
         await saveAnchored(store.db, name, number);
       }
       if (page.length < pageRows) return;
     }
   };
-  return async () => {
-    await Promise.all(
-      places.map(([name, send]) =>
-        sendAll(name, send).catch((error: unknown) => {
-          onError(error, `sending checkpoints to ${name}`);
-        }),
-      ),
-    );
+  const sending = [...places].map(([name, send]) =>
+    repeat(() => sendAll(name, send), {
+      everyMs: againMs,
+      onError: (error) => {
+        onError(error, `sending checkpoints to ${name}`);
+      },
+    }),
+  );
+  return {
+    wake: () => {
+      for (const one of sending) one.wake();
+    },
+    unsent: async () => {
+      const numbers = await Promise.all(
+        [...places.keys()].map((name) => anchoredUpTo(store.db, name)),
+      );
+      return Math.min(Infinity, ...numbers.map((number) => number + 1));
+    },
+    stop: async () => {
+      stopping.abort();
+      const ended = Promise.all(sending.map((one) => one.stop()));
+      // What hangs is left behind; it is sent again by the next process.
+      await Promise.race([ended, sleep(stopMs, undefined, { ref: false })]);
+    },
   };
 };

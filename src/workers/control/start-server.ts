@@ -166,6 +166,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     key: keys.active,
     serverNow: clock.now,
     wallNow: () => new Date(),
+    alert: (text) => {
+      tell({ kind: 'alert', waveId: null, text });
+    },
   });
 
   const coordinator = await startCoordinator({

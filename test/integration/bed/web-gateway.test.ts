@@ -5,7 +5,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { startWebGateway } from '../../bed/web-gateway.ts';
 import type { WebGateway } from '../../bed/web-gateway.ts';
-import { listening } from '../../producers/advisories/fetch/feed-server.ts';
+import { listening } from '../producers/fetch/feed-server.ts';
 
 let origin: { port: number; end: () => Promise<void> };
 let gateways: WebGateway[];

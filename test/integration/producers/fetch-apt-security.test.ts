@@ -4,10 +4,10 @@ import { fetchAptSecurity } from '../../../src/producers/advisories/apt-security
 import { unchecked } from '../../../src/producers/advisories/apt-security/signed-text.ts';
 import { createAptSecurity } from '../../../src/producers/advisories/apt-security/source.ts';
 import type { FeedAddress } from '../../../src/producers/advisories/fetch/fetcher.ts';
-import type { FeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import { startFeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import type { Rig } from '../../producers/advisories/fetch/rig.ts';
-import { createRig } from '../../producers/advisories/fetch/rig.ts';
+import type { FeedServer } from './fetch/feed-server.ts';
+import { startFeedServer } from './fetch/feed-server.ts';
+import type { Rig } from './fetch/rig.ts';
+import { createRig } from './fetch/rig.ts';
 import type { SigningKey } from './signing-key.ts';
 import { createSigningKey } from './signing-key.ts';
 import { packages, publishSuite, sum } from './publish-suite.ts';

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { fetchOsv } from '../../../src/producers/advisories/osv/fetch.ts';
-import type { FeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import { startFeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import type { Rig } from '../../producers/advisories/fetch/rig.ts';
-import { createRig } from '../../producers/advisories/fetch/rig.ts';
+import type { FeedServer } from './fetch/feed-server.ts';
+import { startFeedServer } from './fetch/feed-server.ts';
+import type { Rig } from './fetch/rig.ts';
+import { createRig } from './fetch/rig.ts';
 import { zip } from '../../producers/advisories/zip.ts';
 
 let server: FeedServer;

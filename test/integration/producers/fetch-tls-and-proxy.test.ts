@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { HttpOptions } from '../../../src/producers/advisories/fetch/http-options.ts';
 import { httpDefaults } from '../../../src/producers/advisories/fetch/http-options.ts';
 import { createHttpClient } from '../../../src/producers/advisories/fetch/http.ts';
-import type { FeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import { startFeedServer } from '../../producers/advisories/fetch/feed-server.ts';
+import type { FeedServer } from './fetch/feed-server.ts';
+import { startFeedServer } from './fetch/feed-server.ts';
 import type { Certificates } from './certificates.ts';
 import { createCertificates } from './certificates.ts';
 import type { Proxy } from './proxy.ts';

@@ -14,8 +14,8 @@ import { forgetInventory, saveInventory } from '../../../src/store/inventories.t
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/open-store.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
-import { startFeedServer } from '../../producers/advisories/fetch/feed-server.ts';
-import type { FeedServer } from '../../producers/advisories/fetch/feed-server.ts';
+import { startFeedServer } from './fetch/feed-server.ts';
+import type { FeedServer } from './fetch/feed-server.ts';
 import { publishSuite } from './publish-suite.ts';
 import { createSigningKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';

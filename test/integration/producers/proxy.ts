@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import { listening } from '../../producers/advisories/fetch/feed-server.ts';
+import { listening } from './fetch/feed-server.ts';
 
 export interface Proxy {
   url: string;

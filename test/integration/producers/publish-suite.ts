@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { FeedServer } from '../../producers/advisories/fetch/feed-server.ts';
+import type { FeedServer } from './fetch/feed-server.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** A list with one package, in a version. */

@@ -4,7 +4,7 @@ import type { Advisory, VersionScheme } from '../../../src/core/advisories/advis
 import { parseDebVersion } from '../../../src/core/versions/compare-deb-versions.ts';
 import { parseRpmVersion } from '../../../src/core/versions/compare-rpm-versions.ts';
 import type { AdvisorySource, FeedFile } from '../../../src/producers/advisories/feed-file.ts';
-import { parsed } from './feed-files.ts';
+import { parsed } from '../../producers/advisories/feed-files.ts';
 
 /** Documents that each property makes: always the same few, or many others (`npm run test:hostile`). */
 const isLong = process.env['GROUNDSWELL_LONG'] !== undefined;

@@ -19,7 +19,7 @@ import { rockyErrata } from '../../../src/producers/advisories/rocky-errata/sour
 import { advisorySources } from '../../../src/producers/advisories/sources.ts';
 import { ubuntuNotices } from '../../../src/producers/advisories/ubuntu-notices/source.ts';
 import { updateinfoSource } from '../../../src/producers/advisories/updateinfo/source.ts';
-import { fileOf, fixture, parsed } from './feed-files.ts';
+import { fileOf, fixture, parsed } from '../../producers/advisories/feed-files.ts';
 import {
   expectSound,
   hostileRuns,
@@ -27,7 +27,7 @@ import {
   mutatedBytes,
   mutatedJson,
 } from './hostile.ts';
-import { fixtures } from './stored-files.ts';
+import { fixtures } from '../../producers/advisories/stored-files.ts';
 
 const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date('2026-11-25') });
 

@@ -1,0 +1,74 @@
+import { chainStart, hashCanonical } from '../../audit/chain.ts';
+import type { Link } from '../../audit/chain.ts';
+import { lastAuditLink } from '../../store/audit-records.ts';
+import type { NewAuditRecord } from '../../store/audit-records.ts';
+import type { Store } from '../../store/open-store.ts';
+
+/** A record that a host handed over and that does not go on its chain. */
+export interface RefusedCopy {
+  host: string;
+  life: string;
+  seq: number;
+  reason: string;
+}
+
+type Copy = Omit<NewAuditRecord, 'proven'>;
+
+export interface CopiedRecords {
+  /** These, in their order, each with whether it goes on its chain; and the first of each chain that does not. */
+  judge: (copies: readonly Copy[]) => Promise<{ judged: NewAuditRecord[]; refused: RefusedCopy[] }>;
+  /** They were not written: ask the store where chains stand. */
+  forget: () => void;
+}
+
+const problemOf = ({ chain, life, seq, hash, record }: Copy, last: Link): string | null => {
+  if (seq !== last.seq + 1) return `it is number ${seq}, and ${last.seq + 1} was next`;
+  if (record['seq'] !== seq || record['host'] !== chain || record['life'] !== life)
+    return 'it says that it is another';
+  if (record['previous'] !== last.hash) return 'it does not follow the one before it';
+  if (Number.isNaN(Date.parse(String(record['at'])))) return 'its time is none';
+  try {
+    return hashCanonical(record) === hash ? null : 'its hash does not fit';
+  } catch {
+    return 'it holds what canonical JSON cannot';
+  }
+};
+
+/**
+ * What hosts hand over of their chains counts only where it goes on what is there: one host that is broken, or in others'
+ * hands, would else make the trail of all of them one that does not verify. A chain with a record that does not fit stays as it was: all that
+ * comes after would not follow either. Its next life begins a new one.
+ */
+export const createCopiedRecords = (store: Store): CopiedRecords => {
+  const links = new Map<string, Link>();
+  /** Chains of which the server has said so. */
+  const closed = new Set<string>();
+  return {
+    judge: async (copies) => {
+      const judged: NewAuditRecord[] = [];
+      const refused: RefusedCopy[] = [];
+      for (const copy of copies) {
+        const { chain, life, seq, hash } = copy;
+        const key = `${chain} ${life}`;
+        const last = links.get(key) ?? (await lastAuditLink(store.db, chain, life)) ?? chainStart;
+        // It came already: a report that was sent again.
+        if (seq >= 1 && seq <= last.seq && !closed.has(key)) {
+          links.set(key, last);
+          continue;
+        }
+        const problem = problemOf(copy, last);
+        judged.push({ ...copy, proven: problem === null });
+        if (problem === null) links.set(key, { seq, hash });
+        else if (!closed.has(key)) {
+          closed.add(key);
+          refused.push({ host: chain, life, seq, reason: problem });
+        }
+      }
+      return { judged, refused };
+    },
+    forget: () => {
+      links.clear();
+      closed.clear();
+    },
+  };
+};
