@@ -4,6 +4,7 @@ import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { openWaveNamed, serviceProblem } from './operator-names.ts';
 import { shownForm } from './shown-form.ts';
+import { rememberTried } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave } from './wave-end.ts';
@@ -55,8 +56,11 @@ export const decideWave = (
   if (action === 'decline' && grants.length > 0)
     return no(`wave ${wave.id} has begun: groundswell stop ${wave.id}`);
   noteDecision(turn, actor, wave, action === 'stop' ? 'stopped' : 'declined');
-  if (action === 'stop') wave.state = 'stopping';
-  else {
+  if (action === 'stop') {
+    wave.state = 'stopping';
+    // At once, also for hosts that come back before the wave is over.
+    rememberTried(turn, wave, { decided: true });
+  } else {
     endWave(turn, wave, 'declined');
     const cause = describeCause(wave.cause);
     tell(turn, wave, 'ended', `wave ${wave.id} (${cause}) was declined by ${actor}`);

@@ -21,8 +21,8 @@ interface Seen {
   inVain: Set<string>;
   /** All that was ordered on a host or decided against, ever. */
   settled: Set<string>;
-  /** `host source` of which an upgrade failed and waits for a person → in which wave. */
-  failed: Map<string, string>;
+  /** `host source` of which an upgrade failed and waits for a person → in which wave, and of which packages. */
+  failed: Map<string, { waveId: string; names: string[] }>;
   /** Wave → package → what its first host got. */
   proved: Map<string, Map<string, string>>;
   /** `host package=version` → when its mirror had not got it. */
@@ -33,9 +33,10 @@ const minute = 60_000;
 const keyOf = (name: string, version: string | null): string =>
   `${name.replace(':amd64', '')}=${version ?? ''}`;
 
-const pendingOf = (wave: Wave): { host: string; what: string }[] =>
+/** `excluded`: with what hosts that were excluded had waited for. */
+const pendingOf = (wave: Wave, excluded = false): { host: string; what: string }[] =>
   [...wave.upgrades].flatMap(([host, { state, packages }]) =>
-    state === 'left-out'
+    state === 'left-out' && !excluded
       ? []
       : packages.map(({ name, version }) => ({ host, what: keyOf(name, version) })),
   );
@@ -59,8 +60,10 @@ const judgeByItself = (
   expect(world.asking.has(host) ? what : '').toBe('');
   expect([...seen.against.keys()]).not.toContain(what);
   expect([...seen.inVain]).not.toContain(what);
-  const failedIn = seen.failed.get(`${host} ${worlds.sourceOf(name)}`);
-  expect(world.here.fleet.waves.get(failedIn ?? '')?.state).not.toBe('open');
+  // What failed and was mended by others holds nothing up.
+  const failed = seen.failed.get(`${host} ${worlds.sourceOf(name)}`);
+  if (failed?.names.some((one) => needs.some((need) => need.name === one)) === true)
+    expect(world.here.fleet.waves.get(failed.waveId)?.state).not.toBe('open');
   for (const sibling of [name, ...(own?.siblings ?? [])]) {
     const need = needs.find((one) => one.name === sibling && one.target !== null) ?? own;
     const exploited = need?.exploited ?? false;
@@ -135,13 +138,27 @@ const hear = (world: AdvisoryWorld, seen: Seen, { sends }: Commands): void => {
   }
 };
 
+/** A host tells what it needs; a decision about a package counts for as long as something of it is missing. */
+const tell = (world: AdvisoryWorld, seen: Seen, host: string): void => {
+  const commands = worlds.tellNeeds(world, host);
+  const needed = new Set(toldOf(world, host).map(({ name }) => name));
+  for (const { name } of worlds.packages)
+    if (!needed.has(name))
+      for (const key of [...seen.against.keys(), ...seen.inVain])
+        if (key.startsWith(`${host} ${name}=`)) {
+          seen.against.delete(key);
+          seen.inVain.delete(key);
+        }
+  hear(world, seen, commands);
+};
+
 /** Most hosts lack the fix of something, and most mirrors have it: what matters comes after that. */
 const begin = (world: AdvisoryWorld, seen: Seen): void => {
   for (const { name } of worlds.packages) {
     world.fixed.set(name, 2);
     for (const { mirror } of world.machines.values()) mirror.set(name, 2);
   }
-  for (const host of worlds.hostIds) hear(world, seen, worlds.tellNeeds(world, host));
+  for (const host of worlds.hostIds) tell(world, seen, host);
 };
 
 const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
@@ -161,15 +178,17 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
         machines.get(id)?.mirror.set(name, move.n);
       return;
     case 'tell':
-      for (const id of move.all ? worlds.hostIds : [host]) take(worlds.tellNeeds(world, id));
+      for (const id of move.all ? worlds.hostIds : [host]) tell(world, seen, id);
       return;
     case 'exploited':
       if (!world.exploited.delete(name)) world.exploited.add(name);
       return;
     case 'policy':
-      // As after a restart of the server, which is how rules change.
+      // By a restart of the server, which is how rules change.
       worlds.setPolicy(world, move.n);
+      for (const one of here.fleet.hosts.values()) one.needs = null;
       take(here.step({ kind: 'tick' }));
+      for (const id of worlds.hostIds) tell(world, seen, id);
       return;
     case 'others': {
       const told = worlds.upgradeByOthers(world, host);
@@ -194,7 +213,7 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
     case 'decide': {
       if (wave === undefined) return;
       const action = move.all ? 'stop' : 'decline';
-      const all = pendingOf(wave);
+      const all = pendingOf(wave, true);
       const commands = here.act({ action, waveId: wave.id });
       if (commands.answer?.ok === true)
         for (const one of all) {
@@ -218,7 +237,11 @@ const act = (world: AdvisoryWorld, seen: Seen, move: Move): void => {
         if (ended.outcome === 'refused') seen.refused.set(what, here.now);
         if (ended.outcome === 'failed' || ended.outcome === 'in-vain') seen.inVain.add(what);
         const source = worlds.sourceOf(full.replace(':amd64', ''));
-        if (ended.outcome === 'failed') seen.failed.set(`${host} ${source}`, order.waveId);
+        if (ended.outcome === 'failed')
+          seen.failed.set(`${host} ${source}`, {
+            waveId: order.waveId,
+            names: order.packages.map((one) => one.name.replace(':amd64', '')),
+          });
         if (ended.outcome !== 'done') continue;
         const proved = seen.proved.get(order.waveId) ?? new Map<string, string>();
         const known = full.replace(':amd64', '');
