@@ -10,6 +10,9 @@ import type { HostUpgrade } from '../../../src/core/messages.ts';
 import * as worlds from './advisory-world.ts';
 import type { AdvisoryWorld } from './advisory-world.ts';
 
+/** Always the same few sequences, or many others (`npm run test:unit:long`). */
+const isLong = process.env['GROUNDSWELL_LONG'] !== undefined;
+
 /** What was seen to happen, by which later orders are judged; none of it is taken from the code under test. */
 interface Seen {
   orders: number;
@@ -350,7 +353,7 @@ test('whatever comes, orders are what policy gives, or what a person approved, a
       judgeRest(world, seen);
       orders += seen.orders;
     }),
-    { numRuns: 300 },
+    isLong ? { numRuns: 20_000 } : { numRuns: 300, seed: 4 },
   );
   // It is of some use only where something is ordered at all.
   expect(orders).toBeGreaterThan(100);
