@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { downloadApi, followChanges } from '../api/client.ts';
+import { downloadApi } from '../api/client.ts';
 import type { AuditRow } from '../core/coordinator/api-rows.ts';
 import { auditHeadings, auditLine, auditTable } from './audit-text.ts';
 import { containerCalled } from './container-called.ts';
+import { nextChange } from './next-change.ts';
 import { formatTable } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
@@ -63,28 +64,6 @@ const queryOf = async (remote: Remote, options: ListOptions): Promise<URLSearchP
   return query;
 };
 
-/** The next change that the server tells of, or half a minute: it may tell of none. Rejects where it has gone. */
-const nextChange = (socketPath: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      stop();
-      resolve();
-    }, 30_000);
-    const stop = followChanges(
-      socketPath,
-      () => {
-        clearTimeout(timer);
-        stop();
-        resolve();
-      },
-      (error) => {
-        clearTimeout(timer);
-        if (error === null) resolve();
-        else reject(error);
-      },
-    );
-  });
-
 const rowsOf = async (remote: Remote, query: URLSearchParams): Promise<AuditRow[]> =>
   (await remote.get(`/v1/audit?${query.toString()}`)) as AuditRow[];
 
@@ -98,7 +77,7 @@ const follow = async (remote: Remote, query: URLSearchParams, last: number): Pro
       remote.line(remote.json ? JSON.stringify(row) : auditLine(row).join('  ').trimEnd());
       after = row.position;
     }
-    await nextChange(remote.socketPath);
+    await nextChange(remote.socketPath, 2_000);
   }
 };
 

@@ -1,9 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
-import { followChanges } from '../api/client.ts';
 import { wrapLines } from './fit.ts';
 import { advisoryPlanText } from './advisory-plan-text.ts';
+import { nextChange } from './next-change.ts';
 import { planText } from './plan-text.ts';
 import { terminalWidth } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
@@ -75,35 +75,13 @@ const follow = async (deps: CliDependencies, remote: Remote, id: string): Promis
   bar?.start(Math.max(1, wave.total), done(wave), { state: wave.state, services: '' });
   await paint();
   while (!isOver(wave)) {
-    await nextChange(remote.socketPath);
+    await nextChange(remote.socketPath, 500);
     wave = await readWave(remote, id);
     await paint();
   }
   bar?.stop();
   return wave;
 };
-
-/** The next change that the server tells of, or half a second, whichever comes first. */
-const nextChange = (socketPath: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      stop();
-      resolve();
-    }, 500);
-    const stop = followChanges(
-      socketPath,
-      () => {
-        clearTimeout(timer);
-        stop();
-        resolve();
-      },
-      (error) => {
-        if (error === null) return;
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 
 /** `waves`, `wave` and `plan`. */
 export const registerWaves = (program: Command, deps: CliDependencies): void => {
