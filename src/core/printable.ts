@@ -3,13 +3,9 @@
  * are shown as escapes. A host, or whoever made a file, would else write on the reader's screen.
  */
 export const printable = (text: string): string =>
-  text.replace(
-    // eslint-disable-next-line no-control-regex -- they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g,
-    (found) => {
-      const short = JSON.stringify(found).slice(1, -1);
-      return short === found
-        ? `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
-        : short;
-    },
-  );
+  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu, (found) => {
+    const short = JSON.stringify(found).slice(1, -1);
+    return short === found
+      ? `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
+      : short;
+  });

@@ -14,8 +14,7 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Names with control characters would be carried out by a terminal. */
 export const printable = (name: string): string =>
-  // eslint-disable-next-line no-control-regex
-  name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]/g, '?');
+  name.replace(/[\p{Cc}\u2028\u2029\ufffd]/gu, '?');
 
 const walk = async function* (
   root: string,
