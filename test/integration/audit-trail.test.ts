@@ -22,6 +22,7 @@ import {
   listAuditRecords,
 } from '../../src/store/audit-records.ts';
 import { auditSegments, dropSealed, saveSegment } from '../../src/store/audit-segments.ts';
+import { anchoredUpTo } from '../../src/store/checkpoints.ts';
 import { acquireLease, LeaseLost } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -305,6 +306,10 @@ describe('anchors', () => {
       (error, what) => errors.push(`${what}: ${String(error)}`),
     );
     await waitUntil('the webhook is known to be down', () => errors.length > 0, wait);
+    // Each place goes at its own pace.
+    const inFile = async (): Promise<boolean> =>
+      (await anchoredUpTo(store.db, `file ${file}`)) === 1;
+    await waitUntil('the file has the first', inFile, wait);
     expect(errors[0]).toMatch(/^sending checkpoints to webhook .*answered 503/);
     expect(await sender.unsent()).toBe(1);
     await write('h1', {});
