@@ -27,6 +27,9 @@ const errorOf = (parsed: { ok: true } | { ok: false; error: string }): string | 
 const orEmpty = (problemOf: (text: string) => string | null) => (text: string) =>
   text === '' ? null : problemOf(text);
 
+/** `unknown`: no version that went wrong, but none at all. dpkg orders it like any other text. */
+const isWord = (text: string): boolean => /^[a-z]+$/i.test(text);
+
 /** `4.el6.x86_64`: dpkg orders the revisions of what was once a rpm, although it installs nothing of such a version. */
 const withoutRpmArch = (text: string): string =>
   text.replace(/[^-]*$/, (revision) => revision.replace(/(?<=[a-z\d])_(?=[a-z\d])/gi, '.'));
@@ -38,7 +41,9 @@ const schemes: Record<string, Scheme> = {
   deb: {
     compare: (a, b) =>
       a === '' || b === '' ? Number(a !== '') - Number(b !== '') : compareDebVersions(a, b),
-    problemOf: orEmpty((text) => errorOf(parseDebVersion(withoutRpmArch(text)))),
+    problemOf: orEmpty((text) =>
+      isWord(text) ? null : errorOf(parseDebVersion(withoutRpmArch(text))),
+    ),
   },
   rpm: {
     compare: (a, b) =>

@@ -61,9 +61,21 @@ describe('groundswell versions', () => {
     const read = (name: string): string[][] => rows(fixture(name).toString());
     for (const name of ['rpm-segment-compare.tsv', 'rpm-evr-compare.tsv'])
       expect(await differing('rpm', read(name))).toEqual([]);
-    // dpkg orders this one too, with a warning that it is none.
-    expect(await differing('deb', read('deb-compare.tsv'))).toHaveLength(1);
-    expect(await answers('deb', 'invalid\t3.2.30-1\n')).toContain('does not start with a digit');
+    expect(await differing('deb', read('deb-compare.tsv'))).toEqual([]);
+  });
+
+  test('names every text that they know to be no version', async () => {
+    const invalid = rows(fixture('deb-parse.tsv').toString()).flatMap(([json = '', expected]) =>
+      expected === 'invalid' ? [JSON.parse(json) as string] : [],
+    );
+    expect(invalid).toHaveLength(37);
+    for (const text of invalid) expect(await answers('deb', `${text}\t1\n`)).toMatch(/^invalid: /);
+  });
+
+  test('a word in place of a version is newer than each without an epoch, as dpkg has it', async () => {
+    expect(await answers('deb', 'invalid\t9:9\nunknown\tinvalid\n1\tunknown\n')).toBe(
+      '-1\n1\n-1\n',
+    );
   });
 
   test('nothing is older than any version, and as old as nothing', async () => {
