@@ -50,11 +50,13 @@ export type Taken =
   /** Most of it is gone: nothing of it was taken. */
   | { kind: 'held'; had: number; has: number; problemCount: number; problems: FeedProblem[] };
 
-/** SHA-256, in hex, over what an advisory says, in canonical JSON (RFC 8785). */
-export const advisoryHash = (advisory: Advisory): string =>
-  createHash('sha256')
-    .update(canonicalize(advisory) ?? '')
+/** SHA-256, in hex, over what an advisory says, in canonical JSON (RFC 8785); not over when it was said. */
+export const advisoryHash = (advisory: Advisory): string => {
+  const affected = advisory.affected.map(({ asOf: _, ...row }) => row);
+  return createHash('sha256')
+    .update(canonicalize({ ...advisory, affected }) ?? '')
     .digest('hex');
+};
 
 const keptProblems = 20;
 const perTransaction = 200;

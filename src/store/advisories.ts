@@ -179,9 +179,16 @@ export const advisoriesNaming = async function* (
       .where('name', 'in', names.slice(from, from + page))
       .execute())
       keys.set(sameKey(key), key);
-  const all = [...keys.values()];
-  for (let from = 0; from < all.length; from += namingPage)
-    yield (await advisoriesOf(db, all.slice(from, from + namingPage))).map(
+  yield* advisoriesInParts(db, [...keys.values()]);
+};
+
+/** Advisories by their keys, in any order, a few at a time; one that is gone is left out. */
+export const advisoriesInParts = async function* (
+  db: Kysely<StoreTables>,
+  keys: readonly AdvisoryKey[],
+): AsyncGenerator<Advisory[]> {
+  for (let from = 0; from < keys.length; from += namingPage)
+    yield (await advisoriesOf(db, keys.slice(from, from + namingPage))).map(
       ({ advisory }) => advisory,
     );
 };

@@ -48,6 +48,11 @@ export const AffectedRow = z.strictObject({
   lastAffected: z.string().optional(),
   /** Just these versions are affected, where the feed lists them in place of a range. */
   versions: z.array(z.string()).optional(),
+  /**
+   * Of `not-affected`: the version of it that the security archive had when that was said. Said again of another one it is no
+   * news, so the hash leaves it out. Not there: none, or it is not told.
+   */
+  asOf: z.string().optional(),
   /** Why there is no fix, where the distributor says it: `end-of-life`, `will not fix`, `postponed`. */
   note: z.string().nullable(),
   scheme: VersionScheme,

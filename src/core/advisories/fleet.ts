@@ -1,50 +1,26 @@
 import type { Advisory, AffectedRow } from './advisory.ts';
+import { advisoryKey } from './advisory-key.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
+import { denialOf, withoutDenied } from './denials.ts';
+import { createNotes, nothing } from './fleet-notes.ts';
+import type { Note } from './fleet-notes.ts';
+import { entriesOf, nameKey } from './fleet-units.ts';
+import type { FleetImage, SharedPlace, Unit } from './fleet-units.ts';
 import { countedPackages, placeOf } from './index-inventory.ts';
-import type { CountedPackage, HostPlace } from './index-inventory.ts';
+import type { CountedPackage } from './index-inventory.ts';
 import { packageText } from './inventory-text.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { isFor, isOffered } from './is-offered.ts';
 import { withKernels } from './kernel-offers.ts';
+import { mapEntry } from './map-entry.ts';
 import { judge, together } from './match.ts';
-import type { Finding } from './match.ts';
+import type { Finding, Judged } from './match.ts';
 
 /** What a host has, and what its repositories offer of that. */
 export interface HostImage {
   inventory: Inventory;
   offers: readonly InventoryPackage[];
-}
-
-/** A host's place that several images share. */
-interface SharedPlace extends HostPlace {
-  key: string;
-  images: number;
-}
-
-/** A package in a place, as hosts have it or are offered it: judged once for all of its images. */
-export interface Unit extends CountedPackage {
-  key: string;
-  place: SharedPlace;
-  as: 'installed' | 'offered';
-  images: Set<FleetImage>;
-  /** By advisory. Of what is installed, the findings that an upgrade would settle; of what is offered, none: that it has the fix. */
-  found: Map<string, readonly Finding[]>;
-}
-
-/** Hosts that have exactly the same, and so need the same. */
-export interface FleetImage {
-  key: string;
-  platform: string;
-  place: SharedPlace;
-  hosts: Set<string>;
-  installed: readonly Unit[];
-  /** By `name:arch`. */
-  offered: ReadonlyMap<string, Unit>;
-  /** All of what is offered, also what advisories do not mean, and what others bring. */
-  offers: readonly InventoryPackage[];
-  /** `name:arch` of what the administrator keeps as it is. */
-  held: ReadonlySet<string>;
 }
 
 /**
@@ -73,56 +49,8 @@ export interface Fleet {
 /** Who has something of a name. */
 type Holders = Map<Unit, Candidate[]>;
 
-export const advisoryKey = ({ feed, id }: { feed: string; id: string }): string => `${feed} ${id}`;
-
 export const packageKey = ({ name, arch }: { name: string; arch: string }): string =>
   `${name}:${arch}`;
-
-/** Where rows of an advisory look for candidates: `release` as exactly as a feed may tell it. */
-const nameKey = (
-  distro: string,
-  release: string,
-  names: AffectedRow['names'],
-  name: string,
-): string => `${distro} ${release} ${names} ${name}`;
-
-/** `9.4` is found as `9.4` and as `9`. */
-const releasesOf = (release: string): string[] => {
-  const parts = release.split('.');
-  return parts.map((_, at) => parts.slice(0, at + 1).join('.'));
-};
-
-/** Every name by which rows may find a package. */
-const entriesOf = function* ({
-  place: { distro, release },
-  candidates: { byName, bySource },
-}: Unit): Generator<[string, Candidate]> {
-  for (const one of releasesOf(release)) {
-    yield [nameKey(distro, one, 'binary', byName.installed.name), byName];
-    for (const candidate of bySource)
-      yield [nameKey(distro, one, 'source', candidate.source), candidate];
-  }
-};
-
-/** The names by which advisories may mean packages, by their distribution. */
-export const namesOf = (units: Iterable<Unit>): Map<string, Set<string>> => {
-  const names = new Map<string, Set<string>>();
-  for (const { place, candidates } of units) {
-    const known = entry(names, place.distro, () => new Set<string>());
-    known.add(candidates.byName.installed.name);
-    for (const { source } of candidates.bySource) known.add(source);
-  }
-  return names;
-};
-
-/** The value of a key, which is made where there is none. */
-const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-};
 
 /** Of what an advisory says of a package, what is kept; null: nothing. */
 const kept = (as: Unit['as'], findings: readonly Finding[]): readonly Finding[] | null => {
@@ -132,6 +60,12 @@ const kept = (as: Unit['as'], findings: readonly Finding[]): readonly Finding[] 
   return missing.length === 0 ? null : missing;
 };
 
+/** Whether findings that are kept of a package name one of these. */
+const areNamed = (cves: readonly string[], { found }: Unit): boolean =>
+  [...found.values()].some((findings) =>
+    findings.some((one) => cves.some((cve) => one.cves.includes(cve))),
+  );
+
 /** `kinds`: advisories of others are not looked at. */
 export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
   const places = new Map<string, SharedPlace>();
@@ -139,8 +73,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
   const images = new Map<string, FleetImage>();
   const imageOf = new Map<string, FleetImage>();
   const byName = new Map<string, Holders>();
-  /** Advisory → where something is noted of it. */
-  const notedAt = new Map<string, Set<Unit>>();
+  const notes = createNotes();
 
   const takeUnit = (
     place: SharedPlace,
@@ -151,11 +84,11 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
     const { installed, running } = counted;
     const texts = [packageText(installed), running === null ? '' : packageText(running)];
     const key = [as, place.key, ...texts].join('\n');
-    return entry(units, key, () => {
+    return mapEntry(units, key, () => {
       const unit: Unit = { ...counted, key, place, as, images: new Set(), found: new Map() };
       for (const [name, candidate] of entriesOf(unit))
-        entry(
-          entry(byName, name, (): Holders => new Map()),
+        mapEntry(
+          mapEntry(byName, name, (): Holders => new Map()),
           unit,
           (): Candidate[] => [],
         ).push(candidate);
@@ -171,28 +104,11 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       holders?.delete(unit);
       if (holders?.size === 0) byName.delete(name);
     }
-    for (const advisory of unit.found.keys()) forgetNote(advisory, unit);
-  };
-
-  const forgetNote = (advisory: string, unit: Unit): void => {
-    const noted = notedAt.get(advisory);
-    noted?.delete(unit);
-    if (noted?.size === 0) notedAt.delete(advisory);
-  };
-
-  const note = (unit: Unit, advisory: string, what: readonly Finding[] | null): boolean => {
-    if (what !== null) {
-      unit.found.set(advisory, what);
-      entry(notedAt, advisory, () => new Set<Unit>()).add(unit);
-      return true;
-    }
-    if (!unit.found.delete(advisory)) return false;
-    forgetNote(advisory, unit);
-    return true;
+    notes.forget(unit);
   };
 
   /** What an advisory says of each package that it names: a package may be meant by several names. */
-  const judged = (advisory: Advisory, among?: ReadonlySet<Unit>): Map<Unit, readonly Finding[]> => {
+  const judged = (advisory: Advisory, among?: ReadonlySet<Unit>): Map<Unit, Judged[]> => {
     const named = new Map<Unit, { candidate: Candidate; rows: AffectedRow[] }[]>();
     for (const row of advisory.withdrawn ? [] : advisory.affected) {
       const holders = byName.get(nameKey(row.distro, row.release, row.names, row.name));
@@ -209,13 +125,13 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
         }
       }
     }
-    const found = new Map<Unit, readonly Finding[]>();
+    const all = new Map<Unit, Judged[]>();
     for (const [unit, meant] of named)
-      found.set(
+      all.set(
         unit,
-        together(meant.map(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place))),
+        meant.map(({ candidate, rows }) => judge(advisory, candidate, rows, unit.place)),
       );
-    return found;
+    return all;
   };
 
   const dropImage = (image: FleetImage): void => {
@@ -241,7 +157,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       if (images.has(key)) return [];
       const { distro, release, scheme, channels } = placeOf(inventory);
       const placeKey = [distro, release, ...[...channels].sort()].join(' ');
-      const place = entry(places, placeKey, () => ({
+      const place = mapEntry(places, placeKey, () => ({
         ...{ key: placeKey, images: 0, distro, release, scheme, channels },
       }));
       const of = (one: InventoryPackage): Candidates => candidatesOf(one, scheme, distro);
@@ -286,25 +202,32 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
     images: () => images.values(),
     findings: (advisory) => {
       const found = new Map<FleetImage, Finding[]>();
-      for (const [unit, findings] of judged(advisory))
-        if (unit.as === 'installed')
-          for (const image of unit.images)
-            entry(found, image, (): Finding[] => []).push(...findings);
+      for (const [unit, all] of judged(advisory)) {
+        if (unit.as !== 'installed') continue;
+        const findings = withoutDenied(together(all), unit.denied);
+        for (const image of unit.images)
+          mapEntry(found, image, (): Finding[] => []).push(...findings);
+      }
       return found;
     },
     match: (advisory, among) => {
       const key = advisoryKey(advisory);
       const changed = new Set<FleetImage>();
-      const apply = (unit: Unit, what: readonly Finding[] | null): void => {
-        if (note(unit, key, what) && unit.as === 'installed')
+      const apply = (unit: Unit, what: Note): void => {
+        if (notes.set(unit, key, what) && unit.as === 'installed')
           for (const image of unit.images) changed.add(image);
       };
-      const named = kinds.has(advisory.kind)
-        ? judged(advisory, among)
-        : new Map<Unit, readonly Finding[]>();
+      const named = kinds.has(advisory.kind) ? judged(advisory, among) : new Map<Unit, Judged[]>();
       if (among === undefined)
-        for (const unit of [...(notedAt.get(key) ?? [])]) if (!named.has(unit)) apply(unit, null);
-      for (const [unit, findings] of named) apply(unit, kept(unit.as, findings));
+        for (const unit of notes.of(key)) if (!named.has(unit)) apply(unit, nothing);
+      for (const [unit, all] of named) {
+        const denied = unit.as === 'installed' ? denialOf(advisory, all) : null;
+        apply(unit, {
+          found: kept(unit.as, together(all)),
+          // What nobody says need not be denied.
+          denied: denied !== null && areNamed(advisory.cves, unit) ? denied : null,
+        });
+      }
       return changed;
     },
   };

@@ -1,11 +1,12 @@
-import type { FleetImage } from './fleet.ts';
+import { withoutDenied } from './denials.ts';
+import type { FleetImage } from './fleet-units.ts';
 import type { Finding } from './match.ts';
 import { mergeFindings } from './merge-findings.ts';
 import { findingKey, needsOf } from './needs.ts';
 import type { Need, NeedsOptions } from './needs.ts';
 
 const pendingIn = ({ installed }: FleetImage): Finding[] =>
-  installed.flatMap(({ found }) => [...found.values()].flat());
+  installed.flatMap(({ found, denied }) => withoutDenied([...found.values()].flat(), denied));
 
 /** What is missing of an image: each thing once, however many feeds carry it. */
 export const missingIn = (image: FleetImage): Finding[] => mergeFindings(pendingIn(image));

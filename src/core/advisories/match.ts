@@ -80,15 +80,18 @@ const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): 
   };
 };
 
-/** Said of this package as a whole, or of the module that it is of. */
-const isNotAffected = (rows: readonly AffectedRow[], installed: InventoryPackage): boolean =>
-  rows.some(
+/** The row that says of this package as a whole, or of the module that it is of, that it is not affected. */
+const sparingRow = (
+  rows: readonly AffectedRow[],
+  installed: InventoryPackage,
+): AffectedRow | null =>
+  rows.find(
     ({ status, module }) =>
       status === 'not-affected' &&
       (module === null ||
         (installed.module ?? '').startsWith(`${module}:`) ||
         installed.module === module),
-  );
+  ) ?? null;
 
 /** Whether a row speaks of the installed version: of it as one that is affected, or as one that came after. */
 const isWithin = (
@@ -142,8 +145,8 @@ const findingsOf = (
 export interface Judged {
   by: Candidate;
   names: AffectedRow['names'];
-  /** The distributor says that it is not affected. */
-  isSpared: boolean;
+  /** What says that it is not affected. */
+  sparedBy: AffectedRow | null;
   /** More than one only where each row stands for itself. */
   findings: Finding[];
 }
@@ -156,9 +159,9 @@ export const judge = (
   place: HostPlace,
 ): Judged => {
   const rows = ofProductStream(named);
-  const judged = { by: candidate, names: named[0]?.names ?? 'binary', isSpared: false };
-  if (isNotAffected(rows, candidate.installed)) return { ...judged, isSpared: true, findings: [] };
-  return { ...judged, findings: findingsOf(advisory, candidate, rows, place) };
+  const sparedBy = sparingRow(rows, candidate.installed);
+  const findings = sparedBy === null ? findingsOf(advisory, candidate, rows, place) : [];
+  return { by: candidate, names: named[0]?.names ?? 'binary', sparedBy, findings };
 };
 
 /**
@@ -168,8 +171,8 @@ export const judge = (
 export const together = (judged: readonly Judged[]): Finding[] => {
   if (judged.length < 2) return judged.flatMap(({ findings }) => findings);
   const [spared, fixed] = [new Set<InventoryPackage>(), new Set<InventoryPackage>()];
-  for (const { by, names, isSpared, findings } of judged) {
-    if (isSpared && names === 'binary') spared.add(by.installed);
+  for (const { by, names, sparedBy, findings } of judged) {
+    if (sparedBy !== null && names === 'binary') spared.add(by.installed);
     if (findings.some(({ state }) => state !== 'no-fix')) fixed.add(by.installed);
   }
   return judged.flatMap(({ by: { installed }, names, findings }) =>
@@ -179,11 +182,8 @@ export const together = (judged: readonly Judged[]): Finding[] => {
   );
 };
 
-/**
- * What an advisory means for the packages of a host; nothing where it was withdrawn. One finding for each installed
- * package that a row names, by its binary name or that of its source.
- */
-export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Finding[] => {
+/** What the packages of a host that an advisory names are to it, each by each of its names; nothing where it was withdrawn. */
+export const judgeAdvisory = (advisory: Advisory, host: IndexedInventory): Judged[] => {
   if (advisory.withdrawn) return [];
   const named = new Map<Candidate, AffectedRow[]>();
   for (const row of advisory.affected) {
@@ -196,5 +196,12 @@ export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Findi
       else known.push(row);
     }
   }
-  return together([...named].map(([candidate, rows]) => judge(advisory, candidate, rows, host)));
+  return [...named].map(([candidate, rows]) => judge(advisory, candidate, rows, host));
 };
+
+/**
+ * What an advisory means for the packages of a host. One finding for each installed package that a row names, by its binary
+ * name or that of its source.
+ */
+export const matchAdvisory = (advisory: Advisory, host: IndexedInventory): Finding[] =>
+  together(judgeAdvisory(advisory, host));

@@ -6,8 +6,8 @@ import type {
 } from '../../core/advisories/advisory-views.ts';
 import { Severity } from '../../core/advisories/advisory.ts';
 import type { Advisory } from '../../core/advisories/advisory.ts';
-import { advisoryKey } from '../../core/advisories/fleet.ts';
-import type { FleetImage } from '../../core/advisories/fleet.ts';
+import { advisoryKey } from '../../core/advisories/advisory-key.ts';
+import type { FleetImage } from '../../core/advisories/fleet-units.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import { decisionsNow } from '../../core/coordinator/decisions.ts';
 import type { Decisions } from '../../core/coordinator/decisions.ts';

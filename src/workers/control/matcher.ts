@@ -1,16 +1,12 @@
-import { createFleet, namesOf } from '../../core/advisories/fleet.ts';
-import type { FleetImage, Unit } from '../../core/advisories/fleet.ts';
+import { createFleet } from '../../core/advisories/fleet.ts';
+import type { FleetImage, Unit } from '../../core/advisories/fleet-units.ts';
 import type { Advisory } from '../../core/advisories/advisory.ts';
+import { mayBeDenied } from '../../core/advisories/denials.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { AdvisoryPublished } from '../../jobs/advisory-published.ts';
-import {
-  advisoriesNaming,
-  advisoryInForm,
-  markMatched,
-  presentAdvisories,
-} from '../../store/advisories.ts';
+import { advisoryInForm, markMatched, presentAdvisories } from '../../store/advisories.ts';
 import {
   forgetInventory,
   forgetUnusedInventories,
@@ -23,6 +19,7 @@ import { noteUpdates, updateKey, updatesSeen } from '../../store/updates-seen.ts
 import type { Update } from '../../store/updates-seen.ts';
 import { imageNeeds } from '../../core/advisories/image-needs.ts';
 import { Image } from './inventories-in.ts';
+import { matchNew, matchTracker } from './match-stored.ts';
 import { createPace } from './pace.ts';
 
 export interface MatcherOptions {
@@ -184,17 +181,6 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     }, afterMs);
   };
 
-  /** Match packages that are new with everything that is known of their names. */
-  const sweep = async (fresh: ReadonlySet<Unit>): Promise<void> => {
-    const pace = createPace();
-    for (const [distro, names] of namesOf(fresh))
-      for await (const group of advisoriesNaming(store.db, distro, [...names]))
-        for (const advisory of group) {
-          fleet.match(advisory, fresh);
-          await pace();
-        }
-  };
-
   const load = async (hash: string, host: string): Promise<Unit[]> => {
     if (fleet.image(hash) !== null) return [];
     const doc = await inventoryDocument(store.db, hash);
@@ -217,7 +203,7 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
       await pace();
     }
     try {
-      await sweep(fresh);
+      await matchNew(store, fleet, fresh);
     } catch (error) {
       // They are not matched, so they are read again when they are asked for again.
       fleet.forgetUnused();
@@ -273,7 +259,12 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
         if (options.exploitedFeeds.has(feed)) {
           noteExploited(advisory);
           tellSoon(fleet.images());
-        } else tellSoon(fleet.match(advisory));
+        } else {
+          const concerned = fleet.match(advisory);
+          tellSoon(concerned);
+          if (concerned.size > 0 && mayBeDenied(advisory))
+            tellSoon(await matchTracker(store, fleet, advisory.cves));
+        }
         // What was not told yet when this process ends is computed again by the next.
         await markMatched(store.db, { feed, id }, contentHash);
       }),

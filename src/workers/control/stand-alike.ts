@@ -1,4 +1,4 @@
-import type { FleetImage } from '../../core/advisories/fleet.ts';
+import type { FleetImage } from '../../core/advisories/fleet-units.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import type { Decisions } from '../../core/coordinator/decisions.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Advisory } from '../../../src/core/advisories/advisory.ts';
 import type { InventoryPackage } from '../../../src/core/advisories/inventory.ts';
 import { createFleet } from '../../../src/core/advisories/fleet.ts';
-import type { FleetImage } from '../../../src/core/advisories/fleet.ts';
+import type { FleetImage } from '../../../src/core/advisories/fleet-units.ts';
 import { imageNeeds } from '../../../src/core/advisories/image-needs.ts';
 import type { Moment } from '../../../src/core/advisories/image-needs.ts';
 import type { Need } from '../../../src/core/advisories/needs.ts';

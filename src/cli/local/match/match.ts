@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import type { Advisory, FeedProblem } from '../../../core/advisories/advisory.ts';
 import { productStreams } from '../../../core/advisories/channels-of.ts';
+import { createHostFindings } from '../../../core/advisories/host-findings.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
 import type { HostPlace } from '../../../core/advisories/index-inventory.ts';
-import { matchAdvisory } from '../../../core/advisories/match.ts';
-import type { Finding } from '../../../core/advisories/match.ts';
-import { mergeFindings } from '../../../core/advisories/merge-findings.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
 import { isRelease } from '../../../core/advisories/release-of.ts';
 import { FeedError } from '../../../producers/advisories/feed-error.ts';
@@ -135,7 +133,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
         const inventory = kernel === undefined ? read : { ...read, kernel };
         const host = indexInventory(inventory);
         for (const text of lacks(host)) deps.warn(text);
-        const all: Finding[] = [];
+        const found = createHostFindings(host);
         const problems: FeedProblem[] = [];
         let [advisories, concerning] = [0, 0];
         const architectures = [...new Set(inventory.packages.map(({ arch }) => arch))].filter(
@@ -154,7 +152,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
               else {
                 advisories += 1;
                 if (isAbout(record.advisory, host)) concerning += 1;
-                all.push(...matchAdvisory(record.advisory, host));
+                found.take(record.advisory);
               }
           } catch (error) {
             // A damaged archive: what could be read of it before counts all the same.
@@ -173,7 +171,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
         }
         if (json && advisories > 0 && concerning === 0)
           deps.warn(`none of ${advisories} advisories is for ${platform}\n`);
-        const findings = mergeFindings(all);
+        const findings = found.standing();
         const packages = inventory.packages.length;
         const report = { platform, packages, advisories, concerning, findings, problems };
         deps.write(

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { AffectedRow } from '../../../core/advisories/advisory.ts';
 import { releaseOf } from '../../../core/advisories/release-of.ts';
-import { parseDebVersion } from '../../../core/versions/compare-deb-versions.ts';
+import {
+  compareDebVersions,
+  parseDebVersion,
+} from '../../../core/versions/compare-deb-versions.ts';
 
 /** What the tracker says of an issue in one source package; of a release only what is read here. */
 export const TrackerIssue = z.object({
@@ -19,6 +22,8 @@ export type TrackerIssue = z.infer<typeof TrackerIssue>;
 
 const TrackerRelease = z.object({
   status: z.enum(['resolved', 'open', 'undetermined']),
+  /** By the suite, `bookworm` or `bookworm-security`, what the archive carries now. */
+  repositories: z.record(z.string(), z.unknown()).optional().catch(undefined),
   fixed_version: z.string().optional(),
   urgency: z.string().optional(),
   nodsa: z.string().optional(),
@@ -44,10 +49,23 @@ const noteOf = ({ urgency, nodsa, nodsa_reason: reason }: TrackerRelease): strin
   return nodsa === '' ? word : `${word}: ${nodsa}`;
 };
 
+/** The newest that the release's suites of security updates carry; null: none of it. */
+const inSecurity = ({ repositories = {} }: TrackerRelease, codename: string): string | null =>
+  ['security', 'lts']
+    .map((suite) => repositories[`${codename}-${suite}`])
+    .filter((version): version is string => typeof version === 'string')
+    .filter((version) => parseDebVersion(version).ok)
+    .reduce<string | null>(
+      (newest, version) =>
+        newest === null || compareDebVersions(version, newest) > 0 ? version : newest,
+      null,
+    );
+
 /**
  * What the tracker says of one source package in one release. `fixed_version` `0` means that the release never was
- * affected. Nothing is said by what Debian does not take for an issue of security (`unimportant`), or has not looked at
- * yet (`undetermined`). What the archive carries now (`repositories`) is not what a host has, and not read.
+ * affected; what Debian does not take for an issue of security (`unimportant`) is as good as that. Nothing is said by what nobody
+ * has looked at yet (`undetermined`). What the archive carries now (`repositories`) is not what a host has; it tells when that
+ * was said.
  */
 export const readRelease = (name: string, codename: string, json: unknown): ReadRelease => {
   if (unnumbered.has(codename)) return nothing;
@@ -64,14 +82,20 @@ export const readRelease = (name: string, codename: string, json: unknown): Read
     ...({ distro: 'debian', release: number, channel: null, names: 'source', name } as const),
     ...({ arch: null, module: null, scheme: 'deb' } as const),
   };
-  const row = (rest: Pick<AffectedRow, 'status' | 'fixed' | 'note'>): ReadRelease => ({
+  const row = (rest: Pick<AffectedRow, 'status' | 'fixed' | 'note' | 'asOf'>): ReadRelease => ({
     kind: 'row',
     row: { ...common, ...rest },
     urgency,
   });
-  if (status === 'resolved' && fixed === '0')
-    return row({ status: 'not-affected', fixed: null, note: null });
-  if (status === 'undetermined' || urgency === 'unimportant') return nothing;
+  const never = status === 'resolved' && fixed === '0';
+  if (never || (status !== 'undetermined' && urgency === 'unimportant')) {
+    const asOf = inSecurity(read.data, codename);
+    return row({
+      ...{ status: 'not-affected', fixed: null, note: never ? null : 'unimportant' },
+      ...(asOf === null ? {} : { asOf }),
+    });
+  }
+  if (status === 'undetermined') return nothing;
   if (status === 'open') return row({ status: 'affected', fixed: null, note: noteOf(read.data) });
   if (fixed === undefined)
     return { kind: 'problem', field: 'fixed_version', reason: 'it is resolved, but not in which' };

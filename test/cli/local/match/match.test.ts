@@ -44,6 +44,19 @@ const list = [
   '',
 ].join('\n');
 
+const tracker = JSON.stringify({
+  openssl: {
+    'CVE-2025-1000': {
+      releases: {
+        bookworm: {
+          ...{ status: 'resolved', fixed_version: '0', urgency: 'unimportant' },
+          repositories: { bookworm: '3.0.15-1~deb12u1' },
+        },
+      },
+    },
+  },
+});
+
 const update = (id: string, type: string, name: string, version: string): string =>
   `<update type="${type}" status="final"><id>${id}</id><pkglist><collection><package name="${name}" epoch="0" version="${version}" release="2.el9" arch="x86_64"/></collection></pkglist></update>`;
 const updates = `<updates>${[
@@ -66,7 +79,8 @@ const run = async (...argv: string[]): Promise<Ran> => {
     open: async function* (path) {
       if (path === '/empty') yield fileOf('all.json', '[]');
       if (path === '/el9') yield fileOf('updateinfo.xml', updates);
-      if (path === '/empty' || path === '/el9') return;
+      if (path === '/tracker') yield fileOf('data/json', tracker);
+      if (['/empty', '/el9', '/tracker'].includes(path)) return;
       yield fileOf('DSA-list', list);
       if (path === '/damaged') throw new FeedError('lists.tar', 'it ends too early');
     },
@@ -111,6 +125,14 @@ describe('groundswell match', () => {
   test('says what two feeds have once', async () => {
     const { output } = await run(...usual, ...feed, ...feed, '--json');
     expect(JSON.parse(output)).toHaveLength(2);
+  });
+
+  test.each([
+    [[...feed, '--feed', 'debian-tracker=/tracker']],
+    [['--feed', 'debian-tracker=/tracker', ...feed]],
+  ])("Debian's tracker has the last word on what its lists say: %j", async (feeds) => {
+    const { output } = await run(...usual, ...feeds, '--json');
+    expect(JSON.parse(output)).toMatchObject([{ advisory: 'DSA-5999-1', state: 'applied' }]);
   });
 
   test('says to people what is to be upgraded', async () => {

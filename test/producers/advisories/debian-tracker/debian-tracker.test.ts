@@ -41,14 +41,32 @@ describe("Debian's tracker", () => {
     });
   });
 
-  test('what is unimportant or undetermined is no reason to do anything', async () => {
-    const unimportant = { fixed_version: '1.0-1', urgency: 'unimportant' };
-    const open = { status: 'open', urgency: 'unimportant' };
-    for (const rest of [unimportant, open, { status: 'undetermined' }]) {
-      const { advisories, problems } = await tracker({ foo: release(rest) });
-      expect(problems).toEqual([]);
-      expect(advisories.map(said)).toEqual([[]]);
-    }
+  test.each([
+    [{ fixed_version: '1.0-1', urgency: 'unimportant' }, ['foo 12 not-affected unimportant']],
+    [{ status: 'open', urgency: 'unimportant' }, ['foo 12 not-affected unimportant']],
+    [{ fixed_version: '0', urgency: 'unimportant' }, ['foo 12 not-affected']],
+    [{ status: 'undetermined' }, []],
+    [{ status: 'undetermined', urgency: 'unimportant' }, []],
+  ])('what is no reason to do anything: %j', async (rest, rows) => {
+    const { advisories, problems } = await tracker({ foo: release(rest) });
+    expect(problems).toEqual([]);
+    expect(advisories.map(said)).toEqual([rows]);
+  });
+
+  test.each([
+    [{ bookworm: '1.0-1', 'bookworm-security': '1.0-1+deb12u2' }, '1.0-1+deb12u2'],
+    [{ 'bookworm-security': '1.0-1', 'bookworm-lts': '1.0-1+deb12u9' }, '1.0-1+deb12u9'],
+    [{ bookworm: '1.0-1', 'bullseye-security': '1.0-1' }, undefined],
+    [{ 'bookworm-security': 7 }, undefined],
+    [{ 'bookworm-security': 'x y' }, undefined],
+    [[], undefined],
+  ])('a denial is of the time of what security suites carried: %j', async (repositories, asOf) => {
+    const { advisories, problems } = await tracker({
+      foo: release({ fixed_version: '0', repositories }),
+    });
+    expect(problems).toEqual([]);
+    expect(advisories[0]?.affected).toMatchObject([{ status: 'not-affected' }]);
+    expect(advisories[0]?.affected[0]?.asOf).toBe(asOf);
   });
 
   test('an issue of several packages comes for each of them, and a TEMP id has no CVE', async () => {
