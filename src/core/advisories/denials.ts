@@ -9,9 +9,11 @@ import type { Finding, Judged } from './match.ts';
  */
 const tracker = 'debian-tracker';
 
+export const isTracker = (feed: string): boolean => feed === tracker;
+
 /** Whether the tracker may have another word on the CVEs of an advisory: on those of Debian's that are not its own. */
 export const mayBeDenied = ({ feed, affected }: Advisory): boolean =>
-  feed !== tracker && affected.some(({ distro }) => distro === 'debian');
+  !isTracker(feed) && affected.some(({ distro }) => distro === 'debian');
 
 /** Under which key the tracker's word on a CVE is found. */
 export const trackerKey = (cve: string): { feed: string; id: string } => ({
@@ -27,7 +29,7 @@ export interface Denial {
 
 /** What an advisory denies of one package; null: nothing. By whichever name it means the package, if it says otherwise by another. */
 export const denialOf = ({ feed }: Advisory, judged: readonly Judged[]): Denial | null => {
-  if (feed !== tracker || judged.some(({ findings }) => findings.length > 0)) return null;
+  if (!isTracker(feed) || judged.some(({ findings }) => findings.length > 0)) return null;
   const row = judged.find(({ sparedBy }) => sparedBy !== null)?.sparedBy ?? null;
   return row === null ? null : { asOf: row.asOf ?? null };
 };

@@ -1,8 +1,14 @@
 import type { Severity } from './advisory.ts';
+import { isTracker } from './denials.ts';
+import { mapEntry } from './map-entry.ts';
 import type { Finding } from './match.ts';
 
-/** By the CVE alone: what Red Hat's VEX and Debian's tracker say, beside the advisories of the same fix. */
-const goesByCve = ({ advisory }: Finding): boolean => /^CVE-\d/.test(advisory);
+/** By the CVE alone, or what has none yet: what Red Hat's VEX and Debian's tracker say, beside the advisories of the same fix. */
+const goesByIssue = ({ advisory, feed }: Finding): boolean =>
+  /^CVE-\d/.test(advisory) || isTracker(feed);
+
+/** What Debian publishes as a whole, whichever feed has it. */
+const isOfLists = ({ advisory }: Finding): boolean => /^D(?:SA|LA|TSA)-\d/.test(advisory);
 
 const ranks: readonly Severity[] = ['unknown', 'low', 'medium', 'high', 'critical'];
 
@@ -28,35 +34,40 @@ const onceEach = (findings: readonly Finding[]): Map<string, Finding> => {
   return distinct;
 };
 
+const noteAt = (known: Map<string, string[]>, place: string, key: string): void => {
+  mapEntry(known, place, (): string[] => []).push(key);
+};
+
 /**
  * All findings of one host, each thing once. An advisory that several feeds carry is one. What goes by a CVE alone is left out
  * beside an advisory of that CVE which names the same fix, or which names one where this says that there is none; how
- * bad it is, the advisory takes from there, where it does not say it itself.
+ * bad it is, the advisory takes from there, where it does not say it itself. Debian's tracker names no advisories: a CVE that has
+ * the fix of one which does not name it is that one's, too.
  */
 export const mergeFindings = (findings: readonly Finding[]): Finding[] => {
   const distinct = onceEach(findings);
-  /** Advisories of a CVE for a package that name a fix, by their keys. */
-  const fixing = new Map<string, string[]>();
+  /** Advisories for a package that name a fix, by their keys: those of a CVE, and Debian's of the fix. */
+  const [ofCve, ofFix] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const [key, one] of distinct) {
-    if (goesByCve(one) || one.fixed === null) continue;
-    for (const cve of one.cves) {
-      const place = `${packageKey(one)}\t${cve}`;
-      const known = fixing.get(place);
-      if (known === undefined) fixing.set(place, [key]);
-      else known.push(key);
-    }
+    if (goesByIssue(one) || one.fixed === null) continue;
+    for (const cve of one.cves) noteAt(ofCve, `${packageKey(one)}\t${cve}`, key);
+    if (isOfLists(one)) noteAt(ofFix, `${packageKey(one)}\t${one.fixed}`, key);
   }
   const bySeverity = [...distinct]
-    .filter(([, one]) => goesByCve(one))
+    .filter(([, one]) => goesByIssue(one))
     .sort(([, a], [, b]) => ranks.indexOf(b.severity) - ranks.indexOf(a.severity));
   for (const [key, one] of bySeverity) {
-    const keys = fixing.get(`${packageKey(one)}\t${one.advisory}`) ?? [];
-    const same = keys.filter(
+    const named = (ofCve.get(`${packageKey(one)}\t${one.advisory}`) ?? []).filter(
       (each) => one.fixed === null || distinct.get(each)?.fixed === one.fixed,
     );
+    const same =
+      named.length === 0 && isTracker(one.feed)
+        ? (ofFix.get(`${packageKey(one)}\t${one.fixed}`) ?? [])
+        : named;
     for (const each of same) {
       const advisory = distinct.get(each);
-      if (advisory !== undefined) distinct.set(each, withSeverityOf(advisory, one));
+      if (advisory !== undefined)
+        distinct.set(each, (named.length > 0 ? withSeverityOf : unite)(advisory, one));
     }
     if (same.length > 0) distinct.delete(key);
   }

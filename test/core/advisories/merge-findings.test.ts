@@ -52,6 +52,82 @@ describe('RHSA and VEX', () => {
   });
 });
 
+describe("Debian's tracker", () => {
+  const dla = finding({
+    ...{ feed: 'debian-lists', advisory: 'DLA-1554-2', severity: 'unknown', cves: [] },
+    ...{ package: '389-ds-base', installed: '1.3.3.5-4', fixed: '1.3.3.5-4+deb8u5' },
+  });
+  const said = (cve: string, more: Partial<Finding> = {}): Finding =>
+    ({
+      ...dla,
+      feed: 'debian-tracker',
+      advisory: cve,
+      cves: [cve],
+      severity: 'low',
+      ...more,
+    }) as const;
+
+  test.each<[string, Finding[], [string, string[]][]]>([
+    [
+      'what has the fix of an advisory is of that advisory, although it does not name it',
+      [said('CVE-2018-2'), dla, said('CVE-2018-1', { severity: 'high' })],
+      [['DLA-1554-2 pending high', ['CVE-2018-1', 'CVE-2018-2']]],
+    ],
+    [
+      'an issue that has no CVE yet, too',
+      [said('TEMP-0000000-0CA7E3', { cves: [] }), dla, said('CVE-2018-1')],
+      [['DLA-1554-2 pending low', ['CVE-2018-1']]],
+    ],
+    [
+      'what OSV has by a CVE is the advisory of no other CVE',
+      [{ ...dla, feed: 'osv', advisory: 'DEBIAN-CVE-2018-2' }, said('CVE-2018-1')],
+      [
+        ['DEBIAN-CVE-2018-2 pending unknown', []],
+        ['CVE-2018-1 pending low', ['CVE-2018-1']],
+      ],
+    ],
+    [
+      'two issues are no advisory of each other',
+      [said('TEMP-0000000-0CA7E3', { cves: [] }), said('CVE-2018-1')],
+      [
+        ['TEMP-0000000-0CA7E3 pending low', []],
+        ['CVE-2018-1 pending low', ['CVE-2018-1']],
+      ],
+    ],
+    [
+      'another fix is another matter',
+      [dla, said('CVE-2018-1', { fixed: '1.3.3.5-4+deb8u4' })],
+      [
+        ['DLA-1554-2 pending unknown', []],
+        ['CVE-2018-1 pending low', ['CVE-2018-1']],
+      ],
+    ],
+    [
+      'so is none',
+      [dla, said('CVE-2018-1', { fixed: null, state: 'no-fix' })],
+      [
+        ['DLA-1554-2 pending unknown', []],
+        ['CVE-2018-1 no-fix low', ['CVE-2018-1']],
+      ],
+    ],
+    [
+      'an advisory that names it comes first',
+      [dla, { ...dla, advisory: 'DLA-1554-1', cves: ['CVE-2018-1'] }, said('CVE-2018-1')],
+      [
+        ['DLA-1554-2 pending unknown', []],
+        ['DLA-1554-1 pending low', ['CVE-2018-1']],
+      ],
+    ],
+  ])('%s', (_, findings, expected) => {
+    expect(
+      mergeFindings(findings).map(({ advisory, state, severity, cves }) => [
+        [advisory, state, severity].join(' '),
+        cves,
+      ]),
+    ).toEqual(expected);
+  });
+});
+
 describe('advisories', () => {
   test('that two feeds carry are one, with what each of them knows', () => {
     const merged = mergeFindings([
