@@ -1,9 +1,9 @@
 import type { NeededAdvisory } from '../advisories/needs.ts';
 import { isCurrent } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
+import { entriesOf } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
 import type { AdvisoriesCause, Fleet, WantedUpgrade, Wave } from './fleet.ts';
-import { packageKey } from './tried.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -64,11 +64,11 @@ const collect = (
     seen.set(wanted, situations.add(situation));
     if (waits && (host === undefined || !isCurrent(host))) isWhole = false;
     const decided = waits && host !== undefined && isCurrent(host) ? decisions.of(host) : null;
-    for (const entry of wanted) {
+    for (const [name, entry] of entriesOf(wanted)) {
       const to = entry.version ?? '';
-      const key = `${packageKey(entry)} ${to}`;
+      const key = `${name} ${to}`;
       used.add(key);
-      const found = decided?.get(packageKey(entry));
+      const found = decided?.get(name);
       const isMeant = found?.need.target === to;
       if (!packages.has(key))
         packages.set(key, {

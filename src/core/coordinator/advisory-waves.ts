@@ -1,3 +1,4 @@
+import type { Need } from '../advisories/needs.ts';
 import type { HostId } from '../ids.ts';
 import { addToCause } from './advisories-cause.ts';
 import { barred } from './barred.ts';
@@ -128,9 +129,20 @@ export const reviewNeeds = (turn: Turn, told: ReadonlySet<HostId> | null): void 
 /** So many hosts are asked in one turn to look at their mirrors, which are mostly the same: the others soon after. */
 const refreshesAtOnce = 100;
 
+/** Lists are never changed in place, and equal hosts share one, so each is looked through once. */
+const lacking = new WeakMap<readonly Need[], boolean>();
+
+/** Whether the mirror of hosts that need this lacks a published fix. */
+const lacksFix = (list: readonly Need[]): boolean => {
+  const known = lacking.get(list) ?? list.some(({ waiting }) => waiting.length > 0);
+  lacking.set(list, known);
+  return known;
+};
+
 /** A host whose mirror lacks a published fix is asked to look there again, now and then. */
 const isToRefresh = ({ fleet, now }: Turn, { needs, refreshAskedAt: last }: Host): boolean =>
-  needs?.list.some(({ waiting }) => waiting.length > 0) === true &&
+  needs !== null &&
+  lacksFix(needs.list) &&
   (last === null || now - last >= fleet.settings.refreshEveryMs);
 
 /** Whether a wave of advisories waits for a person before it begins. */

@@ -26,14 +26,21 @@ export interface Decisions {
 const noPackages: ReadonlySet<string> = new Set();
 const noNeeds: readonly Need[] = [];
 
-const bySource = (list: readonly Need[]): Need[][] => {
+/** Lists are never changed in place, so each is put in order once. */
+const groupsOf = new WeakMap<readonly Need[], readonly (readonly Need[])[]>();
+
+const bySource = (list: readonly Need[]): readonly (readonly Need[])[] => {
+  const made = groupsOf.get(list);
+  if (made !== undefined) return made;
   const groups = new Map<string, Need[]>();
   for (const need of list) {
     const known = groups.get(need.source);
     if (known === undefined) groups.set(need.source, [need]);
     else known.push(need);
   }
-  return [...groups.values()];
+  const all = [...groups.values()];
+  groupsOf.set(list, all);
+  return all;
 };
 
 const decideAll = (

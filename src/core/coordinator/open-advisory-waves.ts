@@ -56,11 +56,17 @@ export const broughtVersion = (
 /** Lists are never changed in place, so each is put in order once. */
 const entries = new WeakMap<WaveUpgrade['packages'], ReadonlyMap<string, WantedUpgrade>>();
 
-export const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined => {
+/** What is wanted, by its packages. */
+export const entriesOf = (
+  packages: WaveUpgrade['packages'],
+): ReadonlyMap<string, WantedUpgrade> => {
   const known = entries.get(packages) ?? new Map(packages.map((one) => [packageKey(one), one]));
   entries.set(packages, known);
-  return known.get(key);
+  return known;
 };
+
+export const entryOf = ({ packages }: WaveUpgrade, key: string): WantedUpgrade | undefined =>
+  entriesOf(packages).get(key);
 
 /** Whether a wave sees to a package of a host: `taken` where nothing else of its source is to be begun either. */
 export const seenBy = (

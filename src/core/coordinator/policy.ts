@@ -147,6 +147,8 @@ export const decideTogether = (
   const decisions = new Map(
     needs.map((need) => [need, decideNeed(rules, corePackages, need, now)]),
   );
+  // Most sources are one package, with nothing that comes along.
+  if (needs.length === 1 && needs[0]?.siblings.length === 0) return decisions;
   const staysBehind = (decision: NeedDecision): boolean =>
     decision.kind === 'wait' && (decision.code === 'held' || decision.code === 'not-offered');
   const together = [...decisions].filter(([, decision]) => !staysBehind(decision));
