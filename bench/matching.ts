@@ -147,7 +147,16 @@ const report = (host: string, image: number, more: InventoryPackage[] = []): Rep
   const message = { kind: 'host-inventory' as const, transaction: 1, inventory, offers };
   const rest = { refreshedAt: null, refreshProblem: null, securitySuites: [] };
   const [one] = inventoriesIn(
-    [{ host, incarnation: 'a', seq: 1, echo: [1, 1, 1], report: { ...message, ...rest } }],
+    [
+      {
+        host,
+        incarnation: 'a',
+        seq: 1,
+        acked: 0,
+        echo: [1, 1, 1],
+        report: { ...message, ...rest },
+      },
+    ],
     1,
   );
   if (one === undefined) throw new Error('no inventory');

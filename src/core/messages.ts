@@ -135,6 +135,14 @@ export type RecordNumber = z.infer<typeof RecordNumber>;
 export const compareRecordNumbers = (a: RecordNumber, b: RecordNumber): number =>
   a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
+/** Who leads: generation of the store and epoch, the head of a record's number. */
+export const Leader = z.tuple([z.int().min(0), z.int().min(0)]);
+export type Leader = z.infer<typeof Leader>;
+
+/** Whether one leads after another: of a later life of the store, or of a later epoch. */
+export const leadsAfter = (a: Leader, b: Leader): boolean =>
+  a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+
 /** What the host gate said: network, DNS, runtime, every container as healthy as before (R29). */
 export const GateAnswer = z.strictObject({ ok: z.boolean(), reason: z.string() });
 export type GateAnswer = z.infer<typeof GateAnswer>;
@@ -149,6 +157,10 @@ export type StepTime = z.infer<typeof StepTime>;
 
 export const HostObserved = z.strictObject({
   kind: z.literal('host-observed'),
+  /** Of the newest control record that was heard before this was seen; what is open is told as of that (R16). */
+  leader: Leader.default([0, 0]),
+  /** False: a journal was lost, and its agent does not know yet what it had held (R15). */
+  settled: z.boolean().default(true),
   /** All containers (a missing one is gone), or only those that changed. */
   whole: z.boolean(),
   containers: z.array(ContainerView),
@@ -157,11 +169,25 @@ export const HostObserved = z.strictObject({
   openGrants: z.array(
     z.strictObject({
       grantId: z.string(),
+      waveId: z.string().default(''),
       container: ContainerName,
       step: Step,
       failed: z.boolean(),
     }),
   ),
+  /** Number of the last transaction in the agent's journal; null: from an agent that does not say. */
+  transactions: z.int().min(0).nullable().default(null),
+  /** Upgrades of ours that are not ended, with the services of which they take a unit. */
+  openUpgrades: z
+    .array(
+      z.strictObject({
+        grantId: z.string(),
+        waveId: z.string(),
+        jobId: z.string(),
+        services: z.array(z.string()),
+      }),
+    )
+    .default([]),
   /** What grants wait for that are not ended, restarts and upgrades (L4); those not named wait for nothing. */
   waits: z.array(z.strictObject({ grantId: z.string(), reason: z.string() })).default([]),
   atRest: z.boolean(),
@@ -202,6 +228,8 @@ export type RestartProgress = z.infer<typeof RestartProgress>;
 export const RestartFinished = z.strictObject({
   kind: z.literal('restart-finished'),
   grantId: z.string(),
+  /** What the grant was for, where its end is told once more to a store that may have forgotten it (R16). */
+  of: z.strictObject({ waveId: z.string(), container: ContainerName }).optional(),
   /** `failed` does not end the grant: it stays open, and counted, until healthy or retried. */
   outcome: z.union([Outcome, z.literal('failed')]),
   verification: Verification.nullable(),
@@ -280,6 +308,8 @@ export interface SequencedReport {
   incarnation: string;
   seq: number;
   echo: RecordNumber;
+  /** The highest `ackedSeq` that its journal has heard: reports up to there are gone from it (R16). */
+  acked: number;
   report: Report;
 }
 
@@ -300,6 +330,8 @@ export const ControlRecord = z.strictObject({
   /** The incarnation whose reports `ackedSeq` counts; null before the first report. */
   incarnation: z.string().nullable(),
   ackedSeq: z.int(),
+  /** How many records of the audit chain of this incarnation have come; null: not told. */
+  copied: z.int().min(0).nullable().default(null),
   pauses: z.array(PauseLevel),
   /** Reasons of the freezes in force. */
   freezes: z.array(z.string()),

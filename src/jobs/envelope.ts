@@ -2,6 +2,7 @@ import { createHash, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { HostId } from '../core/ids.ts';
+import { Leader } from '../core/messages.ts';
 import { readBoundedJson } from './bounded-json.ts';
 import type { SigningKey, VerifyKey } from './signing-key.ts';
 
@@ -24,6 +25,8 @@ export const Envelope = z.strictObject({
   issuedAt: z.number().min(0),
   /** The life of the host's journal that is spoken to, or that speaks. */
   incarnation: z.string().max(64),
+  /** Of a job: who has put it in (R16). */
+  leader: Leader.optional(),
   /** Null where the message never expires: reports (R8), the control record. */
   expiresAt: z.number().nullable(),
   payload: z.record(z.string(), z.unknown()),
@@ -49,12 +52,12 @@ const without = (value: object, ...keys: string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
 
 /**
- * SHA-256, in hex, of what a message says: everything but key id and signature, so that a message signed
- * anew after a key was rotated is still "same id and same hash" (R5).
+ * SHA-256, in hex, of what a message says: everything but who has put it in, key id and signature, so that a message
+ * signed anew by another leader, or after a key was rotated, is still "same id and same hash" (R5).
  */
 export const contentHash = (message: Unsigned | Envelope): string =>
   createHash('sha256')
-    .update(canonical(without(message, 'keyId', 'signature')))
+    .update(canonical(without(message, 'leader', 'keyId', 'signature')))
     .digest('hex');
 
 const signatureOf = (content: object, key: SigningKey): string =>
@@ -68,9 +71,9 @@ export const signEnvelope = (message: Unsigned, key: SigningKey): Envelope => {
   return { ...content, signature: signatureOf(content, key) };
 };
 
-/** The same message under another key; its hash stays (R5). */
-export const signAgain = (envelope: Envelope, key: SigningKey): Envelope => {
-  const content = { ...envelope, keyId: key.id };
+/** The same message, put in by this leader and under its key; its hash stays (R5). */
+export const signAgain = (envelope: Envelope, leader: Leader, key: SigningKey): Envelope => {
+  const content = { ...envelope, leader, keyId: key.id };
   return { ...content, signature: signatureOf(content, key) };
 };
 

@@ -11,8 +11,22 @@ export interface JobKind<Payload extends z.ZodType = z.ZodType> {
   options: JobsOptions;
 }
 
-/** A report's payload: its place in the host's sequence (R8) and the record it had heard (R14). */
+/** A report's payload: its place in the host's sequence (R8), the record it had heard (R14), and what was acknowledged to it (R16). */
 export const reportPayload = <Report extends z.ZodType>(
   report: Report,
-): z.ZodObject<{ seq: z.ZodInt; echo: typeof RecordNumber; report: Report }, z.core.$strict> =>
-  z.strictObject({ seq: z.int().positive(), echo: RecordNumber, report });
+): z.ZodObject<
+  {
+    seq: z.ZodInt;
+    echo: typeof RecordNumber;
+    acked: z.ZodDefault<z.ZodInt>;
+    report: Report;
+  },
+  z.core.$strict
+> =>
+  z.strictObject({
+    seq: z.int().positive(),
+    echo: RecordNumber,
+    // Agents of before this field do not tell.
+    acked: z.int().min(0).default(0),
+    report,
+  });

@@ -28,7 +28,7 @@ const isReportKind = (kind: string): kind is Report['kind'] => Object.hasOwn(rep
 
 /** A report ready to be signed for one sending; `uuid` is fresh for each (R8). */
 export const writeReport = (
-  { host, incarnation, seq, echo, report }: SequencedReport,
+  { host, incarnation, seq, echo, acked, report }: SequencedReport,
   { uuid, issuedAt }: { uuid: string; issuedAt: number },
 ): Unsigned => ({
   version: reportJobs[report.kind].version,
@@ -39,7 +39,7 @@ export const writeReport = (
   issuedAt,
   incarnation,
   expiresAt: null,
-  payload: { seq, echo, report },
+  payload: { seq, echo, acked, report },
 });
 
 export type ReadReport =
@@ -59,6 +59,6 @@ export const readReport = ({ kind, version, from, incarnation, payload }: Envelo
   const read = job.payload.safeParse(payload);
   if (!read.success)
     return { kind: 'unusable', reason: `${kind} cannot be read: ${z.prettifyError(read.error)}` };
-  const { seq, echo, report } = read.data;
-  return { kind: 'report', message: { host: host.data, incarnation, seq, echo, report } };
+  const { seq, echo, acked, report } = read.data;
+  return { kind: 'report', message: { host: host.data, incarnation, seq, echo, acked, report } };
 };

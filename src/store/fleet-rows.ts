@@ -16,7 +16,7 @@ const put = async (db: Kysely<FleetTables>, fleet: Fleet, row: Dirty): Promise<v
         await db.deleteFrom('fleet_hosts').where('id', '=', row.key).execute();
         return;
       }
-      const doc = encodeDocument({ ...host, issued: [], needs: null });
+      const doc = encodeDocument({ ...host, issued: [], needs: null, greeted: false });
       await db
         .insertInto('fleet_hosts')
         .values({ id: row.key, doc })
@@ -112,7 +112,7 @@ const keptWaves = 50;
 export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<void> => {
   for (const { doc } of await db.selectFrom('fleet_hosts').select('doc').execute()) {
     const host = hostOf(doc);
-    fleet.hosts.set(host.id, { ...host, recordN: 0, issued: [] });
+    fleet.hosts.set(host.id, { ...host, recordN: 0, issued: [], greeted: false });
   }
   for (const { doc } of await db.selectFrom('fleet_containers').select('doc').execute()) {
     const container = containerOf(doc);

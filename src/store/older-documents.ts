@@ -20,6 +20,9 @@ export const hostOf = (doc: string): Host => ({
     refreshAskedAt: null,
     gateSince: null,
     journalLostAt: null,
+    resync: false,
+    copied: null,
+    copiesMissing: false,
   },
   ...(decodeDocument(doc) as Host),
 });

@@ -27,11 +27,14 @@ describe('kill -9 in the middle of a wave', () => {
     await scene.dispose();
   }, 60_000);
 
+  const downgrade = (): Promise<unknown> =>
+    scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]);
+
   const completes = async (
     version: typeof u1 | typeof u2,
     kill: () => Promise<void>,
     upgrade = (): Promise<unknown> => upgradeByApt(scene, 'libgs-demo1', version),
-  ): Promise<void> => {
+  ): Promise<string> => {
     const members = scene.containers.get('web') ?? [];
     const startsBefore = (await readWitness(scene.host)).filter(
       ({ kind }) => kind === 'start',
@@ -77,6 +80,7 @@ describe('kill -9 in the middle of a wave', () => {
         .length,
     );
     expect(await trailVerdict(scene)).toMatch(/^intact: /);
+    return id;
   };
 
   test('of the process that is server and agent at once: the wave completes, nothing twice, nobody left down', async () => {
@@ -101,8 +105,33 @@ describe('kill -9 in the middle of a wave', () => {
         await scene.up().exited;
         await scene.startUp();
       },
-      () =>
-        scene.host.must(['apt-get', '-qy', '--allow-downgrades', 'install', `libgs-demo1=${u1}`]),
+      downgrade,
     );
+  }, 240_000);
+
+  /** Stop the server, and do something to the file of its store. */
+  const withStoreAtRest = async (command: string): Promise<void> => {
+    await scene.up().kill('SIGKILL');
+    await scene.host.must(['sh', '-ec', `cd /var/lib/groundswell/server; ${command}`]);
+    await scene.startUp();
+  };
+
+  test('R16: the store is put back to what it was in the middle of the wave: nothing is done twice, and all is heard', async () => {
+    const id = await completes(u2, () =>
+      withStoreAtRest('mkdir -p /root/backup; cp -a store.sqlite* /root/backup/'),
+    );
+    const members = scene.containers.get('web') ?? [];
+    const starts = async (): Promise<number> =>
+      (await readWitness(scene.host)).filter(({ kind }) => kind === 'start').length;
+    const before = await starts();
+    await withStoreAtRest('rm store.sqlite*; cp -a /root/backup/store.sqlite* .');
+    await waveOver(scene, id, 60_000);
+    expect(await starts()).toBe(before);
+    await recordsOfWave(scene, id, members.length);
+    expect(await trailVerdict(scene)).toMatch(/^intact: /);
+    // What people decided since is forgotten: nothing begins before one of them has looked.
+    const { text } = await scene.act({ action: 'resume', level: { level: 'fleet' } });
+    expect(text).toContain('resumed');
+    await completes(u1, () => Promise.resolve(), downgrade);
   }, 240_000);
 });

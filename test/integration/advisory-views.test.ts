@@ -66,7 +66,7 @@ const begin = async (...advisories: Advisory[]): Promise<{ here: Scene; sources:
     const [reported] = inventoriesIn(
       [
         {
-          ...{ host, incarnation: 'a', seq: 1, echo: [1, 1, 1] },
+          ...{ host, incarnation: 'a', seq: 1, acked: 0, echo: [1, 1, 1] },
           report: {
             ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
             inventory: { platform: 'debian-12', packages: [{ ...libssl, version }] },

@@ -51,7 +51,7 @@ const believes = async (hostId: string, key: SigningKey): Promise<boolean> => {
   const before = taken.length;
   const report = { kind: 'restart-progress', grantId: 'g', step: 'draining', at: 1 } as const;
   const unsigned = writeReport(
-    { host: hostId, incarnation: 'life', seq: 1, echo: [1, 1, 1], report },
+    { host: hostId, incarnation: 'life', seq: 1, acked: 0, echo: [1, 1, 1], report },
     { uuid: randomUUID(), issuedAt: 1 },
   );
   await take({ data: signEnvelope(unsigned, key) }).catch(() => undefined);

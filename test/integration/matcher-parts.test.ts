@@ -40,7 +40,7 @@ beforeEach(async () => {
     const [saved] = inventoriesIn(
       [
         {
-          ...{ host: `h${n}`, incarnation: 'a', seq: 1, echo: [1, 1, 1] },
+          ...{ host: `h${n}`, incarnation: 'a', seq: 1, acked: 0, echo: [1, 1, 1] },
           report: {
             ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
             inventory: { platform: 'debian-12', packages: [{ ...libssl, version: '1' }] },

@@ -77,7 +77,7 @@ const report = async (host: string, version = '2.32.0-1'): Promise<void> => {
   const [saved] = inventoriesIn(
     [
       {
-        ...{ host, incarnation: 'a', seq: 1, echo: [1, 1, 1] },
+        ...{ host, incarnation: 'a', seq: 1, acked: 0, echo: [1, 1, 1] },
         report: {
           ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
           inventory: { platform: 'debian-11', packages: [{ ...webkit, version }] },

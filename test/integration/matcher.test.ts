@@ -105,7 +105,7 @@ const report = async (host: string, version: string, offered: string | null): Pr
   const [saved] = inventoriesIn(
     [
       {
-        ...{ host, incarnation: 'a', seq: 1, echo: [1, 1, 1] },
+        ...{ host, incarnation: 'a', seq: 1, acked: 0, echo: [1, 1, 1] },
         report: {
           ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
           inventory: { platform: 'debian-12', packages: [{ ...libssl, version }] },

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createAgentLink } from '../../src/jobs/agent-link.ts';
 import type { AgentLink } from '../../src/jobs/agent-link.ts';
+import type { Leader } from '../../src/core/messages.ts';
 import { connectSender } from '../../src/jobs/connections.ts';
 import { Envelope, serverParty, signEnvelope } from '../../src/jobs/envelope.ts';
 import { createQueueCache } from '../../src/jobs/queue-cache.ts';
@@ -33,6 +34,7 @@ let rows: OutboxRow[];
 let paused: Set<string>;
 let mono: number;
 let signing = key;
+let leader: Leader;
 let mayPut: (row: OutboxRow) => boolean;
 let relay: { pass: () => Promise<RelayPass> };
 const links: AgentLink[] = [];
@@ -100,12 +102,14 @@ beforeEach(async () => {
   paused = new Set();
   mono = 0;
   signing = key;
+  leader = [1, 1];
   mayPut = () => true;
   relay = createRelay({
     redis,
     queues,
     openRows: () => Promise.resolve(rows),
     mayPut: (row) => mayPut(row),
+    leader: () => leader,
     signingKey: () => signing,
     pausedHosts: () => paused,
     monotonicMs: () => mono,
@@ -208,11 +212,19 @@ describe('the relay', () => {
     const [first, second] = rows as [OutboxRow, OutboxRow, OutboxRow];
     await client.set(jobKey('host-h1', first.jobId), 'no job');
     await client.hset(jobKey('host-h1', second.jobId), 'name', 'in no list');
-    expect(await relay.pass()).toEqual(passed({ put: 1 }));
-    mono += 30_000;
-    expect(await relay.pass()).toEqual(passed({ putAgain: 2 }));
+    expect(await relay.pass()).toEqual(passed({ put: 1, putAgain: 2 }));
     const { seen } = agent('h1');
     await seenBy(seen, 2);
+  });
+
+  test('puts in anew what a former leader has put in, at once, for nobody takes that any more (R16)', async () => {
+    await relay.pass();
+    leader = [1, 2];
+    expect(await relay.pass()).toEqual(passed({ putAgain: 3 }));
+    expect(await relay.pass()).toEqual(passed({}));
+    const { seen } = agent('h2');
+    await seenBy(seen, 1);
+    expect(seen[0]).toMatchObject({ leader: [1, 2], id: rows[2]?.jobId });
   });
 
   test('signs anew what was signed by a key that is used no more', async () => {

@@ -121,11 +121,18 @@ describe('a job to a host (R6)', () => {
 
 describe('a report', () => {
   const report: Report = { kind: 'restart-progress', grantId: 'g1', step: 'drained', at: 7 };
-  const message = { host: 'h1', incarnation: 'i', seq: 3, echo: [1, 2, 3], report } as const;
+  const message = {
+    host: 'h1',
+    incarnation: 'i',
+    seq: 3,
+    acked: 0,
+    echo: [1, 2, 3],
+    report,
+  } as const;
 
   test('goes through its envelope and back', () => {
     const sent = signEnvelope(
-      writeReport({ ...message, echo: [1, 2, 3] }, { uuid: 'u', issuedAt: 1 }),
+      writeReport({ ...message, acked: 0, echo: [1, 2, 3] }, { uuid: 'u', issuedAt: 1 }),
       key,
     );
     expect(sent).toMatchObject({ id: 'h1_u', from: 'h1', to: serverParty, expiresAt: null });
@@ -138,7 +145,7 @@ describe('a report', () => {
   });
 
   test('of unknown kind or version, or from no host, or with another kind inside, is unusable', () => {
-    const payload = { seq: 3, echo: [1, 2, 3], report };
+    const payload = { seq: 3, acked: 0, echo: [1, 2, 3], report };
     const good = { kind: 'restart-progress', from: 'h1', to: serverParty, payload };
     expect(readReport(envelopeOf(good)).kind).toBe('report');
     for (const part of [
@@ -158,6 +165,7 @@ describe('a control record (R11)', () => {
     serverTime: 99,
     incarnation: 'i',
     ackedSeq: 4,
+    copied: 2,
     pauses: [{ level: 'fleet' }],
     freezes: [],
     excluded: false,

@@ -48,7 +48,7 @@ describe('a message that the server signed', () => {
   });
 
   test('is valid under either of two keys, and its hash stays when it is signed anew', () => {
-    const again = signAgain(signed, serverNext);
+    const again = signAgain(signed, [1, 2], serverNext);
     expect(again.signature).not.toBe(signed.signature);
     const verified = verifyEnvelope(again, reader);
     expect(verified).toMatchObject({ kind: 'valid', hash: contentHash(signed) });

@@ -70,6 +70,7 @@ const todoFor = (effect: AgentEffect): string | null => {
   switch (effect.kind) {
     case 'send-reports':
     case 'observe':
+    case 'heartbeat':
     case 'take-inventory':
     case 'alert':
       return null;
@@ -96,7 +97,7 @@ export const feed = (core: Core, world: World, machine: Machine, event: AgentEve
   // overtake one another that could go wrong.
   let looks = 'report overtakes' in world.left && audits.some(({ outcome }) => outcome === 'done');
   for (const effect of effects) {
-    if (effect.kind === 'observe') looks = true;
+    if (effect.kind === 'observe' || effect.kind === 'heartbeat') looks = true;
     if (effect.kind === 'alert') {
       const name = /c\d/.exec(effect.message)?.[0] ?? '';
       const box = machine.boxes[boxIndex(name)];
@@ -198,6 +199,7 @@ export const loseJournal = (core: Core, machine: Machine): void => {
       incarnation: journal.incarnation,
       seq,
       echo: record?.value.number ?? [0, 0, 0],
+      acked: 0,
       report,
     });
   crash(core, machine);

@@ -11,6 +11,7 @@ export interface Core {
   bootAgent: typeof AgentModule.bootAgent;
   agentStep: typeof AgentStepModule.agentStep;
   emptyJournal: typeof JournalModule.emptyJournal;
+  ackedOf: typeof JournalModule.ackedOf;
   serverTime: typeof RecordModule.serverTime;
   emptyFleet: typeof FleetModule.emptyFleet;
   defaultFleetSettings: typeof FleetModule.defaultFleetSettings;

@@ -4,6 +4,8 @@ import { explore } from './explore.ts';
 import type { Exploration } from './explore.ts';
 import { firstWorld } from './first-world.ts';
 import { judgeFor } from './judge.ts';
+import { walkAll } from './walk.ts';
+import type { Walks } from './walk.ts';
 import type { Scenario } from './world.ts';
 
 export interface Task {
@@ -11,14 +13,20 @@ export interface Task {
   /** Folder of the compiled core. */
   core: string;
   scenario: Scenario;
+  /** Walk at random instead of visiting every state. */
+  seeds: { from: number; count: number } | null;
 }
 
-export type Done = { id: number; result: Exploration } | { id: number; error: string };
+export type Done = { id: number; result: Exploration | Walks } | { id: number; error: string };
 
-const run = async ({ id, core: folder, scenario }: Task): Promise<Done> => {
+const run = async ({ id, core: folder, scenario, seeds }: Task): Promise<Done> => {
   try {
     const core = await loadCore(folder);
-    return { id, result: explore(core, firstWorld(core, scenario), judgeFor(core, scenario)) };
+    const result =
+      seeds === null
+        ? explore(core, firstWorld(core, scenario), judgeFor(core, scenario))
+        : walkAll(core, scenario, seeds);
+    return { id, result };
   } catch (error) {
     return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -18,6 +18,7 @@ const settle = (core: Core, world: World): void => {
             host: machine.id,
             incarnation: journal.incarnation,
             seq,
+            acked: core.ackedOf(journal),
             echo: machine.agent.record?.value.number ?? [0, 0, 0],
             report,
           },
@@ -89,6 +90,8 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     left: { ...scenario.faults },
     drainBroken: false,
     keepsPauses: scenario.keepsPauses ?? false,
+    lastId: null,
+    restored: false,
     decisions: 0,
     stored: null,
   };

@@ -57,6 +57,7 @@ export const judgeFor = (core: Core, scenario: Scenario): Judge => ({
       const host = fleet.hosts.get(machine);
       const { incarnation, lastSeq, reports } = agent.journal;
       if (
+        !world.restored &&
         host?.incarnation === incarnation &&
         lastSeq > host.ackedSeq &&
         !reports.has(host.ackedSeq + 1)

@@ -14,7 +14,7 @@ import {
 import type { Core } from './core.ts';
 import { canEnd, carryOut, isUnnoticed } from './effects.ts';
 import type { Turnout } from './effects.ts';
-import { changeLeader, serve } from './server-side.ts';
+import { changeLeader, serve, putIn } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
 import { boxIndex, boxName, clone, tickMs } from './world.ts';
 import type { Box, Fault, Machine, World } from './world.ts';
@@ -71,7 +71,18 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
   }
 };
 
-const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Add): void => {
+/** Whether Redis holds a job that an agent would take. */
+const isPut = ({ wire, fleet }: World, jobId: string): boolean => {
+  const put = wire.get(jobId);
+  return put?.leader[0] === fleet.generation && put.leader[1] === fleet.epoch;
+};
+
+/** Nobody need bring what is journaled, unless the store has forgotten that it was answered for (R16). */
+const mayBeUnheard = ({ restored }: World, { agent }: Machine, jobId: string): boolean =>
+  restored || !agent.journal.jobs.has(jobId);
+
+const agentMoves = (core: Core, world: World, machine: Machine, add: Add): void => {
+  const { rows, wire } = world;
   const { agent, register, late } = machine;
   if (!machine.alive) {
     add('the agent starts', null, (world, own) => {
@@ -104,6 +115,7 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
           jobId: send.jobId,
           hash: send.jobId,
           incarnation: send.incarnation,
+          leader: send.leader,
           expiresAt: send.expiresAt,
           job:
             send.kind === 'observe-host'
@@ -121,9 +133,9 @@ const agentMoves = (core: Core, { rows, wire }: World, machine: Machine, add: Ad
       add(`job ${send.jobId} arrives, and a copy of it stays`, 'job doubled', deliver, 'local');
     }
     for (const [jobId, send] of rows)
-      if (send.host === machine.id && !wire.has(jobId) && !agent.journal.jobs.has(jobId))
+      if (send.host === machine.id && !isPut(world, jobId) && mayBeUnheard(world, machine, jobId))
         add(`the relay puts job ${jobId} in again`, null, (world) => {
-          world.wire.set(jobId, send);
+          putIn(world, send);
         });
     const ownStop = (index: number): boolean => machine.stops.includes(index);
     machine.boxes.forEach((box, index) => {
@@ -207,7 +219,10 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
   const host = fleet.hosts.get(machine.id);
   if (host === undefined) return;
   const { journal, record } = machine.agent;
-  const next = host.incarnation === journal.incarnation ? host.ackedSeq + 1 : 1;
+  const acked = core.ackedOf(journal);
+  const applied = host.incarnation === journal.incarnation ? host.ackedSeq : 0;
+  // What was acknowledged is gone, also where a restored store has forgotten that (R16).
+  const next = Math.max(acked, applied) + 1;
   const report = machine.alive ? journal.reports.get(next) : undefined;
   const messages = [...machine.wandering];
   if (report !== undefined)
@@ -215,6 +230,7 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
       host: machine.id,
       incarnation: journal.incarnation,
       seq: next,
+      acked,
       echo: record?.value.number ?? [0, 0, 0],
       report,
     });
@@ -225,6 +241,7 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
         host: own.id,
         incarnation: journal.incarnation,
         seq: next + 1,
+        acked,
         echo: record?.value.number ?? ([0, 0, 0] as [number, number, number]),
         report: early,
       };
@@ -236,12 +253,12 @@ const reportMoves = (core: Core, { fleet }: World, machine: Machine, add: Add): 
       add(`report ${seq} comes once more`, 'report doubled', (world, own) => {
         const { incarnation } = own.agent.journal;
         const echo = own.agent.record?.value.number ?? ([0, 0, 0] as [number, number, number]);
-        const message = { host: own.id, incarnation, seq, echo, report: clone(old) };
+        const message = { host: own.id, incarnation, seq, acked, echo, report: clone(old) };
         serve(core, world, { kind: 'report', message });
       });
   for (const message of messages) {
     const due = message.incarnation === host.incarnation ? host.ackedSeq + 1 : 1;
-    if (message.seq !== due) continue;
+    if (message.seq !== Math.max(due, message.acked + 1)) continue;
     const inner = message.report;
     const what = `${inner.kind}${'grantId' in inner ? ` ${inner.grantId}` : ''}${'step' in inner ? ` ${inner.step}` : ''}${'outcome' in inner ? ` ${inner.outcome}` : ''}`;
     const turn = (label: string, fault: Fault | null, turnout: ServerTurnout): void => {

@@ -121,6 +121,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
   for (const upgrade of journal.upgrades.values()) {
     upgrade.order.beginBefore = at(upgrade.order.beginBefore);
     upgrade.order.deadline = base;
+    if (upgrade.end !== null) upgrade.end.reason = '';
   }
   for (const refused of journal.refused.values()) refused.reason = '';
   for (const [seq, report] of journal.reports)

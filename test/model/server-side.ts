@@ -1,6 +1,6 @@
 import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { FleetEvent } from '../../src/core/coordinator/step.ts';
-import type { ControlAudit } from '../../src/core/coordinator/turn.ts';
+import type { ControlAudit, Send } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
 import { encode, expand } from './encode.ts';
 import { Violation } from './world.ts';
@@ -15,6 +15,8 @@ const machineOf = (world: World, id: string): Machine => {
 
 /** Ids that nothing in the world names: the smallest ones, so that what is forgotten can be named again. */
 const freshIds = (world: World): (() => string) => {
+  const { lastId } = world;
+  if (lastId !== null) return () => `n${(world.lastId = (world.lastId ?? lastId) + 1)}`;
   let used: Set<string> | null = null;
   return () => {
     used ??= new Set(
@@ -68,11 +70,12 @@ const retries = (fleet: Fleet): number =>
   [...fleet.grants.values()].filter(({ expect }) => expect?.kind === 'retry').length;
 
 /** What a crash of the server leaves: committed rows, under a new epoch. */
-const load = (fleet: Fleet): void => {
+export const load = (fleet: Fleet): void => {
   fleet.epoch += 1;
   for (const host of fleet.hosts.values()) {
     host.recordN = 0;
     host.issued = [];
+    host.greeted = false;
   }
 };
 
@@ -133,6 +136,11 @@ const checkOrders = (fleet: Fleet, now: number, audits: readonly ControlAudit[])
   }
 };
 
+/** The relay at work (R3). */
+export const putIn = ({ fleet, wire }: World, send: Send): void => {
+  wire.set(send.jobId, { ...send, leader: [fleet.generation, fleet.epoch] });
+};
+
 export type ServerTurnout = 'well' | 'crash' | 'pause';
 
 /**
@@ -180,7 +188,7 @@ export const serve = (
   for (const jobId of commands.closes) world.rows.delete(jobId);
   if (turnout === 'well') {
     for (const { host, record } of commands.records) machineOf(world, host).register = record;
-    for (const send of commands.sends) world.wire.set(send.jobId, send);
+    for (const send of commands.sends) putIn(world, send);
     return;
   }
   if (turnout === 'pause')

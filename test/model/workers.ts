@@ -1,18 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Done } from './explore.child.ts';
+import type { Done, Task } from './explore.child.ts';
 import type { Exploration } from './explore.ts';
+import type { Walks } from './walk.ts';
 import type { Scenario } from './world.ts';
 
 export interface Workers {
   explore: (core: string, scenario: Scenario) => Promise<Exploration>;
+  walk: (core: string, scenario: Scenario, seeds: Task['seeds']) => Promise<Walks>;
   stop: () => Promise<void>;
 }
 
 interface Waiting {
-  core: string;
-  scenario: Scenario;
-  resolve: (result: Exploration) => void;
+  task: Omit<Task, 'id'>;
+  resolve: (result: Exploration | Walks) => void;
   reject: (error: Error) => void;
 }
 
@@ -28,7 +29,7 @@ export const startWorkers = (file: string): Workers => {
       if (waiting === undefined) return;
       idle.pop();
       current.set(worker, waiting);
-      worker.postMessage({ id: 0, core: waiting.core, scenario: waiting.scenario });
+      worker.postMessage({ id: 0, ...waiting.task });
     }
   };
   for (let n = 0; n < Math.min(4, availableParallelism()); n++) {
@@ -49,12 +50,14 @@ export const startWorkers = (file: string): Workers => {
     workers.push(worker);
     idle.push(worker);
   }
+  const ask = (task: Waiting['task']): Promise<Exploration | Walks> =>
+    new Promise((resolve, reject) => {
+      queue.push({ task, resolve, reject });
+      next();
+    });
   return {
-    explore: (core, scenario) =>
-      new Promise((resolve, reject) => {
-        queue.push({ core, scenario, resolve, reject });
-        next();
-      }),
+    explore: async (core, scenario) => (await ask({ core, scenario, seeds: null })) as Exploration,
+    walk: async (core, scenario, seeds) => (await ask({ core, scenario, seeds })) as Walks,
     stop: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

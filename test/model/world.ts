@@ -2,7 +2,7 @@ import { isInterned } from './encode.ts';
 import type { Agent } from '../../src/core/agent/agent.ts';
 import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
-import type { ControlRecord, SequencedReport } from '../../src/core/messages.ts';
+import type { ControlRecord, Leader, SequencedReport } from '../../src/core/messages.ts';
 
 /** The moment of every state: times in a state are kept relative to it, so that equal states look equal. */
 export const base = 1_000_000;
@@ -98,6 +98,9 @@ export const faults = [
 ] as const;
 export type Fault = (typeof faults)[number];
 
+/** A job that Redis holds, and who has put it in. */
+export type Put = Send & { leader: Leader };
+
 export interface World {
   now: number;
   fleet: Fleet;
@@ -105,12 +108,16 @@ export interface World {
   /** Outbox rows that no answer has closed (R3). */
   rows: Map<string, Send>;
   /** Copies of jobs that Redis holds. */
-  wire: Map<string, Send>;
+  wire: Map<string, Put>;
   /** How often each fault may still happen. */
   left: Partial<Record<Fault, number>>;
   /** Whether the host's own drain socket works; see `undrain fails`. */
   drainBroken: boolean;
   keepsPauses: boolean;
+  /** Number of the last id, where none is ever given again; null: what is forgotten can be named again. */
+  lastId: number | null;
+  /** The store was put back to a backup: hosts have forgotten what it has not heard (R16). */
+  restored: boolean;
   /** Waves for old code that a person has decided against. */
   decisions: number;
   /** What the store holds, as texts; null: not asked for since the fleet changed. No part of the state. */
@@ -171,6 +178,8 @@ export const cloneWorld = (world: World, sharesFleet = false): World => ({
   left: { ...world.left },
   drainBroken: world.drainBroken,
   keepsPauses: world.keepsPauses,
+  lastId: world.lastId,
+  restored: world.restored,
   decisions: world.decisions,
   stored: world.stored,
 });

@@ -12,7 +12,7 @@ export const rowsOf = (fleet: Fleet): Map<string, string> => {
     for (const [key, entity] of fleet[table])
       rows.set(
         `${table} ${key}`,
-        encode(table === 'hosts' ? { ...entity, recordN: 0, issued: [] } : entity),
+        encode(table === 'hosts' ? { ...entity, recordN: 0, issued: [], greeted: false } : entity),
       );
   return rows;
 };

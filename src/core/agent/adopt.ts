@@ -13,6 +13,8 @@ export const onStrayStopsEnded = (
   const record = agent.record?.value;
   if (record === undefined || !agent.strayBusy) return;
   agent.strayBusy = false;
+  // R16: a store that was restored meanwhile has forgotten this life, and names none of its suspects: it will.
+  if (record.incarnation !== agent.journal.incarnation) return;
   agent.strayStopsEnded = true;
   agent.journal.settled = true;
   // What went down in between did so by the stops of the former incarnation: nobody's owner did it.

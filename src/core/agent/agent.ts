@@ -1,11 +1,13 @@
 import type { ContainerName } from '../ids.ts';
 import type {
+  AuditCopied,
   ControlRecord,
   GateAnswer,
   HostInventory,
   HostObserved,
   HostUpgrade,
   HostUpgraded,
+  Leader,
   RestartBatch,
   UpgradeFinished,
   Verification,
@@ -99,6 +101,8 @@ export type AgentEvent =
       jobId: string;
       hash: string;
       incarnation: string;
+      /** Who has put it in. */
+      leader: Leader;
       expiresAt: number;
       job: AcceptedJob;
     }
@@ -146,7 +150,17 @@ export type AgentEvent =
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
   | {
       kind: 'host-observed';
-      observed: Omit<HostObserved, 'kind' | 'openGrants' | 'gate' | 'waits'>;
+      observed: Omit<
+        HostObserved,
+        | 'kind'
+        | 'leader'
+        | 'settled'
+        | 'transactions'
+        | 'openGrants'
+        | 'openUpgrades'
+        | 'gate'
+        | 'waits'
+      >;
     }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }
@@ -164,6 +178,8 @@ export type AgentEvent =
     }
   /** What the host has and is offered, read while nothing changed it. */
   | { kind: 'inventory'; read: Omit<HostInventory, 'kind' | 'transaction'> }
+  /** Records of this life's audit chain that the store has lost (R16). */
+  | { kind: 'copies-wanted'; copies: readonly Omit<AuditCopied, 'kind'>[] }
   | { kind: 'tick' };
 
 export type AcceptedJob =
@@ -193,6 +209,8 @@ export type AgentEffect =
   | { kind: 'send-reports' }
   /** Look and report, also what has not changed (R10, R21): a container, or the whole host (null). */
   | { kind: 'observe'; container: ContainerName | null }
+  /** Another leader: let it hear that we live, and send again what it may have lost. */
+  | { kind: 'heartbeat' }
   /** Report the packages anew; `refresh`: fetch the repositories' indexes first. */
   | { kind: 'take-inventory'; refresh: boolean }
   /** The journal is of no use any more: it was replaced by a new incarnation (R15). */

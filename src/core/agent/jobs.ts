@@ -1,7 +1,9 @@
 import type { AgentEvent, Turn } from './agent.ts';
 import type { AgentGrant } from './journal.ts';
-import { serverTime } from './record.ts';
+import { leadsAfter } from '../messages.ts';
+import { heardLeader, serverTime } from './record.ts';
 import { audit, enter, report } from './reports.ts';
+import { tellUpgradeAgain } from './tell-again.ts';
 
 type JobEvent = Extract<AgentEvent, { kind: 'job' }>;
 
@@ -48,6 +50,8 @@ const refuse = (turn: Turn, event: JobEvent, reason: string): void => {
 /** The journaled answer, once more (R5): the reports that may have been acknowledged with nobody listening. */
 const answerAgain = (turn: Turn, event: JobEvent): void => {
   const { journal } = turn.agent;
+  const upgrade = journal.upgrades.get(event.jobId);
+  if (upgrade?.step === 'ended') tellUpgradeAgain(turn, upgrade);
   for (const id of grantsOf(event)) {
     const held = journal.grants.get(id);
     const refused = journal.refused.get(id);
@@ -87,6 +91,8 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
     if (known.hash === event.hash) answerAgain(turn, event);
     return;
   }
+  // R16: a leader brings each job that it knows of itself. What one before it has put in may be forgotten by now.
+  if (leadsAfter(heardLeader(agent), event.leader)) return;
   // R15: until the server has named the grants of the former incarnation, nothing of it may be refused:
   // a refusal would end a grant whose stop may have begun. The job comes again.
   if (!journal.settled && event.incarnation !== journal.incarnation) return;
@@ -120,7 +126,12 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
         endsGrants: [payload.grantId],
       });
     else {
-      journal.upgrades.set(event.jobId, { order: payload, jobId: event.jobId, step: 'waiting' });
+      journal.upgrades.set(event.jobId, {
+        order: payload,
+        jobId: event.jobId,
+        step: 'waiting',
+        end: null,
+      });
       report(turn, {
         kind: 'restart-progress',
         grantId: payload.grantId,

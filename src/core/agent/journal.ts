@@ -53,6 +53,8 @@ export interface AgentUpgrade {
   order: HostUpgrade;
   jobId: string;
   step: UpgradeStep;
+  /** What it came to; null: it is not over, or was before this was kept. */
+  end: { outcome: 'done' | 'failed' | 'void'; reason: string } | null;
 }
 
 /** A job id that this journal knows: redelivery changes nothing (R5). */
@@ -123,3 +125,7 @@ export const emptyJournal = (incarnation: string, settled: boolean): Journal => 
   gate: null,
   containers: new Map(),
 });
+
+/** Reports up to this number were acknowledged, and are gone for good (R8, R16). */
+export const ackedOf = ({ reports, lastSeq }: Journal): number =>
+  (reports.keys().next().value ?? lastSeq + 1) - 1;

@@ -1,5 +1,5 @@
-import { compareRecordNumbers } from '../messages.ts';
-import type { ControlRecord } from '../messages.ts';
+import { compareRecordNumbers, leadsAfter } from '../messages.ts';
+import type { ControlRecord, Leader, RecordNumber } from '../messages.ts';
 import type { Agent, HeardRecord, Turn } from './agent.ts';
 
 /** A record older than this counts no more (R13), in ms of the agent's monotonic clock. */
@@ -22,7 +22,7 @@ const saidAt = (before: HeardRecord | null, value: ControlRecord, mono: number):
   return expected < mono && mono - expected < longestWayMs ? expected : mono;
 };
 
-/** Server time as the agent may judge it: the record's, plus the monotonic time since; never back (R14). */
+/** Server time as the agent may judge it: the record's, plus the monotonic time since; never back under one leader (R14). */
 export const serverTime = (agent: Agent, mono: number): number => {
   const heard = agent.record;
   const estimate = heard === null ? 0 : heard.value.serverTime + Math.max(0, mono - heard.saidAt);
@@ -48,20 +48,30 @@ export const recordCounts = (
   return { kind: 'allow' };
 };
 
+export const leaderOf = ([generation, epoch]: RecordNumber): Leader => [generation, epoch];
+
+/** The newest leader that this journal has heard of; none of them has such a number where it has heard of none. */
+export const heardLeader = ({ journal }: Agent): Leader =>
+  leaderOf(journal.highestRecord ?? [0, 0, 0]);
+
 /** Take in a control record (R13): lower numbers are ignored, the highest is kept in the journal. */
 export const hearRecord = (turn: Turn, record: ControlRecord): boolean => {
   const { agent, mono } = turn;
   const highest = agent.journal.highestRecord;
   if (highest !== null && compareRecordNumbers(record.number, highest) < 0) return false;
-  const before = agent.record;
-  if (before !== null && compareRecordNumbers(record.number, before.value.number) === 0)
-    return false;
+  const last = agent.record;
+  if (last !== null && compareRecordNumbers(record.number, last.value.number) === 0) return false;
+  const isOfOther =
+    last !== null && leadsAfter(leaderOf(record.number), leaderOf(last.value.number));
+  // R14: while nobody led, server time stood still, and that of a restored store went back.
+  if (isOfOther) agent.serverTimeFloor = record.serverTime;
+  const before = isOfOther ? null : last;
   // The first record that a process reads may have lain in Redis for any time: it proves nothing about now.
   agent.record = {
     value: record,
     seenAt: mono,
     saidAt: saidAt(before, record, mono),
-    advanced: before !== null,
+    advanced: last !== null,
   };
   agent.journal.highestRecord = record.number;
   return true;

@@ -6,10 +6,13 @@ import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './af
 import { onChecked, onDrained } from './before-stop.ts';
 import { advanceGate, onGate, onGateBefore, outdateGate } from './gate.ts';
 import { emptyJournal } from './journal.ts';
+import { leadsAfter } from '../messages.ts';
+import type { Leader } from '../messages.ts';
 import { isAnotherContainer } from '../observation.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
-import { hearRecord, serverTime } from './record.ts';
+import { hearRecord, heardLeader, leaderOf, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
+import { tellEndsAgain } from './tell-again.ts';
 import { waitsOf } from './waits.ts';
 import { advanceUpgrade, onTransaction, onUpgradeNotBegun, onUpgradeOver } from './upgrade.ts';
 
@@ -37,18 +40,35 @@ const onBooted = (turn: Turn): void => {
   turn.effects.push({ kind: 'send-reports' }, { kind: 'observe', container: null });
 };
 
+/**
+ * A server that has just begun to lead goes by nothing that it was told before (R14): it is told at once. One whose
+ * store was restored is told all that is known (R16).
+ */
+const greet = (turn: Turn, leader: Leader, before: Leader): void => {
+  if (!leadsAfter(leader, before)) return;
+  if (leader[0] === before[0]) {
+    turn.effects.push({ kind: 'heartbeat' });
+    return;
+  }
+  turn.effects.push({ kind: 'observe', container: null });
+  // The first that a journal hears of has been told nothing, and has forgotten nothing.
+  if (before[0] === 0) return;
+  tellEndsAgain(turn);
+  turn.effects.push({ kind: 'take-inventory', refresh: false });
+};
+
 const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): void => {
   const { agent } = turn;
+  const before = heardLeader(agent);
   if (!hearRecord(turn, event.record)) return;
   const { record } = event;
   const { journal } = agent;
   if (record.incarnation === journal.incarnation) {
     if (record.ackedSeq > journal.lastSeq) {
       // R15: the server has heard more than this journal remembers, so the journal was rolled back.
-      const highest = journal.highestRecord;
-      const { containers, gate } = journal;
+      const { containers, gate, highestRecord } = journal;
       agent.journal = emptyJournal(event.newIncarnation, false);
-      agent.journal.highestRecord = highest;
+      agent.journal.highestRecord = highestRecord;
       agent.journal.containers = containers;
       agent.journal.gate = gate;
       const { busy, waiting, attempts, seenOld, notBefore } = agent;
@@ -73,6 +93,7 @@ const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): v
       turn.effects.push({ kind: 'end-stray-stops' });
     }
   }
+  greet(turn, leaderOf(record.number), before);
   if (journal.settled) onVoids(turn);
 };
 
@@ -121,17 +142,26 @@ const onHostObserved = (
   const gateFailed = agent.journal.gate?.failed ?? null;
   report(turn, {
     kind: 'host-observed',
+    leader: heardLeader(agent),
+    settled: agent.journal.settled,
+    transactions: agent.journal.transactions,
     ...observed,
     whole: observed.whole && !open,
     containers: open ? [] : observed.containers,
     waits: waitsOf(agent),
     openGrants: [...agent.journal.grants.values()]
       .filter(({ end }) => end === null)
-      .map(({ order, step, failed }) => ({
+      .map(({ order, waveId, step, failed }) => ({
         grantId: order.grantId,
+        waveId,
         container: order.container,
         step,
         failed,
+      })),
+    openUpgrades: [...agent.journal.upgrades.values()]
+      .filter(({ step }) => step !== 'ended')
+      .map(({ jobId, order: { grantId, waveId, services } }) => ({
+        ...{ grantId, waveId, jobId, services },
       })),
     gate: { ok: gateFailed === null, reason: gateFailed ?? '' },
   });
@@ -191,6 +221,9 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onUpgradeOver(turn, event);
     case 'inventory':
       return onInventory(turn, event);
+    case 'copies-wanted':
+      for (const copy of event.copies) report(turn, { kind: 'audit-copied', ...copy });
+      return;
   }
 };
 

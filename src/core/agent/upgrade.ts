@@ -13,6 +13,7 @@ const end = (
   finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>,
 ): void => {
   upgrade.step = 'ended';
+  upgrade.end = { outcome: finished.ok ? 'done' : 'failed', reason: finished.reason };
   audit(turn, {
     action: 'upgrade-ended',
     waveId: upgrade.order.waveId,
@@ -38,6 +39,7 @@ const end = (
 /** Taken back before it began: void, so that the coordinator may order it anew (R20, R31). */
 const notRun = (turn: Turn, upgrade: AgentUpgrade, reason: string): void => {
   upgrade.step = 'ended';
+  upgrade.end = { outcome: 'void', reason };
   const { grantId, waveId } = upgrade.order;
   turn.agent.waiting.delete(grantId);
   audit(turn, { action: 'upgrade-ended', waveId, grantId, outcome: 'void', details: { reason } });

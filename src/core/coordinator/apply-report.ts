@@ -1,44 +1,39 @@
 import type { SequencedReport } from '../messages.ts';
 import { barred } from './barred.ts';
 import { onFinished, onProgress, onRefused, onUpgradeFinished } from './end-of-grant.ts';
-import { beginIncarnation, noticeRestore } from './lost-memory.ts';
+import type { Host } from './fleet.ts';
+import { beginIncarnation } from './lost-memory.ts';
+import { endForgotten, noticeRestore } from './restored-store.ts';
 import { onObserved, onUpgraded } from './take-observation.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
+/** R14: how old the agent's word is, on our own clock: when the record that it echoes was issued. */
+const hear = ({ fleet, now }: Turn, host: Host, { echo }: SequencedReport): void => {
+  if (echo[0] !== fleet.generation || echo[1] !== fleet.epoch) return;
+  const issued = host.issued.find(({ n }) => n === echo[2]);
+  if (issued === undefined) return;
+  host.heardAt = Math.max(host.heardAt ?? 0, Math.min(issued.at, now));
+  host.issued = host.issued.filter(({ n }) => n >= echo[2]);
+};
+
 /**
- * Apply one report (R8, R9): in order and without gaps for its incarnation; a retired incarnation's is
- * dropped. Answers whether it was applied; a dropped one comes again.
+ * Whether a record of the host's audit chain is the next one. After a restore of the store those in between come again
+ * (R16), and this one with them.
  */
-export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
-  const { fleet, now } = turn;
-  const host = fleet.hosts.get(message.host);
-  if (host === undefined || barred(host) !== null || host.retired.includes(message.incarnation))
-    return false;
-  if (message.incarnation !== host.incarnation) {
-    if (message.seq !== 1) return false;
-    beginIncarnation(turn, host, message.incarnation);
+const isNextCopy = (host: Host, seq: number): boolean => {
+  if (host.copied === null || seq === host.copied + 1) {
+    host.copied = seq;
+    host.copiesMissing = false;
   }
-  if (message.seq !== host.ackedSeq + 1) {
-    if (message.seq <= host.ackedSeq) turn.renew.add(host.id);
-    return false;
-  }
-  noticeRestore(turn, message);
-  host.ackedSeq = message.seq;
-  // R14: how old the agent's word is, on our own clock: when the record that it echoes was issued.
-  if (message.echo[0] === fleet.generation && message.echo[1] === fleet.epoch) {
-    const issued = host.issued.find(({ n }) => n === message.echo[2]);
-    if (issued !== undefined) {
-      host.heardAt = Math.max(host.heardAt ?? 0, Math.min(issued.at, now));
-      host.issued = host.issued.filter(({ n }) => n >= message.echo[2]);
-    }
-  }
-  turn.renew.add(host.id);
-  touch(turn, { table: 'hosts', key: host.id });
-  const { report } = message;
+  return seq <= host.copied || !host.copiesMissing;
+};
+
+const take = (turn: Turn, host: Host, { report }: SequencedReport): boolean => {
   switch (report.kind) {
     case 'host-observed':
       onObserved(turn, host, report);
+      endForgotten(turn, host, report);
       break;
     case 'host-upgraded':
       onUpgraded(turn, host, report);
@@ -57,8 +52,36 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
       break;
     // Both are kept beside the fleet, in the same transaction; the matcher tells what an inventory means.
     case 'audit-copied':
+      return isNextCopy(host, report.seq);
     case 'host-inventory':
       break;
   }
   return true;
+};
+
+/**
+ * Apply one report (R8, R9): in order and without gaps for its incarnation, but for what a restored store has forgotten
+ * (R16); a retired incarnation's is dropped. Answers whether it was applied; a dropped one comes again.
+ */
+export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
+  const { fleet } = turn;
+  const host = fleet.hosts.get(message.host);
+  if (host === undefined || barred(host) !== null || host.retired.includes(message.incarnation))
+    return false;
+  const before = host.incarnation;
+  if (message.incarnation !== before) {
+    // Only the first report tells of a new life. What was acknowledged to one says that it was heard before.
+    if (message.seq !== 1 && message.acked === 0) return false;
+    beginIncarnation(turn, host, message.incarnation);
+  }
+  noticeRestore(turn, host, message, { isKnown: before !== null });
+  if (message.seq !== host.ackedSeq + 1) {
+    if (message.seq <= host.ackedSeq) turn.renew.add(host.id);
+    return false;
+  }
+  host.ackedSeq = message.seq;
+  hear(turn, host, message);
+  turn.renew.add(host.id);
+  touch(turn, { table: 'hosts', key: host.id });
+  return take(turn, host, message);
 };

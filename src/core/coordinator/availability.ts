@@ -2,7 +2,7 @@ import type { ContainerId } from '../ids.ts';
 import type { Budget, CountOrPercent } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
-import { isSilent } from './silence.ts';
+import { awaitsWord, isSilent } from './silence.ts';
 
 /** Default of a service that nobody declared, such as `<host>/unassigned` (R18). */
 const defaultBudget: Budget = { maxUnavailable: 1 };
@@ -29,6 +29,7 @@ export const unavailableBecause = (
   if (decided !== null) return `its host is ${decided}`;
   if (!host.known) return 'its host has not reported yet';
   if (isSilent(fleet, host, now)) return 'its host is silent';
+  if (awaitsWord(fleet, host, now)) return 'its host was not heard yet since the server started';
   if (container.view.state === 'stopped')
     return container.view.ownerStopped ? 'stopped by its owner' : 'stopped';
   if (container.view.state !== 'running') return `it is ${container.view.state}`;

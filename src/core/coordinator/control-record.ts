@@ -26,6 +26,7 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
     serverTime: now,
     incarnation: host.incarnation,
     ackedSeq: host.ackedSeq,
+    copied: host.copied,
     pauses: [...fleet.pauses.values()]
       .map(({ level }) => level)
       .filter((level) =>

@@ -1,3 +1,4 @@
+import { containerId } from '../ids.ts';
 import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
@@ -52,11 +53,25 @@ const upgradeNotBegun = (turn: Turn, grant: Grant, report: RestartFinished): voi
   failUpgrade(turn, wave, grant.host, report.reason);
 };
 
+/** R16: the end of a grant that a restored store has forgotten: what it was for is done, and not done again. */
+const endUnknown = (
+  turn: Turn,
+  host: Host,
+  { of, outcome, verification, reason }: RestartFinished,
+): void => {
+  if (of === undefined || outcome !== 'done' || !host.resync) return;
+  const member = turn.fleet.waves.get(of.waveId)?.members.get(containerId(host.id, of.container));
+  const waits = member?.state === 'pending' || member?.state === 'restarting';
+  if (member === undefined || !waits || verification === 'stale') return;
+  Object.assign(member, { state: verification ?? 'unknown', reason });
+  touch(turn, { table: 'waves', key: of.waveId });
+};
+
 export const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
   const { fleet, now } = turn;
   const grant = fleet.grants.get(report.grantId);
   if (report.container !== null) observe(turn, host, report.container);
-  if (grant === undefined) return;
+  if (grant === undefined) return endUnknown(turn, host, report);
   if (grant.kind === 'upgrade') return upgradeNotBegun(turn, grant, report);
   const container = grant.container === null ? undefined : fleet.containers.get(grant.container);
   const wave = fleet.waves.get(grant.waveId);
@@ -143,9 +158,9 @@ const onDone = (
   const wave = turn.fleet.waves.get(grant.waveId);
   const member = grant.container === null ? undefined : wave?.members.get(grant.container);
   const verification = report.verification ?? 'unknown';
-  const newer =
-    container !== undefined &&
-    (turn.fleet.hosts.get(container.host)?.transactions ?? 0) > grant.transactions;
+  const host = turn.fleet.hosts.get(grant.host);
+  // R16: of a store that was restored, nobody knows how many transactions it has forgotten.
+  const newer = host !== undefined && (host.resync || host.transactions > grant.transactions);
   if (container !== undefined) {
     container.lastVerification = verification;
     container.refusal = null;

@@ -57,6 +57,14 @@ export interface Host {
   ackedSeq: number;
   /** False until it has reported whole in this generation (R16). */
   known: boolean;
+  /** The store was restored from a backup, and this host has not reported whole since: what it holds is not known (R16). */
+  resync: boolean;
+  /** How many records of the audit chain of its present life have come; null: from before this was counted. */
+  copied: number | null;
+  /** The store was restored, and the records that are missing since have not come again yet. */
+  copiesMissing: boolean;
+  /** It was seen since it heard of this leader, so that all that it held then was told (R16). In memory alone. */
+  greeted: boolean;
   /** Server time of the newest thing said by it, by the record it echoed (R14); null: never. */
   heardAt: number | null;
   /** Newest control record: its n, and when the later ones were issued. */
@@ -334,6 +342,10 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   retired: [],
   ackedSeq: 0,
   known: false,
+  resync: false,
+  copied: 0,
+  copiesMissing: false,
+  greeted: false,
   heardAt: null,
   recordN: 0,
   issued: [],

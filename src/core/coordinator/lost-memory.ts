@@ -1,9 +1,7 @@
-import { compareRecordNumbers } from '../messages.ts';
-import type { SequencedReport } from '../messages.ts';
 import type { Host } from './fleet.ts';
 import { endGrant } from './grants.ts';
 import { journalLostText } from './standing-alerts.ts';
-import { audit, touch } from './turn.ts';
+import { audit } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { failUpgrade } from './waves.ts';
 
@@ -44,6 +42,7 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
   }
   host.incarnation = incarnation;
   host.ackedSeq = 0;
+  host.copied = 0;
   host.transactions = 0;
   // By the count of the former life: its inventory comes anew.
   host.needs = null;
@@ -51,29 +50,5 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
     if (container.host !== host.id) continue;
     if (container.attemptedAt !== null) container.attemptedAt = 0;
     if (container.decided !== null) container.decided.transactions = 0;
-  }
-};
-
-/** R16: an echo above our own number proves that the store was restored from a backup. */
-export const noticeRestore = (turn: Turn, { echo, host }: SequencedReport): void => {
-  const { fleet } = turn;
-  const own = fleet.hosts.get(host);
-  if (
-    own === undefined ||
-    compareRecordNumbers(echo, [fleet.generation, fleet.epoch, own.recordN]) <= 0
-  )
-    return;
-  fleet.generation = echo[0] + 1;
-  touch(turn, { table: 'meta', key: 'generation' });
-  audit(turn, {
-    action: 'store-restored',
-    subject: host,
-    details: { echoed: echo.join('.'), generation: fleet.generation },
-  });
-  for (const other of fleet.hosts.values()) {
-    other.known = false;
-    other.issued = [];
-    turn.renew.add(other.id);
-    touch(turn, { table: 'hosts', key: other.id });
   }
 };

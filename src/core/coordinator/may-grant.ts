@@ -8,7 +8,7 @@ import { serviceState, unavailableBecause } from './availability.ts';
 import { gateText } from './gate-text.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
-import { isSilent, silenceText } from './silence.ts';
+import { unheardBecause } from './silence.ts';
 
 const deny = (reason: string): Decision => ({ kind: 'deny', reason });
 const strictness: Mode[] = ['observe', 'approve', 'auto'];
@@ -154,7 +154,8 @@ const containerDenies = (
   const decided = barred(host);
   if (decided !== null) return deny(`its host is ${decided}`);
   if (!host.known || host.incarnation === null) return deny('its host has not reported yet');
-  if (isSilent(fleet, host, now)) return deny(silenceText(host.id));
+  const unheard = unheardBecause(fleet, host, now);
+  if (unheard !== null) return deny(unheard);
   if (host.suspects.some(({ container: name }) => name === view.name))
     return deny('its host lost its journal and has not answered for it yet');
   if (!host.atRest)
@@ -266,7 +267,8 @@ export const mayRetry = (
   if (container === undefined || host === undefined) return { kind: 'deny', reason: 'it is gone' };
   const decided = barred(host);
   if (decided !== null) return { kind: 'deny', reason: `its host is ${decided}` };
-  if (isSilent(fleet, host, moment.now)) return { kind: 'deny', reason: silenceText(host.id) };
+  const unheard = unheardBecause(fleet, host, moment.now);
+  if (unheard !== null) return { kind: 'deny', reason: unheard };
   if (host.incarnation === null || host.suspects.some(({ grantId }) => grantId === grant.id))
     return { kind: 'deny', reason: 'its host lost its journal and has not answered for it yet' };
   if (

@@ -6,7 +6,7 @@ import { mayRetry } from './may-grant.ts';
 import { no, ok } from './operator-action.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { containerNamed, hostNamed, waveNamed } from './operator-names.ts';
-import { isSilent, silenceText } from './silence.ts';
+import { unheardBecause } from './silence.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -93,7 +93,7 @@ const awayText = ({ fleet, now }: Turn, hostId: HostId): string | null => {
   if (host === undefined) return `host ${hostId} is not enrolled`;
   const decided = barredText(host);
   if (decided !== null) return `host ${hostId} is ${decided}`;
-  return isSilent(fleet, host, now) ? silenceText(hostId) : null;
+  return unheardBecause(fleet, host, now);
 };
 
 /** R27: what stayed stale, or cannot be read, may be granted again. */

@@ -10,7 +10,7 @@ import { isAdvisoryWave } from './open-advisory-waves.ts';
 import type { Container, Fleet, Grant, Host, Wave, WaveUpgrade } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
 import { servicesOn } from './services-on.ts';
-import { grantWaits, isSilent, silenceText } from './silence.ts';
+import { grantWaits, isSilent, unheardBecause } from './silence.ts';
 import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
@@ -301,7 +301,8 @@ const upgradeDenied = (
   const decided = barredText(to);
   if (decided !== null) return decided;
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
-  if (isSilent(fleet, to, now)) return silenceText(hostId);
+  const unheard = unheardBecause(fleet, to, now);
+  if (unheard !== null) return unheard;
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return freezeText(freeze);
   if (!wave.byHand && !windowOpenFor(fleet, wave, wall)) return 'outside the maintenance window';

@@ -12,6 +12,20 @@ export const isSilent = (
 export const silenceText = (hostId: HostId): string =>
   `host ${hostId} is silent: see to its agent; if its machine is off: groundswell host exclude ${hostId} --fenced`;
 
+/**
+ * R14, R16: nothing was heard since this leader began. What the store holds of it may be older than it looks, since the
+ * store may have been restored from a backup: its first word tells.
+ */
+export const awaitsWord = (fleet: Fleet, host: Host, now: number): boolean =>
+  !host.greeted && !isSilent(fleet, host, now);
+
+/** Why nothing may begin on a host, or go by what is known of it; null: it was heard. */
+export const unheardBecause = (fleet: Fleet, host: Host, now: number): string | null => {
+  if (awaitsWord(fleet, host, now))
+    return `host ${host.id} was not heard yet since the server started; it is within half a minute`;
+  return isSilent(fleet, host, now) ? silenceText(host.id) : null;
+};
+
 /** What keeps a grant that is open from going on, as far as is known (L4); null: nothing. */
 export const grantWaits = (fleet: Fleet, grant: Grant, now: number): string | null => {
   const host = fleet.hosts.get(grant.host);

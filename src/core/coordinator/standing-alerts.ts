@@ -20,6 +20,10 @@ export const suspectText = (subject: string): string =>
 export const silentUpgradeText = (hostId: HostId): string =>
   `upgrade of ${hostId}: ${silenceText(hostId)}`;
 
+/** R16. What people decided since the backup is not known any more: nothing begins before one of them has looked. */
+export const storeRestoredText =
+  'the store was restored from a backup: what people decided since (waves declined or stopped, approvals, pauses, freezes, hosts excluded) is forgotten; look at groundswell waves, then groundswell resume';
+
 /** R15. */
 export const journalLostText = (hostId: string): string =>
   `${hostId} lost its journal: its grants are asked for again`;

@@ -82,8 +82,12 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   const held = new Set(report.openGrants.map(({ container }) => container));
   const seen = report.containers.map((view) => observe(turn, host, view, held));
   hearWaits(turn, host, report);
+  // R16: all that it held when it heard of this leader was told before.
+  if (report.leader[0] === fleet.generation && report.leader[1] === fleet.epoch)
+    host.greeted = true;
   if (report.whole) {
-    host.known = true;
+    // R16: one that was made before this life of the store was heard of may not name all that is open.
+    host.known = report.leader[0] === fleet.generation;
     if (host.observeJob !== null) turn.closes.push(host.observeJob);
     host.observeJob = null;
     const names = new Set(seen.map(({ id }) => id));
@@ -92,7 +96,6 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
       fleet.containers.delete(container.id);
       touch(turn, { table: 'containers', key: container.id });
     }
-    adoptGrants(turn, host, report);
   }
   // R30: while packages change, noticed by its agent or not, the transaction is yet to be told.
   if (report.atRest) for (const container of seen) findStale(turn, container);
@@ -113,41 +116,6 @@ const hearWaits = (turn: Turn, host: Host, { waits }: HostObserved): void => {
     if (reason === grant.waiting) continue;
     grant.waiting = reason;
     touch(turn, { table: 'grants', key: grant.id });
-  }
-};
-
-/** R16: grants that only the agent knows, after the store was restored from a backup, are adopted and counted. */
-const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
-  const { fleet, now } = turn;
-  for (const { grantId, container: name, step, failed } of report.openGrants) {
-    if (fleet.grants.has(grantId)) continue;
-    const container = fleet.containers.get(containerId(host.id, name));
-    fleet.grants.set(grantId, {
-      id: grantId,
-      jobId: '',
-      waveId: '',
-      kind: 'restart',
-      host: host.id,
-      container: containerId(host.id, name),
-      service: container?.service ?? null,
-      expect: null,
-      attempt: 1,
-      byHand: false,
-      onlyIfBroken: false,
-      disruptive: false,
-      step,
-      failed,
-      failReason: failed ? 'failed before the store was restored' : null,
-      waiting: null,
-      voidAsked: null,
-      suspect: false,
-      grantedAt: now,
-      beginBefore: now,
-      deadline: now + fleet.settings.deadlineMs,
-      transactions: host.transactions,
-      why: 'known to the agent alone: the store was restored from a backup',
-    });
-    touch(turn, { table: 'grants', key: grantId });
   }
 };
 

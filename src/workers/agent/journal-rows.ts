@@ -47,6 +47,11 @@ const UpgradeRow: z.ZodType<AgentUpgrade> = z.strictObject({
   order: HostUpgrade,
   jobId: z.string(),
   step: z.enum(['waiting', 'running', 'ended']),
+  // Journals of before this field.
+  end: z
+    .strictObject({ outcome: z.enum(['done', 'failed', 'void']), reason: z.string() })
+    .nullable()
+    .default(null),
 });
 
 const JobRow: z.ZodType<KnownJob> = z.strictObject({

@@ -6,6 +6,7 @@ import type { AuditEntry, ChainedRecord, Link } from '../../audit/chain.ts';
 import { emptyJournal } from '../../core/agent/journal.ts';
 import type { Journal } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
+import { AuditCopied } from '../../core/messages.ts';
 import { createWrittenJournal } from './journal-diff.ts';
 import { journalOf } from './journal-rows.ts';
 import type { JournalRow } from './journal-rows.ts';
@@ -45,8 +46,8 @@ export interface JournalStore {
    * when it did not commit (full disk); the journal in memory is then ahead, and must be loaded anew.
    */
   commit: (journal: Journal, entries: readonly AuditEntry[]) => void;
-  /** The records of one life's chain. */
-  chain: (life: string) => { seq: number; hash: string; record: Record<string, unknown> }[];
+  /** Records of one life's chain, in order: those after the number `after`, at most `limit`. */
+  chain: (life: string, range?: { after: number; limit: number }) => Omit<AuditCopied, 'kind'>[];
   close: () => void;
 }
 
@@ -126,12 +127,14 @@ const createStore = (db: SqliteHandle, first: Journal | null): JournalStore => {
       return journal;
     },
     commit,
-    chain: (life) =>
+    chain: (life, { after, limit } = { after: 0, limit: -1 }) =>
       db
-        .prepare('select seq, hash, record from audit_chain where life = ? order by seq')
-        .all(life)
+        .prepare(
+          'select seq, hash, record from audit_chain where life = ? and seq > ? order by seq limit ?',
+        )
+        .all(life, after, limit)
         .map((row) => ChainRow.parse(row))
-        .map((row) => ({ ...row, record: JSON.parse(row.record) as Record<string, unknown> })),
+        .map((row) => ({ ...row, record: AuditCopied.shape.record.parse(JSON.parse(row.record)) })),
     close: () => {
       db.close();
     },

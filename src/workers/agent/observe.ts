@@ -50,6 +50,8 @@ export interface Observer {
   observe: (options?: { whole?: boolean; names?: readonly ContainerName[] }) => void;
   /** The end of its restart told how it is: what was told before is not what the server knows any more. */
   toldElsewhere: (name: ContainerName) => void;
+  /** Report something at once, and be it that there is nothing new. */
+  heartbeat: () => void;
   stop: () => Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
   let reported = new Map<ContainerName, string>();
   let wanted = new Set<ContainerName>();
   let wholeWanted = true;
+  let heartbeatWanted = false;
   let wholeAt = -Infinity;
   let reportedAt = -Infinity;
   let scannedAt = -Infinity;
@@ -108,7 +111,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     const gone = [...reported.keys()].some((name) => knowledge.container(name) === null);
     const news = mayTell && (whole || gone || told.length > 0);
     // What waits to be acknowledged is sent again and again, and tells that we live.
-    const heartbeat = backlog === 0 && now - reportedAt >= times.heartbeatMs;
+    const heartbeat = heartbeatWanted || (backlog === 0 && now - reportedAt >= times.heartbeatMs);
     const waits = JSON.stringify(ports.waits()).replace(/\d+/g, '#');
     const waitsNews = waits !== toldWaits && backlog <= backlogLimit;
     if (!news && !heartbeat && !waitsNews) return names.size === 0;
@@ -129,6 +132,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     });
     if (!durable) return false;
     reportedAt = now;
+    heartbeatWanted = false;
     toldWaits = waits;
     if (!news) return false;
     if (whole || gone) {
@@ -183,6 +187,10 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     },
     toldElsewhere: (name) => {
       reported.set(name, '');
+    },
+    heartbeat: () => {
+      heartbeatWanted = true;
+      rounds.wake();
     },
     stop: rounds.stop,
   };

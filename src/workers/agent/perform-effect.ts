@@ -19,6 +19,7 @@ export interface PerformPorts {
   touched: Touched;
   sendReports: () => void;
   observe: (container: ContainerName | null) => void;
+  heartbeat: () => void;
   takeInventory: (asked: { refresh: boolean }) => void;
 }
 
@@ -67,6 +68,8 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
       return ports.sendReports();
     case 'observe':
       return ports.observe(effect.container);
+    case 'heartbeat':
+      return ports.heartbeat();
     case 'take-inventory':
       return ports.takeInventory(effect);
     case 'alert':

@@ -1,5 +1,8 @@
 import type { Agent } from '../../core/agent/agent.ts';
+import { ackedOf } from '../../core/agent/journal.ts';
 import type { HostId } from '../../core/ids.ts';
+import { leaderOf } from '../../core/agent/record.ts';
+import { leadsAfter } from '../../core/messages.ts';
 import type { RecordNumber, Report } from '../../core/messages.ts';
 import { wellFormed } from '../../core/well-formed.ts';
 import { signEnvelope } from '../../jobs/envelope.ts';
@@ -72,6 +75,7 @@ export const startSender = (ports: ReportPorts): ReportSender => {
   let incarnation = '';
   let sentSeq = 0;
   let lowest = 0;
+  let leader = noRecord;
   let progressAt = 0;
   let againMs = times.againMs.first;
   let sentAt = -Infinity;
@@ -84,8 +88,9 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     // One that cannot be signed would hold up all that follow it.
     const report = wellFormed(kept);
     const echo = ports.heardRecord() ?? noRecord;
+    const { incarnation: life } = agent.journal;
     const message = writeReport(
-      { host: ports.hostId, incarnation: agent.journal.incarnation, seq, echo, report },
+      { host: ports.hostId, incarnation: life, seq, echo, acked: ackedOf(agent.journal), report },
       { uuid: ports.newId(), issuedAt: agent.serverTimeFloor },
     );
     await ports.send(signEnvelope(message, ports.signingKey()));
@@ -99,7 +104,12 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     const first = unacknowledged[0];
     const now = ports.monoMs();
     const another = journal.incarnation !== incarnation;
-    if (another || first === undefined || first !== lowest) {
+    const heard = ports.heardRecord() ?? noRecord;
+    // Who has just begun to lead may have been sent nothing of this, or have lost it.
+    const isLater = leadsAfter(leaderOf(heard), leaderOf(leader));
+    leader = heard;
+    if (isLater && first !== undefined) sentSeq = Math.min(sentSeq, first - 1);
+    if (isLater || another || first === undefined || first !== lowest) {
       // Something was acknowledged: no reason to send again soon what followed it.
       incarnation = journal.incarnation;
       if (another) sentSeq = 0;

@@ -10,6 +10,7 @@ import { agentTimes } from './agent-options.ts';
 import type { AgentOptions, RunningAgent } from './agent-options.ts';
 import { agentStatus } from './agent-status.ts';
 import { createAlerts } from './alerts.ts';
+import { copiesWanted } from './copies-wanted.ts';
 import { createClosing } from './closing.ts';
 import type { Closing } from './closing.ts';
 import { readRecords } from './control-record.ts';
@@ -85,8 +86,16 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const observe = (container: ContainerName | null): void => {
     observer.observe(container === null ? { whole: true } : { names: [container] });
   };
+  const heartbeat = (): void => {
+    observer.heartbeat();
+    sender.wake();
+  };
   const takeInventory = ({ refresh }: { refresh: boolean }): void => {
     inventory.take({ refresh });
+  };
+  const copyAgain = (): void => {
+    const copies = copiesWanted(loop.agent(), store);
+    if (copies.length > 0) loop.dispatch({ kind: 'copies-wanted', copies });
   };
   const loop: AgentLoop = createAgentLoop({
     hostId,
@@ -96,10 +105,15 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     alert: alerts.raise,
     retryMs: times.journalRetryMs,
     perform: (effect, life) => {
-      performEffect({ work, touched, sendReports, observe, takeInventory }, effect, life);
+      performEffect(
+        { work, touched, sendReports, observe, heartbeat, takeInventory },
+        effect,
+        life,
+      );
     },
     onTurn: (event, audits) => {
       if (event.kind === 'job') records.wake();
+      if (event.kind === 'record') copyAgain();
       if (event.kind === 'transaction' || event.kind === 'upgrade-over')
         takeInventory({ refresh: false });
       if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();

@@ -61,6 +61,18 @@ const weightOf = (event: FleetEvent): number =>
       : 1;
 
 /**
+ * Numbers of control records are not stored, and must not be given twice by one leader: a lower one is not heard (R13),
+ * and the echo of a higher one would prove that the store was restored (R16).
+ */
+const goOn = (loaded: Fleet, before: Fleet): Fleet => {
+  for (const host of loaded.hosts.values()) {
+    const { recordN, issued, greeted } = before.hosts.get(host.id) ?? host;
+    Object.assign(host, { recordN, issued, greeted });
+  }
+  return loaded;
+};
+
+/**
  * The coordinator's loop: read an event, let core decide, commit, publish. Events that wait together are
  * committed together, so that many reports cost one synced write. Publishing goes on beside: what was committed
  * is answered, however Redis is.
@@ -103,7 +115,7 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     } catch (error) {
       // Memory is ahead of the store now: what was not committed has not happened.
       ports.onError(error, 'commit');
-      fleet = await ports.load();
+      fleet = goOn(await ports.load(), fleet);
       for (const { reject } of group) reject(error);
       return;
     }

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { HostId } from '../../core/ids.ts';
 import { Envelope, signAgain } from '../../jobs/envelope.ts';
+import { leadsAfter } from '../../core/messages.ts';
+import type { Leader } from '../../core/messages.ts';
 import { jobOptions } from '../../jobs/job-options.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { hostQueue, jobKey, queuePrefix } from '../../jobs/queue-names.ts';
@@ -17,7 +19,7 @@ export type RelayPass =
       open: number;
       /** Jobs that Redis did not have: new ones, or lost ones. */
       put: number;
-      /** Jobs that Redis had finished with although no answer came. */
+      /** Jobs that Redis had finished with although no answer came, or had from a former leader. */
       putAgain: number;
       /** Jobs that Redis did not take; they are tried again in the next pass. */
       refused: { jobId: string; reason: string }[];
@@ -39,7 +41,9 @@ export const createRelay = (options: {
   openRows: () => Promise<OutboxRow[]>;
   /** False while the control record that must go before a job is not written yet (R12). */
   mayPut: (row: OutboxRow) => boolean;
-  /** The active key: rows signed by one that was rotated away are signed anew. */
+  /** Who leads: jobs of a former leader are taken by no agent that has heard of this one (R16). */
+  leader: () => Leader;
+  /** The active key: each sending is signed with it. */
   signingKey: () => SigningKey;
   /** Hosts whose queue is paused in SQL: BullMQ's own flag follows, also after Redis lost it (R31). */
   pausedHosts: () => ReadonlySet<HostId>;
@@ -48,30 +52,50 @@ export const createRelay = (options: {
 }): { pass: () => Promise<RelayPass> } => {
   const { redis, queues, mayPut, signingKey, pausedHosts, monotonicMs } = options;
   const putAgainAfterMs = options.putAgainAfterMs ?? 30_000;
-  /** When a job was last known to be on its way. */
-  const seenAt = new Map<string, number>();
+  /** When a job was last known to be on its way, and who has put it in, as far as that was us. */
+  const seen = new Map<string, { at: number; leader: Leader }>();
   let pausedBefore = new Set<HostId>();
 
   const put = async (row: OutboxRow): Promise<void> => {
     const stored = Envelope.parse(JSON.parse(row.envelope));
-    const key = signingKey();
-    const envelope = stored.keyId === key.id ? stored : signAgain(stored, key);
+    const leader = options.leader();
+    const envelope = signAgain(stored, leader, signingKey());
     await queues
       .queue(hostQueue(row.hostId))
       .add(row.kind, envelope, { ...jobOptions, jobId: row.jobId });
-    seenAt.set(row.jobId, monotonicMs());
+    seen.set(row.jobId, { at: monotonicMs(), leader });
+  };
+
+  /** One that a leader before this one has put in: who has heard of this one does not take it any more. */
+  const putAnew = async (row: OutboxRow): Promise<boolean> => {
+    const { hostId, jobId } = row;
+    if ((await queues.queue(hostQueue(hostId)).getJobState(jobId)) === 'active') {
+      // It is just being taken; if in vain, it is brought again in time.
+      seen.set(jobId, { at: monotonicMs(), leader: options.leader() });
+      return false;
+    }
+    await takeOut(row);
+    await put(row);
+    return true;
+  };
+
+  const takeOut = async ({ hostId, jobId }: OutboxRow): Promise<void> => {
+    // The job may be in no list at all, or no job at all: then only its key is in the way.
+    await queues
+      .queue(hostQueue(hostId))
+      .remove(jobId)
+      .catch(() => 0);
+    await redis.del(jobKey(hostQueue(hostId), jobId));
   };
 
   /** Whether Redis will not run a job that it has, and so it was taken out. */
-  const takeOutIfOver = async ({ hostId, jobId }: OutboxRow): Promise<boolean> => {
-    const queue = queues.queue(hostQueue(hostId));
-    if (onItsWay.has(await queue.getJobState(jobId))) {
-      seenAt.set(jobId, monotonicMs());
+  const takeOutIfOver = async (row: OutboxRow): Promise<boolean> => {
+    const { hostId, jobId } = row;
+    if (onItsWay.has(await queues.queue(hostQueue(hostId)).getJobState(jobId))) {
+      seen.set(jobId, { at: monotonicMs(), leader: options.leader() });
       return false;
     }
-    // The job may be in no list at all, or no job at all: then only its key is in the way.
-    await queue.remove(jobId).catch(() => 0);
-    await redis.del(jobKey(hostQueue(hostId), jobId));
+    await takeOut(row);
     return true;
   };
 
@@ -94,7 +118,7 @@ export const createRelay = (options: {
       return { kind: 'redis-away', reason: `connection is ${redis.status}` };
     const open = await options.openRows();
     const ids = new Set(open.map(({ jobId }) => jobId));
-    for (const jobId of seenAt.keys()) if (!ids.has(jobId)) seenAt.delete(jobId);
+    for (const jobId of seen.keys()) if (!ids.has(jobId)) seen.delete(jobId);
     // Before any job: a queue that is to be paused must not run what is put into it.
     await syncPauses(open);
     const rows = open.filter(mayPut);
@@ -111,9 +135,10 @@ export const createRelay = (options: {
             counts.put += 1;
             return;
           }
-          const since = seenAt.get(row.jobId);
-          if (since === undefined) seenAt.set(row.jobId, monotonicMs());
-          else if (monotonicMs() - since >= putAgainAfterMs && (await takeOutIfOver(row))) {
+          const last = seen.get(row.jobId);
+          if (last === undefined || leadsAfter(options.leader(), last.leader)) {
+            if (await putAnew(row)) counts.putAgain += 1;
+          } else if (monotonicMs() - last.at >= putAgainAfterMs && (await takeOutIfOver(row))) {
             await put(row);
             counts.putAgain += 1;
           }

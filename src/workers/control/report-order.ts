@@ -39,6 +39,8 @@ export const createReportOrder = (
   return {
     turn: (message) => {
       const line = lineOf(message);
+      // What was acknowledged comes no more, also where a restored store has forgotten that (R16).
+      line.last = Math.max(line.last, message.acked);
       if (message.seq <= line.last + 1) return Promise.resolve();
       return new Promise((resolve) => {
         const timer = setTimeout(() => {

@@ -215,6 +215,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     queues,
     openRows: () => openOutbox(store.db),
     mayPut: ({ hostId }) => recordGate.mayPut(hostId),
+    leader: () => [coordinator.fleet().generation, lease.epoch],
     signingKey: () => keys.active,
     pausedHosts: () =>
       new Set(

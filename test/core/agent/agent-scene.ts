@@ -3,7 +3,7 @@ import type { Agent, AgentEvent, CheckAnswers } from '../../../src/core/agent/ag
 import { emptyJournal } from '../../../src/core/agent/journal.ts';
 import { agentStep } from '../../../src/core/agent/step.ts';
 import type { AgentTurn } from '../../../src/core/agent/step.ts';
-import type { ControlRecord, GrantOrder, Report } from '../../../src/core/messages.ts';
+import type { ControlRecord, GrantOrder, Report, Leader } from '../../../src/core/messages.ts';
 
 export const instance = { bootId: 'b', initPid: 100, startTime: '1' };
 
@@ -44,7 +44,7 @@ export interface AgentScene {
   job: (
     jobId: string,
     grants: GrantOrder[],
-    more?: { hash?: string; incarnation?: string; expiresAt?: number },
+    more?: { hash?: string; incarnation?: string; expiresAt?: number; leader?: Leader },
   ) => AgentTurn;
   /** Order an upgrade of the host: job `u`, grant `ug`. */
   upgrade: (services?: string[]) => AgentTurn;
@@ -84,6 +84,7 @@ export const agentScene = (settled = true): AgentScene => {
           serverTime: 1_000_000 + here.mono - 1_000,
           incarnation: 'life-1',
           ackedSeq: 0,
+          copied: null,
           pauses: [],
           freezes: [],
           excluded: false,
@@ -99,12 +100,16 @@ export const agentScene = (settled = true): AgentScene => {
         jobId,
         hash: more.hash ?? jobId,
         incarnation: more.incarnation ?? here.agent.journal.incarnation,
+        leader: more.leader ?? [1, 1],
         expiresAt: more.expiresAt ?? 1_030_000,
-        job: { kind: 'restart-batch', payload: { waveId: 'w', grants } },
+        job: {
+          kind: 'restart-batch',
+          payload: { waveId: 'w', grants },
+        },
       }),
     upgrade: (services = []) =>
       here.step({
-        ...{ kind: 'job', jobId: 'u', hash: 'u', expiresAt: 1_030_000 },
+        ...{ kind: 'job', jobId: 'u', hash: 'u', leader: [1, 1], expiresAt: 1_030_000 },
         incarnation: here.agent.journal.incarnation,
         job: {
           kind: 'host-upgrade',

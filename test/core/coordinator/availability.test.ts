@@ -88,7 +88,13 @@ describe('R17: what counts as unavailable', () => {
   test('what is stopped under an open grant is not parked, though it was never seen before (R16, R25)', () => {
     const here = scene([web()]);
     const down = view('web-1', { state: 'stopped', instance: null, stale: [] });
-    const grant = { grantId: 'g', container: 'web-1', step: 'stopped', failed: false } as const;
+    const grant = {
+      grantId: 'g',
+      waveId: '',
+      container: 'web-1',
+      step: 'stopped',
+      failed: false,
+    } as const;
     here.report('h1', observed([down], { openGrants: [grant] }));
     expect(here.fleet.containers.get('h1/web-1')?.parked).toBe(false);
     expect(here.grants()).toEqual(['h1/web-1']);

@@ -49,6 +49,10 @@ export const observed = (
   more: Partial<HostObserved> = {},
 ): HostObserved => ({
   kind: 'host-observed',
+  leader: [0, 0],
+  settled: true,
+  transactions: null,
+  openUpgrades: [],
   whole: true,
   containers,
   settingsHashes: { '*': 'hash' },
@@ -100,7 +104,7 @@ export interface Scene {
   report: (
     hostId: string,
     report: Report,
-    more?: { echo?: RecordNumber; incarnation?: string; seq?: number },
+    more?: { echo?: RecordNumber; incarnation?: string; seq?: number; acked?: number },
   ) => Commands;
   upgraded: (hostId: string, containers: ContainerView[], gate?: GateAnswer) => Commands;
   grants: () => string[];
@@ -135,8 +139,13 @@ export const scene = (
           host: hostId,
           incarnation: more.incarnation ?? 'life-1',
           seq: more.seq ?? (host?.ackedSeq ?? 0) + 1,
+          acked: more.acked ?? 0,
           echo: more.echo ?? [fleet.generation, fleet.epoch, host?.recordN ?? 0],
-          report,
+          // Seen under the present leader, unless said otherwise.
+          report:
+            report.kind === 'host-observed' && report.leader[0] === 0
+              ? { ...report, leader: [fleet.generation, fleet.epoch] }
+              : report,
         },
       });
     },

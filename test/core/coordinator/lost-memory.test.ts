@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
+import { ended, observed, upgradedScene, view, web } from './fleet-scene.ts';
 
 describe('R15: a host lost its journal', () => {
   const lost = () => {
@@ -49,28 +49,6 @@ describe('R15: a host lost its journal', () => {
   });
 });
 
-describe('R16: the store was restored from a backup', () => {
-  test('an echo above our own number begins a new generation and asks all hosts anew', () => {
-    const here = scene([web()], {}, [{ id: 'h1' }, { id: 'h2' }]);
-    for (const id of ['h1', 'h2']) here.report(id, observed([view(`web-${id}`, { stale: [] })]));
-    const { records, audits } = here.report('h1', observed([], { whole: false }), {
-      echo: [1, 7, 3],
-    });
-    expect(here.fleet.generation).toBe(2);
-    expect([...here.fleet.hosts.values()].map(({ known }) => known)).toEqual([false, false]);
-    expect(audits.map(({ action }) => action)).toContain('store-restored');
-    expect(records.map(({ record }) => record.number[0])).toEqual([2, 2]);
-  });
-
-  test('grants that only the agent knows are adopted and counted', () => {
-    const here = upgradedScene([web()], { h1: ['web-1', 'web-2'] });
-    here.fleet.grants.clear();
-    const open = { grantId: 'g9', container: 'web-2', step: 'drained', failed: false } as const;
-    here.report('h1', observed([view('web-1'), view('web-2')], { openGrants: [open] }));
-    expect(here.grants()).toEqual(['h1/web-2']);
-  });
-});
-
 describe('R33: a host is excluded', () => {
   test('its grants end, its containers stay members and unavailable, and it is told', () => {
     const here = upgradedScene([web()], { h1: ['web-1'], h2: ['web-2'] });
@@ -95,6 +73,7 @@ describe('R33: a host is excluded', () => {
     expect(here.grants()).toEqual([]);
     const open = {
       grantId: grant?.id ?? '',
+      waveId: '',
       container: 'web-1',
       step: 'stopped',
       failed: false,

@@ -90,7 +90,7 @@ describe('an agent that is killed and started again over its journal', () => {
         await until(() => over(heir), `the grant is over after a kill ${when} write ${at}`);
         const grant = heir.loop.agent().journal.grants.get('grant-1');
         const chain = heir.store.chain(incarnation);
-        const actions = chain.map(({ record }) => String(record['action']));
+        const actions = chain.map(({ record }) => record['action']);
         const stops = fake.events.filter((event) => event === 'stop web-1').length;
         expect(verifyChain(chain).kind).toBe('intact');
         // L2, L3: up again, and in service again, on every path.

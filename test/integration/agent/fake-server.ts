@@ -65,7 +65,7 @@ export const startFakeServer = async (
       ...{ expiresAt: serverTime() + 60_000, payload },
     }),
     send: async (message, by = key) => {
-      const envelope = signEnvelope(message, by);
+      const envelope = signEnvelope({ ...message, leader: [1, 1] }, by);
       await queue.add(envelope.kind, envelope, { ...jobOptions, jobId: envelope.id });
       return envelope;
     },
@@ -81,7 +81,7 @@ export const startFakeServer = async (
     n += 1;
     const record: ControlRecord = {
       number: [1, 1, n],
-      ...{ serverTime: serverTime(), incarnation, ackedSeq: acked() },
+      ...{ serverTime: serverTime(), incarnation, ackedSeq: acked(), copied: null },
       ...{ pauses: [], freezes: [], excluded: false, voids: [], suspects: [], parked: [] },
       ...server.record,
     };

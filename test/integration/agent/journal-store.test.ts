@@ -70,6 +70,7 @@ describe('the journal on disk', () => {
       journal.upgrades.set(id, {
         jobId: id,
         step: 'waiting',
+        end: null,
         order: {
           ...{ waveId: 'w', grantId: `g-${id}`, mode: 'security', packages: [] },
           ...{ allowRemove: false, services: ['web'], beginBefore: 1, deadline: 2 },

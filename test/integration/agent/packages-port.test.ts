@@ -31,7 +31,13 @@ afterEach(() => {
 });
 
 const order: HostUpgrade = {
-  ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
+  ...{
+    waveId: 'w',
+    grantId: 'ug',
+    mode: 'security',
+    packages: [],
+    allowRemove: false,
+  },
   ...{ services: [], beginBefore: 1, deadline: 2 },
 };
 

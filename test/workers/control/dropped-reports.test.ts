@@ -25,7 +25,7 @@ test('of reports that were dropped (early, late, of another life, of a stranger)
   const submit = (host: string, incarnation: string, seq: number): Promise<unknown> =>
     coordinator.submit({
       kind: 'report',
-      message: { host, incarnation, seq, echo: [0, 0, 0], report: copied },
+      message: { host, incarnation, seq, acked: 0, echo: [0, 0, 0], report: copied },
     });
   await Promise.all([
     submit('h1', 'life-1', 2),

@@ -1,0 +1,20 @@
+import type { Agent, AgentEvent } from '../../core/agent/agent.ts';
+import type { JournalStore } from './journal-store.ts';
+
+/** So many audit records are sent again at once; the next when these are acknowledged. */
+const mostAtOnce = 500;
+
+/**
+ * R16: records of this life's audit chain that the server has acknowledged and does not have: its store was restored from a
+ * backup. None while copies are on their way, as those are what it lacks.
+ */
+export const copiesWanted = (
+  { journal, record }: Agent,
+  store: Pick<JournalStore, 'chain'>,
+): Extract<AgentEvent, { kind: 'copies-wanted' }>['copies'] => {
+  const copied = record?.value.copied ?? null;
+  if (copied === null || !journal.settled || record?.value.incarnation !== journal.incarnation)
+    return [];
+  for (const { kind } of journal.reports.values()) if (kind === 'audit-copied') return [];
+  return store.chain(journal.incarnation, { after: copied, limit: mostAtOnce });
+};
