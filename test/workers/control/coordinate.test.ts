@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { defaultFleetSettings, emptyFleet } from '../../../src/core/coordinator/fleet.ts';
+import { defaultFleetSettings, emptyFleet, newHost } from '../../../src/core/coordinator/fleet.ts';
+import type { Fleet } from '../../../src/core/coordinator/fleet.ts';
 import { startCoordinator } from '../../../src/workers/control/coordinate.ts';
 
 test('an operator is answered once it is committed; jobs go only after the records that precede them (R12)', async () => {
@@ -62,4 +63,35 @@ test('what is large has a transaction of its own, and others have their turn bet
   await Promise.all([tick, tick, needs, needs, tick].map(coordinator.submit));
   expect(seen).toEqual([2, 'others', 1, 'others', 1, 'others', 1]);
   await coordinator.stop();
+});
+
+test('after a commit that failed the numbers of records go on: none is given twice (R13, R16)', async () => {
+  const numbers: number[] = [];
+  const stored = (): Fleet => {
+    const fleet = emptyFleet(defaultFleetSettings, 1, 1);
+    fleet.hosts.set('h1', newHost('h1', '', null));
+    return fleet;
+  };
+  let isFull = false;
+  const coordinator = await startCoordinator({
+    load: () => Promise.resolve(stored()),
+    commit: () => (isFull ? Promise.reject(new Error('the disk is full')) : Promise.resolve()),
+    publish: (_, { number }) => {
+      numbers.push(number[2]);
+      return Promise.resolve();
+    },
+    kickRelay: () => undefined,
+    notify: () => undefined,
+    moment: () => ({ now: 1, wall: { ms: 1, minuteOfDay: 0 } }),
+    newId: () => 'id',
+    onError: () => undefined,
+  });
+  const wanted = { kind: 'record-wanted', host: 'h1' } as const;
+  await coordinator.submit(wanted);
+  isFull = true;
+  await expect(coordinator.submit(wanted)).rejects.toThrow('full');
+  isFull = false;
+  await coordinator.submit(wanted);
+  await coordinator.stop();
+  expect(numbers).toEqual([1, 3]);
 });
