@@ -252,6 +252,8 @@ export const UpgradeFinished = z.strictObject({
   transcript: z.string(),
   /** Name of what went wrong, such as `held` or `unknown-version`, where it has one. */
   code: z.string().optional(),
+  /** Of `unknown-version`: the packages that the repositories do not have as asked for; left out: any of them. */
+  missing: z.array(z.strictObject({ name: z.string(), arch: z.string() })).optional(),
   gate: GateAnswer,
 });
 export type UpgradeFinished = z.infer<typeof UpgradeFinished>;

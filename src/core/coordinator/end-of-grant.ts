@@ -7,7 +7,7 @@ import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
 import { noteGate } from './host-gate.ts';
-import { mirrorMoved } from './mirror-moved.ts';
+import { forgetRefusals, mirrorMoved } from './mirror-moved.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -216,12 +216,14 @@ const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished
   if (wasRunning && report.ok) {
     Object.assign(upgrade, { state: 'done', reason });
     noteProved(wave, upgrade);
+    forgetRefusals(turn, host, upgrade);
   }
   // Also where the gate of a former transaction had not passed, and a person had resumed the wave.
   const gate = gateText(host);
   if (gate !== null) pauseWave(turn, wave, gate);
   if (!wasRunning || report.ok) return;
-  if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host, reason)) return;
+  if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host, { ...report, reason }))
+    return;
   failUpgrade(turn, wave, host.id, reason);
 };
 

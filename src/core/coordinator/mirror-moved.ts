@@ -1,4 +1,5 @@
-import type { Host, Wave } from './fleet.ts';
+import type { Host, Wave, WaveUpgrade } from './fleet.ts';
+import type { UpgradeFinished } from '../messages.ts';
 import { packageKey, versionKey } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -21,6 +22,13 @@ export const askToRefresh = (turn: Turn, host: Host): void => {
   });
 };
 
+/** What a host has got by now its repositories have: what they lacked before counts no more. */
+export const forgetRefusals = (turn: Turn, host: Host, { packages }: WaveUpgrade): void => {
+  const got = new Set(packages.map((one) => versionKey(one, one.version)));
+  host.refused = host.refused.filter(({ version }) => !got.has(version));
+  touch(turn, { table: 'hosts', key: host.id });
+};
+
 /** So often a host is asked for versions that its repositories do not have, although it says that they offer them. */
 const mostRefusals = 3;
 /** Newer versions take the place of old ones. */
@@ -32,12 +40,20 @@ const mostKept = 500;
  * once, and its hosts that are offered others wait, or start over in another wave where policy wants that. Answers whether it
  * goes on at all.
  */
-export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string): boolean => {
+export const mirrorMoved = (
+  turn: Turn,
+  wave: Wave,
+  host: Host,
+  { reason, missing }: { reason: string; missing?: UpgradeFinished['missing'] },
+): boolean => {
   const { fleet, now } = turn;
   const { cause } = wave;
   const upgrade = wave.upgrades.get(host.id);
   if (cause.kind !== 'advisories' || upgrade === undefined) return false;
-  const refused = upgrade.packages.map((one) => {
+  const named = new Set(missing?.map(packageKey));
+  const some = upgrade.packages.filter((one) => named.has(packageKey(one)));
+  const lacking = some.length === 0 ? upgrade.packages : some;
+  const refused = lacking.map((one) => {
     const version = versionKey(one, one.version);
     const count = (host.refused.find((other) => other.version === version)?.count ?? 0) + 1;
     return { version, count, until: now + fleet.settings.refreshEveryMs * 2 ** (count - 1) };
@@ -51,7 +67,7 @@ export const mirrorMoved = (turn: Turn, wave: Wave, host: Host, reason: string):
   touch(turn, { table: 'waves', key: wave.id });
   // What it offers by now is not what it was known to offer.
   askToRefresh(turn, host);
-  const keys = upgrade.packages.map(packageKey);
+  const keys = lacking.map(packageKey);
   const proved = keys.filter((key) => cause.proved[key] !== undefined);
   if (proved.length === 0) return true;
   cause.moved = [...new Set([...(cause.moved ?? []), ...proved])];

@@ -1,6 +1,7 @@
 import type { WantedPackage } from '../../core/messages.ts';
 import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts';
 import { aptFailure } from './name-failure.ts';
+import { missingVersions } from '../packages/failure.ts';
 import type { PackageFailure } from '../packages/failure.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 import type { Offer, PackageOffers } from './read-offers.ts';
@@ -144,6 +145,7 @@ export const planUpgrade = (
 ): UpgradePlan => {
   const draft = draftOf(installed, offers);
   const chosen: { one: DpkgPackage; offer: Offer }[] = [];
+  const missing: Parameters<typeof missingVersions>[0][number][] = [];
   for (const want of wanted) {
     const found = installed.filter((one) => matches(one, want.name));
     if (found.length === 0)
@@ -151,7 +153,11 @@ export const planUpgrade = (
     for (const one of found) {
       const offered = draft.offers.get(label(one)) ?? { ...one, candidate: null, offers: [] };
       const choice = choose(one, want, offered);
-      if (choice.kind === 'failure') return { ok: false, reason: choice.reason };
+      if (choice.kind === 'failure') {
+        if (choice.reason.kind !== 'unknown-version') return { ok: false, reason: choice.reason };
+        missing.push({ name: one.name, arch: one.arch, reason: choice.reason });
+        continue;
+      }
       if (choice.kind === 'satisfied') continue;
       if (one.want === 'hold')
         return {
@@ -162,6 +168,8 @@ export const planUpgrade = (
       take(draft, one, choice.offer);
     }
   }
+  const reason = missingVersions(missing);
+  if (reason !== null) return { ok: false, reason };
   for (const { one, offer } of chosen) takeSiblings(draft, one, offer);
   return planOf(draft);
 };

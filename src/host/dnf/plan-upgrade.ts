@@ -1,5 +1,6 @@
 import type { WantedPackage } from '../../core/messages.ts';
 import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
+import { missingVersions } from '../packages/failure.ts';
 import type { PackageFailure } from '../packages/failure.ts';
 import { dnfFailure } from './name-failure.ts';
 import type { OfferedAdvisory, RpmOffer } from './parse-offers.ts';
@@ -147,16 +148,23 @@ export const planUpgrade = (
 ): RpmPlan => {
   const draft = draftOf(installed, found);
   const chosen: { one: RpmPackage; offer: RpmOffer }[] = [];
+  const missing: Parameters<typeof missingVersions>[0][number][] = [];
   for (const want of wanted) {
     const some = draft.installed.filter((one) => matches(one, want.name));
     if (some.length === 0)
       return { ok: false, reason: dnfFailure('not-installed', `${want.name} is not installed`) };
     for (const one of some) {
       const choice = choose(one, want, found);
-      if (choice.kind === 'failure') return { ok: false, reason: choice.reason };
+      if (choice.kind === 'failure') {
+        if (choice.reason.kind !== 'unknown-version') return { ok: false, reason: choice.reason };
+        missing.push({ name: one.name, arch: one.arch, reason: choice.reason });
+        continue;
+      }
       if (choice.kind === 'offer') chosen.push({ one, offer: choice.offer });
     }
   }
+  const reason = missingVersions(missing);
+  if (reason !== null) return { ok: false, reason };
   return planOf(draft, chosen);
 };
 

@@ -25,4 +25,19 @@ export interface PackageFailure {
   message: string;
   /** What a person can do about it. */
   remedy: string;
+  /** Of `unknown-version`, where it is known: the packages that the repositories do not have as asked for. */
+  missing?: readonly { name: string; arch: string }[];
 }
+
+/** One failure for all packages of which a version was asked for that the repositories do not have. */
+export const missingVersions = (
+  missing: readonly { name: string; arch: string; reason: PackageFailure }[],
+): PackageFailure | null => {
+  const [first] = missing;
+  if (first === undefined) return null;
+  return {
+    ...first.reason,
+    message: missing.map(({ reason }) => reason.message).join('; '),
+    missing: missing.map(({ name, arch }) => ({ name, arch })),
+  };
+};

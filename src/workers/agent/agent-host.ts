@@ -76,7 +76,7 @@ export interface ScanPort {
 
 export type UpgradeAnswer = Pick<
   UpgradeFinished,
-  'ok' | 'reason' | 'remedy' | 'changes' | 'transcript' | 'code'
+  'ok' | 'reason' | 'remedy' | 'changes' | 'transcript' | 'code' | 'missing'
 >;
 
 /** What a host has and is offered. */

@@ -3,7 +3,7 @@ import { defaultRule } from '../../../src/core/coordinator/policy.ts';
 import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
 import type { FleetSettings, Wave } from '../../../src/core/coordinator/fleet.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
-import type { ContainerView } from '../../../src/core/messages.ts';
+import type { ContainerView, UpgradeFinished } from '../../../src/core/messages.ts';
 import type { ServiceSettings } from '../../../src/core/service-settings.ts';
 import { observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
@@ -65,7 +65,7 @@ export const finish = (
   here: Scene,
   host: string,
   to: string,
-  failed: { reason: string; code: string } | null = null,
+  failed: Partial<UpgradeFinished> | null = null,
   containers: ContainerView[] = [view(`web-${host}`)],
 ): Commands => {
   const grant = [...here.fleet.grants.values()].find((one) => one.host === host);

@@ -183,3 +183,40 @@ describe('what some hosts need more of', () => {
     ]);
   });
 });
+
+describe('a version that a mirror does not have', () => {
+  const zlib = need({ name: 'zlib1g', offered: [{ feed: 'debian', id: 'DSA-2-1' }] });
+  const missing = [{ name: 'libssl3', arch: 'amd64' }];
+  const refusedOn = (here: Scene) =>
+    here.fleet.hosts.get('h1')?.refused.map(({ version, count }) => `${version} ${count}`);
+  const orderedOf = ({ sends }: Commands): string[][] =>
+    sends.flatMap((send) =>
+      send.kind === 'host-upgrade' ? [send.payload.packages.map(({ name }) => name).sort()] : [],
+    );
+
+  test('counts for its own package alone', () => {
+    const here = begin([auto]);
+    expect(orderedOf(tell(here, [need(), zlib], ['h1']))).toEqual([
+      ['libssl3:amd64', 'zlib1g:amd64'],
+    ]);
+    finish(here, 'h1', '', { ...moved, missing });
+    expect(refusedOn(here)).toEqual(['libssl3:amd64=2 1']);
+  });
+
+  test('is any of the order where the agent does not say which', () => {
+    const here = begin([auto]);
+    tell(here, [need(), zlib], ['h1']);
+    finish(here, 'h1', '', moved);
+    expect(refusedOn(here)).toEqual(['libssl3:amd64=2 1', 'zlib1g:amd64=2 1']);
+  });
+
+  test('counts no more once the host has got it', () => {
+    const here = begin([auto]);
+    tell(here, [need()], ['h1']);
+    finish(here, 'h1', '', { ...moved, missing });
+    here.later(here.fleet.settings.refreshEveryMs);
+    expect(orderedOf(tell(here, [need()], ['h1']))).toEqual([['libssl3:amd64']]);
+    finish(here, 'h1', '2');
+    expect(refusedOn(here)).toEqual([]);
+  });
+});

@@ -94,6 +94,20 @@ describe('named packages', () => {
     );
   });
 
+  test('all that is not offered is told at once, and nothing that is', () => {
+    const asked = [
+      want('openssl', 'exact', '3.0-9'),
+      want('libssl3', 'exact', '3.0-2'),
+      want('bash', 'exact', '6-1'),
+    ];
+    const plan = planUpgrade(installed, known, asked);
+    expect(plan.ok ? [] : plan.reason.missing).toEqual([
+      { name: 'openssl', arch: 'amd64' },
+      { name: 'bash', arch: 'amd64' },
+    ]);
+    expect(plan.ok ? '' : plan.reason.message).toMatch(/not 3\.0-9; bash:amd64: .* not 6-1$/);
+  });
+
   test('at least, with an older candidate by pin: the smallest step that is enough', () => {
     const pinned = both('3.0-3', '3.0-2', '3.0-1').map((one) => ({ ...one, candidate: '3.0-1' }));
     const plan = planUpgrade(installed, pinned, [want('openssl', 'at-least', '3.0-2')]);

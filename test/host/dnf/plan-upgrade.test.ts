@@ -73,6 +73,16 @@ describe('named packages', () => {
     expect(atLeast('5-1')).toBe('unknown-version');
   });
 
+  test('all that is not offered is told at once', () => {
+    const two = [installed('ssl', '1-1'), installed('zlib', '1-1')];
+    const asked = [want('ssl', 'exact', '9-1'), want('zlib', 'exact', '9-1')];
+    const plan = planUpgrade(two, offers(three), asked);
+    expect(plan.ok ? [] : plan.reason.missing).toEqual([
+      { name: 'ssl', arch: 'x86_64' },
+      { name: 'zlib', arch: 'x86_64' },
+    ]);
+  });
+
   test('exact, by any way of writing an architecture; never back', () => {
     const exact = (name: string, version: string): ReturnType<typeof targets> =>
       targets(planUpgrade(host, offers(three), [want(name, 'exact', version)]));

@@ -17,6 +17,9 @@ const answerOf = (result: UpgradeResult): UpgradeAnswer => ({
     : result.reason.message,
   remedy: result.ok ? '' : result.reason.remedy,
   ...(result.ok ? {} : { code: result.reason.kind }),
+  ...(result.ok || result.reason.missing === undefined
+    ? {}
+    : { missing: [...result.reason.missing] }),
   changes: result.changes,
   transcript: result.transcript ?? '',
 });
