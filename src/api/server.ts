@@ -147,7 +147,7 @@ const statusView = async (backend: ApiBackend): Promise<unknown> => {
     waves: wavesView(backend),
     pauses: [...fleet.pauses.values()].map((pause) => ({
       ...pause,
-      ...pauseState(fleet, pause.level),
+      ...pauseState(fleet, pause.level, now),
     })),
     freezes: [...fleet.freezes.values()].filter(({ until }) => until === null || until > wall.ms),
     grants: [...fleet.grants.values()],

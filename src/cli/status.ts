@@ -138,6 +138,14 @@ const servicesText = (services: ServiceSummary[]): string =>
     ? 'no services: none is configured, and no container on a host’s root is known'
     : [servicesTable(services), ...conflictLines(services), ...shadowLines(services)].join('\n');
 
+/** What a pause waits for: restarts in flight, and hosts that may hold more. */
+const waiting = (inFlight: number, waitsFor: readonly string[]): string => {
+  const first = waitsFor.slice(0, 3).join(', ');
+  return inFlight === waitsFor.length
+    ? `${inFlight} in flight: ${first}`
+    : `waits for ${first}${waitsFor.length > 3 ? `, and ${waitsFor.length - 3} more` : ''}`;
+};
+
 const statusText = (status: StatusView): string => {
   const lines: string[] = [];
   const containers = status.hosts.reduce((sum, host) => sum + host.containers, 0);
@@ -147,7 +155,7 @@ const statusText = (status: StatusView): string => {
   );
   for (const { level, state, inFlight, waitsFor, actor, reason } of status.pauses)
     lines.push(
-      `${tint(state)} (${pauseSubject(level)}) by ${actor}: ${reason}${state === 'pausing' ? `; ${inFlight} in flight: ${waitsFor.slice(0, 3).join(', ')}` : ''}`,
+      `${tint(state)} (${pauseSubject(level)}) by ${actor}: ${reason}${state === 'pausing' ? `; ${waiting(inFlight, waitsFor)}` : ''}`,
     );
   for (const { reason, until, actor, id } of status.freezes)
     lines.push(

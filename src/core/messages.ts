@@ -157,8 +157,8 @@ export type StepTime = z.infer<typeof StepTime>;
 
 export const HostObserved = z.strictObject({
   kind: z.literal('host-observed'),
-  /** Of the newest control record that was heard before this was seen; what is open is told as of that (R16). */
-  leader: Leader.default([0, 0]),
+  /** Of the newest control record that was heard before this was seen; what is open is told as of that (R16). Null: from an agent that does not say. */
+  leader: Leader.nullable().default(null),
   /** False: a journal was lost, and its agent does not know yet what it had held (R15). */
   settled: z.boolean().default(true),
   /** All containers (a missing one is gone), or only those that changed. */
@@ -332,8 +332,8 @@ export const ControlRecord = z.strictObject({
   /** The incarnation whose reports `ackedSeq` counts; null before the first report. */
   incarnation: z.string().nullable(),
   ackedSeq: z.int(),
-  /** How many records of the audit chain of this incarnation have come; null: not told. */
-  copied: z.int().min(0).nullable().default(null),
+  /** How many records of the audit chain of this incarnation have come, where some have to come again (R16). */
+  copied: z.int().min(0).optional(),
   pauses: z.array(PauseLevel),
   /** Reasons of the freezes in force. */
   freezes: z.array(z.string()),

@@ -22,6 +22,8 @@ export const hostOf = (doc: string): Host => ({
     journalLostAt: null,
     resync: false,
     copied: null,
+    generation: 0,
+    echo: null,
     copiesMissing: false,
   },
   ...(decodeDocument(doc) as Host),

@@ -135,7 +135,6 @@ const record: ControlRecord = {
   serverTime: 5,
   incarnation: null,
   ackedSeq: 0,
-  copied: null,
   pauses: [],
   freezes: [],
   excluded: false,

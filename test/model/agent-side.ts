@@ -97,7 +97,8 @@ export const feed = (core: Core, world: World, machine: Machine, event: AgentEve
   // overtake one another that could go wrong.
   let looks = 'report overtakes' in world.left && audits.some(({ outcome }) => outcome === 'done');
   for (const effect of effects) {
-    if (effect.kind === 'observe' || effect.kind === 'heartbeat') looks = true;
+    if (effect.kind === 'observe') looks = true;
+    if (effect.kind === 'heartbeat') tellHost(core, world, machine, { whole: false });
     if (effect.kind === 'alert') {
       const name = /c\d/.exec(effect.message)?.[0] ?? '';
       const box = machine.boxes[boxIndex(name)];
@@ -125,11 +126,20 @@ export const observe = (core: Core, world: World, machine: Machine): void => {
       ...{ instance: instanceOf(box), identity: null, bootId: 'boot' },
     });
   });
+  tellHost(core, world, machine, { whole: true });
+};
+
+const tellHost = (
+  core: Core,
+  world: World,
+  machine: Machine,
+  { whole }: { whole: boolean },
+): void => {
   feed(core, world, machine, {
     kind: 'host-observed',
     observed: {
-      whole: true,
-      containers: machine.boxes.map((_, index) => viewOf(machine, index)),
+      whole,
+      containers: whole ? machine.boxes.map((_, index) => viewOf(machine, index)) : [],
       settingsHashes: { '*': settingsHash },
       atRest: machine.dpkg === 'rest',
       atRestReason: '',

@@ -288,7 +288,7 @@ export const brokenRules: BrokenRule[] = [
     rule: 'R31',
     what: '`paused` is shown while a grant is still open',
     file: 'coordinator/pause-state.ts',
-    from: "state: open.length === 0 ? 'paused' : 'pausing'",
+    from: "state: waitsFor.length === 0 ? 'paused' : 'pausing'",
     to: "state: open.length <= 1 ? 'paused' : 'pausing'",
     shownBy: ['I5'],
     scenario: small({ pause: 1 }),

@@ -14,6 +14,7 @@ export interface Core {
   ackedOf: typeof JournalModule.ackedOf;
   serverTime: typeof RecordModule.serverTime;
   emptyFleet: typeof FleetModule.emptyFleet;
+  generationOf: typeof FleetModule.generationOf;
   defaultFleetSettings: typeof FleetModule.defaultFleetSettings;
   fleetStep: typeof FleetStepModule.fleetStep;
   pauseState: typeof PauseModule.pauseState;

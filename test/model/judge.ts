@@ -52,7 +52,7 @@ export const judgeFor = (core: Core, scenario: Scenario): Judge => ({
     const { fleet } = world;
     const paused = [...fleet.pauses.values()]
       .map(({ level }) => level)
-      .filter((level) => core.pauseState(fleet, level).state === 'paused');
+      .filter((level) => core.pauseState(fleet, level, world.now).state === 'paused');
     for (const { id: machine, todo, agent } of world.machines) {
       const host = fleet.hosts.get(machine);
       const { incarnation, lastSeq, reports } = agent.journal;

@@ -72,9 +72,11 @@ const effectMoves = (core: Core, machine: Machine, add: Add): void => {
 };
 
 /** Whether Redis holds a job that an agent would take. */
-const isPut = ({ wire, fleet }: World, jobId: string): boolean => {
+const isPut = (core: Core, { wire, fleet }: World, jobId: string): boolean => {
   const put = wire.get(jobId);
-  return put?.leader[0] === fleet.generation && put.leader[1] === fleet.epoch;
+  if (put === undefined) return false;
+  const host = fleet.hosts.get(put.host) ?? { generation: 0 };
+  return put.leader[0] === core.generationOf(fleet, host) && put.leader[1] === fleet.epoch;
 };
 
 /** Nobody need bring what is journaled, unless the store has forgotten that it was answered for (R16). */
@@ -96,7 +98,11 @@ const agentMoves = (core: Core, world: World, machine: Machine, add: Add): void 
     const held = agent.record?.value.number;
     if (
       register !== null &&
-      (held === undefined || compareRecordNumbers(register.number, held) !== 0)
+      (held === undefined || compareRecordNumbers(register.number, held) !== 0) &&
+      // One that it ignores changes nothing, again and again: a random walk would not get on.
+      (world.lastId === null ||
+        held === undefined ||
+        compareRecordNumbers(register.number, held) > 0)
     )
       add('the agent reads the control record', null, (world, own) => {
         own.heard = Math.min(2, own.heard + 1);
@@ -133,9 +139,13 @@ const agentMoves = (core: Core, world: World, machine: Machine, add: Add): void 
       add(`job ${send.jobId} arrives, and a copy of it stays`, 'job doubled', deliver, 'local');
     }
     for (const [jobId, send] of rows)
-      if (send.host === machine.id && !isPut(world, jobId) && mayBeUnheard(world, machine, jobId))
+      if (
+        send.host === machine.id &&
+        !isPut(core, world, jobId) &&
+        mayBeUnheard(world, machine, jobId)
+      )
         add(`the relay puts job ${jobId} in again`, null, (world) => {
-          putIn(world, send);
+          putIn(core, world, send);
         });
     const ownStop = (index: number): boolean => machine.stops.includes(index);
     machine.boxes.forEach((box, index) => {

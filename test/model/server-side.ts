@@ -72,6 +72,7 @@ const retries = (fleet: Fleet): number =>
 /** What a crash of the server leaves: committed rows, under a new epoch. */
 export const load = (fleet: Fleet): void => {
   fleet.epoch += 1;
+  Object.assign(fleet, { provers: [], raised: false });
   for (const host of fleet.hosts.values()) {
     host.recordN = 0;
     host.issued = [];
@@ -137,8 +138,9 @@ const checkOrders = (fleet: Fleet, now: number, audits: readonly ControlAudit[])
 };
 
 /** The relay at work (R3). */
-export const putIn = ({ fleet, wire }: World, send: Send): void => {
-  wire.set(send.jobId, { ...send, leader: [fleet.generation, fleet.epoch] });
+export const putIn = (core: Core, { fleet, wire }: World, send: Send): void => {
+  const host = fleet.hosts.get(send.host) ?? { generation: 0 };
+  wire.set(send.jobId, { ...send, leader: [core.generationOf(fleet, host), fleet.epoch] });
 };
 
 export type ServerTurnout = 'well' | 'crash' | 'pause';
@@ -188,7 +190,7 @@ export const serve = (
   for (const jobId of commands.closes) world.rows.delete(jobId);
   if (turnout === 'well') {
     for (const { host, record } of commands.records) machineOf(world, host).register = record;
-    for (const send of commands.sends) putIn(world, send);
+    for (const send of commands.sends) putIn(core, world, send);
     return;
   }
   if (turnout === 'pause')

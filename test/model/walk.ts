@@ -38,13 +38,13 @@ const labelled = (label: string, apply: (world: World) => void): Move => ({
 });
 
 /** What a server finds that is started over the files of a backup: an earlier fleet, under a new epoch (R16). */
-const restore = (core: Core, backup: World): Move =>
+const restore = (core: Core, backup: World, isReused: boolean): Move =>
   labelled('the store is put back to the backup', (world) => {
     const { epoch } = world.fleet;
     const { fleet, rows } = cloneWorld(backup);
     Object.assign(world, { fleet, rows });
-    // Epochs rise with each start, so that one of the backup may come once more, or a later one than ever.
-    world.fleet.epoch = Math.max(world.fleet.epoch, epoch - 1);
+    // Epochs rise with each start: those of the forgotten time come once more, or this server was started often.
+    if (!isReused) world.fleet.epoch = Math.max(world.fleet.epoch, epoch - 1);
     Object.assign(world, { restored: true, stored: null });
     load(world.fleet);
     serve(core, world, { kind: 'tick' });
@@ -74,7 +74,7 @@ const walk = (core: Core, scenario: Scenario, seed: number): Walk => {
   const next = (step: number): Move => {
     const isSettled = world.machines.every(({ agent }) => agent.journal.settled);
     if (backup !== null && !world.restored && step >= restoreAt && isSettled)
-      return restore(core, backup);
+      return restore(core, backup, below(2) === 0);
     if (step >= wild) world.left.delay = 1;
     const moves = movesOf(core, world).filter(
       ({ fault }) => fault !== 'journal lost' || mayLoseJournal(),

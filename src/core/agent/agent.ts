@@ -101,8 +101,8 @@ export type AgentEvent =
       jobId: string;
       hash: string;
       incarnation: string;
-      /** Who has put it in. */
-      leader: Leader;
+      /** Who has put it in; null: a server that does not say. */
+      leader: Leader | null;
       expiresAt: number;
       job: AcceptedJob;
     }

@@ -92,7 +92,7 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
     return;
   }
   // R16: a leader brings each job that it knows of itself. What one before it has put in may be forgotten by now.
-  if (leadsAfter(heardLeader(agent), event.leader)) return;
+  if (event.leader !== null && leadsAfter(heardLeader(agent), event.leader)) return;
   // R15: until the server has named the grants of the former incarnation, nothing of it may be refused:
   // a refusal would end a grant whose stop may have begun. The job comes again.
   if (!journal.settled && event.incarnation !== journal.incarnation) return;

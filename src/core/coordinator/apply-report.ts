@@ -1,21 +1,30 @@
+import { compareRecordNumbers } from '../messages.ts';
 import type { SequencedReport } from '../messages.ts';
 import { barred } from './barred.ts';
 import { onFinished, onProgress, onRefused, onUpgradeFinished } from './end-of-grant.ts';
+import { generationOf } from './fleet.ts';
 import type { Host } from './fleet.ts';
 import { beginIncarnation } from './lost-memory.ts';
-import { endForgotten, noticeRestore } from './restored-store.ts';
+import { adoptGrants, endForgotten, noticeRestore } from './restored-store.ts';
 import { onObserved, onUpgraded } from './take-observation.ts';
 import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
 /** R14: how old the agent's word is, on our own clock: when the record that it echoes was issued. */
 const hear = ({ fleet, now }: Turn, host: Host, { echo }: SequencedReport): void => {
-  if (echo[0] !== fleet.generation || echo[1] !== fleet.epoch) return;
+  if (echo[0] !== generationOf(fleet, host) || echo[1] !== fleet.epoch) return;
   const issued = host.issued.find(({ n }) => n === echo[2]);
   if (issued === undefined) return;
   host.heardAt = Math.max(host.heardAt ?? 0, Math.min(issued.at, now));
   host.issued = host.issued.filter(({ n }) => n >= echo[2]);
 };
+
+/**
+ * Sent before what was heard of the host last: a store that does not know which lives of its journal are over (R16) would
+ * take one of them for the present one.
+ */
+const isOld = ({ echo }: Host, message: SequencedReport): boolean =>
+  echo !== null && compareRecordNumbers(message.echo, echo) <= 0;
 
 /**
  * Whether a record of the host's audit chain is the next one. After a restore of the store those in between come again
@@ -33,6 +42,7 @@ const take = (turn: Turn, host: Host, { report }: SequencedReport): boolean => {
   switch (report.kind) {
     case 'host-observed':
       onObserved(turn, host, report);
+      adoptGrants(turn, host, report);
       endForgotten(turn, host, report);
       break;
     case 'host-upgraded':
@@ -71,7 +81,7 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
   const before = host.incarnation;
   if (message.incarnation !== before) {
     // Only the first report tells of a new life. What was acknowledged to one says that it was heard before.
-    if (message.seq !== 1 && message.acked === 0) return false;
+    if (message.seq !== 1 && (message.acked === 0 || isOld(host, message))) return false;
     beginIncarnation(turn, host, message.incarnation);
   }
   noticeRestore(turn, host, message, { isKnown: before !== null });
@@ -80,6 +90,8 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
     return false;
   }
   host.ackedSeq = message.seq;
+  if (host.echo === null || compareRecordNumbers(message.echo, host.echo) > 0)
+    host.echo = message.echo;
   hear(turn, host, message);
   turn.renew.add(host.id);
   touch(turn, { table: 'hosts', key: host.id });

@@ -29,7 +29,6 @@ export const unavailableBecause = (
   if (decided !== null) return `its host is ${decided}`;
   if (!host.known) return 'its host has not reported yet';
   if (isSilent(fleet, host, now)) return 'its host is silent';
-  if (awaitsWord(fleet, host, now)) return 'its host was not heard yet since the server started';
   if (container.view.state === 'stopped')
     return container.view.ownerStopped ? 'stopped by its owner' : 'stopped';
   if (container.view.state !== 'running') return `it is ${container.view.state}`;
@@ -51,14 +50,32 @@ export interface ServiceState {
   unavailable: Map<ContainerId, string>;
 }
 
+/**
+ * Why it counts as unavailable for what is to be given now: also where its host may hold a grant that the store has
+ * forgotten (R14, R16). Nothing that was given is asked back for that.
+ */
+const unavailableForGiving = (fleet: Fleet, container: Container, now: number): string | null => {
+  const host = fleet.hosts.get(container.host);
+  const why = unavailableBecause(fleet, container, now);
+  return why === null && !container.parked && host !== undefined && awaitsWord(fleet, host, now)
+    ? 'its host was not heard yet since the server started'
+    : why;
+};
+
 /** R17 and R18: a grant counts for the service it was given for and for the container's present one. */
-export const serviceState = (fleet: Fleet, name: string, now: number): ServiceState => {
+export const serviceState = (
+  fleet: Fleet,
+  name: string,
+  now: number,
+  { giving = false }: { giving?: boolean } = {},
+): ServiceState => {
+  const because = giving ? unavailableForGiving : unavailableBecause;
   const members: ContainerId[] = [];
   const unavailable = new Map<ContainerId, string>();
   for (const container of fleet.containers.values()) {
     if (container.service !== name || !container.view.onHostRoot) continue;
     members.push(container.id);
-    const why = unavailableBecause(fleet, container, now);
+    const why = because(fleet, container, now);
     if (why !== null) unavailable.set(container.id, why);
   }
   for (const grant of fleet.grants.values()) {

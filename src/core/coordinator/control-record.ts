@@ -1,6 +1,7 @@
 import type { HostId } from '../ids.ts';
 import type { ControlRecord } from '../messages.ts';
 import { barred } from './barred.ts';
+import { generationOf } from './fleet.ts';
 import type { Fleet, Host } from './fleet.ts';
 import type { Turn } from './turn.ts';
 
@@ -22,11 +23,11 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
   host.issued = host.issued.filter(({ at }) => now - at <= fleet.settings.staleLimitMs);
   host.issued.push({ n: host.recordN, at: now });
   return {
-    number: [fleet.generation, fleet.epoch, host.recordN],
+    number: [generationOf(fleet, host), fleet.epoch, host.recordN],
     serverTime: now,
     incarnation: host.incarnation,
     ackedSeq: host.ackedSeq,
-    copied: host.copied,
+    ...(host.copiesMissing && host.copied !== null ? { copied: host.copied } : {}),
     pauses: [...fleet.pauses.values()]
       .map(({ level }) => level)
       .filter((level) =>

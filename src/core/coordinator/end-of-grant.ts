@@ -60,9 +60,11 @@ const endUnknown = (
   { of, outcome, verification, reason }: RestartFinished,
 ): void => {
   if (of === undefined || outcome !== 'done' || !host.resync) return;
-  const member = turn.fleet.waves.get(of.waveId)?.members.get(containerId(host.id, of.container));
+  const wave = turn.fleet.waves.get(of.waveId);
+  const member = wave?.members.get(containerId(host.id, of.container));
   const waits = member?.state === 'pending' || member?.state === 'restarting';
-  if (member === undefined || !waits || verification === 'stale') return;
+  // Where old code is what it waits for, what runs now decides.
+  if (wave?.byHand !== true || member === undefined || !waits) return;
   Object.assign(member, { state: verification ?? 'unknown', reason });
   touch(turn, { table: 'waves', key: of.waveId });
 };
@@ -205,17 +207,26 @@ export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinishe
     },
   });
   noteGate(turn, host, report.gate);
-  if (wave !== undefined) upgradeOver(turn, host, wave, report);
+  if (wave !== undefined) upgradeOver(turn, host, wave, report, { wasHeld: grant !== undefined });
 };
 
-const upgradeOver = (turn: Turn, host: Host, wave: Wave, report: UpgradeFinished): void => {
+const upgradeOver = (
+  turn: Turn,
+  host: Host,
+  wave: Wave,
+  report: UpgradeFinished,
+  { wasHeld }: { wasHeld: boolean },
+): void => {
   const upgrade = wave.upgrades.get(host.id);
   touch(turn, { table: 'waves', key: wave.id });
   const reason = [report.reason, report.remedy].filter((part) => part !== '').join('; ');
-  const wasRunning = upgrade?.state === 'running';
+  // R16: one that was done, and told, in the time that a restored store has forgotten.
+  const wasForgotten = !wasHeld && upgrade?.state === 'pending' && host.resync;
+  const wasRunning = upgrade?.state === 'running' || (wasForgotten && report.ok);
   if (wasRunning && report.ok) {
     Object.assign(upgrade, { state: 'done', reason });
-    noteProved(wave, upgrade);
+    // Whether it was just what is ordered now is not known.
+    if (!wasForgotten) noteProved(wave, upgrade);
     forgetRefusals(turn, host, upgrade);
   }
   // Also where the gate of a former transaction had not passed, and a person had resumed the wave.

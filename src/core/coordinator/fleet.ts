@@ -1,6 +1,13 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
 import type { ContainerId, HostId } from '../ids.ts';
-import type { ContainerView, Expect, PauseLevel, Step, Verification } from '../messages.ts';
+import type {
+  ContainerView,
+  Expect,
+  PauseLevel,
+  RecordNumber,
+  Step,
+  Verification,
+} from '../messages.ts';
 import type { PackageChange } from '../packages.ts';
 import type { Mode, ServiceSettings } from '../service-settings.ts';
 import type { PolicyRule } from './policy.ts';
@@ -59,10 +66,14 @@ export interface Host {
   known: boolean;
   /** The store was restored from a backup, and this host has not reported whole since: what it holds is not known (R16). */
   resync: boolean;
-  /** How many records of the audit chain of its present life have come; null: from before this was counted. */
+  /** How many records of the audit chain of its present life have come; null: not known, it goes on from what comes. */
   copied: number | null;
   /** The store was restored, and the records that are missing since have not come again yet. */
   copiesMissing: boolean;
+  /** Its records are of this life of the store, where that is later than the fleet's (R16). */
+  generation: number;
+  /** The newest record that it echoed. */
+  echo: RecordNumber | null;
   /** It was seen since it heard of this leader, so that all that it held then was told (R16). In memory alone. */
   greeted: boolean;
   /** Server time of the newest thing said by it, by the record it echoed (R14); null: never. */
@@ -298,6 +309,9 @@ export interface Fleet {
   waves: Map<string, Wave>;
   pauses: Map<string, Pause>;
   freezes: Map<string, Freeze>;
+  /** Hosts that were found to know more than the store (R16), and whether that is proved for all. In memory alone. */
+  provers: HostId[];
+  raised: boolean;
 }
 
 export const defaultFleetSettings: FleetSettings = {
@@ -329,6 +343,8 @@ export const emptyFleet = (settings: FleetSettings, generation: number, epoch: n
   waves: new Map(),
   pauses: new Map(),
   freezes: new Map(),
+  provers: [],
+  raised: false,
 });
 
 export const newHost = (id: HostId, zone: string, cap: number | null): Host => ({
@@ -343,8 +359,10 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   ackedSeq: 0,
   known: false,
   resync: false,
-  copied: 0,
+  copied: null,
   copiesMissing: false,
+  generation: 0,
+  echo: null,
   greeted: false,
   heardAt: null,
   recordN: 0,
@@ -367,3 +385,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   refused: [],
   refreshAskedAt: null,
 });
+
+/** The life of the store that a host's records are of: the head of their numbers (R11, R16). */
+export const generationOf = ({ generation }: Fleet, host: Pick<Host, 'generation'>): number =>
+  Math.max(generation, host.generation);

@@ -40,9 +40,10 @@ export const beginIncarnation = (turn: Turn, host: Host, incarnation: string): v
       }
     }
   }
+  // Of one that was removed and added again the store has what came before.
+  host.copied = host.incarnation === null ? null : 0;
   host.incarnation = incarnation;
   host.ackedSeq = 0;
-  host.copied = 0;
   host.transactions = 0;
   // By the count of the former life: its inventory comes anew.
   host.needs = null;

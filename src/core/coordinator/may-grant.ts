@@ -204,7 +204,7 @@ const budgetDenies = (
   container: Container,
   { now }: Moment,
 ): Decision | { kind: 'allow'; reason: string; onlyIfBroken: boolean } => {
-  const state = serviceState(fleet, container.service, now);
+  const state = serviceState(fleet, container.service, now, { giving: true });
   const others = [...state.unavailable.keys()].filter((id) => id !== container.id).length;
   const slot = `slot ${others + 1} of ${state.limit} in ${state.name}`;
   if (others + 1 <= state.limit) return { kind: 'allow', reason: slot, onlyIfBroken: false };

@@ -69,13 +69,13 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
     if (grant.expect?.kind !== 'retry') askVoid(turn, grant, 'paused');
   for (const wave of wavesConcerned(fleet, level))
     tell(turn, wave, 'paused', `wave ${wave.id} is paused by ${actor}: ${reason}`);
-  const { state, inFlight, waitsFor } = pauseState(fleet, level);
-  return ok(
-    state === 'paused'
-      ? 'paused'
-      : `pausing: ${inFlight} in flight (${waitsFor.slice(0, 3).join(', ')}${inFlight > 3 ? ', …' : ''})`,
-    id,
-  );
+  const { state, inFlight, waitsFor } = pauseState(fleet, level, turn.now);
+  const first = waitsFor.slice(0, 3).join(', ');
+  const what =
+    inFlight === waitsFor.length
+      ? `${inFlight} in flight (${first}${inFlight > 3 ? ', …' : ''})`
+      : `waits for ${first}${waitsFor.length > 3 ? `, and ${waitsFor.length - 3} more` : ''}`;
+  return ok(state === 'paused' ? 'paused' : `pausing: ${what}`, id);
 };
 
 /** R29: a gate is not passed over by resuming: it is asked until it passes, and until then its host waits. */

@@ -2,6 +2,7 @@ import type { PauseLevel } from '../messages.ts';
 import { pauseHolds } from '../pause-level.ts';
 import type { Fleet, Grant } from './fleet.ts';
 import { barred } from './barred.ts';
+import { awaitsWord } from './silence.ts';
 import { servicesOn } from './services-on.ts';
 
 /** A restart counts for the service it was given for and for the container's present one (R18). */
@@ -33,25 +34,30 @@ export const grantsConcerned = (fleet: Fleet, level: PauseLevel): Grant[] =>
  * Hosts that may hold grants of which this server does not know (R16): it has just begun, or its store was restored, and
  * they have not been heard since.
  */
-const untold = (fleet: Fleet, level: PauseLevel): string[] =>
-  [...fleet.hosts.values()].flatMap((host) =>
-    barred(host) === null &&
-    host.incarnation !== null &&
-    (host.resync || !host.greeted) &&
-    (!('hostId' in level) || level.hostId === host.id)
-      ? [`host ${host.id}, which was not heard since the server started`]
-      : [],
-  );
+const untold = (fleet: Fleet, level: PauseLevel, now: number): string[] =>
+  [...fleet.hosts.values()].flatMap((host) => {
+    const isUntold = awaitsWord(fleet, host, now) || host.resync;
+    const concerned = pauseHolds(level, {
+      ...{ waveId: level.level === 'wave' ? level.waveId : '', hostId: host.id },
+      services: servicesOn(fleet, host.id),
+    });
+    return barred(host) === null && host.incarnation !== null && isUntold && concerned
+      ? [
+          `host ${host.id}, which was not heard since the server started (if its machine is off: groundswell host exclude ${host.id} --fenced)`,
+        ]
+      : [];
+  });
 
 /** R31: `pausing` until each grant concerned is ended or failed; only then `paused`, and I5 holds. */
 export const pauseState = (
   fleet: Fleet,
   level: PauseLevel,
+  now: number,
 ): { state: 'pausing' | 'paused'; inFlight: number; waitsFor: string[] } => {
   const open = grantsConcerned(fleet, level);
   const waitsFor = [
     ...open.map(({ container, host }) => container ?? host),
-    ...untold(fleet, level),
+    ...untold(fleet, level, now),
   ];
   return { state: waitsFor.length === 0 ? 'paused' : 'pausing', inFlight: open.length, waitsFor };
 };

@@ -1,57 +1,93 @@
 import { containerId } from '../ids.ts';
 import { compareRecordNumbers } from '../messages.ts';
 import type { HostObserved, RecordNumber, SequencedReport } from '../messages.ts';
+import { barred } from './barred.ts';
 import { onFinished } from './end-of-grant.ts';
+import { generationOf } from './fleet.ts';
 import type { Fleet, Host, Wave } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
 import { pause } from './operator-holds.ts';
-import { storeRestoredText } from './standing-alerts.ts';
+import { isSilent } from './silence.ts';
+import { knowsMoreText, storeRestoredText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
 /** No honest record is so far ahead: what a broken host says shall not lead to numbers that nobody can count on from. */
 const largestLeap = 1_000;
 const largestNumber = 2 ** 40;
+/** One host may be broken, in others' hands, or come from another server: it alone proves nothing about the others. */
+const wanted = 2;
 
 /** Whether a host has heard a record that this store has not issued. */
-const isAhead = ({ generation, epoch }: Fleet, { recordN }: Host, echo: RecordNumber): boolean =>
-  echo[0] - generation <= largestLeap &&
+const isAhead = (fleet: Fleet, host: Host, echo: RecordNumber): boolean =>
+  echo[0] - generationOf(fleet, host) <= largestLeap &&
   Math.max(...echo) < largestNumber &&
-  compareRecordNumbers(echo, [generation, epoch, recordN]) > 0;
+  compareRecordNumbers(echo, [generationOf(fleet, host), fleet.epoch, host.recordN]) > 0;
 
-/** A new life of the store: nothing that it says of any host counts before that has told. */
-const beginGeneration = (turn: Turn, host: Host, { echo, acked }: SequencedReport): void => {
+/** A pause of the whole fleet, or one more reason for that which there is. */
+const pauseAll = (turn: Turn): void => {
+  const there = [...turn.fleet.pauses.values()].find(({ level }) => level.level === 'fleet');
+  if (there === undefined) {
+    pause(turn, 'groundswell', { level: 'fleet' }, storeRestoredText);
+    return;
+  }
+  there.reason = `${there.reason}; ${storeRestoredText}`;
+  touch(turn, { table: 'pauses', key: there.id });
+};
+
+/** Nothing that the store says of a host counts before it has told, which it does when it hears of a later life of the store. */
+const askAnew = (turn: Turn, host: Host, atLeast: number): void => {
+  host.generation = Math.max(generationOf(turn.fleet, host), atLeast) + 1;
+  Object.assign(host, { known: false, resync: true, copiesMissing: true });
+  Object.assign(host, { greeted: false, issued: [] });
+  turn.renew.add(host.id);
+  touch(turn, { table: 'hosts', key: host.id });
+};
+
+/** How many hosts have to know more than the store does: two, where there are so many to be heard. */
+const enough = ({ fleet, now }: Turn, { id }: Host): number =>
+  Math.min(
+    wanted,
+    [...fleet.hosts.values()].filter(
+      (other) => other.id === id || (barred(other) === null && !isSilent(fleet, other, now)),
+    ).length,
+  );
+
+/** It is proved for all hosts; what people decided is forgotten as well. */
+const beginGeneration = (turn: Turn): void => {
   const { fleet } = turn;
-  const own = { echo: [fleet.generation, fleet.epoch, host.recordN], ackedSeq: host.ackedSeq };
-  fleet.generation =
-    Math.max(fleet.generation, Math.min(echo[0], fleet.generation + largestLeap)) + 1;
+  for (const host of fleet.hosts.values())
+    if (!fleet.provers.includes(host.id)) askAnew(turn, host, 0);
+  fleet.generation += 1;
+  fleet.raised = true;
   touch(turn, { table: 'meta', key: 'generation' });
+  turn.notices.push({ kind: 'alert', waveId: null, text: storeRestoredText });
+  pauseAll(turn);
+};
+
+/** Of each host once under one leader: it has told all then, and says no more of others than it did. */
+const prove = (turn: Turn, host: Host, { echo, acked }: SequencedReport): void => {
+  const { fleet } = turn;
+  fleet.provers.push(host.id);
+  const own = [generationOf(fleet, host), fleet.epoch, host.recordN].join('.');
+  askAnew(turn, host, Math.max(...echo) < largestNumber ? echo[0] : 0);
+  const isProved = !fleet.raised && fleet.provers.length >= enough(turn, host);
   audit(turn, {
     action: 'store-restored',
     subject: host.id,
-    details: {
-      generation: fleet.generation,
-      echoed: echo.join('.'),
-      own: own.echo.join('.'),
-      acknowledged: acked,
-      applied: own.ackedSeq,
-    },
+    outcome: isProved || fleet.raised ? 'proved' : 'in doubt',
+    details: { own, echoed: echo.join('.'), acknowledged: acked, applied: host.ackedSeq },
   });
-  turn.notices.push({ kind: 'alert', waveId: null, text: storeRestoredText });
-  for (const other of fleet.hosts.values()) {
-    Object.assign(other, { known: false, resync: true, copiesMissing: true });
-    Object.assign(other, { greeted: false, issued: [] });
-    turn.renew.add(other.id);
-    touch(turn, { table: 'hosts', key: other.id });
-  }
-  pause(turn, 'groundswell', { level: 'fleet' }, storeRestoredText);
+  if (isProved) beginGeneration(turn);
+  else if (!fleet.raised)
+    turn.notices.push({ kind: 'alert', waveId: null, text: knowsMoreText(host.id) });
 };
 
 /**
  * R16: a host that has heard a record which this store has not issued, or to which more was acknowledged than it has
- * applied, proves that the store was restored from a backup. What was acknowledged is gone for good, so the host's
- * reports are taken up after it. `isKnown`: this store has heard the host before; one that was removed and added
- * again proves nothing.
+ * applied, knows more than the store: it is asked for all, and two of them prove that the store was restored from a backup.
+ * What was acknowledged is gone for good, so the host's reports are taken up after it. `isKnown`: this store has heard the
+ * host before.
  */
 export const noticeRestore = (
   turn: Turn,
@@ -62,10 +98,15 @@ export const noticeRestore = (
   const { fleet } = turn;
   const { echo, acked } = message;
   const isForgotten = acked > host.ackedSeq;
+  const isSameLeader = echo[0] === generationOf(fleet, host) && echo[1] === fleet.epoch;
   const ahead = isAhead(fleet, host, echo);
-  const isSameLeader = echo[0] === fleet.generation && echo[1] === fleet.epoch;
+  // It was removed and added again under this leader: its agent hears nothing below what it has heard (R13).
   if (ahead && !isKnown && isSameLeader) host.recordN = echo[2];
-  else if (ahead || (isForgotten && isKnown && !host.resync)) beginGeneration(turn, host, message);
+  // One that was away when the store was restored comes back: that is known.
+  const comesBack = host.resync && (fleet.raised || echo[0] < generationOf(fleet, host));
+  const knowsMore =
+    (ahead && !(isSameLeader && !isKnown)) || (isForgotten && isKnown && !comesBack);
+  if (knowsMore && !fleet.provers.includes(host.id)) prove(turn, host, message);
   if (!isForgotten) return;
   host.ackedSeq = acked;
   host.copiesMissing = true;
@@ -73,43 +114,46 @@ export const noticeRestore = (
   touch(turn, { table: 'hosts', key: host.id });
 };
 
-/** What only its agent knows of is open and counted from here on. */
-const adopt = (turn: Turn, host: Host, report: HostObserved): void => {
+/** What only its agent knows of is open and counted from here on: each observation names all that it holds. */
+export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
   const { fleet, now } = turn;
   const common = {
     ...{ host: host.id, attempt: 1, byHand: false, onlyIfBroken: false, expect: null },
     ...{ grantedAt: now, beginBefore: now, deadline: now + fleet.settings.deadlineMs },
     // For how many it was given is forgotten: old code after it is no failed attempt (R27).
     transactions: -1,
-    why: 'known to the agent alone: the store was restored from a backup',
+    why: 'known to its agent alone: the store did not know of it',
   };
   for (const { grantId, waveId, container: name, step, failed } of report.openGrants) {
     if (fleet.grants.has(grantId)) continue;
     const id = containerId(host.id, name);
     const service = fleet.containers.get(id)?.service ?? null;
+    // A host has a part in no wave that does not name it.
+    const member = fleet.waves.get(waveId)?.members.get(id);
+    const ownWave = member === undefined ? '' : waveId;
     const grant = newGrant({
       ...common,
-      ...{ id: grantId, jobId: '', waveId, kind: 'restart', container: id, service },
+      ...{ id: grantId, jobId: '', waveId: ownWave, kind: 'restart', container: id, service },
       disruptive: false,
     });
-    const failReason = failed ? 'failed before the store was restored' : null;
+    const failReason = failed ? 'failed before the store knew of it' : null;
     fleet.grants.set(grantId, { ...grant, step, failed, failReason });
     touch(turn, { table: 'grants', key: grantId });
-    const member = fleet.waves.get(waveId)?.members.get(id);
     if (member?.state !== 'pending') continue;
     Object.assign(member, { state: failed ? 'failed' : 'restarting', reason: common.why });
     touch(turn, { table: 'waves', key: waveId });
   }
   for (const { grantId, waveId, jobId, services } of report.openUpgrades) {
     if (fleet.grants.has(grantId)) continue;
+    const upgrade = fleet.waves.get(waveId)?.upgrades.get(host.id);
+    const ownWave = upgrade === undefined ? '' : waveId;
     const grant = newGrant({
       ...common,
-      ...{ id: grantId, jobId, waveId, kind: 'upgrade', container: null, service: null },
+      ...{ id: grantId, jobId, waveId: ownWave, kind: 'upgrade', container: null, service: null },
       disruptive: services.length > 0,
     });
     fleet.grants.set(grantId, { ...grant, step: 'journaled' });
     touch(turn, { table: 'grants', key: grantId });
-    const upgrade = fleet.waves.get(waveId)?.upgrades.get(host.id);
     if (upgrade?.state !== 'pending') continue;
     Object.assign(upgrade, { state: 'running', reason: common.why });
     touch(turn, { table: 'waves', key: waveId });
@@ -118,6 +162,11 @@ const adopt = (turn: Turn, host: Host, report: HostObserved): void => {
 
 const heldNoMore =
   'its agent does not hold it: it was never begun, or ended after the backup that the store was restored from';
+
+const forgotten = {
+  state: 'unknown',
+  reason: 'whether it was done is forgotten: the store was restored from a backup',
+} as const;
 
 /**
  * Members of a wave whose grants are over. Where old code is what they wait for, what runs now decides; what was asked for
@@ -133,22 +182,21 @@ const releaseMembers = (turn: Turn, host: Host, wave: Wave): void => {
   for (const [id, member] of wave.members) {
     const isOurs = turn.fleet.containers.get(id)?.host === host.id;
     const isOpen = member.state === 'restarting' || member.state === 'failed';
-    const isAgain = wave.byHand && member.state === 'pending' && member.attempts > 0;
-    if (!isOurs || held.has(id) || !(isOpen || isAgain)) continue;
-    Object.assign(member, { state: wave.byHand ? 'unknown' : 'pending', reason: heldNoMore });
+    const mayBeDone = wave.byHand && member.state === 'pending';
+    if (!isOurs || held.has(id) || !(isOpen || mayBeDone)) continue;
+    Object.assign(member, wave.byHand ? forgotten : { state: 'pending', reason: heldNoMore });
     touch(turn, { table: 'waves', key: wave.id });
   }
 };
 
 /**
- * A host reports whole. R16: what it holds and the store does not know is adopted. The first time in this life of the
- * store, what it does not hold is over: what it has answered for, and what a former life of its journal had held, which it
+ * A host reports whole. R16: the first time in this life of the store, what it does not hold is over: what it has answered for, and what a former life of its journal had held, which it
  * has been asked about when it began the present one.
  */
 export const endForgotten = (turn: Turn, host: Host, report: HostObserved): void => {
-  if (!report.whole) return;
-  adopt(turn, host, report);
-  if (!host.resync || !report.settled || report.leader[0] !== turn.fleet.generation) return;
+  const own = generationOf(turn.fleet, host);
+  if (!report.whole || !host.resync || !report.settled || (report.leader?.[0] ?? own) !== own)
+    return;
   host.resync = false;
   // Those that were told and forgotten change what waits for a newer one (R27).
   host.transactions = Math.max(host.transactions, report.transactions ?? 0);

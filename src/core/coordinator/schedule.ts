@@ -283,7 +283,7 @@ const noRoom = (
   services: readonly string[],
 ): string | null => {
   for (const service of services) {
-    const { unavailable, limit } = serviceState(fleet, service, now);
+    const { unavailable, limit } = serviceState(fleet, service, now, { giving: true });
     if (unavailable.size + 1 > limit)
       return `service ${service} has no room for a disruptive upgrade of ${hostId}`;
   }

@@ -1,4 +1,5 @@
 import type { HostId } from '../ids.ts';
+import { barred } from './barred.ts';
 import type { Fleet, Grant, Host } from './fleet.ts';
 
 /** R17: not heard for longer than the stale limit. Nothing is known of it then, and nothing begins there. */
@@ -19,11 +20,22 @@ export const silenceText = (hostId: HostId): string =>
 export const awaitsWord = (fleet: Fleet, host: Host, now: number): boolean =>
   !host.greeted && !isSilent(fleet, host, now);
 
+/** R16: a host knows more than the store, and others have not been heard yet: whether it was restored is not known. */
+const isInDoubt = (fleet: Fleet, now: number): boolean =>
+  fleet.provers.length > 0 &&
+  !fleet.raised &&
+  [...fleet.hosts.values()].some(
+    (host) => barred(host) === null && host.incarnation !== null && awaitsWord(fleet, host, now),
+  );
+
 /** Why nothing may begin on a host, or go by what is known of it; null: it was heard. */
 export const unheardBecause = (fleet: Fleet, host: Host, now: number): string | null => {
   if (awaitsWord(fleet, host, now))
-    return `host ${host.id} was not heard yet since the server started; it is within half a minute`;
-  return isSilent(fleet, host, now) ? silenceText(host.id) : null;
+    return `host ${host.id} was not heard yet since the server started: it reports as soon as it hears of that`;
+  if (isSilent(fleet, host, now)) return silenceText(host.id);
+  return isInDoubt(fleet, now)
+    ? `host ${fleet.provers.join(', ')} knows more than the store does: the others are waited for`
+    : null;
 };
 
 /** What keeps a grant that is open from going on, as far as is known (L4); null: nothing. */

@@ -22,7 +22,11 @@ export const silentUpgradeText = (hostId: HostId): string =>
 
 /** R16. What people decided since the backup is not known any more: nothing begins before one of them has looked. */
 export const storeRestoredText =
-  'the store was restored from a backup: what people decided since (waves declined or stopped, approvals, pauses, freezes, hosts excluded) is forgotten; look at groundswell waves, then groundswell resume';
+  'the store was restored from a backup: what people did since is forgotten (waves declined, stopped or approved; pauses and freezes; hosts enrolled, excluded or removed; keys changed or revoked): do it again, look at groundswell waves, then groundswell resume';
+
+/** R16: one host alone. */
+export const knowsMoreText = (hostId: string): string =>
+  `host ${hostId} knows more than the store does: the store was restored from a backup, or this host has served another server, or is in others' hands (groundswell host exclude ${hostId} --fenced)`;
 
 /** R15. */
 export const journalLostText = (hostId: string): string =>
@@ -33,6 +37,9 @@ export const journalLostText = (hostId: string): string =>
  * outlasts a restart of the server, and is gone with its cause.
  */
 export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[] => [
+  ...(fleet.raised ? [] : fleet.provers).map((hostId) => ({
+    ...{ since: null, text: knowsMoreText(hostId) },
+  })),
   ...[...fleet.grants.values()]
     .filter(({ suspect, failed }) => suspect && !failed)
     .map(({ container, host, deadline }) => ({

@@ -3,6 +3,7 @@ import { containerId } from '../ids.ts';
 import { isAnotherContainer } from '../observation.ts';
 import { shadowingFiles } from '../own-files.ts';
 import { serviceOf } from './service-of.ts';
+import { generationOf } from './fleet.ts';
 import type { Container, Host } from './fleet.ts';
 import { noteGate } from './host-gate.ts';
 import { audit, touch } from './turn.ts';
@@ -83,11 +84,12 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   const seen = report.containers.map((view) => observe(turn, host, view, held));
   hearWaits(turn, host, report);
   // R16: all that it held when it heard of this leader was told before.
-  if (report.leader[0] === fleet.generation && report.leader[1] === fleet.epoch)
-    host.greeted = true;
+  const own = generationOf(fleet, host);
+  const [generation, epoch] = report.leader ?? [own, fleet.epoch];
+  if (generation === own && epoch === fleet.epoch) host.greeted = true;
   if (report.whole) {
     // R16: one that was made before this life of the store was heard of may not name all that is open.
-    host.known = report.leader[0] === fleet.generation;
+    host.known = generation === own;
     if (host.observeJob !== null) turn.closes.push(host.observeJob);
     host.observeJob = null;
     const names = new Set(seen.map(({ id }) => id));

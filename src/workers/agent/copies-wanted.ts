@@ -2,7 +2,7 @@ import type { Agent, AgentEvent } from '../../core/agent/agent.ts';
 import type { JournalStore } from './journal-store.ts';
 
 /** So many audit records are sent again at once; the next when these are acknowledged. */
-const mostAtOnce = 500;
+const mostAtOnce = 100;
 
 /**
  * R16: records of this life's audit chain that the server has acknowledged and does not have: its store was restored from a
@@ -12,8 +12,8 @@ export const copiesWanted = (
   { journal, record }: Agent,
   store: Pick<JournalStore, 'chain'>,
 ): Extract<AgentEvent, { kind: 'copies-wanted' }>['copies'] => {
-  const copied = record?.value.copied ?? null;
-  if (copied === null || !journal.settled || record?.value.incarnation !== journal.incarnation)
+  const copied = record?.value.copied;
+  if (copied === undefined || !journal.settled || record?.value.incarnation !== journal.incarnation)
     return [];
   for (const { kind } of journal.reports.values()) if (kind === 'audit-copied') return [];
   return store.chain(journal.incarnation, { after: copied, limit: mostAtOnce });

@@ -46,8 +46,7 @@ export const takeJob = async (ports: TakePorts, data: unknown): Promise<void> =>
   const { incarnation } = envelope;
   const taken = await ports.journaled({
     ...{ kind: 'job', jobId, hash, incarnation, expiresAt, job },
-    // A server of before this field: of no leader that was heard of.
-    leader: envelope.leader ?? [0, 0],
+    leader: envelope.leader ?? null,
   });
   if (!taken) throw new Error('the agent is stopping; the job is taken again later');
 };

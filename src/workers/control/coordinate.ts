@@ -62,14 +62,20 @@ const weightOf = (event: FleetEvent): number =>
 
 /**
  * Numbers of control records are not stored, and must not be given twice by one leader: a lower one is not heard (R13),
- * and the echo of a higher one would prove that the store was restored (R16).
+ * and the echo of a higher one would speak for a restored store (R16). What hosts have told in a step that was not
+ * committed they have not told.
  */
-const goOn = (loaded: Fleet, before: Fleet): Fleet => {
-  for (const host of loaded.hosts.values()) {
-    const { recordN, issued, greeted } = before.hosts.get(host.id) ?? host;
-    Object.assign(host, { recordN, issued, greeted });
-  }
-  return loaded;
+const createNumbers = (): ((loaded: Fleet, before: Fleet) => Fleet) => {
+  const given = new Map<string, number>();
+  return (loaded, before) => {
+    for (const { id, recordN } of before.hosts.values())
+      given.set(id, Math.max(recordN, given.get(id) ?? 0));
+    for (const host of loaded.hosts.values()) {
+      host.recordN = given.get(host.id) ?? 0;
+      host.issued = before.hosts.get(host.id)?.issued ?? [];
+    }
+    return loaded;
+  };
 };
 
 /**
@@ -79,6 +85,7 @@ const goOn = (loaded: Fleet, before: Fleet): Fleet => {
  */
 export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordinator> => {
   let fleet = await ports.load();
+  const goOn = createNumbers();
   const queue: Waiting[] = [];
   const listeners = new Set<() => void>();
   let running: Promise<void> | null = null;

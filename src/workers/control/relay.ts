@@ -42,7 +42,7 @@ export const createRelay = (options: {
   /** False while the control record that must go before a job is not written yet (R12). */
   mayPut: (row: OutboxRow) => boolean;
   /** Who leads: jobs of a former leader are taken by no agent that has heard of this one (R16). */
-  leader: () => Leader;
+  leader: (hostId: HostId) => Leader;
   /** The active key: each sending is signed with it. */
   signingKey: () => SigningKey;
   /** Hosts whose queue is paused in SQL: BullMQ's own flag follows, also after Redis lost it (R31). */
@@ -58,7 +58,7 @@ export const createRelay = (options: {
 
   const put = async (row: OutboxRow): Promise<void> => {
     const stored = Envelope.parse(JSON.parse(row.envelope));
-    const leader = options.leader();
+    const leader = options.leader(row.hostId);
     const envelope = signAgain(stored, leader, signingKey());
     await queues
       .queue(hostQueue(row.hostId))
@@ -71,7 +71,7 @@ export const createRelay = (options: {
     const { hostId, jobId } = row;
     if ((await queues.queue(hostQueue(hostId)).getJobState(jobId)) === 'active') {
       // It is just being taken; if in vain, it is brought again in time.
-      seen.set(jobId, { at: monotonicMs(), leader: options.leader() });
+      seen.set(jobId, { at: monotonicMs(), leader: options.leader(hostId) });
       return false;
     }
     await takeOut(row);
@@ -92,7 +92,7 @@ export const createRelay = (options: {
   const takeOutIfOver = async (row: OutboxRow): Promise<boolean> => {
     const { hostId, jobId } = row;
     if (onItsWay.has(await queues.queue(hostQueue(hostId)).getJobState(jobId))) {
-      seen.set(jobId, { at: monotonicMs(), leader: options.leader() });
+      seen.set(jobId, { at: monotonicMs(), leader: options.leader(hostId) });
       return false;
     }
     await takeOut(row);
@@ -136,7 +136,7 @@ export const createRelay = (options: {
             return;
           }
           const last = seen.get(row.jobId);
-          if (last === undefined || leadsAfter(options.leader(), last.leader)) {
+          if (last === undefined || leadsAfter(options.leader(row.hostId), last.leader)) {
             if (await putAnew(row)) counts.putAgain += 1;
           } else if (monotonicMs() - last.at >= putAgainAfterMs && (await takeOutIfOver(row))) {
             await put(row);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AuditDetails } from '../../core/audit-details.ts';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
+import { generationOf } from '../../core/coordinator/fleet.ts';
 import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
 import { kindsAskedFor } from '../../core/coordinator/policy.ts';
@@ -215,7 +216,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     queues,
     openRows: () => openOutbox(store.db),
     mayPut: ({ hostId }) => recordGate.mayPut(hostId),
-    leader: () => [coordinator.fleet().generation, lease.epoch],
+    leader: (hostId) => {
+      const fleet = coordinator.fleet();
+      return [generationOf(fleet, fleet.hosts.get(hostId) ?? { generation: 0 }), lease.epoch];
+    },
     signingKey: () => keys.active,
     pausedHosts: () =>
       new Set(

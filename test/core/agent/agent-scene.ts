@@ -84,7 +84,6 @@ export const agentScene = (settled = true): AgentScene => {
           serverTime: 1_000_000 + here.mono - 1_000,
           incarnation: 'life-1',
           ackedSeq: 0,
-          copied: null,
           pauses: [],
           freezes: [],
           excluded: false,

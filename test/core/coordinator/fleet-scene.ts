@@ -133,6 +133,7 @@ export const scene = (
     act: (action) => here.step({ kind: 'operator', actor: 'ann', action }),
     report: (hostId, report, more = {}) => {
       const host = fleet.hosts.get(hostId);
+      const generation = Math.max(fleet.generation, host?.generation ?? 0);
       return here.step({
         kind: 'report',
         message: {
@@ -140,11 +141,11 @@ export const scene = (
           incarnation: more.incarnation ?? 'life-1',
           seq: more.seq ?? (host?.ackedSeq ?? 0) + 1,
           acked: more.acked ?? 0,
-          echo: more.echo ?? [fleet.generation, fleet.epoch, host?.recordN ?? 0],
+          echo: more.echo ?? [generation, fleet.epoch, host?.recordN ?? 0],
           // Seen under the present leader, unless said otherwise.
           report:
-            report.kind === 'host-observed' && report.leader[0] === 0
-              ? { ...report, leader: [fleet.generation, fleet.epoch] }
+            report.kind === 'host-observed' && report.leader?.[0] === 0
+              ? { ...report, leader: [generation, fleet.epoch] }
               : report,
         },
       });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Host } from '../../../src/core/coordinator/fleet.ts';
 import { newHost } from '../../../src/core/coordinator/fleet.ts';
-import type { HostObserved, Leader, Report } from '../../../src/core/messages.ts';
+import type { HostObserved, Leader, RecordNumber, Report } from '../../../src/core/messages.ts';
 import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
@@ -25,17 +25,18 @@ const hostOf = (here: Scene, id: string): Host => {
 /** What a server finds that starts over what is stored; of a backup, or of what the last one left. */
 const restart = (here: Scene): void => {
   here.fleet.epoch += 1;
+  Object.assign(here.fleet, { provers: [], raised: false });
   for (const host of here.fleet.hosts.values())
     Object.assign(host, { recordN: 0, issued: [], greeted: false });
   here.step({ kind: 'tick' });
 };
 
-/** Two hosts with three containers of one service each; the store is as it was before their last `lost` reports. */
-const restored = (lost = 3): Scene => {
+/** Two hosts of one service; the store is as it was before their last reports, and both have said so. */
+const restored = (): Scene => {
   const here = upgradedScene([web()], { h1: ['web-1', 'web-2'], h2: ['web-3'] });
   here.fleet.grants.clear();
   restart(here);
-  here.report('h1', progress('g9'), gap(here, 'h1', lost));
+  for (const id of ['h1', 'h2']) here.report(id, progress('g9'), gap(here, id));
   return here;
 };
 
@@ -46,28 +47,48 @@ const gap = (here: Scene, hostId: string, lost = 3): { seq: number; acked: numbe
 };
 
 describe('R16: what proves that the store was restored from a backup', () => {
-  test('more was acknowledged to a host than the store has applied', () => {
-    const here = upgradedScene([web()], { h1: ['web-1'], h2: ['web-3'] });
+  test('more was acknowledged to two hosts than the store has applied', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'], h2: ['web-3'], h3: ['db-1'] });
     restart(here);
-    const { audits, notices, records } = here.report('h1', progress('g9'), gap(here, 'h1'));
+    const first = here.report('h1', progress('g9'), gap(here, 'h1'));
+    // One alone may be broken, or in others' hands: it is asked for all, and nothing more is believed of others.
+    expect(here.fleet.generation).toBe(1);
+    expect([...here.fleet.hosts.values()].map(({ known }) => known)).toEqual([false, true, true]);
+    expect(first.notices.map(({ text }) => text).join()).toContain('h1 knows more than the store');
+    expect(first.records.map(({ host, record }) => [host, record.number[0]])).toEqual([['h1', 2]]);
+    const { audits, notices, records } = here.report('h2', progress('g8'), gap(here, 'h2'));
     expect(here.fleet.generation).toBe(2);
-    expect([...here.fleet.hosts.values()].map(({ known }) => known)).toEqual([false, false]);
-    expect(audits.map(({ action }) => action)).toContain('store-restored');
+    expect([...here.fleet.hosts.values()].map(({ known }) => known)).toEqual([false, false, false]);
+    expect(audits).toMatchObject([
+      { action: 'store-restored', outcome: 'proved' },
+      { action: 'paused' },
+    ]);
     expect(notices.map(({ text }) => text).join()).toContain('restored from a backup');
-    expect(records.map(({ record }) => record.number[0])).toEqual([2, 2]);
+    expect(records.map(({ record }) => record.number[0])).toEqual([2, 2, 2]);
   });
 
-  test('a host echoes a record that this store has not issued', () => {
+  test('nothing is granted anywhere before the others were heard', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'], h2: ['db-1'] });
+    here.fleet.grants.clear();
+    restart(here);
+    here.report('h1', observed([view('web-1')], { leader: [2, 2] }), gap(here, 'h1'));
+    expect(here.grants()).toEqual([]);
+    here.report('h2', observed([], { whole: false }));
+    expect(here.grants()).toHaveLength(1);
+  });
+
+  test('hosts echo a record that this store has not issued', () => {
     const here = scene([web()], {}, [{ id: 'h1' }, { id: 'h2' }]);
     for (const id of ['h1', 'h2']) here.report(id, observed([view(`web-${id}`, { stale: [] })]));
-    here.report('h1', observed([], { whole: false }), { echo: [1, 7, 3] });
+    for (const id of ['h1', 'h2'])
+      here.report(id, observed([], { whole: false }), { echo: [1, 7, 3] });
     expect(here.fleet.generation).toBe(2);
     expect([...here.fleet.hosts.values()].map(({ known }) => known)).toEqual([false, false]);
   });
 
-  test('a host speaks in a life of its journal that the store has never heard of', () => {
-    const here = upgradedScene([web()], { h1: ['web-1'], h2: ['web-3'] });
-    const later = { incarnation: 'life-3', seq: 8, acked: 7 };
+  test('the only host speaks in a life of its journal that the store has never heard of', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'] });
+    const later = { incarnation: 'life-3', seq: 8, acked: 7, echo: [1, 1, 90] as RecordNumber };
     here.report('h1', observed([view('web-1')], { leader: [2, 1] }), later);
     expect(here.fleet.generation).toBe(2);
     expect(hostOf(here, 'h1')).toMatchObject({
@@ -234,7 +255,8 @@ describe('R16: once it is proved', () => {
     expect(applied).toBeNull();
     for (const seq of [3, 4, 5, 6, 7, 8])
       expect(here.report('h1', copy(seq)).applied).not.toBeNull();
-    expect(here.report('h1', copy(9)).records.at(-1)?.record.copied).toBe(9);
+    expect(here.report('h1', copy(9)).records.at(-1)?.record.copied).toBeUndefined();
+    expect(hostOf(here, 'h1').copied).toBe(9);
     // From here on a gap is no accident.
     expect(here.report('h1', copy(11)).applied).not.toBeNull();
   });

@@ -105,7 +105,9 @@ describe('a pause of', () => {
       text: 'pausing: 1 in flight (h1)',
     });
     expect([...here.fleet.grants.values()].map(({ voidAsked }) => voidAsked)).toEqual(['paused']);
-    expect(pauseState(here.fleet, { level: 'service', service: 'api' }).state).toBe('paused');
+    expect(pauseState(here.fleet, { level: 'service', service: 'api' }, here.now).state).toBe(
+      'paused',
+    );
   });
 
   test('a service concerns what was given for another one and has come to it since (R18)', () => {

@@ -81,7 +81,7 @@ export const startFakeServer = async (
     n += 1;
     const record: ControlRecord = {
       number: [1, 1, n],
-      ...{ serverTime: serverTime(), incarnation, ackedSeq: acked(), copied: null },
+      ...{ serverTime: serverTime(), incarnation, ackedSeq: acked() },
       ...{ pauses: [], freezes: [], excluded: false, voids: [], suspects: [], parked: [] },
       ...server.record,
     };

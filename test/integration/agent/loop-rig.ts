@@ -42,7 +42,7 @@ export const createRecordSource = (): RecordSource => {
           ...{
             incarnation: null,
             ackedSeq: 0,
-            copied: null,
+
             pauses: [],
             freezes: [],
             excluded: false,
