@@ -1,30 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { newHost } from '../../../src/core/coordinator/fleet.ts';
-import type { Host } from '../../../src/core/coordinator/fleet.ts';
 import { pauseState } from '../../../src/core/coordinator/pause-state.ts';
 import { HostObserved } from '../../../src/core/messages.ts';
 import type { Leader, Report } from '../../../src/core/messages.ts';
 import { observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
-
-const hostOf = (here: Scene, id: string): Host => {
-  const host = here.fleet.hosts.get(id);
-  if (host === undefined) throw new Error(`no host ${id}`);
-  return host;
-};
-
-const restart = (here: Scene): void => {
-  here.fleet.epoch += 1;
-  Object.assign(here.fleet, { provers: [], raised: false });
-  for (const host of here.fleet.hosts.values())
-    Object.assign(host, { recordN: 0, issued: [], greeted: false });
-  here.step({ kind: 'tick' });
-};
-
-const gap = (here: Scene, hostId: string, lost = 3): { seq: number; acked: number } => {
-  const acked = hostOf(here, hostId).ackedSeq + lost;
-  return { seq: acked + 1, acked };
-};
+import { gap, hostOf, restart } from './restored-scene.ts';
 
 const progress = (grantId: string, step = 'journaled'): Report =>
   ({ kind: 'restart-progress', grantId, step, at: 0 }) as Report;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Host } from '../../../src/core/coordinator/fleet.ts';
 import { newHost } from '../../../src/core/coordinator/fleet.ts';
 import type { HostObserved, Leader, RecordNumber, Report } from '../../../src/core/messages.ts';
 import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
+import { gap, hostOf, restart } from './restored-scene.ts';
 
 type OpenGrant = HostObserved['openGrants'][number];
 
@@ -16,21 +16,6 @@ const progress = (grantId: string): Report => ({
   ...{ kind: 'restart-progress', grantId, step: 'journaled', at: 0 },
 });
 
-const hostOf = (here: Scene, id: string): Host => {
-  const host = here.fleet.hosts.get(id);
-  if (host === undefined) throw new Error(`no host ${id}`);
-  return host;
-};
-
-/** What a server finds that starts over what is stored; of a backup, or of what the last one left. */
-const restart = (here: Scene): void => {
-  here.fleet.epoch += 1;
-  Object.assign(here.fleet, { provers: [], raised: false });
-  for (const host of here.fleet.hosts.values())
-    Object.assign(host, { recordN: 0, issued: [], greeted: false });
-  here.step({ kind: 'tick' });
-};
-
 /** Two hosts of one service; the store is as it was before their last reports, and both have said so. */
 const restored = (): Scene => {
   const here = upgradedScene([web()], { h1: ['web-1', 'web-2'], h2: ['web-3'] });
@@ -38,12 +23,6 @@ const restored = (): Scene => {
   restart(here);
   for (const id of ['h1', 'h2']) here.report(id, progress('g9'), gap(here, id));
   return here;
-};
-
-/** The next report of a host of which the store has forgotten the last ones. */
-const gap = (here: Scene, hostId: string, lost = 3): { seq: number; acked: number } => {
-  const acked = hostOf(here, hostId).ackedSeq + lost;
-  return { seq: acked + 1, acked };
 };
 
 describe('R16: what proves that the store was restored from a backup', () => {
