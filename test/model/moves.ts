@@ -14,6 +14,7 @@ import {
 import type { Core } from './core.ts';
 import { canEnd, carryOut, isUnnoticed } from './effects.ts';
 import type { Turnout } from './effects.ts';
+import { readWhatIsNoNews } from './no-news.ts';
 import { changeLeader, serve, putIn } from './server-side.ts';
 import type { ServerTurnout } from './server-side.ts';
 import { boxIndex, boxName, clone, tickMs } from './world.ts';
@@ -421,6 +422,7 @@ export const movesOf = (core: Core, world: World): Move[] => {
         apply: (next) => {
           if (fault !== null) next.left[fault] = (next.left[fault] ?? 0) - 1;
           apply(next, next.machines[at ?? 0] as Machine);
+          if (local !== 'local' && world.lastId === null) readWhatIsNoNews(core, next);
         },
       });
     };

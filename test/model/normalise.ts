@@ -36,6 +36,8 @@ const shiftTimes = (world: World): void => {
   for (const host of fleet.hosts.values()) {
     if (host.heardAt !== null) host.heardAt = at(host.heardAt);
     for (const issued of host.issued) issued.at = at(issued.at);
+    // It decides only where a store has forgotten what it was told: no store is put back here.
+    host.echo = null;
   }
   for (const container of fleet.containers.values()) {
     container.observedAt = base;
@@ -75,7 +77,14 @@ const shiftTimes = (world: World): void => {
   for (const machine of world.machines) shiftMachine(machine, passed, at);
 };
 
+/** Code is old or it is not; how old is all the same. */
+const forgetVersions = (machine: Machine): void => {
+  for (const box of machine.boxes) box.version = box.version === machine.lower ? 1 : 0;
+  machine.lower = 1;
+};
+
 const shiftMachine = (machine: Machine, passed: number, at: (time: number) => number): void => {
+  forgetVersions(machine);
   for (const record of [machine.register, machine.late])
     if (record !== null) {
       record.serverTime = at(record.serverTime);
@@ -199,7 +208,11 @@ const renumber = (world: World): void => {
     // Echoes can only name what somebody still holds.
     const own = fleet.epoch * perEpoch;
     const last = host.issued.at(-1);
-    host.issued = host.issued.filter((issued) => issued === last || keys.includes(own + issued.n));
+    host.issued = host.issued.filter(
+      (issued) =>
+        issued === last ||
+        (keys.includes(own + issued.n) && (host.heardAt === null || issued.at > host.heardAt)),
+    );
     for (const { n } of host.issued) keys.push(own + n);
     keys.push(own + host.recordN);
     keys.sort((one, other) => one - other);
