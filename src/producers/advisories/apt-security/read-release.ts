@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { linesOf } from '../lines-of.ts';
 import type { VerifySignature } from './signed-text.ts';
 import { stanzas } from './stanzas.ts';
@@ -5,10 +6,7 @@ import type { Suite } from './suite.ts';
 import { suiteFields, suiteOf } from './suite.ts';
 
 /** Bytes that are all here, for who reads them in pieces. */
-// eslint-disable-next-line @typescript-eslint/require-await
-export const once = async function* (content: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield content;
-};
+export const once = (content: Uint8Array): AsyncIterable<Uint8Array> => Readable.from([content]);
 
 /** What an `InRelease` tells of its suite; a text where that has no security updates. Throws where it is not to be trusted. */
 export const readRelease = async (
