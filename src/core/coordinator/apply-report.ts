@@ -49,7 +49,7 @@ const take = (turn: Turn, host: Host, { report }: SequencedReport): boolean => {
       onUpgraded(turn, host, report);
       break;
     case 'restart-progress':
-      onProgress(turn, report);
+      onProgress(turn, host, report);
       break;
     case 'restart-finished':
       onFinished(turn, host, report);

@@ -16,8 +16,18 @@ import { failUpgrade, pauseWave, tell } from './waves.ts';
 /** The largest pause between a refusal and the next grant, in ms. */
 const largestBackoffMs = 60_000;
 
-export const onProgress = (turn: Turn, report: RestartProgress): void => {
-  const grant = turn.fleet.grants.get(report.grantId);
+/** R20: a grant ends, and goes on, by the word of its own agent alone. */
+const heldBy = ({ fleet }: Turn, host: Host, grantId: string): Grant | undefined => {
+  const grant = fleet.grants.get(grantId);
+  return grant?.host === host.id ? grant : undefined;
+};
+
+/** The outbox's name of a job that an agent speaks of: its host's, whatever it says (R2). */
+export const jobOf = ({ id }: Host, jobId: string): string =>
+  jobId.startsWith(`${id}_`) ? jobId : `${id}_${jobId}`;
+
+export const onProgress = (turn: Turn, host: Host, report: RestartProgress): void => {
+  const grant = heldBy(turn, host, report.grantId);
   if (grant === undefined) return;
   grant.step = report.step;
   // It goes on: whatever it waited for is over.
@@ -71,7 +81,7 @@ const endUnknown = (
 
 export const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
   const { fleet, now } = turn;
-  const grant = fleet.grants.get(report.grantId);
+  const grant = heldBy(turn, host, report.grantId);
   if (report.container !== null) observe(turn, host, report.container);
   if (grant === undefined) return endUnknown(turn, host, report);
   if (grant.kind === 'upgrade') return upgradeNotBegun(turn, grant, report);
@@ -190,7 +200,7 @@ const onDone = (
 };
 
 export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinished): void => {
-  const grant = turn.fleet.grants.get(report.grantId);
+  const grant = heldBy(turn, host, report.grantId);
   const wave = turn.fleet.waves.get(report.waveId);
   if (grant !== undefined) endGrant(turn, grant, report.ok ? 'done' : 'refused', report.reason);
   audit(turn, {
@@ -218,11 +228,13 @@ const upgradeOver = (
   { wasHeld }: { wasHeld: boolean },
 ): void => {
   const upgrade = wave.upgrades.get(host.id);
+  // A host has a part in no wave that does not name it.
+  if (upgrade === undefined) return;
   touch(turn, { table: 'waves', key: wave.id });
   const reason = [report.reason, report.remedy].filter((part) => part !== '').join('; ');
   // R16: one that was done, and told, in the time that a restored store has forgotten.
-  const wasForgotten = !wasHeld && upgrade?.state === 'pending' && host.resync;
-  const wasRunning = upgrade?.state === 'running' || (wasForgotten && report.ok);
+  const wasForgotten = !wasHeld && upgrade.state === 'pending' && host.resync;
+  const wasRunning = upgrade.state === 'running' || (wasForgotten && report.ok);
   if (wasRunning && report.ok) {
     Object.assign(upgrade, { state: 'done', reason });
     // Whether it was just what is ordered now is not known.
@@ -251,9 +263,9 @@ export const onRefused = (
     outcome: 'refused',
     details: { jobId, reason, endsGrants },
   });
-  turn.closes.push(jobId);
+  turn.closes.push(jobOf(host, jobId));
   for (const id of endsGrants) {
-    const grant = turn.fleet.grants.get(id);
+    const grant = heldBy(turn, host, id);
     // A grant of a former incarnation is ended by the answer to its being suspect, not by this (R15).
     if (grant === undefined || host.suspects.some(({ grantId }) => grantId === id)) continue;
     onFinished(turn, host, {

@@ -2,13 +2,13 @@ import { containerId } from '../ids.ts';
 import { compareRecordNumbers } from '../messages.ts';
 import type { HostObserved, RecordNumber, SequencedReport } from '../messages.ts';
 import { barred } from './barred.ts';
-import { onFinished } from './end-of-grant.ts';
+import { jobOf, onFinished } from './end-of-grant.ts';
 import { generationOf } from './fleet.ts';
 import type { Fleet, Host, Wave } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
 import { pause } from './operator-holds.ts';
 import { isSilent } from './silence.ts';
-import { knowsMoreText, storeRestoredText } from './standing-alerts.ts';
+import { heldTwiceText, knowsMoreText, storeRestoredText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -114,6 +114,19 @@ export const noticeRestore = (
   touch(turn, { table: 'hosts', key: host.id });
 };
 
+/**
+ * What another host holds cannot be held by this one too: one of them is not what it says, and nobody knows which. Nothing is
+ * known of the one that says so later: its containers are unavailable until the other is excluded.
+ */
+const isHeldElsewhere = (turn: Turn, host: Host, grantId: string): boolean => {
+  const there = turn.fleet.grants.get(grantId);
+  if (there === undefined || there.host === host.id) return false;
+  if (host.known)
+    turn.notices.push({ kind: 'alert', waveId: null, text: heldTwiceText(host.id, there.host) });
+  host.known = false;
+  return true;
+};
+
 /** What only its agent knows of is open and counted from here on: each observation names all that it holds. */
 export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
   const { fleet, now } = turn;
@@ -125,7 +138,7 @@ export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void 
     why: 'known to its agent alone: the store did not know of it',
   };
   for (const { grantId, waveId, container: name, step, failed } of report.openGrants) {
-    if (fleet.grants.has(grantId)) continue;
+    if (isHeldElsewhere(turn, host, grantId) || fleet.grants.has(grantId)) continue;
     const id = containerId(host.id, name);
     const service = fleet.containers.get(id)?.service ?? null;
     // A host has a part in no wave that does not name it.
@@ -144,12 +157,13 @@ export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void 
     touch(turn, { table: 'waves', key: waveId });
   }
   for (const { grantId, waveId, jobId, services } of report.openUpgrades) {
-    if (fleet.grants.has(grantId)) continue;
+    if (isHeldElsewhere(turn, host, grantId) || fleet.grants.has(grantId)) continue;
     const upgrade = fleet.waves.get(waveId)?.upgrades.get(host.id);
     const ownWave = upgrade === undefined ? '' : waveId;
     const grant = newGrant({
       ...common,
-      ...{ id: grantId, jobId, waveId: ownWave, kind: 'upgrade', container: null, service: null },
+      ...{ id: grantId, jobId: jobOf(host, jobId), waveId: ownWave },
+      ...{ kind: 'upgrade', container: null, service: null },
       disruptive: services.length > 0,
     });
     fleet.grants.set(grantId, { ...grant, step: 'journaled' });

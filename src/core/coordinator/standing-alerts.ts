@@ -28,6 +28,10 @@ export const storeRestoredText =
 export const knowsMoreText = (hostId: string): string =>
   `host ${hostId} knows more than the store does: the store was restored from a backup, or this host has served another server, or is in others' hands (groundswell host exclude ${hostId} --fenced)`;
 
+/** R16: one of two is not what it says. */
+export const heldTwiceText = (hostId: string, other: string): string =>
+  `hosts ${hostId} and ${other} say that they hold the same grant, so one of them is broken or in others' hands: groundswell host exclude --fenced the one that is; until then nothing is known of ${hostId}`;
+
 /** R15. */
 export const journalLostText = (hostId: string): string =>
   `${hostId} lost its journal: its grants are asked for again`;

@@ -162,7 +162,9 @@ export const waveForChanges = (
   waveId: string | null,
 ): Wave => {
   const packages = versionsOf(changes);
-  const own = waveId === null ? undefined : turn.fleet.waves.get(waveId);
+  const named = waveId === null ? undefined : turn.fleet.waves.get(waveId);
+  // A host has a part in no wave that does not name it.
+  const own = named?.upgrades.has(hostId) === true ? named : undefined;
   const same = [...turn.fleet.waves.values()].find(
     (one) => one.state === 'open' && bringsSome(one, hostId, changes),
   );
