@@ -15,6 +15,17 @@ const frozenBecause = (fleet: Fleet, wallMs: number): string[] =>
       until === null ? reason : `${reason} (until ${new Date(until).toISOString()})`,
     );
 
+/**
+ * R16: what a restored store takes for parked may be one that was started since, and that we have stopped: its agent would
+ * leave it down. Its first word tells.
+ */
+const parkedOn = (fleet: Fleet, host: Host): string[] =>
+  host.greeted && !host.resync
+    ? [...fleet.containers.values()]
+        .filter((container) => container.host === host.id && container.parked)
+        .map(({ view }) => view.name)
+    : [];
+
 /** Issue the next control record of a host (R11, R12); its number rises with each. */
 export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
   const { fleet, now } = turn;
@@ -37,9 +48,7 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
     excluded: barred(host) !== null,
     voids: [...host.voids],
     suspects: [...host.suspects],
-    parked: [...fleet.containers.values()]
-      .filter((container) => container.host === host.id && container.parked)
-      .map(({ view }) => view.name),
+    parked: parkedOn(fleet, host),
   };
 };
 

@@ -82,7 +82,11 @@ const endUnknown = (
 export const onFinished = (turn: Turn, host: Host, report: RestartFinished): void => {
   const { fleet, now } = turn;
   const grant = heldBy(turn, host, report.grantId);
-  if (report.container !== null) observe(turn, host, report.container);
+  if (report.container !== null) {
+    // R25: one that failed is down by our doing, also where the store does not know its grant (R16).
+    const held = report.outcome === 'failed' ? [report.container.name] : [];
+    observe(turn, host, report.container, new Set(held));
+  }
   if (grant === undefined) return endUnknown(turn, host, report);
   if (grant.kind === 'upgrade') return upgradeNotBegun(turn, grant, report);
   const container = grant.container === null ? undefined : fleet.containers.get(grant.container);

@@ -1,4 +1,5 @@
 import { containerId } from '../ids.ts';
+import type { ContainerId } from '../ids.ts';
 import { compareRecordNumbers } from '../messages.ts';
 import type { HostObserved, RecordNumber, SequencedReport } from '../messages.ts';
 import { barred } from './barred.ts';
@@ -127,6 +128,15 @@ const isHeldElsewhere = (turn: Turn, host: Host, grantId: string): boolean => {
   return true;
 };
 
+/** R25: what is down because of a grant is not down on purpose, whatever the store had said of it before. */
+const countAgain = (turn: Turn, id: ContainerId): void => {
+  const container = turn.fleet.containers.get(id);
+  if (container?.parked !== true || container.view.parked !== null) return;
+  container.parked = false;
+  turn.renew.add(container.host);
+  touch(turn, { table: 'containers', key: id });
+};
+
 /** What only its agent knows of is open and counted from here on: each observation names all that it holds. */
 export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
   const { fleet, now } = turn;
@@ -152,6 +162,7 @@ export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void 
     const failReason = failed ? 'failed before the store knew of it' : null;
     fleet.grants.set(grantId, { ...grant, step, failed, failReason });
     touch(turn, { table: 'grants', key: grantId });
+    countAgain(turn, id);
     if (member?.state !== 'pending') continue;
     Object.assign(member, { state: failed ? 'failed' : 'restarting', reason: common.why });
     touch(turn, { table: 'waves', key: waveId });
