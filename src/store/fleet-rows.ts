@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Fleet, Freeze, Pause } from '../core/coordinator/fleet.ts';
+import { takeUpDoubt } from '../core/coordinator/silence.ts';
 import type { Dirty } from '../core/coordinator/turn.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
 import type { FleetTables } from './fleet-tables.ts';
@@ -114,6 +115,7 @@ export const loadFleet = async (db: Kysely<FleetTables>, fleet: Fleet): Promise<
     const host = hostOf(doc);
     fleet.hosts.set(host.id, { ...host, recordN: 0, issued: [], greeted: false });
   }
+  takeUpDoubt(fleet);
   for (const { doc } of await db.selectFrom('fleet_containers').select('doc').execute()) {
     const container = containerOf(doc);
     fleet.containers.set(container.id, container);

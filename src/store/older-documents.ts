@@ -21,6 +21,7 @@ export const hostOf = (doc: string): Host => ({
     gateSince: null,
     journalLostAt: null,
     resync: false,
+    knowsMore: false,
     copied: null,
     generation: 0,
     echo: null,

@@ -72,7 +72,8 @@ const retries = (fleet: Fleet): number =>
 /** What a crash of the server leaves: committed rows, under a new epoch. */
 export const load = (fleet: Fleet): void => {
   fleet.epoch += 1;
-  Object.assign(fleet, { provers: [], raised: false });
+  const provers = [...fleet.hosts.values()].flatMap(({ id, knowsMore }) => (knowsMore ? [id] : []));
+  Object.assign(fleet, { provers, raised: false, inDoubt: provers.length > 0 });
   for (const host of fleet.hosts.values()) {
     host.recordN = 0;
     host.issued = [];

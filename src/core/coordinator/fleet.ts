@@ -66,6 +66,8 @@ export interface Host {
   known: boolean;
   /** The store was restored from a backup, and this host has not reported whole since: what it holds is not known (R16). */
   resync: boolean;
+  /** It knows more than this store does, which is not proved for all (R16). */
+  knowsMore: boolean;
   /** How many records of the audit chain of its present life have come; null: not known, it goes on from what comes. */
   copied: number | null;
   /** The store was restored, and the records that are missing since have not come again yet. */
@@ -309,9 +311,13 @@ export interface Fleet {
   waves: Map<string, Wave>;
   pauses: Map<string, Pause>;
   freezes: Map<string, Freeze>;
-  /** Hosts that were found to know more than the store (R16), and whether that is proved for all. In memory alone. */
+  /**
+   * Hosts that were found to know more than the store (R16), whether that was proved for all under this leader, and whether
+   * it may be and others were not heard yet. In memory alone.
+   */
   provers: HostId[];
   raised: boolean;
+  inDoubt: boolean;
 }
 
 export const defaultFleetSettings: FleetSettings = {
@@ -345,6 +351,7 @@ export const emptyFleet = (settings: FleetSettings, generation: number, epoch: n
   freezes: new Map(),
   provers: [],
   raised: false,
+  inDoubt: false,
 });
 
 export const newHost = (id: HostId, zone: string, cap: number | null): Host => ({
@@ -359,6 +366,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   ackedSeq: 0,
   known: false,
   resync: false,
+  knowsMore: false,
   copied: null,
   copiesMissing: false,
   generation: 0,

@@ -72,6 +72,7 @@ export const addHost = (
     // Whatever the agent still holds from before is asked for again: its journal begins anew for us.
     host.state = 'enrolled';
     host.known = false;
+    host.knowsMore = false;
     askToObserve(turn, host);
   }
   turn.fleet.hosts.set(hostId, host);

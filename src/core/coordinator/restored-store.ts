@@ -8,7 +8,7 @@ import { generationOf } from './fleet.ts';
 import type { Fleet, Host, Wave } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
 import { pause } from './operator-holds.ts';
-import { isSilent } from './silence.ts';
+import { doubters } from './silence.ts';
 import { heldTwiceText, knowsMoreText, storeRestoredText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -16,12 +16,11 @@ import type { Turn } from './turn.ts';
 /** No honest record is so far ahead: what a broken host says shall not lead to numbers that nobody can count on from. */
 const largestLeap = 1_000;
 const largestNumber = 2 ** 40;
-/** One host may be broken, in others' hands, or come from another server: it alone proves nothing about the others. */
+/** One host may be broken, or in others' hands: it alone proves nothing about the others. */
 const wanted = 2;
 
-/** Whether a host has heard a record that this store has not issued. */
+/** Whether it has heard a record that this store has not issued. */
 const isAhead = (fleet: Fleet, host: Host, echo: RecordNumber): boolean =>
-  echo[0] - generationOf(fleet, host) <= largestLeap &&
   Math.max(...echo) < largestNumber &&
   compareRecordNumbers(echo, [generationOf(fleet, host), fleet.epoch, host.recordN]) > 0;
 
@@ -45,25 +44,38 @@ const askAnew = (turn: Turn, host: Host, atLeast: number): void => {
   touch(turn, { table: 'hosts', key: host.id });
 };
 
-/** How many hosts have to know more than the store does: two, where there are so many to be heard. */
-const enough = ({ fleet, now }: Turn, { id }: Host): number =>
-  Math.min(
-    wanted,
-    [...fleet.hosts.values()].filter(
-      (other) => other.id === id || (barred(other) === null && !isSilent(fleet, other, now)),
-    ).length,
-  );
-
 /** It is proved for all hosts; what people decided is forgotten as well. */
-const beginGeneration = (turn: Turn): void => {
+const beginGeneration = (turn: Turn, by: readonly Host[]): void => {
   const { fleet } = turn;
-  for (const host of fleet.hosts.values())
-    if (!fleet.provers.includes(host.id)) askAnew(turn, host, 0);
-  fleet.generation += 1;
+  for (const host of fleet.hosts.values()) if (!by.includes(host)) askAnew(turn, host, 0);
+  // Others have heard of the same life as these, and may come back only after the next start of a server.
+  const heard = Math.min(...by.map((host) => generationOf(fleet, host)));
+  fleet.generation = Math.max(
+    fleet.generation + 1,
+    Math.min(heard, fleet.generation + largestLeap),
+  );
   fleet.raised = true;
   touch(turn, { table: 'meta', key: 'generation' });
+  for (const host of by) {
+    host.knowsMore = false;
+    touch(turn, { table: 'hosts', key: host.id });
+  }
   turn.notices.push({ kind: 'alert', waveId: null, text: storeRestoredText });
   pauseAll(turn);
+};
+
+/** Whether enough hosts know more than the store: two, or all that there are, be they silent or not. */
+const isProved = (fleet: Fleet, by: readonly Host[]): boolean => {
+  const all = [...fleet.hosts.values()].filter(
+    (host) => barred(host) === null && host.incarnation !== null,
+  );
+  return by.length > 0 && by.length >= Math.min(wanted, all.length);
+};
+
+/** Of those that one host is compared with, some may have been excluded since. */
+export const settleDoubt = (turn: Turn): void => {
+  const by = doubters(turn.fleet);
+  if (!turn.fleet.raised && isProved(turn.fleet, by)) beginGeneration(turn, by);
 };
 
 /** Of each host once under one leader: it has told all then, and says no more of others than it did. */
@@ -72,16 +84,16 @@ const prove = (turn: Turn, host: Host, { echo, acked }: SequencedReport): void =
   fleet.provers.push(host.id);
   const own = [generationOf(fleet, host), fleet.epoch, host.recordN].join('.');
   askAnew(turn, host, Math.max(...echo) < largestNumber ? echo[0] : 0);
-  const isProved = !fleet.raised && fleet.provers.length >= enough(turn, host);
+  host.knowsMore = !fleet.raised;
+  const isOver = fleet.raised || isProved(fleet, doubters(fleet));
   audit(turn, {
     action: 'store-restored',
     subject: host.id,
-    outcome: isProved || fleet.raised ? 'proved' : 'in doubt',
+    outcome: isOver ? 'proved' : 'in doubt',
     details: { own, echoed: echo.join('.'), acknowledged: acked, applied: host.ackedSeq },
   });
-  if (isProved) beginGeneration(turn);
-  else if (!fleet.raised)
-    turn.notices.push({ kind: 'alert', waveId: null, text: knowsMoreText(host.id) });
+  settleDoubt(turn);
+  if (!isOver) turn.notices.push({ kind: 'alert', waveId: null, text: knowsMoreText(host.id) });
 };
 
 /**
@@ -101,12 +113,13 @@ export const noticeRestore = (
   const isForgotten = acked > host.ackedSeq;
   const isSameLeader = echo[0] === generationOf(fleet, host) && echo[1] === fleet.epoch;
   const ahead = isAhead(fleet, host, echo);
-  // It was removed and added again under this leader: its agent hears nothing below what it has heard (R13).
+  // It was removed and added again, or has served another server: its agent hears nothing below what it has heard (R13).
   if (ahead && !isKnown && isSameLeader) host.recordN = echo[2];
+  else if (ahead && !isKnown) askAnew(turn, host, echo[0]);
   // One that was away when the store was restored comes back: that is known.
   const comesBack = host.resync && (fleet.raised || echo[0] < generationOf(fleet, host));
-  const knowsMore =
-    (ahead && !(isSameLeader && !isKnown)) || (isForgotten && isKnown && !comesBack);
+  const isFar = echo[0] - generationOf(fleet, host) > largestLeap;
+  const knowsMore = isKnown && ((ahead && !isFar) || (isForgotten && !comesBack));
   if (knowsMore && !fleet.provers.includes(host.id)) prove(turn, host, message);
   if (!isForgotten) return;
   host.ackedSeq = acked;

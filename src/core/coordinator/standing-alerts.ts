@@ -3,7 +3,7 @@ import type { HostId } from '../ids.ts';
 import type { Fleet } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
-import { isSilent, silenceText } from './silence.ts';
+import { doubters, isSilent, silenceText } from './silence.ts';
 
 /** Something that a person should know and that is so now. */
 export interface StandingAlert {
@@ -41,9 +41,7 @@ export const journalLostText = (hostId: string): string =>
  * outlasts a restart of the server, and is gone with its cause.
  */
 export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[] => [
-  ...(fleet.raised ? [] : fleet.provers).map((hostId) => ({
-    ...{ since: null, text: knowsMoreText(hostId) },
-  })),
+  ...doubters(fleet).map(({ id }) => ({ since: null, text: knowsMoreText(id) })),
   ...[...fleet.grants.values()]
     .filter(({ suspect, failed }) => suspect && !failed)
     .map(({ container, host, deadline }) => ({

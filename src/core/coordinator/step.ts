@@ -9,7 +9,9 @@ import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { reviewWaves } from './review-waves.ts';
+import { settleDoubt } from './restored-store.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
+import { isInDoubt } from './silence.ts';
 import { audit, touch } from './turn.ts';
 import type { ControlAudit, Dirty, Notice, Send, Turn } from './turn.ts';
 
@@ -154,9 +156,11 @@ export const fleetStep = (
       break;
     case 'tick':
       wantRecords(turn);
+      settleDoubt(turn);
       reviewNeeds(turn, null);
       break;
   }
+  fleet.inDoubt = isInDoubt(fleet, now);
   watchDeadlines(turn);
   voidBeyondBudget(turn);
   reviewWaves(turn);

@@ -1,4 +1,5 @@
 import type { Host } from '../../../src/core/coordinator/fleet.ts';
+import { takeUpDoubt } from '../../../src/core/coordinator/silence.ts';
 import type { Scene } from './fleet-scene.ts';
 
 export const hostOf = (here: Scene, id: string): Host => {
@@ -10,7 +11,8 @@ export const hostOf = (here: Scene, id: string): Host => {
 /** What a server finds that starts over what is stored; of a backup, or of what the last one left. */
 export const restart = (here: Scene): void => {
   here.fleet.epoch += 1;
-  Object.assign(here.fleet, { provers: [], raised: false });
+  here.fleet.raised = false;
+  takeUpDoubt(here.fleet);
   for (const host of here.fleet.hosts.values())
     Object.assign(host, { recordN: 0, issued: [], greeted: false });
   here.step({ kind: 'tick' });

@@ -62,7 +62,7 @@ describe('one host that is in others’ hands speaks of what others hold', () =>
     here.act({ action: 'resume', level: { level: 'fleet' } });
     expect(here.grants()).toEqual(['evil/web-1']);
     expect(notices.map(({ text }) => text).join()).toContain('h1 and evil');
-    here.act({ action: 'host-exclude', hostId: 'evil', reason: '' } as never);
+    here.act({ action: 'host-exclude', hostId: 'evil', fenced: true, reason: '' });
     here.report('h1', observed([view('web-1')], { openGrants }));
     expect(here.grants()).toEqual(['h1/web-1']);
     expect(hostOf(here, 'h1').known).toBe(true);
