@@ -2,7 +2,10 @@ import { sql } from 'kysely';
 import type { Kysely, RawBuilder, Transaction } from 'kysely';
 import type { StoreTables } from './open-store.ts';
 
-/** The right to lead, by name and number. The epoch rises with each new holder, for ever. */
+/**
+ * The right to lead, by name and number. The epoch rises with each new holder, for ever, and is no less than the time in
+ * seconds: over a store that was restored from a backup nobody leads under a number that was given since (R16).
+ */
 export interface Lease {
   holder: string;
   epoch: number;
@@ -34,7 +37,7 @@ export const acquireLease = async (
   }: { databaseNow: RawBuilder<number>; holder: string; ttlMs: number; seize?: boolean },
 ): Promise<Acquired> => {
   let take = db.updateTable('lease').set({
-    epoch: sql<number>`epoch + 1`,
+    epoch: sql<number>`CASE WHEN ${databaseNow} >= (epoch + 2) * 1000 THEN CAST(${databaseNow} / 1000 AS BIGINT) ELSE epoch + 1 END`,
     holder,
     expires_at: sql<number>`${databaseNow} + ${ttlMs}`,
     ttl_ms: ttlMs,

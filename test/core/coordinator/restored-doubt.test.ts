@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newHost } from '../../../src/core/coordinator/fleet.ts';
 import { fleetAlerts } from '../../../src/core/coordinator/standing-alerts.ts';
-import type { Report } from '../../../src/core/messages.ts';
+import type { Report, SequencedReport } from '../../../src/core/messages.ts';
 import { observed, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 import { gap, hostOf, restart } from './restored-scene.ts';
@@ -126,6 +126,25 @@ test('hosts that come back late prove nothing once more under the next leader', 
   restart(here);
   for (const id of ['h3', 'h4']) here.report(id, progress, { ...gap(here, id), echo: [4, 2, 60] });
   expect([here.fleet.generation, pauses(here)]).toEqual([5, 0]);
+});
+
+test('what was said to a forgotten leader, and comes once more, counts for nothing (R14)', () => {
+  const here = waiting();
+  const forgotten = (
+    [
+      ['h1', 'web-1'],
+      ['h2', 'web-2'],
+    ] as const
+  ).map(([host, name]): SequencedReport => {
+    const acked = hostOf(here, host).ackedSeq;
+    const report = observed([view(name)], { leader: [1, 2] });
+    return { host, incarnation: 'life-1', seq: acked + 1, acked, echo: [1, 2, 1], report };
+  });
+  // Epochs follow the time: that of the restored store's leader is another one (`acquireLease`).
+  here.fleet.epoch = 2;
+  restart(here);
+  for (const message of forgotten) here.step({ kind: 'report', message });
+  expect(here.grants()).toEqual([]);
 });
 
 test('two hosts in others’ hands lead to no numbers that are far off', () => {
