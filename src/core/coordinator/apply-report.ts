@@ -1,9 +1,9 @@
 import { compareRecordNumbers } from '../messages.ts';
-import type { SequencedReport } from '../messages.ts';
+import type { RecordNumber, SequencedReport } from '../messages.ts';
 import { barred } from './barred.ts';
 import { onFinished, onProgress, onRefused, onUpgradeFinished } from './end-of-grant.ts';
 import { generationOf } from './fleet.ts';
-import type { Host } from './fleet.ts';
+import type { Fleet, Host } from './fleet.ts';
 import { beginIncarnation } from './lost-memory.ts';
 import { adoptGrants, endForgotten, noticeRestore } from './restored-store.ts';
 import { onObserved, onUpgraded } from './take-observation.ts';
@@ -19,12 +19,28 @@ const hear = ({ fleet, now }: Turn, host: Host, { echo }: SequencedReport): void
   host.issued = host.issued.filter(({ n }) => n >= echo[2]);
 };
 
+/** In its first life the store knows each life of a journal that is over. */
+const firstGeneration = 1;
+
 /**
- * Sent before what was heard of the host last: a store that does not know which lives of its journal are over (R16) would
- * take one of them for the present one.
+ * Only the first report tells of a new life; of another one, what was acknowledged says that it was heard before. Neither
+ * does where it was sent before what was heard of the host last: a store that was restored does not know which lives of the
+ * journal are over (R16), and would take one of them for the present one. A new life that has read no record yet says it
+ * again once it has.
  */
-const isOld = ({ echo }: Host, message: SequencedReport): boolean =>
-  echo !== null && compareRecordNumbers(message.echo, echo) <= 0;
+const isNewLife = (fleet: Fleet, host: Host, message: SequencedReport): boolean => {
+  const order = host.echo === null ? 1 : compareRecordNumbers(message.echo, host.echo);
+  return message.seq === 1
+    ? order >= 0 || generationOf(fleet, host) === firstGeneration
+    : message.acked > 0 && order > 0;
+};
+
+/** The newest record that it has echoed, of those that it can have read. */
+const noteEcho = (fleet: Fleet, host: Host, { echo }: SequencedReport): void => {
+  const newest: RecordNumber = [generationOf(fleet, host), fleet.epoch, host.recordN];
+  if (compareRecordNumbers(echo, newest) > 0) return;
+  if (host.echo === null || compareRecordNumbers(echo, host.echo) > 0) host.echo = echo;
+};
 
 /**
  * Whether a record of the host's audit chain is the next one. After a restore of the store those in between come again
@@ -79,19 +95,23 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
   if (host === undefined || barred(host) !== null || host.retired.includes(message.incarnation))
     return false;
   const before = host.incarnation;
-  if (message.incarnation !== before) {
-    // Only the first report tells of a new life. What was acknowledged to one says that it was heard before.
-    if (message.seq !== 1 && (message.acked === 0 || isOld(host, message))) return false;
+  const isNew = message.incarnation !== before;
+  if (isNew) {
+    if (!isNewLife(fleet, host, message)) {
+      turn.renew.add(host.id);
+      return false;
+    }
     beginIncarnation(turn, host, message.incarnation);
   }
   noticeRestore(turn, host, message, { isKnown: before !== null });
+  // Also where it is dropped: reports of a life before this one may come after it.
+  if (isNew) noteEcho(fleet, host, message);
   if (message.seq !== host.ackedSeq + 1) {
     if (message.seq <= host.ackedSeq) turn.renew.add(host.id);
     return false;
   }
   host.ackedSeq = message.seq;
-  if (host.echo === null || compareRecordNumbers(message.echo, host.echo) > 0)
-    host.echo = message.echo;
+  noteEcho(fleet, host, message);
   hear(turn, host, message);
   turn.renew.add(host.id);
   touch(turn, { table: 'hosts', key: host.id });

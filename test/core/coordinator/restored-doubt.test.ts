@@ -128,6 +128,41 @@ test('hosts that come back late prove nothing once more under the next leader', 
   expect([here.fleet.generation, pauses(here)]).toEqual([5, 0]);
 });
 
+describe('lives of a journal of which a restored store does not know that they are over', () => {
+  const restored = (): Scene => {
+    const here = upgradedScene([web()], { h1: ['web-1'] });
+    restart(here);
+    // The backup is from its first life; it is in its third.
+    here.report('h1', progress, { incarnation: 'life-3', seq: 9, acked: 7, echo: [1, 1, 90] });
+    here.report('h1', progress, { incarnation: 'life-3', seq: 8, acked: 7, echo: [1, 1, 90] });
+    expect(hostOf(here, 'h1')).toMatchObject({ incarnation: 'life-3', ackedSeq: 8 });
+    return here;
+  };
+
+  test('a first report of one of them, brought once more, does not retire the present one', () => {
+    const here = restored();
+    here.report('h1', progress, { incarnation: 'life-2', seq: 1, acked: 0, echo: [1, 1, 40] });
+    expect(hostOf(here, 'h1').incarnation).toBe('life-3');
+  });
+
+  test('a journal that is lost then begins a new life once it has read a record', () => {
+    const here = restored();
+    const first = { incarnation: 'life-4', seq: 1, acked: 0 };
+    const { records } = here.report('h1', progress, { ...first, echo: [0, 0, 0] });
+    expect(records).toHaveLength(1);
+    expect(hostOf(here, 'h1').incarnation).toBe('life-3');
+    here.report('h1', progress, first);
+    expect(hostOf(here, 'h1').incarnation).toBe('life-4');
+  });
+
+  test('numbers that it cannot have read keep no later life from being heard', () => {
+    const here = restored();
+    here.report('h1', progress, { incarnation: 'life-3', echo: [2 ** 39, 1, 1] });
+    here.report('h1', progress, { incarnation: 'life-4', seq: 1 });
+    expect(hostOf(here, 'h1').incarnation).toBe('life-4');
+  });
+});
+
 test('what was said to a forgotten leader, and comes once more, counts for nothing (R14)', () => {
   const here = waiting();
   const forgotten = (
