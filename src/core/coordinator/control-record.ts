@@ -15,19 +15,26 @@ const frozenBecause = (fleet: Fleet, wallMs: number): string[] =>
       until === null ? reason : `${reason} (until ${new Date(until).toISOString()})`,
     );
 
+/** What is parked on each host, looked up once for all records of a turn. */
+export const parkedNames = (fleet: Fleet): Map<HostId, string[]> => {
+  const names = new Map<HostId, string[]>();
+  for (const { host, parked, view } of fleet.containers.values())
+    if (parked) names.set(host, [...(names.get(host) ?? []), view.name]);
+  return names;
+};
+
 /**
  * R16: what a restored store takes for parked may be one that was started since, and that we have stopped: its agent would
  * leave it down. Its first word tells.
  */
-const parkedOn = (fleet: Fleet, host: Host): string[] =>
-  host.greeted && !host.resync
-    ? [...fleet.containers.values()]
-        .filter((container) => container.host === host.id && container.parked)
-        .map(({ view }) => view.name)
-    : [];
+const mayNameParked = ({ greeted, resync }: Host): boolean => greeted && !resync;
 
 /** Issue the next control record of a host (R11, R12); its number rises with each. */
-export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
+export const issueRecord = (
+  turn: Turn,
+  host: Host,
+  parked: ReadonlyMap<HostId, string[]>,
+): ControlRecord => {
   const { fleet, now } = turn;
   host.recordN += 1;
   // An echo that is older than the stale limit tells nothing more than silence does (R14).
@@ -48,7 +55,7 @@ export const issueRecord = (turn: Turn, host: Host): ControlRecord => {
     excluded: barred(host) !== null,
     voids: [...host.voids],
     suspects: [...host.suspects],
-    parked: parkedOn(fleet, host),
+    parked: mayNameParked(host) ? (parked.get(host.id) ?? []) : [],
   };
 };
 

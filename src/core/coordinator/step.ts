@@ -4,7 +4,7 @@ import type { HostId } from '../ids.ts';
 import type { ControlRecord, SequencedReport } from '../messages.ts';
 import { reviewNeeds } from './advisory-waves.ts';
 import { applyReport } from './apply-report.ts';
-import { hasOpenGrants, issueRecord, renewEveryMs } from './control-record.ts';
+import { hasOpenGrants, issueRecord, parkedNames, renewEveryMs } from './control-record.ts';
 import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
@@ -167,9 +167,10 @@ export const fleetStep = (
   orderUpgrades(turn);
   schedule(turn);
   const records: Commands['records'] = [];
+  const parked = turn.renew.size === 0 ? new Map<HostId, string[]>() : parkedNames(fleet);
   for (const hostId of turn.renew) {
     const host = fleet.hosts.get(hostId);
-    if (host !== undefined) records.push({ host: hostId, record: issueRecord(turn, host) });
+    if (host !== undefined) records.push({ host: hostId, record: issueRecord(turn, host, parked) });
   }
   return {
     dirty: [...turn.dirty.values()],

@@ -60,6 +60,22 @@ test('the start of a server asks nothing back', () => {
   expect(grant?.voidAsked).toBeNull();
 });
 
+test('a host of which all is forgotten may hold containers of any service (I5)', () => {
+  const here = upgradedScene([web()], { h1: ['web-1'], h2: ['db-1'] });
+  here.act({ action: 'stop', waveId: [...here.fleet.waves.keys()][0] ?? '' });
+  here.fleet.grants.clear();
+  restart(here);
+  for (const id of ['h1', 'h2']) here.report(id, progress('g'), gap(here, id));
+  here.act({ action: 'resume', level: { level: 'fleet' } });
+  here.report('h1', observed([view('web-1')]));
+  const level = { level: 'service', service: 'web' } as const;
+  here.act({ action: 'pause', level, reason: '' });
+  // The store knows of none on h2; one may have been made there since the backup.
+  expect(pauseState(here.fleet, level, here.now).state).toBe('pausing');
+  here.report('h2', observed([]));
+  expect(pauseState(here.fleet, level, here.now).state).toBe('paused');
+});
+
 test('a silent host keeps no pause of others from being shown as paused', () => {
   const here = upgradedScene([web()], { h1: ['web-1'], h2: ['db-1'] });
   here.act({ action: 'stop', waveId: [...here.fleet.waves.keys()][0] ?? '' });
