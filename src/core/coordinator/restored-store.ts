@@ -9,7 +9,12 @@ import type { Fleet, Host, Wave } from './fleet.ts';
 import { newGrant } from './new-grant.ts';
 import { pause } from './operator-holds.ts';
 import { doubters } from './silence.ts';
-import { heldTwiceText, knowsMoreText, storeRestoredText } from './standing-alerts.ts';
+import {
+  heldTwiceText,
+  holdsTooManyText,
+  knowsMoreText,
+  storeRestoredText,
+} from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -128,6 +133,12 @@ export const noticeRestore = (
   touch(turn, { table: 'hosts', key: host.id });
 };
 
+/** Nothing that a host says of itself is believed: its containers are unavailable. */
+const disbelieve = (turn: Turn, host: Host, why: string): void => {
+  if (host.known) turn.notices.push({ kind: 'alert', waveId: null, text: why });
+  host.known = false;
+};
+
 /**
  * What another host holds cannot be held by this one too: one of them is not what it says, and nobody knows which. Nothing is
  * known of the one that says so later: its containers are unavailable until the other is excluded.
@@ -135,11 +146,12 @@ export const noticeRestore = (
 const isHeldElsewhere = (turn: Turn, host: Host, grantId: string): boolean => {
   const there = turn.fleet.grants.get(grantId);
   if (there === undefined || there.host === host.id) return false;
-  if (host.known)
-    turn.notices.push({ kind: 'alert', waveId: null, text: heldTwiceText(host.id, there.host) });
-  host.known = false;
+  disbelieve(turn, host, heldTwiceText(host.id, there.host));
   return true;
 };
+
+/** Far more than any host is given at once: each turn goes through all grants. */
+const mostOpen = 1_000;
 
 /** R25: what is down because of a grant is not down on purpose, whatever the store had said of it before. */
 const countAgain = (turn: Turn, id: ContainerId): void => {
@@ -153,6 +165,14 @@ const countAgain = (turn: Turn, id: ContainerId): void => {
 /** What only its agent knows of is open and counted from here on: each observation names all that it holds. */
 export const adoptGrants = (turn: Turn, host: Host, report: HostObserved): void => {
   const { fleet, now } = turn;
+  const unknown = [...report.openGrants, ...report.openUpgrades].filter(
+    ({ grantId }) => !fleet.grants.has(grantId),
+  );
+  const open = [...fleet.grants.values()].filter((grant) => grant.host === host.id).length;
+  if (unknown.length > 0 && open + unknown.length > mostOpen) {
+    disbelieve(turn, host, holdsTooManyText(host.id));
+    return;
+  }
   const common = {
     ...{ host: host.id, attempt: 1, byHand: false, onlyIfBroken: false, expect: null },
     ...{ grantedAt: now, beginBefore: now, deadline: now + fleet.settings.deadlineMs },

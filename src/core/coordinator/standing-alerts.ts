@@ -32,6 +32,10 @@ export const knowsMoreText = (hostId: string): string =>
 export const heldTwiceText = (hostId: string, other: string): string =>
   `hosts ${hostId} and ${other} say that they hold the same grant, so one of them is broken or in others' hands: groundswell host exclude --fenced the one that is; until then nothing is known of ${hostId}`;
 
+/** R16: what nobody gave. */
+export const holdsTooManyText = (hostId: string): string =>
+  `host ${hostId} says that it holds more than any host is given at once: it is broken or in others' hands (groundswell host exclude ${hostId} --fenced); until then nothing is known of it`;
+
 /** R15. */
 export const journalLostText = (hostId: string): string =>
   `${hostId} lost its journal: its grants are asked for again`;

@@ -48,6 +48,22 @@ describe('one host that is in others’ hands speaks of what others hold', () =>
     expect([...(wave?.members.keys() ?? [])]).toEqual(['h1/web-1']);
   });
 
+  test('and fills no memory with grants that nobody gave', () => {
+    const here = upgradedScene([web()], { h1: ['web-1'], evil: [] });
+    for (let turn = 0; turn < 20; turn += 1)
+      here.report(
+        'evil',
+        observed([], {
+          openGrants: Array.from({ length: 400 }, (_, index) => ({
+            ...{ grantId: `e${turn}-${index}`, waveId: '', container: 'x' },
+            ...{ step: 'stopping' as const, failed: false },
+          })),
+        }),
+      );
+    expect(here.fleet.grants.size).toBeLessThan(1_010);
+    expect(hostOf(here, 'evil').known).toBe(false);
+  });
+
   test('and keeps nothing of theirs from being counted (I1)', () => {
     const here = upgradedScene([web()], { h1: ['web-1'], h2: ['web-2'], evil: [] });
     here.fleet.grants.clear();
