@@ -36,8 +36,8 @@ const shiftTimes = (world: World): void => {
   for (const host of fleet.hosts.values()) {
     if (host.heardAt !== null) host.heardAt = at(host.heardAt);
     for (const issued of host.issued) issued.at = at(issued.at);
-    // It decides only where a store has forgotten what it was told: no store is put back here.
-    host.echo = null;
+    // It decides only which of two lives of a journal is the later one.
+    if (world.left['journal lost'] === undefined) host.echo = null;
   }
   for (const container of fleet.containers.values()) {
     container.observedAt = base;
@@ -204,6 +204,7 @@ const renumber = (world: World): void => {
     if (machine.late !== null) held.push(machine.late.number);
     if (record !== null) held.push(record.value.number);
     if (journal.highestRecord !== null) held.push(journal.highestRecord);
+    if (host.echo !== null) held.push(host.echo);
     const keys = held.map(flat);
     // Echoes can only name what somebody still holds.
     const own = fleet.epoch * perEpoch;
@@ -236,6 +237,7 @@ const renumber = (world: World): void => {
     if (machine.late !== null) machine.late.number = ranked(machine.late.number);
     if (record !== null) record.value.number = ranked(record.value.number);
     if (journal.highestRecord !== null) journal.highestRecord = ranked(journal.highestRecord);
+    if (host.echo !== null) host.echo = ranked(host.echo);
     for (const message of machine.wandering) message.echo = ranked(message.echo);
   }
 };

@@ -19,20 +19,15 @@ const hear = ({ fleet, now }: Turn, host: Host, { echo }: SequencedReport): void
   host.issued = host.issued.filter(({ n }) => n >= echo[2]);
 };
 
-/** In its first life the store knows each life of a journal that is over. */
-const firstGeneration = 1;
-
 /**
  * Only the first report tells of a new life; of another one, what was acknowledged says that it was heard before. Neither
  * does where it was sent before what was heard of the host last: a store that was restored does not know which lives of the
  * journal are over (R16), and would take one of them for the present one. A new life that has read no record yet says it
  * again once it has.
  */
-const isNewLife = (fleet: Fleet, host: Host, message: SequencedReport): boolean => {
-  const order = host.echo === null ? 1 : compareRecordNumbers(message.echo, host.echo);
-  return message.seq === 1
-    ? order >= 0 || generationOf(fleet, host) === firstGeneration
-    : message.acked > 0 && order > 0;
+const isNewLife = ({ echo }: Host, message: SequencedReport): boolean => {
+  const order = echo === null ? 1 : compareRecordNumbers(message.echo, echo);
+  return message.seq === 1 ? order >= 0 : message.acked > 0 && order > 0;
 };
 
 /** The newest record that it has echoed, of those that it can have read. */
@@ -97,7 +92,7 @@ export const applyReport = (turn: Turn, message: SequencedReport): boolean => {
   const before = host.incarnation;
   const isNew = message.incarnation !== before;
   if (isNew) {
-    if (!isNewLife(fleet, host, message)) {
+    if (!isNewLife(host, message)) {
       turn.renew.add(host.id);
       return false;
     }

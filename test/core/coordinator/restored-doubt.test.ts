@@ -128,6 +128,18 @@ test('hosts that come back late prove nothing once more under the next leader', 
   expect([here.fleet.generation, pauses(here)]).toEqual([5, 0]);
 });
 
+test('a host that was removed and added again is not taken back to a former life of its journal (R15)', () => {
+  const here = upgradedScene([web()], { h1: ['web-1'] });
+  restart(here);
+  here.act({ action: 'host-exclude', hostId: 'h1', fenced: true, reason: '' });
+  here.act({ action: 'host-remove', hostId: 'h1' });
+  here.act({ action: 'host-add', hostId: 'h1', zone: '', cap: null });
+  here.report('h1', progress, { incarnation: 'life-2', seq: 1, acked: 0 });
+  expect(hostOf(here, 'h1').echo).not.toBeNull();
+  here.report('h1', progress, { incarnation: 'life-1', seq: 1, acked: 0, echo: [1, 1, 90] });
+  expect(hostOf(here, 'h1').incarnation).toBe('life-2');
+});
+
 describe('lives of a journal of which a restored store does not know that they are over', () => {
   const restored = (): Scene => {
     const here = upgradedScene([web()], { h1: ['web-1'] });
