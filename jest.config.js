@@ -11,6 +11,7 @@ const common = {
 
 /** Four projects by folder: pure and quick, exhaustive, against real stores, against real hosts. */
 export default {
+  testSequencer: '<rootDir>/scripts/slowest-first.js',
   projects: [
     {
       ...common,
