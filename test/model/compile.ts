@@ -39,15 +39,25 @@ const broken = (text: string, { file, from, to }: Break): string => {
   return text.replace(loosely(from), () => to);
 };
 
+const compiledFiles = new Map<string, string>();
+
+/** Of each broken core all files but one are the same. */
+const compiled = (path: string): string => {
+  const known = compiledFiles.get(path) ?? compile(readFileSync(join(root, path), 'utf8'));
+  compiledFiles.set(path, known);
+  return known;
+};
+
 const compileFolder = (from: string, to: string, rule: Break | null): void => {
   mkdirSync(join(cacheFolder, to), { recursive: true });
   for (const entry of readdirSync(join(root, from), { withFileTypes: true })) {
     const path = join(from, entry.name);
     if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue;
-    const text = readFileSync(join(root, path), 'utf8');
-    const changed =
-      rule !== null && path === join('src/core', rule.file) ? broken(text, rule) : text;
-    writeFileSync(join(cacheFolder, to, entry.name.replace(/\.ts$/, '.js')), compile(changed));
+    const isBroken = rule !== null && path === join('src/core', rule.file);
+    writeFileSync(
+      join(cacheFolder, to, entry.name.replace(/\.ts$/, '.js')),
+      isBroken ? compile(broken(readFileSync(join(root, path), 'utf8'), rule)) : compiled(path),
+    );
   }
 };
 

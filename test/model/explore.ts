@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Core } from './core.ts';
 import { movesOf } from './moves.ts';
 import { normalise } from './normalise.ts';
@@ -23,7 +23,7 @@ export interface Judge {
 }
 
 /** 128 bits of a state's text stand for it; the texts themselves would not fit into memory. */
-const digest = (text: string): string => createHash('md5').update(text).digest('binary');
+const digest = (text: string): string => hash('md5', text, 'binary');
 
 /** A growing list of numbers. */
 const numbers = () => {

@@ -341,8 +341,7 @@ export const normalise = (core: Core, world: World): string => {
     agent.journal.refused = sorted(agent.journal.refused);
     agent.journal.jobs = sorted(agent.journal.jobs);
   }
-  return encode([
-    textOf(fleet),
+  const rest = encode([
     world.machines,
     world.rows,
     world.wire,
@@ -350,4 +349,5 @@ export const normalise = (core: Core, world: World): string => {
     world.drainBroken,
     world.decisions,
   ]);
+  return textOf(fleet) + rest;
 };

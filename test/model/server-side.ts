@@ -173,7 +173,8 @@ export const serve = (
     const paused = commands.audits.filter(({ action }) => action === 'wave-paused');
     checkEnded(fleet, new Set([...pausedBefore, ...paused.map(({ waveId }) => waveId ?? '')]));
   }
-  world.stored = checkWritten(before, fleet, commands.dirty);
+  checkWritten(before, fleet, commands.dirty);
+  world.stored = null;
   checkTransactions(world, event, failures);
   checkOperator(fleet, event, pausedBefore);
   checkOrders(fleet, world.now, commands.audits);
