@@ -27,7 +27,7 @@ export const intern = <T extends object>(value: T): T => {
   interned.add(value);
   const name = `#${number};`;
   Object.defineProperty(value, 'toJSON', { enumerable: false, value: () => name });
-  return value;
+  return Object.freeze(value);
 };
 
 export const isInterned = (value: object): boolean => interned.has(value);

@@ -1,4 +1,4 @@
-import type { RecordNumber, Report } from '../../src/core/messages.ts';
+import type { RecordNumber, Report, GrantOrder } from '../../src/core/messages.ts';
 import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
@@ -13,6 +13,14 @@ const longPast = base - horizonMs;
 const sorted = <V>(map: Map<string, V>): Map<string, V> =>
   map.size < 2 ? map : new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** The one object for an order of these times; nobody changes an order, so that it is written as a short name. */
+const orderAt = (order: GrantOrder, at: (time: number) => number): GrantOrder => {
+  const beginBefore = at(order.beginBefore);
+  return isInterned(order) && order.beginBefore === beginBefore
+    ? order
+    : intern({ ...order, beginBefore, deadline: base, attempt: 1 });
+};
+
 /** Move every time by what has passed, so that the present is always `base`; forget how long ago long ago is. */
 const shiftTimes = (world: World): void => {
   const passed = world.now - base;
@@ -21,10 +29,7 @@ const shiftTimes = (world: World): void => {
   const orders = (send: Send): void => {
     send.expiresAt = at(send.expiresAt);
     if (send.kind === 'restart-batch')
-      for (const order of send.payload.grants) {
-        order.beginBefore = at(order.beginBefore);
-        order.deadline = base;
-      }
+      send.payload.grants = send.payload.grants.map((order) => orderAt(order, at));
     else if (send.kind === 'host-upgrade') {
       send.payload.beginBefore = at(send.payload.beginBefore);
       send.payload.deadline = base;
@@ -116,9 +121,7 @@ const shiftMachine = (machine: Machine, passed: number, at: (time: number) => nu
   const { journal } = agent;
   for (const job of journal.jobs.values()) job.forgetAfter = base + 1_000_000;
   for (const grant of journal.grants.values()) {
-    grant.order.beginBefore = at(grant.order.beginBefore);
-    grant.order.deadline = base;
-    grant.order.attempt = 1;
+    grant.order = orderAt(grant.order, at);
     if (grant.steps.length > 0)
       grant.steps = grant.steps.some(({ step }) => step === 'stopping')
         ? [{ step: 'stopping', at: base, wallMs: 0 }]
