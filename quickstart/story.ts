@@ -9,6 +9,7 @@ import { startLoad } from '../test/bed/load.ts';
 import type { Scene } from '../test/bed/scene.ts';
 import { waitUntil } from '../test/bed/wait-until.ts';
 import { watchContainers, watchHaproxy } from '../test/bed/watch-availability.ts';
+import type { AvailabilityWatch } from '../test/bed/watch-availability.ts';
 import { showWave } from './show-wave.ts';
 import { showSummary } from './summary.ts';
 
@@ -96,8 +97,8 @@ const tellStale = async (scene: Scene, old: string, write: Write): Promise<Conta
 /** What is watched from outside while the story goes on. */
 interface Watching {
   load: ReturnType<typeof startLoad>;
-  balancer: ReturnType<typeof watchHaproxy>;
-  outside: ReturnType<typeof watchContainers>;
+  balancer: AvailabilityWatch;
+  outside: AvailabilityWatch;
 }
 
 const tellUpdate = async (
@@ -178,9 +179,9 @@ export const tellStory = async (
     `\n${all.length} containers in ${names.length} services (${names.join(', ')}) answer behind HAProxy,\nall with ${update.called}${library}. Steady load begins.`,
   );
   const targets = Object.fromEntries(names.map((name) => [name, scene.haproxy.frontend(name)]));
+  const balancer = await watchHaproxy(scene.haproxy);
+  const outside = await watchContainers(all, askEveryMs);
   const load = startLoad({ targets, connections: update.connections });
-  const balancer = watchHaproxy(scene.haproxy);
-  const outside = watchContainers(all, askEveryMs);
   try {
     await tellUpdate(scene, update, { load, balancer, outside }, write, interrupt);
   } finally {

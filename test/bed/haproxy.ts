@@ -128,6 +128,10 @@ export const parseServerStatistics = (csv: string): ServerStatistics[] => {
   });
 };
 
+/** What HAProxy says of every server at this moment. */
+export const readStatistics = async (socketPath: string): Promise<ServerStatistics[]> =>
+  parseServerStatistics(await askRuntime(socketPath, 'show stat -1 4 -1'));
+
 /**
  * Starts HAProxy outside, in front of the containers of several services, and waits until every
  * server is up. Each bed listens on a loopback address of its own.
@@ -143,8 +147,7 @@ export const startHaproxy = async (bed: Bed, options: HaproxyOptions): Promise<H
   const pid = Number(await readFile(files.pidPath, 'utf8'));
 
   const runtime = (command: string): Promise<string> => askRuntime(files.socketPath, command);
-  const statistics = async (): Promise<ServerStatistics[]> =>
-    parseServerStatistics(await runtime('show stat -1 4 -1'));
+  const statistics = (): Promise<ServerStatistics[]> => readStatistics(files.socketPath);
   await waitUntil(
     'every server of HAProxy to be up',
     async () => (await statistics()).every(({ status }) => status === 'UP'),

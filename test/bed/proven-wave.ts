@@ -52,8 +52,8 @@ export const proveWave = async (
       Object.keys(floors).map((service) => [service, scene.haproxy.frontend(service)]),
     ),
   });
-  const balancer = watchHaproxy(scene.haproxy);
-  const outside = watchContainers(members);
+  const balancer = await watchHaproxy(scene.haproxy);
+  const outside = await watchContainers(members);
   const wave = await waveOver(scene, await waveFrom(scene, act));
   const [seenByBalancer, seenOutside, requests] = [
     await balancer.stop(),

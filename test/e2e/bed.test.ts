@@ -141,8 +141,8 @@ describe('a host with three containers in two services behind HAProxy', () => {
       { deadlineMs: 10_000 },
     );
     const load = startLoad({ targets: { web: haproxy.frontend('web') } });
-    const balancer = watchHaproxy(haproxy);
-    const outside = watchContainers([...web, ...shop]);
+    const balancer = await watchHaproxy(haproxy);
+    const outside = await watchContainers([...web, ...shop]);
     for (const container of [...web, ...web, ...web]) await restart(container);
     const enough = (): boolean => (load.report().web?.ok ?? 0) > 50;
     await waitUntil('fifty answers', enough, { deadlineMs: 10_000 });

@@ -39,7 +39,7 @@ describe('kill -9 in the middle of a wave', () => {
     const startsBefore = (await readWitness(scene.host)).filter(
       ({ kind }) => kind === 'start',
     ).length;
-    const watch = watchContainers(members);
+    const watch = await watchContainers(members);
     const wholeWave = async (): Promise<string> => {
       const id = await waveFrom(scene, upgrade);
       await waveWhen(

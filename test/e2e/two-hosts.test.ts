@@ -45,8 +45,8 @@ describe('one server, two hosts, and services that are spread over both', () => 
       connections: 8,
     });
     const watches = {
-      balancer: watchHaproxy(scene.haproxy),
-      outside: watchContainers(scene.members()),
+      balancer: await watchHaproxy(scene.haproxy),
+      outside: await watchContainers(scene.members()),
     };
     const acted = await act().then(
       () => null,
