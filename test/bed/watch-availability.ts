@@ -55,8 +55,11 @@ const begin = `import('tsx/esm/api').then(({ register }) => {
 
 /** Resolves when it looks: in a thread of its own, which none of this process's other work keeps waiting. */
 const watch = async (watched: Watched): Promise<AvailabilityWatch> => {
-  const file = new URL('watch-availability.child.ts', import.meta.url).href;
-  const thread = new Worker(begin, { eval: true, workerData: { file, watched } });
+  // Compiled, as the quickstart is, it stands beside this file all the same.
+  const compiled = import.meta.url.endsWith('.js');
+  const file = new URL(`watch-availability.child.${compiled ? 'js' : 'ts'}`, import.meta.url);
+  const workerData = { file: file.href, watched };
+  const thread = new Worker(compiled ? file : begin, { eval: !compiled, workerData });
   const next = async (): Promise<Said> => ((await once(thread, 'message')) as [Said])[0];
   await next();
   // A look that fails ends the thread; whoever stops the watch hears of it, until then it must end nothing else.
