@@ -39,7 +39,7 @@ describe('operators in the middle of a wave', () => {
     (await readWitness(scene.host)).filter(({ kind }) => kind === 'stop').length;
   const status = async (): Promise<StatusView> => (await scene.get('/v1/status')) as StatusView;
 
-  test('a pause in the middle: no stop begins once it is shown as paused; resume completes', async () => {
+  test('a pause in the middle: no stop begins once it is shown as paused; nor under a freeze; both ended, the wave completes', async () => {
     const id = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u1));
     await waveWhen(scene, id, 'has one verified', ({ counts }) => (counts['verified'] ?? 0) >= 1);
     await scene.act({ action: 'pause', level: { level: 'fleet' }, reason: 'a test' });
@@ -56,6 +56,21 @@ describe('operators in the middle of a wave', () => {
     await scene.host.must(['sleep', '2']);
     expect(await stops()).toBe(shown);
     await scene.act({ action: 'resume', level: { level: 'fleet' } });
+
+    const { id: freeze } = await scene.act({ action: 'freeze', reason: 'a fair', until: null });
+    const frozen = await waveWhen(
+      scene,
+      id,
+      'waits under the freeze with nothing under way',
+      ({ waitsFor, members }) =>
+        (waitsFor?.includes('a fair') ?? false) &&
+        members.every(({ state }) => state !== 'restarting'),
+    );
+    expect(frozen.counts['verified']).toBeLessThan(5);
+    const before = await stops();
+    await scene.host.must(['sleep', '2']);
+    expect(await stops()).toBe(before);
+    await scene.act({ action: 'unfreeze', id: freeze ?? '' });
     expect((await waveOver(scene, id)).counts).toEqual({ verified: 5 });
   }, 180_000);
 
@@ -78,6 +93,18 @@ describe('operators in the middle of a wave', () => {
     );
     const service = (await status()).services.find(({ name }) => name === 'web');
     expect(service?.unavailable.map(({ container }) => container)).toContain('h113/web-01');
+    // Its failures are forgiven, but not its place: with a budget of one nobody else may go.
+    const before = await stops();
+    await scene.act({ action: 'resume', level: { level: 'wave', waveId: paused.id } });
+    const held = await waveWhen(
+      scene,
+      failing,
+      'waits for its budget',
+      ({ state, waitsFor }) => state !== 'paused' && waitsFor !== null,
+    );
+    expect(held.waitsFor).toContain('web-01');
+    await scene.host.must(['sleep', '2']);
+    expect(await stops()).toBe(before);
     const member = scene.containers.get('web')?.[0];
     if (member === undefined) throw new Error('web-01 is missing');
     await scene.host.must(['rm', '/var/lib/lxc/web-01/delta0/etc/gs-unhealthy']);
@@ -85,7 +112,6 @@ describe('operators in the middle of a wave', () => {
     await waveWhen(scene, failing, 'has web-01 verified', ({ members }) =>
       members.some(({ container, state }) => container === 'h113/web-01' && state === 'verified'),
     );
-    await scene.act({ action: 'resume', level: { level: 'wave', waveId: paused.id } });
     expect((await waveOver(scene, failing)).counts).toEqual({ verified: 5 });
     await setHealth(member, 'ok');
   }, 180_000);
