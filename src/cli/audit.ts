@@ -10,6 +10,7 @@ import { auditHeadings, auditLine, auditTable } from './audit-text.ts';
 import { containerCalled } from './container-called.ts';
 import { nextChange } from './next-change.ts';
 import { formatTable } from './print.ts';
+import { readPast } from './read-time.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import type { ContainerLine } from './views.ts';
@@ -38,20 +39,6 @@ const recordedAs = async (remote: Remote, what: string): Promise<string> =>
 const readLimit = (limit: string): string => {
   if (/^[1-9]\d{0,3}$/.test(limit) || limit === '10000') return limit;
   throw new InvalidArgumentError('Want a number from 1 to 10000.');
-};
-
-const unitMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A date, or how long ago: as ISO 8601. */
-const readTime = (text: string): string => {
-  const ago = /^(\d{1,5})([mhd])$/.exec(text);
-  const ms =
-    ago === null ? Date.parse(text) : Date.now() - Number(ago[1]) * (unitMs[ago[2] ?? ''] ?? 0);
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError(
-      'Want a date (2026-12-24 or 2026-12-24T18:00Z), or 30m, 2h, 7d ago.',
-    );
-  return new Date(ms).toISOString();
 };
 
 const queryOf = async (remote: Remote, options: ListOptions): Promise<URLSearchParams> => {
@@ -131,8 +118,8 @@ export const registerAudit = (program: Command, deps: CliDependencies): void => 
     .option('--wave <id>')
     .option('--actor <who>')
     .option('--outcome <what>', 'done, failed, void, …')
-    .option('--since <when>', 'a date, or how long ago (30m, 2h, 7d)', readTime)
-    .option('--until <when>', 'the same', readTime)
+    .option('--since <when>', 'a date, or how long ago (30m, 2h, 7d)', readPast)
+    .option('--until <when>', 'the same', readPast)
     .option('--limit <n>', 'newest n records', readLimit, '100')
     .option('-f, --follow', 'go on with each new record')
     .action(list(deps));

@@ -1,8 +1,9 @@
-import { InvalidArgumentError } from 'commander';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { OperatorAction } from '../core/coordinator/operator.ts';
 import type { PauseLevel } from '../core/messages.ts';
 import { containerCalled } from './container-called.ts';
+import { readFuture } from './read-time.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 import { idBeginning, isBeginningOf } from './short-ids.ts';
@@ -29,15 +30,28 @@ const levelOf = async (
   return { level: 'fleet' };
 };
 
-const withLevels = (command: Command): Command =>
-  withRemoteOptions(command)
-    .option('--wave <id>', 'one wave')
-    .option('--service <name>', 'one service')
-    .option('--host <id>', 'one host')
-    .option(
-      '--queue <host>',
-      "one host's queue: its jobs are held, and the queue itself is paused",
+/** Without any of them: the fleet. */
+const levelOptions = [
+  ['wave', '--wave <id>', 'one wave'],
+  ['service', '--service <name>', 'one service'],
+  ['host', '--host <id>', 'one host'],
+  [
+    'queue',
+    '--queue <host>',
+    "one host's queue: its jobs are held, and the queue itself is paused",
+  ],
+] as const;
+
+/** Each names all of what is meant, so two at once would be taken for both, or for what they have in common. */
+const withLevels = (command: Command): Command => {
+  for (const [name, flags, text] of levelOptions)
+    command.addOption(
+      new Option(flags, text).conflicts(
+        levelOptions.map(([other]) => other).filter((other) => other !== name),
+      ),
     );
+  return withRemoteOptions(command);
+};
 
 const containerId = async (remote: Remote, what: string): Promise<string> =>
   containerCalled((await remote.get('/v1/containers')) as ContainerLine[], what).container;
@@ -62,13 +76,6 @@ const retried = async (
   )
     return { of: 'wave', waveId: await waveCalled(remote, what) };
   return { of: 'container', container: containerCalled(containers, what).container };
-};
-
-const parseUntil = (text: string): number => {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError('want a date such as 2026-12-24 or 2026-12-24T18:00Z');
-  return ms;
 };
 
 /** approve, decline, stop, pause, resume, retry, freeze, unfreeze, allow-outage: what operators decide. */
@@ -133,7 +140,11 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   withRemoteOptions(
     program.command('freeze').argument('<reason>').description('forbid every restart and upgrade'),
   )
-    .option('--until <date>', 'when it ends by itself', parseUntil)
+    .option(
+      '--until <when>',
+      'when it ends by itself: a date, or how long from now (30m, 2h, 7d)',
+      readFuture,
+    )
     .action(async (reason: string, options: Options & { until?: number }) =>
       actAndTell(remoteFor(deps, options), {
         action: 'freeze',
@@ -151,9 +162,11 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
     const { freezes } = (await remote.get('/v1/status')) as StatusView;
     const all = freezes.map((freeze) => freeze.id);
     const ids = id === undefined ? all : [idBeginning(all, id, 'freeze', 'groundswell status')];
-    if (ids.length === 0)
-      remote.show({ id: null, text: 'no freeze is in force' }, ({ text }) => text);
-    for (const each of ids) await actAndTell(remote, { action: 'unfreeze', id: each });
+    const answers: { text: string }[] = [];
+    for (const each of ids) answers.push(await remote.act({ action: 'unfreeze', id: each }));
+    remote.show(answers, () =>
+      answers.length === 0 ? 'no freeze is in force' : answers.map(({ text }) => text).join('\n'),
+    );
   });
   withRemoteOptions(
     program

@@ -65,13 +65,23 @@ const planPart = (waveId: string | null, entries: PlanEntry[], width: number): s
 
 /** `groundswell plan`, for a terminal of that many columns, or none. */
 export const planText = (
-  { entries, estimateMs, notes }: Plan,
+  { upgrades, entries, estimateMs, notes }: Plan,
   width: number = terminalWidth(),
 ): string => {
-  if (entries.length === 0) return ['nothing is to be restarted', ...notes].join('\n');
+  const before = upgrades.map(
+    ({ waveId, host, cause, now }) => `Wave ${waveId} (${cause}): upgrade of ${host}: ${now}`,
+  );
+  if (before.length > 0) before.push('');
+  if (entries.length === 0)
+    return [
+      ...before,
+      `nothing is to be restarted${before.length === 0 ? '' : ' before that'}`,
+      ...notes,
+    ].join('\n');
   const possible = entries.filter(({ impossible }) => impossible === null).length;
   const waveIds = [...new Set(entries.map(({ waveId }) => waveId))];
   return [
+    ...before,
     ...waveIds.map((waveId) =>
       planPart(
         waveId,

@@ -51,6 +51,14 @@ const askedText = ({ asked, cause }: WaveSummary): string[] =>
     ? []
     : [`advisories: ${asked.advisories.join(', ')}`, `packages: ${asked.packages.join(', ')}`];
 
+/** What it waits for, unless another line has said it. */
+const waitsText = ({ waitsFor, upgrades }: WaveSummary, halt: string | null): string =>
+  waitsFor === null ||
+  waitsFor === halt ||
+  upgrades.some(({ host, reason }) => waitsFor === `upgrade of ${host}: ${reason}`)
+    ? ''
+    : waitsFor;
+
 /** `groundswell wave`. */
 export const waveText = (wave: WaveSummary, now = Date.now()): string => {
   const halt = haltOf(wave);
@@ -61,7 +69,7 @@ export const waveText = (wave: WaveSummary, now = Date.now()): string => {
     timesText(wave, now),
     wave.approvedBy === null ? '' : `approved by ${wave.approvedBy}`,
     halt ?? '',
-    wave.waitsFor === null || wave.waitsFor === halt ? '' : wave.waitsFor,
+    waitsText(wave, halt),
     wave.asked !== null && wave.state === 'waiting for approval'
       ? `as shown here, and not with more: groundswell approve ${wave.id} --shown ${wave.asked.form}`
       : '',

@@ -18,7 +18,7 @@ const entry = (order: number, more: Partial<Entry> = {}): Entry => {
 };
 const plan = (more: (order: number) => Partial<Entry> = () => ({})): Plan => ({
   entries: Array.from({ length: 20 }, (_, index) => entry(index + 1, more(index + 1))),
-  ...{ estimateMs: 18_000, notes: [] },
+  ...{ upgrades: [], estimateMs: 18_000, notes: [] },
 });
 const times = (text: string, part: string): number => text.split(part).length - 1;
 
@@ -69,11 +69,33 @@ test('what nothing stale was found in says why it was asked for, and the impossi
         entry(1, { runs: null, why: 'asked for by hand', impossible: 'opted out: sale' }),
         entry(2, { waveId: null, runs: null, why: 'x', impossible: 'opted out: cache' }),
       ],
-      ...{ estimateMs: 0, notes: ['a note'] },
+      ...{ upgrades: [], estimateMs: 0, notes: ['a note'] },
     },
     80,
   );
   expect(text).toContain('Wave w1: impossible: opted out: sale\nwhy: asked for by hand');
   expect(text).toContain('In no wave:');
   expect(text).toMatch(/0 restarts; 2 impossible as things stand\na note$/);
+});
+
+test('an upgrade that waits is named with its wave, also where nothing is to be restarted yet', () => {
+  const upgrades = [
+    {
+      waveId: 'w1',
+      host: 'h1',
+      cause: 'libssl3 on h1',
+      now: 'freeze: sale; groundswell unfreeze f1',
+    },
+  ];
+  expect(planText({ entries: [], upgrades, estimateMs: 0, notes: ['a note'] }, 80)).toBe(
+    [
+      'Wave w1 (libssl3 on h1): upgrade of h1: freeze: sale; groundswell unfreeze f1',
+      '',
+      'nothing is to be restarted before that',
+      'a note',
+    ].join('\n'),
+  );
+  expect(planText({ ...plan(), upgrades }, 80)).toMatch(
+    /^Wave w1 \(libssl3 on h1\): upgrade of h1: .*\n\nWave w1 waits for approval/,
+  );
 });

@@ -31,6 +31,14 @@ describe('a wave as text', () => {
   });
 });
 
+test('what an upgrade waits for is said once', () => {
+  const reason = 'freeze: sale; groundswell unfreeze f1';
+  const upgrades = [{ host: 'h1', state: 'pending', reason }];
+  const text = waveText(wave({ upgrades, waitsFor: `upgrade of h1: ${reason}` }), now);
+  expect(text.split(reason)).toHaveLength(2);
+  expect(text).toContain(`upgrade of h1: pending (${reason})`);
+});
+
 describe('what keeps a wave from going on', () => {
   test.each<[string, Partial<WaveSummary>, string | null]>([
     ['nothing', { waitsFor: 'waits for the canary' }, null],

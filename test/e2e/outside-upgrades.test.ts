@@ -221,7 +221,7 @@ describe('upgrades that others run', () => {
     await scene.host.must(['mv', '/usr/bin/lxc-ls.real', '/usr/bin/lxc-ls']);
     await gateSays(/^not as healthy as before: web-03: /);
     const { text } = await scene.act({ action: 'resume', level: { level: 'wave', waveId: id } });
-    expect(text).toMatch(/^resumed; the host gate of h112 did not pass: .*web-03/);
+    expect(text).toMatch(/^resumed \(wave \S+\); the host gate of h112 did not pass: .*web-03/);
     expect(await stopsSince(began)).toEqual([]);
     await hang('CONT');
     await gateSays(null);

@@ -95,7 +95,7 @@ test('what is named wrongly is refused by the server, in one sentence', async ()
     '1 groundswell: there is no service wbe; see: groundswell services',
   );
   expect(await type('resume')).toBe('1 groundswell: fleet is not paused; see: groundswell status');
-  expect(await type('pause', '--reason', 'lunch')).toBe('0 paused');
+  expect(await type('pause', '--reason', 'lunch')).toBe('0 paused (fleet)');
   expect(await type('status')).toContain('paused (fleet) by ann: lunch');
-  expect(await type('resume')).toBe('0 resumed');
+  expect(await type('resume')).toBe('0 resumed (fleet)');
 });

@@ -43,8 +43,11 @@ const pauseOf = (fleet: Fleet, wave: Wave, { host, service }: Container): Pause 
     pauseHolds(level, { waveId: wave.id, hostId: host, services: [service] }),
   );
 
+export const freezesInForce = (fleet: Fleet, wallMs: number): Freeze[] =>
+  [...fleet.freezes.values()].filter(({ until }) => until === null || until > wallMs);
+
 export const freezeInForce = (fleet: Fleet, wallMs: number): Freeze | undefined =>
-  [...fleet.freezes.values()].find(({ until }) => until === null || until > wallMs);
+  freezesInForce(fleet, wallMs)[0];
 
 /** What a freeze is for and what lifts it: why nothing begins. */
 export const freezeText = ({ id, reason }: Freeze): string =>

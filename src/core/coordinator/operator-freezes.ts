@@ -20,14 +20,21 @@ export const freeze = (
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
   for (const grant of fleet.grants.values()) askVoid(turn, grant, `freeze: ${reason}`);
   audit(turn, { action: 'frozen', subject: `freeze ${id}`, actor, details: { reason, until } });
-  return ok('frozen', id);
+  return ok(
+    until === null
+      ? `frozen; to lift it: groundswell unfreeze ${id}`
+      : `frozen until ${new Date(until).toISOString()}; to lift it before: groundswell unfreeze ${id}`,
+    id,
+  );
 };
 
 export const unfreeze = (turn: Turn, actor: string, id: string): Answer => {
   const { fleet } = turn;
-  if (!fleet.freezes.delete(id)) return no(`there is no freeze ${id}; see: groundswell status`);
+  const lifted = fleet.freezes.get(id);
+  if (lifted === undefined) return no(`there is no freeze ${id}; see: groundswell status`);
+  fleet.freezes.delete(id);
   touch(turn, { table: 'freezes', key: id });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
   audit(turn, { action: 'unfrozen', subject: `freeze ${id}`, actor });
-  return ok('the freeze is lifted');
+  return ok(`the freeze is lifted: ${lifted.reason}`, id);
 };

@@ -53,7 +53,8 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
   const problem = levelProblem(fleet, level);
   if (problem !== null) return no(problem);
   const there = [...fleet.pauses.values()].find((other) => samePause(other.level, level));
-  if (there !== undefined) return ok(`paused already, by ${there.actor}`, there.id);
+  if (there !== undefined)
+    return ok(`${pauseSubject(level)} is paused already, by ${there.actor}`, there.id);
   const id = turn.newId();
   fleet.pauses.set(id, { id, level, actor, reason, at: turn.now });
   touch(turn, { table: 'pauses', key: id });
@@ -75,7 +76,7 @@ export const pause = (turn: Turn, actor: string, level: PauseLevel, reason: stri
     inFlight === waitsFor.length
       ? `${inFlight} in flight (${first}${inFlight > 3 ? ', …' : ''})`
       : `waits for ${first}${waitsFor.length > 3 ? `, and ${waitsFor.length - 3} more` : ''}`;
-  return ok(state === 'paused' ? 'paused' : `pausing: ${what}`, id);
+  return ok(`${state} (${pauseSubject(level)})${state === 'paused' ? '' : `: ${what}`}`, id);
 };
 
 /** R29: a gate is not passed over by resuming: it is asked until it passes, and until then its host waits. */
@@ -123,5 +124,7 @@ export const resume = (turn: Turn, actor: string, level: PauseLevel): Answer => 
   audit(turn, { action: 'resumed', ...aboutPause(level), actor });
   for (const host of fleet.hosts.values()) turn.renew.add(host.id);
   const named = level.level === 'wave' ? [] : stillPaused(fleet);
-  return ok(['resumed', ...gatesThatHold(fleet, waves), ...named].join('; '));
+  return ok(
+    [`resumed (${pauseSubject(level)})`, ...gatesThatHold(fleet, waves), ...named].join('; '),
+  );
 };

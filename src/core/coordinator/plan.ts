@@ -1,14 +1,16 @@
-import type { ContainerId } from '../ids.ts';
+import type { ContainerId, HostId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
+import { waitsForApproval } from './advisory-waves.ts';
 import { allowedUnavailable, serviceState } from './availability.ts';
 import { grantName, staleLines } from './container-answer.ts';
 import { summarizeServices } from './summarize-services.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { freezeInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
+import { freezesInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { grantWaits } from './silence.ts';
 import { decisionText } from './standing-decision.ts';
+import { describeCause } from './waves.ts';
 
 export interface PlanEntry {
   waveId: string | null;
@@ -24,7 +26,18 @@ export interface PlanEntry {
   now: string;
 }
 
+/** An upgrade that a wave is to bring to a host, and that has not begun. */
+export interface PlannedUpgrade {
+  waveId: string;
+  host: HostId;
+  cause: string;
+  /** What it waits for. */
+  now: string;
+}
+
 export interface Plan {
+  /** Before the restarts, which follow from what they change. */
+  upgrades: PlannedUpgrade[];
   entries: PlanEntry[];
   /** Estimate in ms: the larger of work over capacity per service and per host, and the longest restart. */
   estimateMs: number;
@@ -55,6 +68,28 @@ const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): stri
     return `the budget of service ${container.service} is 0: groundswell allow-outage ${wave.id} ${container.service}`;
   return null;
 };
+
+const upgradeWaits = (wave: Wave, reason: string): string => {
+  if (wave.pausedBy !== null) return `the wave is paused: ${wave.pausedBy}`;
+  if (waitsForApproval(wave)) return `waits for approval: groundswell approve ${wave.id}`;
+  return reason === '' ? 'begins when its turn comes' : reason;
+};
+
+const upgradesOf = (fleet: Fleet): PlannedUpgrade[] =>
+  [...fleet.waves.values()].flatMap((wave) =>
+    wave.state !== 'open'
+      ? []
+      : [...wave.upgrades].flatMap(([host, { state, reason }]) =>
+          state !== 'pending'
+            ? []
+            : [
+                {
+                  ...{ waveId: wave.id, host, cause: describeCause(wave.cause) },
+                  now: upgradeWaits(wave, reason),
+                },
+              ],
+        ),
+  );
 
 /** Dry run: which containers, why, in which order, about how long, and what is impossible (`groundswell plan`). */
 export const planRestarts = (
@@ -120,8 +155,10 @@ export const planRestarts = (
     });
   }
   const notes: string[] = [];
-  const freeze = freezeInForce(fleet, moment.wall.ms);
-  if (freeze !== undefined) notes.push(`nothing starts while the freeze holds: ${freeze.reason}`);
+  for (const freeze of freezesInForce(fleet, moment.wall.ms))
+    notes.push(
+      `nothing starts while the freeze holds: ${freeze.reason}; groundswell unfreeze ${freeze.id}`,
+    );
   for (const { level, actor, reason } of fleet.pauses.values())
     notes.push(`paused (${pauseSubject(level)}) by ${actor}: ${reason}`);
   for (const grant of fleet.grants.values()) {
@@ -138,5 +175,10 @@ export const planRestarts = (
       if (code === 'shadowed') notes.push(`${container} is shadowed: ${what}`);
   }
   const bounds = [...work.values()].map(({ ms, capacity }) => ms / Math.max(1, capacity));
-  return { entries, estimateMs: Math.max(longest, 0, ...bounds), notes };
+  return {
+    upgrades: upgradesOf(fleet),
+    entries,
+    estimateMs: Math.max(longest, 0, ...bounds),
+    notes,
+  };
 };

@@ -61,7 +61,7 @@ describe('R29: the host gate after a transaction of others', () => {
     const { answer } = here.act({ action: 'resume', level });
     expect(answer).toMatchObject({
       ok: true,
-      text: `resumed; ${text}; once it does, what waits there goes on`,
+      text: `resumed (wave ${level.waveId}); ${text}; once it does, what waits there goes on`,
     });
     expect(here.grants()).toEqual(['h2/web-2']);
     const why = explainContainer(here.fleet, 'h1/web-1', { now: here.now, wall: here.wall });
@@ -73,7 +73,9 @@ describe('R29: the host gate after a transaction of others', () => {
     const level = { level: 'wave', waveId: wave(here).id } as const;
     here.report('h1', observed([view('web-1')], { gate: passes }));
     expect(here.grants()).toEqual([]);
-    expect(here.act({ action: 'resume', level }).answer).toMatchObject({ text: 'resumed' });
+    expect(here.act({ action: 'resume', level }).answer).toMatchObject({
+      text: `resumed (wave ${level.waveId})`,
+    });
     expect(here.grants()).toEqual(['h1/web-1']);
 
     const { here: other } = failing();

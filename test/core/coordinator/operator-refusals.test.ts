@@ -159,7 +159,7 @@ describe('what means nothing in its present state is refused', () => {
     );
     here.fleet.services.delete('web');
     for (const container of here.fleet.containers.values()) container.service = 'h1/unassigned';
-    expect(said(here, { action: 'resume', level })).toBe('ok: resumed');
+    expect(said(here, { action: 'resume', level })).toBe('ok: resumed (service web)');
   });
 
   test('a retry of what has not failed', () => {

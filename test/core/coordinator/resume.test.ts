@@ -30,7 +30,7 @@ describe('R31: resume', () => {
   test('of the fleet lifts its pause alone; a wave that failures paused stays, and is named', () => {
     const { here, named } = failed();
     pauseAt(here, fleet);
-    expect(answer(here, fleet)).toBe(`ok: resumed; ${named}`);
+    expect(answer(here, fleet)).toBe(`ok: resumed (fleet); ${named}`);
     expect(here.fleet.pauses.size).toBe(0);
     expect(pausedBy(here)).toEqual(['h1/web-1: port closed']);
   });
@@ -47,7 +47,7 @@ describe('R31: resume', () => {
     const { here, waveId } = failed();
     const level = { level: 'wave', waveId } as const;
     pauseAt(here, level);
-    expect(answer(here, level)).toBe('ok: resumed');
+    expect(answer(here, level)).toBe(`ok: resumed (wave ${waveId})`);
     expect([pausedBy(here), here.fleet.pauses.size]).toEqual([[null], 0]);
   });
 
@@ -57,7 +57,7 @@ describe('R31: resume', () => {
     const [waveId = ''] = here.fleet.waves.keys();
     pauseAt(here, fleet);
     expect(answer(here, fleet)).toBe(
-      `ok: resumed; wave ${waveId} is paused by what failed in it (the host gate of h1 did not pass: no name is resolved): groundswell resume --wave ${waveId}`,
+      `ok: resumed (fleet); wave ${waveId} is paused by what failed in it (the host gate of h1 did not pass: no name is resolved): groundswell resume --wave ${waveId}`,
     );
   });
 });

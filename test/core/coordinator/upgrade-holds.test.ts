@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { planRestarts } from '../../../src/core/coordinator/plan.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import { pauseState } from '../../../src/core/coordinator/pause-state.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
@@ -57,6 +58,29 @@ const rows: Row[] = [
   ],
 ];
 
+test('the plan names an upgrade that is held, its wave, and every freeze with what lifts it', () => {
+  const here = twoHosts();
+  const ids = ['a holiday', 'a sale'].map((reason) => {
+    const { answer } = here.act({ action: 'freeze', reason, until: null });
+    return answer?.ok === true ? answer.id : null;
+  });
+  ask(here, 'packages');
+  const [wave] = here.fleet.waves.keys();
+  const { upgrades, notes } = planRestarts(here.fleet, here, () => 1);
+  expect(upgrades).toEqual([
+    {
+      ...{ waveId: wave, host: 'h1', cause: 'libssl3' },
+      now: `freeze: a holiday; groundswell unfreeze ${ids[0] ?? ''}`,
+    },
+  ]);
+  expect(notes).toEqual([
+    `nothing starts while the freeze holds: a holiday; groundswell unfreeze ${ids[0] ?? ''}`,
+    `nothing starts while the freeze holds: a sale; groundswell unfreeze ${ids[1] ?? ''}`,
+  ]);
+  for (const id of ids) here.act({ action: 'unfreeze', id: id ?? '' });
+  expect(planRestarts(here.fleet, here, () => 1)).toMatchObject({ upgrades: [], notes: [] });
+});
+
 describe('a pause of', () => {
   test.each(rows)('%s (%s): the server orders or holds', (_, mode, level, remedy) => {
     const here = twoHosts();
@@ -102,7 +126,7 @@ describe('a pause of', () => {
     ask(here, 'security');
     const level = { level: 'service', service: 'web' } as const;
     expect(here.act({ action: 'pause', level, reason: '' }).answer).toMatchObject({
-      text: 'pausing: 1 in flight (h1)',
+      text: 'pausing (service web): 1 in flight (h1)',
     });
     expect([...here.fleet.grants.values()].map(({ voidAsked }) => voidAsked)).toEqual(['paused']);
     expect(pauseState(here.fleet, { level: 'service', service: 'api' }, here.now).state).toBe(
@@ -118,7 +142,7 @@ describe('a pause of', () => {
     here.report('h1', observed([view('web-1', { stale: [] })]));
     const level = { level: 'service', service: 'site' } as const;
     expect(here.act({ action: 'pause', level, reason: '' }).answer).toMatchObject({
-      text: 'pausing: 1 in flight (h1/web-1)',
+      text: 'pausing (service site): 1 in flight (h1/web-1)',
     });
   });
 });
