@@ -7,6 +7,7 @@ import type {
   HostInventoryView,
 } from '../core/advisories/advisory-views.ts';
 import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
+import { malformed } from './malformed.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 
 /** What the routes about feeds, advisories and inventories need of the server. */
@@ -34,7 +35,7 @@ export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend
   app.get('/v1/feeds', () => backend.feeds());
   app.post<{ Params: { name: string } }>('/v1/feeds/:name', async (request, reply) => {
     const body = FeedBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    if (!body.success) return reply.status(400).send(malformed(body.error));
     const { actor, change } = body.data;
     const answer = await backend.changeFeed(actor, request.params.name, change);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });

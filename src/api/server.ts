@@ -16,6 +16,7 @@ import type { Answer } from '../core/coordinator/operator.ts';
 import { planRestarts } from '../core/coordinator/plan.ts';
 import { addAdvisoryRoutes } from './advisory-routes.ts';
 import type { AdvisoryBackend } from './advisory-routes.ts';
+import { malformed } from './malformed.ts';
 import { HostId } from '../core/ids.ts';
 import { pauseState } from '../core/coordinator/pause-state.ts';
 
@@ -160,6 +161,9 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     void reply.status(error.statusCode ?? 500).send({ error: error.message });
   });
+  app.setNotFoundHandler((request, reply) => {
+    void reply.status(404).send({ error: `the API has no ${request.method} ${request.url}` });
+  });
   app.get('/v1/status', () => statusView(backend));
   app.get('/v1/hosts', () => hostsView(backend.fleet(), backend.moment().now));
   app.get('/v1/containers', () => containersView(backend));
@@ -189,7 +193,7 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
   );
   app.get('/v1/audit', async (request, reply) => {
     const query = AuditQueryString.safeParse(request.query);
-    if (!query.success) return reply.status(400).send({ error: z.prettifyError(query.error) });
+    if (!query.success) return reply.status(400).send(malformed(query.error));
     const { container, service, wave, actor, outcome, since, until, after, limit } = query.data;
     const filter = { container, service, wave, actor, outcome, since, until };
     return reply.send(await backend.audit({ ...filter, after, limit }));
@@ -200,13 +204,13 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
   app.get('/v1/audit/keys', () => backend.auditTrail.keys());
   app.post('/v1/actions', async (request, reply) => {
     const body = ActionBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    if (!body.success) return reply.status(400).send(malformed(body.error));
     const answer = await backend.act(body.data.actor, body.data.action);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
   });
   app.post('/v1/keys', async (request, reply) => {
     const body = KeysBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send({ error: z.prettifyError(body.error) });
+    if (!body.success) return reply.status(400).send(malformed(body.error));
     const { actor, hostId, change } = body.data;
     const answer = await backend.changeKeys(actor, hostId, change);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });

@@ -4,7 +4,7 @@ import { ApiError } from '../api/client.ts';
 import { calledOrOf, containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
-import type { ContainerLine } from './views.ts';
+import type { ContainerLine, ServiceSummary } from './views.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -63,7 +63,12 @@ export const registerAsk = (program: Command, deps: CliDependencies): void => {
   ).action(async (what: string, options: Options) => {
     const remote = remoteFor(deps, options);
     const all = (await remote.get('/v1/containers')) as ContainerLine[];
-    const found = calledOrOf(all, what);
+    const services = (await remote.get('/v1/services')) as ServiceSummary[];
+    const found = calledOrOf(
+      all,
+      what,
+      services.map(({ name }) => name),
+    );
     await actAndTell(remote, {
       action: 'restart',
       containers: found.map(({ container }) => container),

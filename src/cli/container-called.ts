@@ -19,18 +19,24 @@ export const containerCalled = <T extends { container: string }>(
 
 /**
  * The containers of the service of that name and those that it and others claim (R18), or the one container that is called so. Throws where it is both:
- * one container and a whole service are not the same wish.
+ * one container and a whole service are not the same wish, and where it is a service, of those named, without containers.
  */
 export const calledOrOf = <
   T extends { container: string; service: string; claimants: readonly string[] },
 >(
   all: readonly T[],
   what: string,
+  services: readonly string[] = [],
 ): T[] => {
   const members = all.filter(
     ({ service, claimants }) => service === what || claimants.includes(what),
   );
   const called = all.filter(({ container }) => container.endsWith(`/${what}`));
+  if (members.length === 0 && called.length === 0 && services.includes(what))
+    throw new ApiError(
+      `service ${what} has no containers: nothing there can be restarted; see: groundswell services`,
+      null,
+    );
   if (members.length === 0) return [containerCalled(all, what)];
   if (called.length > 0)
     throw new ApiError(

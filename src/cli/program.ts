@@ -7,6 +7,7 @@ import { registerAudit } from './audit.ts';
 import { registerDecisions } from './decide.ts';
 import { deniedText } from './denied.ts';
 import { registerFeeds } from './feeds.ts';
+import { registerHelp } from './help.ts';
 import { registerHosts } from './hosts.ts';
 import { registerLook } from './look.ts';
 import type { CliDependencies } from './remote.ts';
@@ -71,13 +72,7 @@ export const createProgram = (
       // Without "[options]", so that the descriptions fit beside it at 80 columns.
       subcommandTerm: (command) =>
         [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
-    })
-    .addHelpCommand(
-      new Command('help')
-        .argument('[command]')
-        .description('the same as <command> --help')
-        .helpGroup('Run:'),
-    );
+    });
   for (const register of [
     registerStatus,
     registerWaves,
@@ -91,6 +86,7 @@ export const createProgram = (
   ])
     register(program, deps);
   for (const register of registerMore) register(program);
+  registerHelp(program);
   groupCommands(program);
   return program;
 };

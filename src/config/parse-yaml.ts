@@ -73,9 +73,14 @@ export const parseYaml = (text: string, file: string): ParsedYaml => {
   if (faults.length > 0)
     return {
       ok: false,
-      problems: faults.map(({ pos, message }) => {
+      problems: faults.map(({ code, pos, message }) => {
         const { line, col } = counter.linePos(pos[0]);
-        return problemAt({ file, line, column: col }, `not YAML: ${message}`);
+        return problemAt(
+          { file, line, column: col },
+          code === 'MULTIPLE_DOCS'
+            ? 'a second YAML document begins here: want one a file; more may stand in files of config.d'
+            : `not YAML: ${message}`,
+        );
       }),
     };
   try {

@@ -43,10 +43,16 @@ export const exportPublicKey = ({ publicKey }: VerifyKey): string =>
 
 /** Reads what `exportPublicKey` wrote. Throws on anything that is no Ed25519 public key. */
 export const importPublicKey = (base64: string): VerifyKey => {
-  const publicKey = onlyEd25519(
-    createPublicKey({ key: Buffer.from(base64, 'base64'), type: 'spki', format: 'der' }),
-    'the public key',
-  );
+  let read: KeyObject;
+  try {
+    read = createPublicKey({ key: Buffer.from(base64, 'base64'), type: 'spki', format: 'der' });
+  } catch (error) {
+    // What OpenSSL says of it is for who knows OpenSSL.
+    throw new Error('the public key cannot be read: want base64 of an Ed25519 key (DER, SPKI)', {
+      cause: error,
+    });
+  }
+  const publicKey = onlyEd25519(read, 'the public key');
   return { id: keyIdOf(publicKey), publicKey };
 };
 

@@ -5,6 +5,7 @@ import { createProgram, runProgram } from '../cli/program.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { Configuration } from '../config/schema.ts';
+import { endQuietlyWithReader } from './closed-pipe.ts';
 import type { KeyQuestion } from './own-keys.ts';
 import { registerLocal } from './local-commands.ts';
 import { version } from './version.ts';
@@ -12,6 +13,8 @@ import { version } from './version.ts';
 /** The person behind sudo(8), where there is one: that is whom the record should name. */
 const actor = (): string =>
   `${processEnvironment()['SUDO_USER'] ?? userInfo().username}@${hostname()}`;
+
+endQuietlyWithReader([process.stdout, process.stderr], (code) => process.exit(code));
 
 // A wrong configuration is told by the commands that need it; the others go on with the usual places.
 const loaded = await loadConfig({ environment: processEnvironment() });

@@ -79,3 +79,27 @@ test('status tells what is wrong now with its date, and no more when it is over'
   gate(true);
   expect(await alerts()).toEqual([]);
 });
+
+test('what cannot be understood is refused in one line, as any error', async () => {
+  const api = apiOf(scene([web()]));
+  const body = await api.inject({
+    ...{ method: 'POST', url: '/v1/actions' },
+    payload: { actor: '', action: { action: 'unfreeze' } },
+  });
+  expect([body.statusCode, body.json()]).toEqual([
+    400,
+    {
+      error: expect.stringMatching(/^actor: [^\n]+; action\.id: [^\n]+$/),
+    },
+  ]);
+  const query = await api.inject({ url: '/v1/audit?limit=0' });
+  expect([query.statusCode, query.json()]).toEqual([
+    400,
+    { error: expect.stringMatching(/^limit: [^\n]+$/) },
+  ]);
+  const route = await api.inject({ url: '/v1/nothing' });
+  expect([route.statusCode, route.json()]).toEqual([
+    404,
+    { error: 'the API has no GET /v1/nothing' },
+  ]);
+});

@@ -22,6 +22,14 @@ test('a service stands for its members, unless a container is called like it', (
   expect(() => calledOrOf(rows, 'db')).toThrow('db is a service and a container: say h1/db');
 });
 
+test('a service without containers is no unknown name', () => {
+  const rows = [{ container: 'h1/db', service: 'db', claimants: [] }];
+  expect(() => calledOrOf(rows, 'web', ['web', 'db'])).toThrow(
+    'service web has no containers: nothing there can be restarted; see: groundswell services',
+  );
+  expect(() => calledOrOf(rows, 'wbe', ['web'])).toThrow('nothing is called wbe');
+});
+
 test('a service stands for those that others claim too, so that they are named where they are left out (R18)', () => {
   const rows = [
     { container: 'h1/web-1', service: 'web', claimants: [] },

@@ -222,6 +222,11 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:1:13: platforms.Debian: want a platform such as debian-12',
     ],
     ['no mapping at all', '- a\n', 'config.yaml:1:1: want `option: value` lines'],
+    [
+      'two documents',
+      'log: {}\n---\nwaves: {}\n',
+      'config.yaml:2:1: a second YAML document begins here: want one a file; more may stand in files of config.d',
+    ],
     ['a key twice', 'log: {}\nlog: {}\n', 'config.yaml:2:1: not YAML: Map keys must be unique'],
     [
       'not YAML',

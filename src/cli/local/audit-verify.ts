@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
@@ -41,20 +42,27 @@ const keysIn = (text: string): string[] =>
     .map((line) => line.replace(/#.*/, '').trim())
     .filter((line) => line !== '');
 
+/** Base64 of an Ed25519 key (DER, SPKI): it always begins with the name of the algorithm. */
+const wholeKey = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/;
+
 const readKeys = async (
   given: readonly string[],
   importKey: AuditVerifyDependencies['importKey'],
 ): Promise<Map<string, KeyObject>> => {
   const keys = new Map<string, KeyObject>();
   for (const one of given) {
-    const isKey = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/.test(one);
+    if (/^MCowBQYDK2VwAyEA/.test(one) && !wholeKey.test(one) && !existsSync(one))
+      throw new Error(
+        `--key: ${one} is no whole public key: want what \`groundswell audit keys\` prints, or a file with that`,
+      );
+    const isKey = wholeKey.test(one);
     for (const base64 of isKey ? [one] : keysIn(await readNamed(one))) {
       let key;
       try {
         key = importKey(base64);
       } catch (error) {
         throw new Error(
-          `${isKey ? '--key' : one}: no public key (base64 of an Ed25519 key, as \`groundswell audit keys\` prints): ${errorText(error)}`,
+          `${isKey ? '--key' : one}: ${JSON.stringify(base64)} is no public key: want what \`groundswell audit keys\` prints`,
           { cause: error },
         );
       }
