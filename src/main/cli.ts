@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import process from 'node:process';
 import type { Command } from 'commander';
+import { configOption } from '../cli/config-option.ts';
 import { createProgram, runProgram } from '../cli/program.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -34,21 +35,17 @@ interface AgentOptions extends KeyQuestion {
 }
 
 const registerProcesses = (program: Command): void => {
-  const file = [
-    '-c, --config <file>',
-    'configuration file (default /etc/groundswell/config.yaml)',
-  ] as const;
   program
     .command('up')
     .description('server, agent and their own Redis in one process: for a single host')
-    .option(...file)
+    .option(...configOption)
     .action(async (options: { config?: string }) =>
       (await processes()).runAllInOne(options.config),
     );
   program
     .command('server')
     .description('the server of a fleet of several hosts')
-    .option(...file)
+    .option(...configOption)
     .option('--show-key', 'print the public keys that agents must be told to trust, and end')
     .option('--new-key', 'make a second key, print both public keys, and end')
     .option('--switch-key', 'sign with the second key from the next start on, and end')
@@ -59,7 +56,7 @@ const registerProcesses = (program: Command): void => {
   program
     .command('agent')
     .description('the agent of this host, for a server elsewhere')
-    .option(...file)
+    .option(...configOption)
     .option('--show-key', 'print what the server must be given to believe this host, and end')
     .option('--new-key', 'make a second key, print what the server must be given, and end')
     .option('--switch-key', 'sign with the second key from the next start on, and end')

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
@@ -32,7 +32,7 @@ import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
-import type { Configuration } from '../config/schema.ts';
+import { Configuration } from '../config/schema.ts';
 import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import { findOtherRestarters } from '../host/packages/other-restarters.ts';
 import type { PackageManager } from '../host/packages/package-manager.ts';
@@ -123,7 +123,7 @@ const installedHere = (config: Configuration): { root: string; desired: DesiredO
   return { root: '/', desired: { readPackaging, nodePath, binPath, dataDirectory } };
 };
 
-const doctorChecks = (config: Configuration): DoctorCheck[] => {
+const doctorChecks = (config: Configuration, file: string | undefined): DoctorCheck[] => {
   const { lxcPath } = config.agent;
   const runtime = createLxcRuntime({ lxcPath });
   const here = installedHere(config);
@@ -131,7 +131,7 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
     ...systemChecks({ isRoot: isRoot(), run: runBounded, procRoot: '/proc' }),
     ...installationChecks({
       ...here,
-      loadConfig: () => loadConfig({ environment: processEnvironment() }),
+      loadConfig: () => loadConfig({ file, environment: processEnvironment() }),
       otherRestarters: () => findOtherRestarters('/'),
     }),
     ...containerChecks({
@@ -162,6 +162,12 @@ const doctorChecks = (config: Configuration): DoctorCheck[] => {
   ];
 };
 
+/** What is wrong with it a check tells; the others look in the usual places then. */
+const configurationOf = async (file: string): Promise<Configuration> => {
+  const loaded = await loadConfig({ file, environment: processEnvironment() });
+  return loaded.ok ? loaded.config : Configuration.parse({});
+};
+
 /** The verbs that need no server. */
 export const registerLocal = (
   program: Command,
@@ -169,8 +175,8 @@ export const registerLocal = (
   deps: CliDependencies,
 ): void => {
   const { setExitCode } = deps;
-  registerScan(program);
-  registerContainer(program, { ...deps, now: Date.now });
+  registerScan(program, config.agent.lxcPath);
+  registerContainer(program, { ...deps, now: Date.now, lxcPath: config.agent.lxcPath });
   registerConfigCheck(program, {
     environment: processEnvironment(),
     write: deps.write,
@@ -207,8 +213,15 @@ export const registerLocal = (
   });
   registerSetup(program, installation(config, deps.write));
   registerUninstall(program, installation(config, deps.write));
-  registerDoctor(program, doctorChecks(config), {
-    isSetUp: () => isSetUp(installedHere(config)),
+  registerDoctor(program, {
+    examination: async (named) => {
+      const file = named === undefined ? undefined : resolve(named);
+      const told = file === undefined ? config : await configurationOf(file);
+      return {
+        checks: doctorChecks(told, file),
+        isSetUp: () => isSetUp(installedHere(told)),
+      };
+    },
     write: deps.write,
     setExitCode,
     interactive: deps.interactive,

@@ -152,6 +152,31 @@ describe('problems name the place and what is allowed', () => {
       'config.yaml:1:61: services[0].haproxy.socket: "run/haproxy.sock": want the absolute path of a socket such as /run/haproxy/admin.sock, or host:port',
     ],
     [
+      'one server of HAProxy for several containers',
+      'services: [{name: a, match: [{group: a}], haproxy: {socket: /s, backend: web, server: s}}]',
+      'config.yaml:1:87: services[0].haproxy.server: "s" is one server of HAProxy for each container of service a: draining one takes the others out. Put {name} into it, or let `match` name one container',
+    ],
+    [
+      'the same for two that are named',
+      'services: [{name: a, match: [{host: "*", container: w-1}, {host: h2, container: w-2}], haproxy: {socket: /s, backend: web, server: s}}]',
+      'config.yaml:1:132: services[0].haproxy.server: "s" is one server of HAProxy for each container of service a: draining one takes the others out. Put {name} into it, or let `match` name one container',
+    ],
+    [
+      'a pattern that no container can have',
+      'services: [{name: a, match: [{container: "web-[0-9]"}]}]',
+      'config.yaml:1:42: services[0].match[0].container: "web-[0-9]": want a name; * stands for any characters, ? for one',
+    ],
+    [
+      'a pattern that no host can have',
+      'services: [{name: a, match: [{host: "[", group: a}]}]',
+      'config.yaml:1:37: services[0].match[0].host: "[": want a name; * stands for any characters, ? for one',
+    ],
+    [
+      'a container with its host, which is an option of its own',
+      'services: [{name: a, match: [{container: "h1/web-*"}]}]',
+      'config.yaml:1:42: services[0].match[0].container: "h1/web-*": want a name; * stands for any characters, ? for one',
+    ],
+    [
       'a service without a match',
       'services: [{name: web, mode: auto}]',
       'config.yaml:1:12: services[0]: service web claims no container: say which are its own, such as `match: [{group: web}]` (lxc.group) or `match: [{container: "web-*"}]`',
@@ -300,6 +325,15 @@ describe('problems name the place and what is allowed', () => {
     const byVariable = await loadConfig({ environment: { GROUNDSWELL_CONFIG: '/no/such.yaml' } });
     expect(byVariable.ok).toBe(false);
   });
+});
+
+test.each([
+  'match: [{container: web}], haproxy: {socket: /s, backend: web, server: s}',
+  'match: [{host: h1, container: w-1}, {host: h2, container: w-2}], haproxy: {socket: /s, backend: web, server: s}',
+  'match: [{group: a}], haproxy: {socket: /s, backend: "be-{name}", server: s}',
+  'match: [{group: a}], haproxy: {socket: /s, backend: web, server: "s-{address}"}',
+])('a server of HAProxy for one container alone: %s', async (service) => {
+  expect(await problems(`services: [{name: a, ${service}}]`)).toEqual([]);
 });
 
 test('braces of other languages in commands are their own', async () => {

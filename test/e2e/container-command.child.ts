@@ -6,6 +6,7 @@ const program = new Command('groundswell');
 registerContainer(program, {
   actor: 'root@test',
   now: () => Date.now(),
+  lxcPath: '/var/lib/lxc',
   write: (text) => {
     process.stdout.write(text);
   },

@@ -1,13 +1,21 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Environment } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { formatProblem } from '../../config/problem.ts';
+import { configOption } from '../config-option.ts';
 
 export interface ConfigCheckDependencies {
   environment: Environment;
   write: (text: string) => void;
   setExitCode: (code: number) => void;
+}
+
+interface CheckOptions {
+  config?: string;
+  file?: string;
+  json?: boolean;
 }
 
 /** `groundswell config check`: every problem with file, line and what is allowed; exit code 1 if there is one. */
@@ -17,9 +25,10 @@ export const registerConfigCheck = (program: Command, deps: ConfigCheckDependenc
     .description('look at the configuration of this machine')
     .command('check')
     .description('check the configuration, its drop-ins and the environment')
-    .option('-f, --file <path>', 'another file than /etc/groundswell/config.yaml')
+    .option(...configOption)
+    .addOption(new Option('-f, --file <file>', 'as --config was called here').hideHelp())
     .option('--json', 'print JSON')
-    .action(async ({ file, json = false }: { file?: string; json?: boolean }) => {
+    .action(async ({ config, file = config, json = false }: CheckOptions) => {
       const { environment } = deps;
       const loaded = await loadConfig({
         file: file === undefined ? undefined : resolve(file),

@@ -3,18 +3,22 @@ import { createLxcRuntime } from '../../host/lxc/lxc-runtime.ts';
 import { ProvisionError } from '../../host/lxc/provision/provision-error.ts';
 import type { Provisioning } from '../../host/lxc/provision/provisioning.ts';
 import type { CliDependencies } from '../remote.ts';
+import { mustBeThere } from './lxc-path.ts';
 
 /** What the container commands are given by the wiring. */
 export type ContainerDependencies = Pick<CliDependencies, 'actor' | 'write'> & {
   now: () => number;
+  /** Where LXC keeps its containers, unless --lxc-path names another place. */
+  lxcPath: string;
   /** Where notes on parked containers are kept; the default but for tests. */
   parkedDirectory?: string;
 };
 
-/** Where a command works, by its own and the group's options. Throws unless it is run by root. */
-export const provision = (command: Command): Provisioning => {
+/** Where a command works, by its own and the group's options. Fails unless it is run by root. */
+export const provision = async (command: Command): Promise<Provisioning> => {
   if (process.getuid?.() !== 0)
     throw new ProvisionError('containers belong to root: run it again with sudo');
   const { lxcPath } = command.optsWithGlobals<{ lxcPath: string }>();
+  await mustBeThere(lxcPath);
   return { runtime: createLxcRuntime({ lxcPath }), lxcPath };
 };

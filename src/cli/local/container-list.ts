@@ -4,6 +4,7 @@ import type { ParkedNote, ParkedStore } from '../../host/lxc/provision/parked.ts
 import type { Provisioning } from '../../host/lxc/provision/provisioning.ts';
 import type { RootKind, RuntimeState } from '../../host/runtime.ts';
 import { formatTable, tint } from '../print.ts';
+import { oldFormText } from './old-form-text.ts';
 
 /** One container, as `container list --json` prints it. */
 export interface ContainerRow {
@@ -74,11 +75,10 @@ const notesOf = (row: ContainerRow): string => {
 const hints = (rows: readonly ContainerRow[]): string[] => {
   const lines: string[] = [];
   const old = rows.filter(({ root }) => root.kind === 'host-overlay-old-keys');
-  const [first] = old;
-  if (first !== undefined)
-    lines.push(
-      `In the old form, which today's LXC does not start: ${old.map(({ name }) => name).join(', ')}. To rewrite ${old.length === 1 ? 'it' : 'each'}: ${rewriteOldForm(first.configPath)}`,
-    );
+  const oldText = oldFormText(
+    old.map(({ name, configPath }) => ({ name, rewrite: rewriteOldForm(configPath) })),
+  );
+  if (oldText !== null) lines.push(oldText);
   const open = rows.filter(({ unhidden }) => unhidden.length > 0);
   if (open.length > 0)
     lines.push(

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { ContainerName } from '../../core/ids.ts';
-import { DEFAULT_LXC_PATH } from '../../host/lxc/lxc-runtime.ts';
 import { hidePrivateDirectories } from '../../host/lxc/provision/hide-private.ts';
 import { DEFAULT_PARKED_DIRECTORY, parkedDirectory } from '../../host/lxc/provision/parked.ts';
 import { ProvisionError } from '../../host/lxc/provision/provision-error.ts';
@@ -25,7 +24,7 @@ const registerPark = (container: Command, deps: ContainerDependencies): void => 
         options: { reason: string; undo?: boolean; json?: boolean },
         command: Command,
       ) => {
-        const { runtime } = provision(command);
+        const { runtime } = await provision(command);
         const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
         const say = (parked: boolean, text: string): void => {
           deps.write(`${options.json === true ? JSON.stringify({ name, parked }) : text}\n`);
@@ -64,7 +63,7 @@ const registerRemove = (container: Command, deps: ContainerDependencies): void =
         options: { force?: boolean; stopTimeout: number; json?: boolean },
         command: Command,
       ) => {
-        await removeContainer(provision(command), name, {
+        await removeContainer(await provision(command), name, {
           force: options.force ?? false,
           stopTimeoutMs: options.stopTimeout * 1000,
         });
@@ -83,7 +82,7 @@ const registerHide = (container: Command, deps: ContainerDependencies): void => 
     .description("hide the host's private directories from an older container")
     .option('--json', 'print JSON')
     .action(async (name: ContainerName, options: { json?: boolean }, command: Command) => {
-      const { runtime, lxcPath } = provision(command);
+      const { runtime, lxcPath } = await provision(command);
       const found = (await runtime.list()).find((candidate) => candidate.name === name);
       if (found === undefined)
         throw new ProvisionError(`there is no container ${name} on this host`);
@@ -101,7 +100,7 @@ export const registerContainer = (program: Command, deps: ContainerDependencies)
   const container = program
     .command('container')
     .description("make and remove OverlayFS containers over this host's root")
-    .option('--lxc-path <directory>', 'where LXC keeps its containers', DEFAULT_LXC_PATH);
+    .option('--lxc-path <directory>', 'where LXC keeps its containers', deps.lxcPath);
   registerCreate(container, deps);
   registerClone(container, deps);
   container
@@ -110,7 +109,7 @@ export const registerContainer = (program: Command, deps: ContainerDependencies)
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
       const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
-      const provisioning = provision(command);
+      const provisioning = await provision(command);
       const rows = await readContainerRows(provisioning, store);
       deps.write(
         `${options.json === true ? JSON.stringify(rows, null, 2) : containerTable(rows, provisioning.lxcPath)}\n`,

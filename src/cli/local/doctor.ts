@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { configOption } from '../config-option.ts';
 import { colours } from '../colours.ts';
 import { errorText } from '../../core/error-text.ts';
 
@@ -18,9 +19,16 @@ export interface DoctorCheck {
   run: () => Promise<Finding[]>;
 }
 
-export interface DoctorDependencies {
+/** What there is to look at on this host, by one configuration. */
+export interface Examination {
+  checks: readonly DoctorCheck[];
   /** Whether `groundswell setup` has put anything on this host. */
   isSetUp: () => Promise<boolean>;
+}
+
+export interface DoctorDependencies {
+  /** By the usual configuration, or by the file that a person named. */
+  examination: (file: string | undefined) => Promise<Examination>;
   write: (text: string) => void;
   setExitCode: (code: number) => void;
   interactive: boolean;
@@ -92,17 +100,15 @@ const line = (
  * `groundswell doctor`: checks the installation and says how to mend it. Exit code 1 when something
  * fails; warnings alone give 0.
  */
-export const registerDoctor = (
-  program: Command,
-  checks: readonly DoctorCheck[],
-  deps: DoctorDependencies,
-): void => {
+export const registerDoctor = (program: Command, deps: DoctorDependencies): void => {
   program
     .command('doctor')
     .description('check the installation on this host, and say how to mend it')
+    .option(...configOption)
     .option('--json', 'print JSON')
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const wanted = (await deps.isSetUp())
+    .action(async ({ config, json = false }: { config?: string; json?: boolean }) => {
+      const { checks, isSetUp } = await deps.examination(config);
+      const wanted = (await isSetUp())
         ? checks
         : [notSetUp, ...checks.filter(({ afterSetup }) => afterSetup !== true)];
       const findings = await examine(wanted);

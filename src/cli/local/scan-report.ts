@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { ContainerScan, StaleHostProcess, Unreadable } from '../../core/observation.ts';
 import { verdictOf, whyOf } from '../../core/stale/verdict.ts';
 import type { ScanVerdict } from '../../core/stale/verdict.ts';
+import { rewriteOldForm } from '../../host/lxc/old-form.ts';
 import type { HostScan } from '../../host/proc/scan-host.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 
@@ -22,13 +24,15 @@ export interface ScanReport {
   containers: ScannedContainer[];
   /** Containers that are not on the host's root: left alone. */
   others: { name: string; root: string }[];
+  /** Those of `containers` whose configuration today's LXC does not start, and the command that mends it. */
+  oldForm: { name: string; rewrite: string }[];
   hostProcesses: StaleHostProcess[];
   unreadable: Unreadable[];
   tookMs: number;
 }
 
 export const scanReport = (
-  listed: readonly RuntimeContainer[],
+  { listed, lxcPath }: { listed: readonly RuntimeContainer[]; lxcPath: string },
   states: ReadonlyMap<string, RuntimeState>,
   scan: HostScan,
 ): ScanReport => {
@@ -57,6 +61,11 @@ export const scanReport = (
     containers,
     others: listed.flatMap(({ name, root }) =>
       root.kind === 'other' ? [{ name, root: root.describe }] : [],
+    ),
+    oldForm: listed.flatMap(({ name, root, configPath }) =>
+      root.kind === 'host-overlay-old-keys'
+        ? [{ name, rewrite: rewriteOldForm(configPath ?? join(lxcPath, name, 'config')) }]
+        : [],
     ),
     hostProcesses: scan.host,
     unreadable: scan.unreadable,

@@ -4,6 +4,7 @@ import { shadowedText, staleText } from '../../core/stale/verdict.ts';
 import type { ScanVerdict } from '../../core/stale/verdict.ts';
 import { wrapIndented } from '../fit.ts';
 import { countOf, formatTable } from '../print.ts';
+import { oldFormText } from './old-form-text.ts';
 import { groupScanned, nameRanges } from './scan-groups.ts';
 import type { ScanGroup } from './scan-groups.ts';
 import type { ScannedContainer, ScanReport } from './scan-report.ts';
@@ -110,6 +111,8 @@ const summaryLines = (report: ScanReport, lxcPath: string, paint: Paints): strin
     );
   for (const { what, reason } of report.unreadable)
     lines.push(`Cannot read ${printable(what)}: ${reason}`);
+  const oldText = oldFormText(report.oldForm);
+  if (oldText !== null) lines.push(oldText);
   if (report.others.length > 0)
     lines.push(
       `Left alone, not on the host's root: ${nameRanges(report.others.map(({ name }) => name))}`,
@@ -125,14 +128,23 @@ export const scanText = (report: ScanReport, options: ScanTextOptions): string =
   const { width, verbose } = options;
   const paint = paints(options.colours);
   const { containers, hostProcesses } = report;
+  const oldNames = new Set(report.oldForm.map(({ name }) => name));
+  const old = containers.filter(({ name }) => oldNames.has(name));
+  const startable = containers.filter(({ name }) => !oldNames.has(name));
   const found = containers.filter(
     (one) => one.stale.length + one.shadowed.length + one.unreadable.length > 0,
   );
   const lines = [
     ...part(
-      groupScanned('stale', containers),
+      groupScanned('stale', startable),
       paint.stale('STALE'),
       'These run code from before an upgrade. A restart brings the patched code.',
+      width,
+    ),
+    ...part(
+      groupScanned('stale', old),
+      paint.stale('STALE, OLD FORM'),
+      "These run code from before an upgrade, and today's LXC does not start them again: rewrite their configuration (below) before a restart.",
       width,
     ),
     ...part(

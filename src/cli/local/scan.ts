@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
-import { createLxcRuntime, DEFAULT_LXC_PATH } from '../../host/lxc/lxc-runtime.ts';
+import { createLxcRuntime } from '../../host/lxc/lxc-runtime.ts';
 import { layersOf } from '../../host/proc/layers-of.ts';
 import { scanHost } from '../../host/proc/scan-host.ts';
 import type { HostScan } from '../../host/proc/scan-host.ts';
 import type { ContainerRoot } from '../../host/proc/scan-surroundings.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 import { terminalWidth } from '../print.ts';
+import { mustBeThere } from './lxc-path.ts';
 import { scanExitCode, scanReport } from './scan-report.ts';
 import { scanText } from './scan-text.ts';
 
 /** What the command works with; others than the real ones only in tests. */
 export interface ScanDependencies {
+  mustBeThere: (lxcPath: string) => Promise<void>;
   runtime: (lxcPath: string) => {
     list: () => Promise<RuntimeContainer[]>;
     states: (names: readonly string[]) => Promise<ReadonlyMap<string, RuntimeState>>;
@@ -26,6 +28,7 @@ export interface ScanDependencies {
 }
 
 const realDependencies = (): ScanDependencies => ({
+  mustBeThere,
   runtime: (lxcPath) => createLxcRuntime({ lxcPath }),
   scan: (containers) => scanHost({ containers }),
   write: (text) => process.stdout.write(text),
@@ -49,6 +52,7 @@ interface Options {
  */
 export const registerScan = (
   program: Command,
+  usualLxcPath: string,
   deps: ScanDependencies = realDependencies(),
 ): void => {
   program
@@ -56,7 +60,7 @@ export const registerScan = (
     .description('list which containers of this host run outdated code, and why')
     .option('--json', 'print JSON')
     .option('-v, --verbose', 'list every process and file')
-    .option('--lxc-path <directory>', 'where LXC keeps its containers', DEFAULT_LXC_PATH)
+    .option('--lxc-path <directory>', 'where LXC keeps its containers', usualLxcPath)
     .addHelpText(
       'after',
       '\nExit codes: 0 all is current; 10 something is stale or shadowed; 11 something could not be read; 1 error.',
@@ -66,11 +70,12 @@ export const registerScan = (
         throw new Error(
           "scan reads the memory maps of all processes and the containers' layers: run it again with sudo",
         );
+      await deps.mustBeThere(lxcPath);
       const runtime = deps.runtime(lxcPath);
       const listed = await runtime.list();
       const containers = layersOf(listed);
       const states = await runtime.states(containers.map(({ name }) => name));
-      const report = scanReport(listed, states, deps.scan(containers));
+      const report = scanReport({ listed, lxcPath }, states, deps.scan(containers));
       const text = json
         ? JSON.stringify(report, null, 2)
         : scanText(report, { verbose, colours: deps.interactive, width: deps.width, lxcPath });

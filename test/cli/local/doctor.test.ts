@@ -31,11 +31,18 @@ const command = async (
 
 describe('doctor', () => {
   let setUp = true;
+  let asked: string | undefined;
   const run = (checks: DoctorCheck[], ...argv: string[]) =>
     command(
       (program, write, setExitCode) => {
         const isSetUp = (): Promise<boolean> => Promise.resolve(setUp);
-        registerDoctor(program, checks, { isSetUp, write, setExitCode, interactive: false });
+        registerDoctor(program, {
+          examination: (file) => {
+            asked = file;
+            return Promise.resolve({ checks, isSetUp });
+          },
+          ...{ write, setExitCode, interactive: false },
+        });
       },
       ['doctor', ...argv],
     );
@@ -52,6 +59,9 @@ describe('doctor', () => {
         'ok    root  is root\nwarn  a     hm\n            → do x\n\n1 ok, 1 to look at, 0 to mend\n',
     });
     expect((await run([check('a', fail('bad', 'do y'))])).code).toBe(1);
+    expect(asked).toBeUndefined();
+    await run([], '-c', '/srv/other.yaml');
+    expect(asked).toBe('/srv/other.yaml');
   });
 
   test('before setup it says so, first and once, and then only what is not of its making', async () => {
@@ -308,12 +318,13 @@ describe('config check', () => {
       ['config', 'check', ...argv],
     );
   test('says where and what, or that all is well', async () => {
-    expect(await check('--file', 'packaging/config.yaml')).toEqual({
+    expect(await check('--config', 'packaging/config.yaml')).toEqual({
       code: 0,
       output: expect.stringMatching(/^ok: .*packaging\/config.yaml \(no services\)\n$/),
     });
-    const missing = await check('--file', '/no/such.yaml');
+    const missing = await check('-c', '/no/such.yaml');
     expect(missing).toEqual({ code: 1, output: '/no/such.yaml: there is no such file\n' });
+    // As it was called once.
     expect(JSON.parse((await check('-f', '/no/such.yaml', '--json')).output)).toMatchObject({
       ok: false,
       problems: [{ file: '/no/such.yaml' }],

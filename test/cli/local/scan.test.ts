@@ -40,7 +40,8 @@ const run = async (
   const containers = options.containers ?? (found.containers ?? []).map(({ name }) => listed(name));
   const running: RuntimeState = { state: 'running', instance };
   const program = new Command().exitOverride();
-  registerScan(program, {
+  registerScan(program, '/var/lib/lxc', {
+    mustBeThere: () => Promise.resolve(),
     runtime: () => ({
       list: () => Promise.resolve(containers),
       states: (names) => Promise.resolve(new Map(names.map((name) => [name, running]))),
@@ -133,6 +134,30 @@ describe('groundswell scan', () => {
       ...{ services: ['web'], state: 'running', verdict: 'stale' },
       why: 'process 812 nginx maps /usr/lib/libssl.so.3 from before the upgrade',
     });
+  });
+
+  test('the old form is named, with what mends it; a restart is not said to help', async () => {
+    const root = { kind: 'host-overlay-old-keys', lower: '/', upper: '/x' } as const;
+    const containers = [
+      scanned('old-01', { stale: [stale] }),
+      scanned('web-01', { stale: [stale] }),
+    ];
+    const found = [listed('old-01', root), listed('web-01')];
+    const rewrite =
+      'lxc-update-config -c /var/lib/lxc/old-01/config && sed -i s/dir:overlay/overlay/ /var/lib/lxc/old-01/config';
+    const { text } = await run({ containers }, [], { containers: found });
+    const [current = '', old = ''] = text.split(/^STALE, OLD FORM /m);
+    expect(current).toContain('web    1: web-01');
+    expect(current).not.toContain('old-01');
+    expect(old).toMatch(
+      /^These run code from before an upgrade, and today's LXC does not start them again: rewrite/,
+    );
+    expect(old).toContain('web    1: old-01');
+    expect(old).toContain(
+      `In the old form, which today's LXC does not start: old-01. To rewrite it: ${rewrite}`,
+    );
+    const json = await run({ containers }, ['--json'], { containers: found });
+    expect((JSON.parse(json.text) as ScanReport).oldForm).toEqual([{ name: 'old-01', rewrite }]);
   });
 
   test('colours on a terminal only, and names cannot reach it raw', async () => {
