@@ -4,6 +4,7 @@ import { misusedPlaceholders } from './check-placeholders.ts';
 import { at, placeOf } from './located.ts';
 import type { Located } from './located.ts';
 import type { Configuration } from './schema.ts';
+import { sharedServer } from './shared-server.ts';
 import { formatOption } from './problem.ts';
 import type { Problem } from './problem.ts';
 
@@ -143,6 +144,8 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
               `"${service.haproxy[key]}" is no name for HAProxy: want letters, digits, _ . : - and {name}`,
             ),
           );
+    const shared = sharedServer(service);
+    if (shared !== null) problems.push(problem([...here, 'haproxy', 'server'], shared));
     if (service.minHealthyTimeMs >= service.healthyDeadlineMs)
       problems.push(
         problem(

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
 import { HostId } from '../core/ids.ts';
-import { HostServiceSettings, Mode, ServiceSettings } from '../core/service-settings.ts';
+import { HostServiceSettings, Mode, NameGlob, ServiceSettings } from '../core/service-settings.ts';
 
 const AbsolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'want an absolute path such as /var/lib/groundswell');
 
-const Glob = z
+const ServiceGlob = z
   .string()
   .regex(/^[A-Za-z0-9_./*?-]+$/, 'want a name; * stands for any characters, ? for one');
 
@@ -124,9 +124,9 @@ const Moment = z
 
 const ConfiguredOptOut = z
   .strictObject({
-    host: Glob.optional(),
-    container: Glob.optional(),
-    service: Glob.optional(),
+    host: NameGlob.optional(),
+    container: NameGlob.optional(),
+    service: ServiceGlob.optional(),
     /** Not restarted before this; default: never restarted. */
     until: Moment.optional(),
     reason: z.string().min(1),

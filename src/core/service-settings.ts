@@ -7,6 +7,11 @@ export const CountOrPercent = z.union([
 ]);
 export type CountOrPercent = z.infer<typeof CountOrPercent>;
 
+/** Of the names of hosts or of containers. One with another sign in it would match nothing. */
+export const NameGlob = z
+  .string()
+  .regex(/^[A-Za-z0-9_.*?-]+$/, 'want a name; * stands for any characters, ? for one');
+
 /** Exactly one of both. */
 export const Budget = z.union([
   z.strictObject({ maxUnavailable: CountOrPercent }),
@@ -71,8 +76,8 @@ export const ServiceSettings = z.strictObject({
   match: z
     .array(
       z.strictObject({
-        host: z.string().optional(),
-        container: z.string().optional(),
+        host: NameGlob.optional(),
+        container: NameGlob.optional(),
         group: z.string().optional(),
       }),
     )
