@@ -136,7 +136,12 @@ const optOutLines = (services: ServiceSummary[]): string[] =>
 const servicesText = (services: ServiceSummary[]): string =>
   services.length === 0
     ? 'no services: none is configured, and no container on a host’s root is known'
-    : [servicesTable(services), ...conflictLines(services), ...shadowLines(services)].join('\n');
+    : [
+        servicesTable(services),
+        ...conflictLines(services),
+        ...shadowLines(services),
+        ...optOutLines(services),
+      ].join('\n');
 
 /** What a pause waits for: restarts in flight, and hosts that may hold more. */
 const waiting = (inFlight: number, waitsFor: readonly string[]): string => {
@@ -166,7 +171,6 @@ const statusText = (status: StatusView): string => {
     lines.push(tint(`failed: ${text}`).replace('failed: ', `alert${when}: `));
   }
   lines.push('', hostsText(status.hosts), '', servicesText(status.services));
-  lines.push(...optOutLines(status.services));
   const open = status.waves.filter((wave) => !isOver(wave));
   if (open.length > 0) lines.push('', wavesTable(open));
   return lines.join('\n');

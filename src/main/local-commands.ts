@@ -45,10 +45,11 @@ import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { readFile } from 'node:fs/promises';
 import { fetchFeed } from './fetch-feed.ts';
-import { redisFrom } from './from-config.ts';
+import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { trustedKeysPath } from './key-card.ts';
 import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
+import type { SettingsPort } from '../workers/agent/agent-host.ts';
 import { readPlatform } from '../workers/agent/ports/host-facts.ts';
 import { readMachineId } from './machine-id.ts';
 
@@ -176,7 +177,11 @@ export const registerLocal = (
 ): void => {
   const { setExitCode } = deps;
   registerScan(program, config.agent.lxcPath);
-  registerContainer(program, { ...deps, now: Date.now, lxcPath: config.agent.lxcPath });
+  let settings: SettingsPort | undefined;
+  registerContainer(program, {
+    ...{ ...deps, now: Date.now, lxcPath: config.agent.lxcPath },
+    optOutOf: (container) => (settings ??= settingsPortFrom(config)).optOut(container, Date.now()),
+  });
   registerConfigCheck(program, {
     environment: processEnvironment(),
     write: deps.write,

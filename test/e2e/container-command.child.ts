@@ -7,6 +7,7 @@ registerContainer(program, {
   actor: 'root@test',
   now: () => Date.now(),
   lxcPath: '/var/lib/lxc',
+  optOutOf: () => null,
   write: (text) => {
     process.stdout.write(text);
   },

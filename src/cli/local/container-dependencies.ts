@@ -3,6 +3,7 @@ import { createLxcRuntime } from '../../host/lxc/lxc-runtime.ts';
 import { ProvisionError } from '../../host/lxc/provision/provision-error.ts';
 import type { Provisioning } from '../../host/lxc/provision/provisioning.ts';
 import type { CliDependencies } from '../remote.ts';
+import type { OptOutOf } from './container-list.ts';
 import { mustBeThere } from './lxc-path.ts';
 
 /** What the container commands are given by the wiring. */
@@ -10,6 +11,7 @@ export type ContainerDependencies = Pick<CliDependencies, 'actor' | 'write'> & {
   now: () => number;
   /** Where LXC keeps its containers, unless --lxc-path names another place. */
   lxcPath: string;
+  optOutOf: OptOutOf;
   /** Where notes on parked containers are kept; the default but for tests. */
   parkedDirectory?: string;
 };

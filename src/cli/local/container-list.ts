@@ -1,3 +1,4 @@
+import { describeOptOut } from '../../core/opt-out.ts';
 import { rewriteOldForm } from '../../host/lxc/old-form.ts';
 import { findUnhidden } from '../../host/lxc/provision/find-unhidden.ts';
 import type { ParkedNote, ParkedStore } from '../../host/lxc/provision/parked.ts';
@@ -20,12 +21,18 @@ export interface ContainerRow {
   oldKeys: string[];
   configPath: string;
   parked: ParkedNote | null;
+  /** By this host's configuration; null: it may be restarted. */
+  optOut: { reason: string; until: number | null } | null;
 }
+
+/** What keeps a container from being restarted by Groundswell, as this host's configuration has it now. */
+export type OptOutOf = (container: { name: string; groups: string[] }) => ContainerRow['optOut'];
 
 /** Everything there is to say of this host's containers, without a child process for each. */
 export const readContainerRows = async (
   { runtime, lxcPath }: Provisioning,
-  parked: ParkedStore,
+  parked: Pick<ParkedStore, 'list'>,
+  optOutOf: OptOutOf,
 ): Promise<ContainerRow[]> => {
   const containers = await runtime.list();
   const [states, notes, unhidden] = await Promise.all([
@@ -47,6 +54,7 @@ export const readContainerRows = async (
       oldKeys: container.oldKeys,
       configPath: container.configPath,
       parked: notes.notes.find(({ name }) => name === container.name) ?? null,
+      optOut: optOutOf(container),
     };
   });
 };
@@ -65,6 +73,7 @@ const rootText = (root: RootKind): string => {
 const notesOf = (row: ContainerRow): string => {
   const notes: string[] = [];
   if (row.parked !== null && row.state !== 'running') notes.push(`parked: ${row.parked.reason}`);
+  if (row.optOut !== null) notes.push(describeOptOut(row.optOut));
   if (row.root.kind === 'host-overlay-old-keys') notes.push('LXC refuses its keys');
   const [first, ...more] = row.unhidden;
   if (first !== undefined)

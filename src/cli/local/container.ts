@@ -110,7 +110,7 @@ export const registerContainer = (program: Command, deps: ContainerDependencies)
     .action(async (options: { json?: boolean }, command: Command) => {
       const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
       const provisioning = await provision(command);
-      const rows = await readContainerRows(provisioning, store);
+      const rows = await readContainerRows(provisioning, store, deps.optOutOf);
       deps.write(
         `${options.json === true ? JSON.stringify(rows, null, 2) : containerTable(rows, provisioning.lxcPath)}\n`,
       );
