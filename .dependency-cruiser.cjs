@@ -11,7 +11,7 @@ const layers = {
   producers: ['core', 'jobs', 'host', 'store', 'audit', 'telemetry', 'producers/advisories'],
   'workers/control': ['core', 'jobs', 'store', 'audit', 'telemetry', 'config'],
   'workers/agent': ['core', 'jobs', 'host', 'store', 'audit', 'telemetry', 'config', 'producers'],
-  api: ['core', 'jobs', 'store', 'audit', 'telemetry', 'workers/control'],
+  api: ['core', 'jobs', 'store', 'audit', 'telemetry'],
   'cli/local': ['core', 'config', 'cli', 'host', 'audit', 'producers/advisories', 'telemetry'],
   cli: ['core', 'config', 'telemetry', 'cli/local', 'api/client'],
 };
