@@ -45,6 +45,10 @@ const keysIn = (text: string): string[] =>
 /** Base64 of an Ed25519 key (DER, SPKI): it always begins with the name of the algorithm. */
 const wholeKey = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/;
 
+/** A file that was named by mistake may hold secrets. */
+const beginningOf = (line: string): string =>
+  printable(line.length > 16 ? `${line.slice(0, 12)}…` : line);
+
 const readKeys = async (
   given: readonly string[],
   importKey: AuditVerifyDependencies['importKey'],
@@ -62,7 +66,7 @@ const readKeys = async (
         key = importKey(base64);
       } catch (error) {
         throw new Error(
-          `${isKey ? '--key' : one}: ${JSON.stringify(base64)} is no public key: want what \`groundswell audit keys\` prints`,
+          `${isKey ? '--key' : one}: "${beginningOf(base64)}" is no public key: want what \`groundswell audit keys\` prints`,
           { cause: error },
         );
       }

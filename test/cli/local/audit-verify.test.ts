@@ -26,6 +26,8 @@ test('a key that is none is said to be none, without the words of OpenSSL', asyn
       `^${file}: "hostname" is no public key: want what \`groundswell audit keys\` prints$`,
     ),
   );
+  await writeFile(file, '{"privateKey":"top secret"}\n');
+  await expect(verify(file)).rejects.toThrow(/keys: "\{"privateKey…" is no public key/);
   await expect(verify('MCowBQYDK2VwAyEAabc')).rejects.toThrow(
     '--key: MCowBQYDK2VwAyEAabc is no whole public key',
   );
