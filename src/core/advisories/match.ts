@@ -164,22 +164,34 @@ export const judge = (
   return { by: candidate, names: named[0]?.names ?? 'binary', sparedBy, findings };
 };
 
+/** How closely an advisory means a package by a name: by its own, by that of its source, by that of what its source was signed from. */
+const distanceOf = ({ by: { installed, source }, names }: Judged): number =>
+  names === 'binary' ? 0 : source === (installed.source ?? installed.name) ? 1 : 2;
+
+/** A word on a fix comes before each that there is none, and of two such the one that means the package more closely. */
+const placeIn = (judged: Judged, { state }: Finding): number =>
+  (state === 'no-fix' ? 3 : 0) + distanceOf(judged);
+
 /**
  * What an advisory says of a host's packages, by whichever of their names. What it says of a package by its own name counts more
  * than what it says of the source; and none is without a fix that has one by another of its names.
  */
 export const together = (judged: readonly Judged[]): Finding[] => {
   if (judged.length < 2) return judged.flatMap(({ findings }) => findings);
-  const [spared, fixed] = [new Set<InventoryPackage>(), new Set<InventoryPackage>()];
-  for (const { by, names, sparedBy, findings } of judged) {
-    if (sparedBy !== null && names === 'binary') spared.add(by.installed);
-    if (findings.some(({ state }) => state !== 'no-fix')) fixed.add(by.installed);
+  const spared = new Set<InventoryPackage>();
+  const first = new Map<InventoryPackage, number>();
+  for (const one of judged) {
+    const { installed } = one.by;
+    if (one.sparedBy !== null && one.names === 'binary') spared.add(installed);
+    for (const finding of one.findings)
+      first.set(installed, Math.min(first.get(installed) ?? Infinity, placeIn(one, finding)));
   }
-  return judged.flatMap(({ by: { installed }, names, findings }) =>
-    spared.has(installed) && names === 'source'
+  return judged.flatMap((one) => {
+    const { installed } = one.by;
+    return spared.has(installed) && one.names === 'source'
       ? []
-      : findings.filter(({ state }) => state !== 'no-fix' || !fixed.has(installed)),
-  );
+      : one.findings.filter((finding) => placeIn(one, finding) === first.get(installed));
+  });
 };
 
 /** What the packages of a host that an advisory names are to it, each by each of its names; nothing where it was withdrawn. */
