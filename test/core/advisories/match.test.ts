@@ -299,6 +299,20 @@ describe('on rpm', () => {
     expect(state(perl('perl-Errno', '1.30-481.el9', told), fix)).toContain('pending');
   });
 
+  test('named by its own name and by that of its source, it is one finding: of its own', () => {
+    const dbi = deb('perl-Errno', '1.30-480.el9', {
+      source: 'perl',
+      sourceVersion: '5.32.1-480.el9',
+    });
+    const rows = [
+      rpmRow({ names: 'source', name: 'perl', fixed: '4:5.32.1-481.el9' }),
+      rpmRow({ name: 'perl-Errno', fixed: '1.30-481.el9' }),
+    ];
+    expect(found(rows, [dbi], alma)).toEqual(['perl-Errno 1.30-481.el9 pending']);
+    const open = rows.map((one) => ({ ...one, status: 'affected' as const, fixed: null }));
+    expect(found(open, [dbi], alma)).toEqual(['perl-Errno null no-fix']);
+  });
+
   test('a package of another system that shares the name has no release, and is none', () => {
     expect(
       found([rpmRow({ name: 'rpm', fixed: '4.16-1.el9' })], [deb('rpm', '4.14.3')], alma),
