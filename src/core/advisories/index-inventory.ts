@@ -2,6 +2,7 @@ import type { VersionScheme } from './advisory.ts';
 import { channelsOf, productStreams } from './channels-of.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
+import { originOf } from './distributor.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
 import type { Present } from './kernels.ts';
@@ -62,6 +63,7 @@ export const placeOf = ({ platform, channels: given, packages }: Inventory): Hos
   if (scheme === 'deb') return { ...named, scheme, channels: new Set(given ?? []) };
   const repositories = new Set(packages.map(({ repository }) => repository ?? ''));
   const channels = new Set([...(given ?? []), ...channelsOf(repositories)]);
+  if (packages.some((one) => originOf(one, named.distro) === 'epel')) channels.add('epel');
   // A product stream goes on with one minor release.
   const isOfStream =
     !named.release.includes('.') && [...channels].some((one) => productStreams.has(one));

@@ -9,11 +9,14 @@ const oracleBuild = (version: string): string | null =>
   /[._](ksplice|fips)/.exec(version)?.[1] ?? null;
 const oracleBuilds: ReadonlySet<string> = new Set(['ksplice', 'fips']);
 
+const proArchives: ReadonlySet<string> = new Set(['esm-infra', 'esm-apps']);
+
 /** Whether the host gets what comes through a channel. */
 const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =>
   channels.has(channel) ||
-  // Which of Ubuntu Pro's archives it is, is not told.
-  (channel === 'pro' && (channels.has('esm-infra') || channels.has('esm-apps'))) ||
+  // Which of Ubuntu Pro's archives it is, is not told: by the advisory, or of the host, which then has those that come with it.
+  (channel === 'pro' && [...proArchives].some((one) => channels.has(one))) ||
+  (proArchives.has(channel) && channels.has('pro')) ||
   // As `pro` calls it.
   (channel === 'realtime' && channels.has('realtime-kernel')) ||
   // Whoever has a package of such a build gets the next one: looked at package by package.

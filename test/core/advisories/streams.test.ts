@@ -63,6 +63,10 @@ describe('channels', () => {
     ['fips-updates', ['esm-infra', 'fips-updates'], 1],
     ['pro', [], 0],
     ['pro', ['esm-apps'], 1],
+    ['esm-infra', ['pro'], 1],
+    ['esm-apps', ['pro'], 1],
+    ['esm-infra-legacy', ['pro'], 0],
+    ['fips-updates', ['pro'], 0],
     ['livepatch', ['esm-infra'], 0],
   ])('a fix through %s, for a host with %j', (channel, channels, count) => {
     expect(found([fixed(channel)], [libssl], { platform: 'ubuntu-18.04', channels })).toHaveLength(

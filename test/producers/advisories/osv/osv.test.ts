@@ -55,6 +55,44 @@ describe('ecosystems', () => {
   );
 });
 
+describe('what a host must be attached to', () => {
+  const record = (id: string, ecosystem: string, availability: string | null, purl?: string) => ({
+    id,
+    affected: [
+      {
+        package: { ecosystem, name: 'linux', ...(purl === undefined ? {} : { purl }) },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2-1' }] }],
+        ...(availability === null ? {} : { ecosystem_specific: { availability } }),
+      },
+    ],
+  });
+  const pro = 'Ubuntu:Pro:18.04:LTS';
+  const esmApps = 'pkg:deb/ubuntu/linux?distro=esm-apps/bionic';
+
+  test.each<[ReturnType<typeof record>, string | null]>([
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro (Infra-only): https://x'), 'esm-infra'],
+    [record('USN-1-1', pro, 'available with Ubuntu Pro (infra-only)'), 'esm-infra'],
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro: https://ubuntu.com/pro'), 'pro'],
+    [
+      record('USN-1-1', pro, 'Available with Ubuntu Pro with Legacy support add-on: https://x'),
+      'esm-infra-legacy',
+    ],
+    // The address of the archive says it more exactly than words.
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro (Infra-only)', esmApps), 'esm-apps'],
+    [
+      record('USN-1-1', 'Ubuntu:Pro:FIPS:18.04:LTS', 'Available with Ubuntu Pro (Infra-only)'),
+      'fips',
+    ],
+    [record('USN-1-1', 'Ubuntu:22.04:LTS', 'No subscription required'), null],
+    [record('USN-1-1', 'Ubuntu:22.04:LTS', 'Livepatch subscription required'), 'livepatch'],
+    [record('LSN-1-1', 'Ubuntu:22.04:LTS', null), 'livepatch'],
+    [record('LSN-1-1', 'Ubuntu:22.04:LTS', 'No subscription required'), 'livepatch'],
+  ])('%j', async (given, channel) => {
+    const { advisories } = await one(given);
+    expect(advisories[0]?.affected.map((row) => row.channel)).toEqual([channel]);
+  });
+});
+
 describe('records', () => {
   test('real ones of each distribution', async () => {
     const { advisories, problems } = await parsed(
