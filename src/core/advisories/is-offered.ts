@@ -2,6 +2,7 @@ import type { AffectedRow } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
 import { productStreams } from './channels-of.ts';
 import type { HostPlace } from './index-inventory.ts';
+import { isSameProduct } from './red-hat-products.ts';
 import { isRelease } from './release-of.ts';
 
 /** Oracle's builds of their own kind, which have the names of the usual ones: the version tells them. */
@@ -19,6 +20,9 @@ const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =
   (proArchives.has(channel) && channels.has('pro')) ||
   // As `pro` calls it.
   (channel === 'realtime' && channels.has('realtime-kernel')) ||
+  (distro === 'rhel' &&
+    !productStreams.has(channel) &&
+    [...channels].some((one) => isSameProduct(one, channel))) ||
   // Whoever has a package of such a build gets the next one: looked at package by package.
   (distro === 'ol' && oracleBuilds.has(channel));
 

@@ -1,3 +1,4 @@
+import { channelsOf } from '../../../core/advisories/channels-of.ts';
 import type { RpmPlace } from '../rpm-row.ts';
 
 /** What an update says of itself that tells which distribution it is for. */
@@ -60,8 +61,13 @@ const redhat = (labels: UpdateLabels): RpmPlace[] => {
   const [, stream, major, minor] = STREAM.exec(labels.short) ?? [];
   if (stream !== undefined && major !== undefined && minor !== undefined)
     return [{ distro: 'rhel', release: `${major}.${minor}`, channel: stream }];
-  const release = found(labels, /^(?:rhel-|red hat enterprise linux[^\d]{0,40})(\d{1,2})(?!\d)/i);
-  return release === undefined ? [] : [{ distro: 'rhel', release, channel: null }];
+  const release = found(
+    labels,
+    /^(?:(?:[\w.-]+-for-)?rhel-(?:server-\w+-)?|red hat enterprise linux[^\d]{0,40})(\d{1,2})(?!\d)/i,
+  );
+  // What has a repository of its own is not for those who have the distribution alone: `rhel-7-server-els-rpms`.
+  const [channel = null] = channelsOf([labels.short]);
+  return release === undefined ? [] : [{ distro: 'rhel', release, channel }];
 };
 
 const numbered =

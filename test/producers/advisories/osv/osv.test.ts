@@ -42,12 +42,13 @@ describe('ecosystems', () => {
     ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
     ['Red Hat:enterprise_linux:9.4::baseos', '', 'rhel 9  binary'],
     ['Red Hat:rhel_eus:9.2::appstream', '', 'rhel 9.2 eus binary'],
+    ['Red Hat:ocp_tools:4.15::el9', '', 'rhel 9 ocp-tools-4.15 binary'],
   ])('%s %s', (ecosystem, purl, expected) => {
     const scope = scopeOf(ecosystem, purl);
     expect([scope?.distro, scope?.release, scope?.channel, scope?.names].join(' ')).toBe(expected);
   });
 
-  test.each(['npm', 'Debian', 'Alpine:v3.20', 'Red Hat:ocp_tools:4.15::el9', 'Ubuntu:Pro', ''])(
+  test.each(['npm', 'Debian', 'Alpine:v3.20', 'Red Hat:jboss_fuse:7', 'Ubuntu:Pro', ''])(
     'of no host of ours: %s',
     (ecosystem) => {
       expect(scopeOf(ecosystem)).toBeNull();

@@ -286,7 +286,8 @@ describe('products', () => {
     ['cpe:/o:redhat:rhel_els:7', '7', 'els'],
     ['cpe:/o:redhat:enterprise_linux:10.1', '10', null],
     ['cpe:/a:redhat:openstack:17.1::el9', '9', 'openstack-17.1'],
-    ['cpe:/a:redhat:rhel_dotnet:6.0::el7', '7', 'rhel_dotnet-6.0'],
+    ['cpe:/a:redhat:rhel_dotnet:6.0::el7', '7', 'rhel-dotnet-6.0'],
+    ['cpe:/a:redhat:rhev_manager:4.4:el8', '8', 'rhev-manager-4.4'],
   ])('%s', async (cpe, release, channel) => {
     const text = made(({ product_tree }) => {
       product_tree.branches[0] = product('P', { cpe });
