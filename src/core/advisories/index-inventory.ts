@@ -6,6 +6,7 @@ import { originOf } from './distributor.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
 import type { Present } from './kernels.ts';
+import { withLikelyModules } from './modules.ts';
 
 /** What of a host decides, beside its packages, which rows count for it. */
 export interface HostPlace {
@@ -91,7 +92,10 @@ export const countedPackages = function* (
   { scheme }: HostPlace,
   of: (one: InventoryPackage) => Candidates,
 ): Generator<CountedPackage> {
-  const real = packages.filter(({ version }) => scheme === 'deb' || version.includes('-'));
+  const real =
+    scheme === 'deb'
+      ? packages
+      : withLikelyModules(packages.filter(({ version }) => version.includes('-')));
   for (const present of newestOf(real, scheme, kernel ?? null)) {
     const candidates = candidatesPresent(present, of);
     if (candidates.byName.origin !== 'foreign') yield { ...present, candidates };

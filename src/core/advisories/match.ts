@@ -2,7 +2,7 @@ import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { Advisory, AffectedRow, Severity } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
-import { chooseRow, isOfOtherStream, isOfSameModule } from './choose-row.ts';
+import { chooseRow, isOfSameModule, ofModules, streamOfAdvisory } from './choose-row.ts';
 import type { HostPlace, IndexedInventory } from './index-inventory.ts';
 import type { InventoryPackage } from './inventory.ts';
 import { isFor, isOffered, ofProductStream } from './is-offered.ts';
@@ -83,15 +83,17 @@ const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): 
 /** The row that says of this package as a whole, or of the module that it is of, that it is not affected. */
 const sparingRow = (
   rows: readonly AffectedRow[],
-  installed: InventoryPackage,
-): AffectedRow | null =>
-  rows.find(
-    ({ status, module }) =>
-      status === 'not-affected' &&
-      (module === null ||
-        (installed.module ?? '').startsWith(`${module}:`) ||
-        installed.module === module),
-  ) ?? null;
+  { module: label, likelyModule }: InventoryPackage,
+): AffectedRow | null => {
+  const own = label ?? likelyModule ?? null;
+  return (
+    rows.find(
+      ({ status, module }) =>
+        status === 'not-affected' &&
+        (module === null || own === module || own?.startsWith(`${module}:`) === true),
+    ) ?? null
+  );
+};
 
 /** Whether a row speaks of the installed version: of it as one that is affected, or as one that came after. */
 const isWithin = (
@@ -132,10 +134,11 @@ const findingsOf = (
   if (only === undefined) return [];
   // Streams and rebuilds are things of rpm; and most packages have one row.
   if (place.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
-  if (isOfOtherStream(installed, within, advisory.affected)) return [];
+  const stream = streamOfAdvisory(installed, within, advisory.affected);
+  if (stream === 'other') return [];
   const exact = within.filter((row) => row.exact === true && isOfSameModule(candidate, row));
   const alternatives = within.filter((row) => row.exact !== true);
-  const chosen = chooseRow(candidate, alternatives, compare);
+  const chosen = chooseRow(candidate, alternatives, compare, stream === 'own');
   return [...exact, ...(chosen === null ? [] : [chosen])].map((row) =>
     findingOf(advisory, candidate, row),
   );
@@ -158,7 +161,7 @@ export const judge = (
   named: readonly AffectedRow[],
   place: HostPlace,
 ): Judged => {
-  const rows = ofProductStream(named);
+  const rows = ofModules(candidate.installed, ofProductStream(named));
   const sparedBy = sparingRow(rows, candidate.installed);
   const findings = sparedBy === null ? findingsOf(advisory, candidate, rows, place) : [];
   return { by: candidate, names: named[0]?.names ?? 'binary', sparedBy, findings };
