@@ -24,6 +24,9 @@ export interface IndexedInventory extends HostPlace {
 
 const debFamily: ReadonlySet<string> = new Set(['debian', 'ubuntu', 'raspbian', 'linuxmint']);
 
+/** Whether a distribution has dpkg; what is not known is taken for one with rpm. */
+export const isOfDpkg = (distro: string): boolean => debFamily.has(distro);
+
 /** The first Amazon Linux was one release, whose VERSION_ID went on from 2011.09 to this. */
 const firstAmazon = '2018.03';
 
@@ -60,7 +63,7 @@ export const placeOf = ({ platform, channels: given, packages }: Inventory): Hos
     throw new Error(
       `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
     );
-  const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
+  const scheme = isOfDpkg(named.distro) ? 'deb' : 'rpm';
   if (scheme === 'deb') return { ...named, scheme, channels: new Set(given ?? []) };
   const repositories = new Set(packages.map(({ repository }) => repository ?? ''));
   const channels = new Set([...(given ?? []), ...channelsOf(repositories)]);
