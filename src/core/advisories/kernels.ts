@@ -29,7 +29,9 @@ const familyOf = (one: InventoryPackage, scheme: VersionScheme): string => {
   const found = scheme === 'deb' ? kernelName(name) : null;
   if (found === null) return `${name}:${arch}`;
   const source = signedSources(one)[0]?.source ?? one.source ?? '';
-  return [found.kind, found.flavour, source, arch].join(' ');
+  // With a signature or without, it is the same kernel.
+  const [kind, flavour] = [found.kind, found.flavour].map((part) => part.replace(/-unsigned$/, ''));
+  return [kind, flavour, source, arch].join(' ');
 };
 
 /** What boots, by its name: the plain kernel, one of a series (Amazon's `kernel6.12`), or one that was built for something. */

@@ -96,8 +96,12 @@ const forms: readonly RegExp[] = [
   /^rhel-(?:7-)?server-(rhscl|dts|dotnet)-/,
 ];
 
+/** Hosts say them, and longer ones are none of Red Hat's. */
+const longestId = 200;
+
 /** The channel of the product whose repository that is; null: it is the distribution's own, or none that is known. */
 export const productOfRepository = (id: string): string | null => {
+  if (id.length > longestId) return null;
   for (const form of forms) {
     const [, name, version] = form.exec(id) ?? [];
     if (name === undefined) continue;

@@ -37,9 +37,13 @@ const withoutEpoch = (version: string): string => version.replace(/^\d+:/, '');
  * the source is not told: the signing's own version has no dash.
  */
 const carriedVersion = (version: string, sourceVersion: string | undefined): string | null => {
-  if (sourceVersion === undefined || sourceVersion === version)
-    return /^[^-]*\+(\d[^-+]*(?:\+[a-z][^-+]*)*-.*)$/.exec(version)?.[1] ?? null;
-  return version.startsWith(`${sourceVersion}+`) ? version.slice(sourceVersion.length + 1) : null;
+  if (sourceVersion !== undefined && sourceVersion !== version)
+    return version.startsWith(`${sourceVersion}+`) ? version.slice(sourceVersion.length + 1) : null;
+  const dash = version.indexOf('-');
+  const parts = version.slice(0, Math.max(0, dash)).split('+');
+  // `+deb12u1` belongs to what is before it.
+  const from = parts.findLastIndex((part) => /^\d/.test(part));
+  return from < 1 ? null : parts.slice(from).join('+') + version.slice(dash);
 };
 
 /** What signs these puts a number of its own before their versions: `1+2.06+13+deb12u2`. */

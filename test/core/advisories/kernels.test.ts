@@ -84,6 +84,8 @@ describe('kernels of dpkg, side by side', () => {
     ['linux-image-6.16+deb14-amd64', 'linux-image-6.16.1+deb14-amd64', 'linux'],
     ['linux-support-6.1.0-47', 'linux-support-6.1.0-50', 'linux'],
     ['linux-image-6.1.0-47-amd64-unsigned', 'linux-image-6.1.0-50-amd64-unsigned', 'linux'],
+    ['linux-image-6.1.0-47-amd64-unsigned', 'linux-image-6.1.0-50-amd64', 'linux'],
+    ['linux-image-5.15.0-91-generic', 'linux-image-unsigned-5.15.0-94-generic', 'linux'],
   ])('%s lies beside %s', (old, next, source) => {
     const packages = [old, next].map((name, at) => deb(name, `1-${at + 1}`, { source }));
     expect(running(null, row({ name: source, fixed: '1-2' }), packages)).toEqual([

@@ -42,7 +42,9 @@ const amazon = (labels: UpdateLabels): RpmPlace[] => {
   const named = found(labels, /^amazon[ -]linux[ -](2\d{3}|2)(?!\d)/i);
   const release = named ?? /^ALAS(2\d{3}|2)/.exec(labels.id)?.[1] ?? FIRST_AMAZON;
   const topic = amazonTopic(labels);
-  const channel = topic === null || release !== '2' ? topic : `extras-${topic}`;
+  // Ids call it shorter than its repository is called.
+  const own = topic === 'livepatch' ? 'kernel-livepatch' : topic;
+  const channel = topic === null || release !== '2' ? own : `extras-${topic}`;
   return [{ distro: 'amzn', release, channel }];
 };
 

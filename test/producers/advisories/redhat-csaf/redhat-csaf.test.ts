@@ -284,6 +284,9 @@ describe('products', () => {
   test.each([
     ['cpe:/a:redhat:rhel_eus:9.2::appstream', '9.2', 'eus'],
     ['cpe:/o:redhat:rhel_els:7', '7', 'els'],
+    ['cpe:/a:redhat:rhel_extras:7', '7', 'extras'],
+    ['cpe:/a:redhat:rhel_extras_rt:7', '7', null],
+    ['cpe:/a:redhat:rhel_extras_sap_hana:7', '7', null],
     ['cpe:/o:redhat:enterprise_linux:10.1', '10', null],
     ['cpe:/a:redhat:openstack:17.1::el9', '9', 'openstack-17.1'],
     ['cpe:/a:redhat:rhel_dotnet:6.0::el7', '7', 'rhel-dotnet-6.0'],

@@ -252,6 +252,15 @@ describe('what an update says', () => {
     expect(advisories[0]?.affected[0]).toMatchObject({ distro: 'rhel', release, channel });
   });
 
+  test('livepatches of Amazon Linux 2023, by the id alone', async () => {
+    const { advisories } = await parsedText(
+      update({ id: 'ALAS2023LIVEPATCH-2023-001', labels: 'amazon-linux-2023' }),
+    );
+    expect(advisories[0]?.affected[0]).toMatchObject({
+      ...{ release: '2023', channel: 'kernel-livepatch' },
+    });
+  });
+
   test('an extra of Amazon Linux 2', async () => {
     const { advisories } = await parsedText(
       update({ id: 'ALAS2NGINX1-2023-001', labels: 'amazon-linux-2' }),
