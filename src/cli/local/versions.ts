@@ -27,12 +27,12 @@ const errorOf = (parsed: { ok: true } | { ok: false; error: string }): string | 
 const orEmpty = (problemOf: (text: string) => string | null) => (text: string) =>
   text === '' ? null : problemOf(text);
 
-/** `unknown`: no version that went wrong, but none at all. dpkg orders it like any other text. */
-const isWord = (text: string): boolean => /^[a-z]+$/i.test(text);
+/** `unknown`: no version that went wrong, but none at all, since it has no number. dpkg orders it like any other text. */
+const isWord = (text: string): boolean => /^[a-z.+~]+$/i.test(text);
 
 /** `4.el6.x86_64`: dpkg orders the revisions of what was once a rpm, although it installs nothing of such a version. */
 const withoutRpmArch = (text: string): string =>
-  text.replace(/[^-]*$/, (revision) => revision.replace(/(?<=[a-z\d])_(?=[a-z\d])/gi, '.'));
+  text.replace(/-[^-]*$/, (revision) => revision.replace(/(?<=[a-z\d])_(?=[a-z\d])/gi, '.'));
 
 /** More dashes than `version-release` has: rpm takes such a text as a whole, and a dash in it separates like any other sign. */
 const isOnePart = (text: string): boolean => text.split('-').length > 2;
@@ -70,7 +70,9 @@ export const registerVersions = (program: Command, deps: VersionsDependencies): 
     .addHelpText(
       'after',
       '\nReads standard input and writes, for each line: -1 where the first is older, 1 where it is newer, 0 where\n' +
-        'neither is, or "invalid: " and what is wrong with which version. Nothing is older than any version.\n',
+        'neither is, or "invalid: " and what is wrong with which version. Nothing is older than any version.\n' +
+        'Of deb, what deb-version(7) forbids is invalid, also where dpkg warns and goes on (v1, 1.0_2); a word without any number\n' +
+        '(unknown) and the revision of what was a rpm (6.0-4.el6.x86_64) are ordered as dpkg does.\n',
     )
     .action(async (name: string) => {
       const scheme = schemes[name];

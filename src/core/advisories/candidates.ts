@@ -5,7 +5,7 @@ import { originOf } from './distributor.ts';
 import type { Origin } from './distributor.ts';
 import type { InventoryPackage } from './inventory.ts';
 import type { Present } from './kernels.ts';
-import { signedSource } from './signed-source.ts';
+import { signedSources } from './signed-source.ts';
 import type { SourceIdentity } from './signed-source.ts';
 
 /** A package under one of the names by which advisories may mean it. */
@@ -68,11 +68,10 @@ export const candidatesOf = (
   const common = { installed, version, origin: originOf(installed, distro) };
   const ofSource = scheme === 'deb' ? debSource : rpmSource;
   const own: Candidate = { ...common, source, ...ofSource(version, sourceVersion) };
-  const signed = scheme === 'deb' ? signedSource(installed) : null;
-  const isOther = signed !== null && signed.source !== source;
+  const signed = scheme === 'deb' ? signedSources(installed) : [];
   return {
     byName: { ...common, source, compare: (other) => compare(version, other) },
-    bySource: isOther ? [own, { ...common, ...signed }] : [own],
+    bySource: [own, ...signed.map((one) => ({ ...common, ...one }))],
   };
 };
 

@@ -2,9 +2,11 @@ import type { VersionScheme } from './advisory.ts';
 import { channelsOf, productStreams } from './channels-of.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
+import { originOf } from './distributor.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
 import type { Present } from './kernels.ts';
+import { withLikelyModules } from './modules.ts';
 
 /** What of a host decides, beside its packages, which rows count for it. */
 export interface HostPlace {
@@ -21,6 +23,9 @@ export interface IndexedInventory extends HostPlace {
 }
 
 const debFamily: ReadonlySet<string> = new Set(['debian', 'ubuntu', 'raspbian', 'linuxmint']);
+
+/** Whether a distribution has dpkg; what is not known is taken for one with rpm. */
+export const isOfDpkg = (distro: string): boolean => debFamily.has(distro);
 
 /** The first Amazon Linux was one release, whose VERSION_ID went on from 2011.09 to this. */
 const firstAmazon = '2018.03';
@@ -58,10 +63,11 @@ export const placeOf = ({ platform, channels: given, packages }: Inventory): Hos
     throw new Error(
       `platform ${JSON.stringify(platform)}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
     );
-  const scheme = debFamily.has(named.distro) ? 'deb' : 'rpm';
+  const scheme = isOfDpkg(named.distro) ? 'deb' : 'rpm';
   if (scheme === 'deb') return { ...named, scheme, channels: new Set(given ?? []) };
   const repositories = new Set(packages.map(({ repository }) => repository ?? ''));
   const channels = new Set([...(given ?? []), ...channelsOf(repositories)]);
+  if (packages.some((one) => originOf(one, named.distro) === 'epel')) channels.add('epel');
   // A product stream goes on with one minor release.
   const isOfStream =
     !named.release.includes('.') && [...channels].some((one) => productStreams.has(one));
@@ -89,7 +95,10 @@ export const countedPackages = function* (
   { scheme }: HostPlace,
   of: (one: InventoryPackage) => Candidates,
 ): Generator<CountedPackage> {
-  const real = packages.filter(({ version }) => scheme === 'deb' || version.includes('-'));
+  const real =
+    scheme === 'deb'
+      ? packages
+      : withLikelyModules(packages.filter(({ version }) => version.includes('-')));
   for (const present of newestOf(real, scheme, kernel ?? null)) {
     const candidates = candidatesPresent(present, of);
     if (candidates.byName.origin !== 'foreign') yield { ...present, candidates };

@@ -6,6 +6,7 @@ export const packageText = (one: InventoryPackage): string =>
     ...[one.name, one.arch, one.version, one.source ?? '', one.sourceVersion ?? ''],
     ...[one.module ?? '', one.repository ?? '', one.vendor ?? '', one.held === true ? 'held' : ''],
     one.through?.name ?? '',
+    ...(one.likelyModule === undefined ? [] : [one.likelyModule]),
   ].join('\t');
 
 /** An inventory as a text, which is the same for the same packages in any order, on the same platform. */

@@ -11,6 +11,8 @@ export const InventoryPackage = z.strictObject({
   sourceVersion: z.string().optional(),
   /** rpm: `name:stream` of the module that it was built for. */
   module: z.string().nullable().optional(),
+  /** rpm: the module stream that other packages of the host tell, where it does not say it itself: see `withLikelyModules`. */
+  likelyModule: z.string().optional(),
   /** Where it was installed from, where that is known: dnf's id of the repository, apt's `Origin` of the archive. */
   repository: z.string().nullable().optional(),
   /** rpm: who built it, as it says of itself. */

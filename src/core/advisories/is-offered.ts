@@ -2,6 +2,7 @@ import type { AffectedRow } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
 import { productStreams } from './channels-of.ts';
 import type { HostPlace } from './index-inventory.ts';
+import { isSameProduct } from './red-hat-products.ts';
 import { isRelease } from './release-of.ts';
 
 /** Oracle's builds of their own kind, which have the names of the usual ones: the version tells them. */
@@ -9,13 +10,19 @@ const oracleBuild = (version: string): string | null =>
   /[._](ksplice|fips)/.exec(version)?.[1] ?? null;
 const oracleBuilds: ReadonlySet<string> = new Set(['ksplice', 'fips']);
 
+const proArchives: ReadonlySet<string> = new Set(['esm-infra', 'esm-apps']);
+
 /** Whether the host gets what comes through a channel. */
 const hasChannel = (channel: string, { distro, channels }: HostPlace): boolean =>
   channels.has(channel) ||
-  // Which of Ubuntu Pro's archives it is, is not told.
-  (channel === 'pro' && (channels.has('esm-infra') || channels.has('esm-apps'))) ||
+  // Which of Ubuntu Pro's archives it is, is not told: by the advisory, or of the host, which then has those that come with it.
+  (channel === 'pro' && [...proArchives].some((one) => channels.has(one))) ||
+  (proArchives.has(channel) && channels.has('pro')) ||
   // As `pro` calls it.
   (channel === 'realtime' && channels.has('realtime-kernel')) ||
+  (distro === 'rhel' &&
+    !productStreams.has(channel) &&
+    [...channels].some((one) => isSameProduct(one, channel))) ||
   // Whoever has a package of such a build gets the next one: looked at package by package.
   (distro === 'ol' && oracleBuilds.has(channel));
 

@@ -2,7 +2,12 @@ import type { InventoryPackage } from './inventory.ts';
 import { kernelName } from './kernels.ts';
 
 /** Metapackages that have the newest kernel of a flavour installed: `linux-image-amd64`, `linux-headers-generic-hwe-22.04`. */
-const metapackage = /^linux-(image|headers)-[a-z]/;
+const metapackage = /^linux-(image|headers|cloud-tools|tools)-(?!(?:common|host)$)[a-z]/;
+
+/** Which of them bring a package of a kernel: modules come with the image, and what headers need with those. */
+const kindOf = (kind: string): string =>
+  /(?:^|-)(headers|cloud-tools|tools)$/.exec(kind)?.[1] ??
+  (kind === 'kbuild' ? 'headers' : 'image');
 
 /** `5.15.0-91` of Ubuntu's `5.15.0.91.88`; null: its version is that of the kernel. */
 const releaseOf = (version: string): string | null => {
@@ -52,9 +57,9 @@ export const withKernels = (
   const brought = packages.flatMap((kernel): InventoryPackage[] => {
     const named = kernelName(kernel.name);
     if (named === null) return [];
-    const kind = named.kind === 'headers' ? 'headers' : 'image';
+    const kind = kindOf(named.kind);
     const [meta] = metas
-      .filter(({ name }) => name.startsWith(`linux-${kind}-`))
+      .filter(({ name }) => metapackage.exec(name)?.[1] === kind)
       .filter((one) => isOf(one, kernel, named.release))
       .sort((a, b) => likeness(a.name, named) - likeness(b.name, named));
     const offer = meta === undefined ? undefined : newer.get(`${meta.name}:${meta.arch}`);

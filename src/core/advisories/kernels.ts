@@ -2,11 +2,14 @@ import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { VersionScheme } from './advisory.ts';
 import type { InventoryPackage } from './inventory.ts';
-import { signedSource } from './signed-source.ts';
+import { signedSources } from './signed-source.ts';
 
-/** `linux-image-6.1.0-50-cloud-amd64`, `linux-image-6.12.43+deb13-amd64`, `linux-headers-5.15.0-91`. */
+/**
+ * `linux-image-6.1.0-50-cloud-amd64`, `linux-image-6.12.43+deb13-amd64`, `linux-aws-headers-5.15.0-1050`: what is said of a package
+ * of a kernel, the release of that, and its flavour. `linux-image-6.12-amd64` has no release in its name: it brings those that have.
+ */
 const debKernel =
-  /^linux-(image|image-unsigned|modules|modules-extra|headers)-(\d[^-]*(?:-\d[^-]*)?)(?:-(.+))?$/;
+  /^linux-([a-z].*?)-(\d+\.\d+(?:\.\d+(?:-\d[^-]*)?(?=-|$)|[^-]*[+~][^-]*))(?:-(.+))?$/;
 
 /** What the name of a package of a kernel tells of it; null: it is none. */
 export const kernelName = (
@@ -17,19 +20,23 @@ export const kernelName = (
 };
 
 /**
- * What lies side by side in several versions: of dpkg only kernels, each under a name of its own; of rpm under one name. Kernels of
- * another source are another series, which goes on beside (`linux` and `linux-hwe-6.5`).
+ * What lies side by side in several versions: of dpkg only kernels and what is built with them (headers, tools), each under a name
+ * of its own; of rpm under one name. Kernels of another source are another series, which goes on beside (`linux` and
+ * `linux-hwe-6.5`).
  */
 const familyOf = (one: InventoryPackage, scheme: VersionScheme): string => {
   const { name, arch } = one;
   const found = scheme === 'deb' ? kernelName(name) : null;
   if (found === null) return `${name}:${arch}`;
-  const source = one.source === undefined ? '' : (signedSource(one)?.source ?? one.source);
-  return [found.kind, found.flavour, source, arch].join(' ');
+  const source = signedSources(one)[0]?.source ?? one.source ?? '';
+  // With a signature or without, it is the same kernel.
+  const [kind, flavour] = [found.kind, found.flavour].map((part) => part.replace(/-unsigned$/, ''));
+  return [kind, flavour, source, arch].join(' ');
 };
 
-/** What boots, by its name: the plain kernel, or one that was built for something. */
-const rpmKernel = /^kernel(?:-(rt|uek|64k|debug|zfcpdump))?(?:-core)?$/;
+/** What boots, by its name: the plain kernel, one of a series (Amazon's `kernel6.12`), or one that was built for something. */
+const rpmKernel =
+  /^kernel(?:\d+\.\d+)?(?:-(uek|zfcpdump|(?:rt|64k|rt-64k)(?:-debug)?|debug))?(?:-core)?$/;
 
 /** As `uname -r` writes it: without an epoch, with the architecture. */
 const releaseOf = ({ version, arch }: InventoryPackage): string =>
@@ -38,7 +45,10 @@ const releaseOf = ({ version, arch }: InventoryPackage): string =>
 /** Whether it is the kernel that `uname -r` names. */
 const isRunning = (one: InventoryPackage, scheme: VersionScheme, kernel: string): boolean => {
   if (scheme === 'deb')
-    return one.name === `linux-image-${kernel}` || one.name === `linux-image-unsigned-${kernel}`;
+    return [
+      ...[`linux-image-${kernel}`, `linux-image-unsigned-${kernel}`],
+      `linux-image-${kernel}-unsigned`,
+    ].includes(one.name);
   const found = rpmKernel.exec(one.name);
   // `+rt` tells kernels of the same version apart, where that does not say it already (`5.14.0-284.rt14.el9_2`).
   const [release, told] = kernel.split('+');

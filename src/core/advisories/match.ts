@@ -2,7 +2,7 @@ import { compareDebVersions } from '../versions/compare-deb-versions.ts';
 import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import type { Advisory, AffectedRow, Severity } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
-import { chooseRow, isOfOtherStream, isOfSameModule } from './choose-row.ts';
+import { chooseRow, isOfSameModule, ofModules, streamOfAdvisory } from './choose-row.ts';
 import type { HostPlace, IndexedInventory } from './index-inventory.ts';
 import type { InventoryPackage } from './inventory.ts';
 import { isFor, isOffered, ofProductStream } from './is-offered.ts';
@@ -83,15 +83,17 @@ const findingOf = (advisory: Advisory, candidate: Candidate, row: AffectedRow): 
 /** The row that says of this package as a whole, or of the module that it is of, that it is not affected. */
 const sparingRow = (
   rows: readonly AffectedRow[],
-  installed: InventoryPackage,
-): AffectedRow | null =>
-  rows.find(
-    ({ status, module }) =>
-      status === 'not-affected' &&
-      (module === null ||
-        (installed.module ?? '').startsWith(`${module}:`) ||
-        installed.module === module),
-  ) ?? null;
+  { module: label, likelyModule }: InventoryPackage,
+): AffectedRow | null => {
+  const own = label ?? likelyModule ?? null;
+  return (
+    rows.find(
+      ({ status, module }) =>
+        status === 'not-affected' &&
+        (module === null || own === module || own?.startsWith(`${module}:`) === true),
+    ) ?? null
+  );
+};
 
 /** Whether a row speaks of the installed version: of it as one that is affected, or as one that came after. */
 const isWithin = (
@@ -132,10 +134,11 @@ const findingsOf = (
   if (only === undefined) return [];
   // Streams and rebuilds are things of rpm; and most packages have one row.
   if (place.scheme === 'deb' && within.length === 1) return [findingOf(advisory, candidate, only)];
-  if (isOfOtherStream(installed, within, advisory.affected)) return [];
+  const stream = streamOfAdvisory(installed, within, advisory.affected);
+  if (stream === 'other') return [];
   const exact = within.filter((row) => row.exact === true && isOfSameModule(candidate, row));
   const alternatives = within.filter((row) => row.exact !== true);
-  const chosen = chooseRow(candidate, alternatives, compare);
+  const chosen = chooseRow(candidate, alternatives, compare, stream === 'own');
   return [...exact, ...(chosen === null ? [] : [chosen])].map((row) =>
     findingOf(advisory, candidate, row),
   );
@@ -158,11 +161,19 @@ export const judge = (
   named: readonly AffectedRow[],
   place: HostPlace,
 ): Judged => {
-  const rows = ofProductStream(named);
+  const rows = ofModules(candidate.installed, ofProductStream(named));
   const sparedBy = sparingRow(rows, candidate.installed);
   const findings = sparedBy === null ? findingsOf(advisory, candidate, rows, place) : [];
   return { by: candidate, names: named[0]?.names ?? 'binary', sparedBy, findings };
 };
+
+/** How closely an advisory means a package by a name: by its own, by that of its source, by that of what its source was signed from. */
+const distanceOf = ({ by: { installed, source }, names }: Judged): number =>
+  names === 'binary' ? 0 : source === (installed.source ?? installed.name) ? 1 : 2;
+
+/** A word on a fix comes before each that there is none, and of two such the one that means the package more closely. */
+const placeIn = (judged: Judged, { state }: Finding): number =>
+  (state === 'no-fix' ? 3 : 0) + distanceOf(judged);
 
 /**
  * What an advisory says of a host's packages, by whichever of their names. What it says of a package by its own name counts more
@@ -170,16 +181,20 @@ export const judge = (
  */
 export const together = (judged: readonly Judged[]): Finding[] => {
   if (judged.length < 2) return judged.flatMap(({ findings }) => findings);
-  const [spared, fixed] = [new Set<InventoryPackage>(), new Set<InventoryPackage>()];
-  for (const { by, names, sparedBy, findings } of judged) {
-    if (sparedBy !== null && names === 'binary') spared.add(by.installed);
-    if (findings.some(({ state }) => state !== 'no-fix')) fixed.add(by.installed);
+  const spared = new Set<InventoryPackage>();
+  const first = new Map<InventoryPackage, number>();
+  for (const one of judged) {
+    const { installed } = one.by;
+    if (one.sparedBy !== null && one.names === 'binary') spared.add(installed);
+    for (const finding of one.findings)
+      first.set(installed, Math.min(first.get(installed) ?? Infinity, placeIn(one, finding)));
   }
-  return judged.flatMap(({ by: { installed }, names, findings }) =>
-    spared.has(installed) && names === 'source'
+  return judged.flatMap((one) => {
+    const { installed } = one.by;
+    return spared.has(installed) && one.names === 'source'
       ? []
-      : findings.filter(({ state }) => state !== 'no-fix' || !fixed.has(installed)),
-  );
+      : one.findings.filter((finding) => placeIn(one, finding) === first.get(installed));
+  });
 };
 
 /** What the packages of a host that an advisory names are to it, each by each of its names; nothing where it was withdrawn. */

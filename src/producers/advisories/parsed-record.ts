@@ -25,6 +25,7 @@ const keyOf = (row: AffectedRow): string =>
     row.distro,
     row.release,
     row.channel,
+    row.names,
     row.name,
     row.arch,
     row.module,

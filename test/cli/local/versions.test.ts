@@ -78,6 +78,16 @@ describe('groundswell versions', () => {
     );
   });
 
+  test('so is all that has no number; one that has a number must begin with it', async () => {
+    expect(await answers('deb', '~\t1\nabc\tunknown\na.b\ta+b\n')).toBe('-1\n-1\n1\n');
+    for (const text of ['abc1', 'v1', '~1', '1.0_2', '-', 'a:b'])
+      expect(await answers('deb', `${text}\t1\n`)).toMatch(/^invalid: /);
+  });
+
+  test('the revision of what was a rpm is ordered', async () => {
+    expect(await answers('deb', '1.0-4.el6_3\t1.0-4.el6_4\n1.0-_\t1\n')).toMatch(/^-1\ninvalid: /);
+  });
+
   test('nothing is older than any version, and as old as nothing', async () => {
     expect(await answers('deb', '\t0\n0~\t\n\t\n')).toBe('-1\n1\n0\n');
     expect(await answers('rpm', '\t0\n0\t\n\t\n')).toBe('-1\n1\n0\n');

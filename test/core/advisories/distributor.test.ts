@@ -54,6 +54,19 @@ describe('packages of the same name that are not the distributor’s', () => {
     expect(states).toEqual([1, 1, 0]);
   });
 
+  test.each<[string, Told, number]>([
+    ['almalinux-9', { vendor: 'Fedora Project' }, 1],
+    ['rhel-9', { vendor: 'Fedora Project' }, 1],
+    ['almalinux-9', { repository: 'epel-testing' }, 1],
+    ['almalinux-9', { vendor: 'AlmaLinux' }, 0],
+    ['almalinux-9', {}, 0],
+    ['amzn-2', { vendor: 'Fedora Project' }, 0],
+  ])('a host of %s with a package of EPEL gets EPEL’s advisories: %j', (platform, told, count) => {
+    const [distro = '', release = ''] = platform.split('-');
+    const epel = rpmRow({ distro, release, name: 'chromium', fixed: '101-1', channel: 'epel' });
+    expect(found([epel], [deb('chromium', '100-1', told)], { platform })).toHaveLength(count);
+  });
+
   test.each<[string, Told, boolean]>([
     ['3.0.15-1~deb12u1', { repository: 'Debian' }, true],
     ['3.0.15-1~deb12u1', { repository: 'aptly' }, true],

@@ -71,6 +71,52 @@ describe('kernels of dpkg, side by side', () => {
     ]);
   });
 
+  test.each([
+    ['linux-tools-5.15.0-91', 'linux-tools-5.15.0-94', 'linux'],
+    ['linux-tools-5.15.0-91-generic', 'linux-tools-5.15.0-94-generic', 'linux'],
+    ['linux-cloud-tools-5.15.0-91-generic', 'linux-cloud-tools-5.15.0-94-generic', 'linux'],
+    ['linux-buildinfo-5.15.0-91-generic', 'linux-buildinfo-5.15.0-94-generic', 'linux'],
+    ['linux-aws-headers-5.15.0-1050', 'linux-aws-headers-5.15.0-1053', 'linux-aws'],
+    ['linux-aws-tools-5.15.0-1050', 'linux-aws-tools-5.15.0-1053', 'linux-aws'],
+    ['linux-hwe-6.5-headers-6.5.0-14', 'linux-hwe-6.5-headers-6.5.0-15', 'linux-hwe-6.5'],
+    ['linux-kbuild-6.12.41+deb13', 'linux-kbuild-6.12.48+deb13', 'linux'],
+    ['linux-headers-6.12.41+deb13-common', 'linux-headers-6.12.48+deb13-common', 'linux'],
+    ['linux-image-6.16+deb14-amd64', 'linux-image-6.16.1+deb14-amd64', 'linux'],
+    ['linux-support-6.1.0-47', 'linux-support-6.1.0-50', 'linux'],
+    ['linux-image-6.1.0-47-amd64-unsigned', 'linux-image-6.1.0-50-amd64-unsigned', 'linux'],
+    ['linux-image-6.1.0-47-amd64-unsigned', 'linux-image-6.1.0-50-amd64', 'linux'],
+    ['linux-image-5.15.0-91-generic', 'linux-image-unsigned-5.15.0-94-generic', 'linux'],
+  ])('%s lies beside %s', (old, next, source) => {
+    const packages = [old, next].map((name, at) => deb(name, `1-${at + 1}`, { source }));
+    expect(running(null, row({ name: source, fixed: '1-2' }), packages)).toEqual([
+      `${next} 1-2 applied`,
+    ]);
+  });
+
+  test.each([
+    ['linux-image-6.12-amd64', 'linux-image-6.12.107+deb12-amd64', 'linux-6.12'],
+    ['linux-headers-generic-hwe-20.04', 'linux-headers-generic-hwe-22.04', 'linux'],
+    ['linux-tools-common', 'linux-tools-5.15.0-94', 'linux'],
+    ['linux-headers-5.15.0-91', 'linux-headers-5.15.0-94-generic', 'linux'],
+    ['linux-headers-6.1.0-47-common', 'linux-headers-6.1.0-50-common-rt', 'linux'],
+    ['linux-libc-dev', 'linux-perf', 'linux'],
+    ['gcc-5.15.0-91', 'gcc-5.15.0-94', 'linux'],
+  ])('%s does not lie beside %s', (one, other, source) => {
+    const packages = [one, other].map((name, at) => deb(name, `1-${at + 1}`, { source }));
+    expect(running(null, row({ name: source, fixed: '1-2' }), packages)).toHaveLength(2);
+  });
+
+  test('a kernel that is not signed may run, by either name of it', () => {
+    const name = (release: string) => `linux-image-${release}-unsigned`;
+    const packages = [
+      deb(name('6.1.0-47-amd64'), '6.1.170-3', { source: 'linux' }),
+      deb(name('6.1.0-50-amd64'), '6.1.176-1', { source: 'linux' }),
+    ];
+    expect(running('6.1.0-47-amd64', linux('6.1.176-1'), packages)).toEqual([
+      'linux-image-6.1.0-50-amd64-unsigned 6.1.176-1 pending reboot',
+    ]);
+  });
+
   test('kernels of another source are another series, whichever runs', () => {
     const packages = [
       debian('5.15.0-91-generic', '5.15.0-91.101', { source: 'linux-signed' }),
@@ -102,6 +148,21 @@ describe('kernels of rpm, side by side', () => {
       'reboot',
     ],
     ['kernel-uek', '5.15.0-1.el9uek.x86_64', ['5.15.0-1.el9uek', '5.15.0-2.el9uek'], 'reboot'],
+    [
+      'kernel6.12',
+      '6.12.1-1.amzn2023.x86_64',
+      ['6.12.1-1.amzn2023', '6.12.3-1.amzn2023'],
+      'reboot',
+    ],
+    ['kernel-64k-core', '5.14.0-1.el9.x86_64+64k', ['5.14.0-1.el9', '5.14.0-2.el9'], 'reboot'],
+    [
+      'kernel-rt-64k-core',
+      '5.14.0-1.el9.x86_64+rt-64k',
+      ['5.14.0-1.el9', '5.14.0-2.el9'],
+      'reboot',
+    ],
+    ['kernel-rt-64k-core', '5.14.0-1.el9.x86_64+rt', ['5.14.0-1.el9', '5.14.0-2.el9'], ''],
+    ['kernel-uek-core', '5.15.0-1.el9uek.x86_64', ['5.15.0-1.el9uek', '5.15.0-2.el9uek'], 'reboot'],
     ['kernel-devel', '5.14.0-362.el9.x86_64', ['5.14.0-362.el9', '5.14.0-427.el9'], ''],
   ])('%s, %s runs', (name, kernel, versions, expected) => {
     const [, next = ''] = versions;

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Advisory, AffectedRow } from '../../../src/core/advisories/advisory.ts';
+import { createHostFindings } from '../../../src/core/advisories/host-findings.ts';
 import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
 import type { IndexedInventory } from '../../../src/core/advisories/index-inventory.ts';
-import { isOffered } from '../../../src/core/advisories/is-offered.ts';
-import { matchAdvisory } from '../../../src/core/advisories/match.ts';
-import { mergeFindings } from '../../../src/core/advisories/merge-findings.ts';
 import { debianLists } from '../../../src/producers/advisories/debian-lists/source.ts';
+import { debianTracker } from '../../../src/producers/advisories/debian-tracker/source.ts';
 import { openFeedFiles } from '../../../src/producers/advisories/open-feed-files.ts';
 import { osv } from '../../../src/producers/advisories/osv/source.ts';
 import { redhatCsaf } from '../../../src/producers/advisories/redhat-csaf/source.ts';
@@ -58,7 +57,10 @@ const byCve = new Map<string, Advisory[]>();
 beforeAll(async () => {
   const matching = `${fixtures}/../matching/label-feeds`;
   for (const [source, path] of [
-    [debianLists, `${fixtures}/debian`],
+    [debianLists, `${fixtures}/debian/DSA-list.txt.gz`],
+    [debianLists, `${fixtures}/debian/DLA-list.txt.gz`],
+    [debianTracker, `${fixtures}/debian/tracker-1.json`],
+    [debianTracker, `${fixtures}/debian/tracker-2.json`],
     [osv, `${matching}/osv`],
     [redhatCsaf, `${matching}/redhat-csaf`],
   ] as const)
@@ -80,19 +82,29 @@ const hostOf = ({ platform, package: name, version }: Label): IndexedInventory =
   });
 
 const isReported = (label: Label): boolean => {
-  const host = hostOf(label);
-  const findings = (byCve.get(label.cve) ?? []).flatMap((one) => matchAdvisory(one, host));
-  return mergeFindings(findings).some(({ state }) => state !== 'applied');
+  const found = createHostFindings(hostOf(label));
+  for (const one of byCve.get(label.cve) ?? []) found.take(one);
+  return found
+    .standing()
+    .some(({ state, cves }) => state !== 'applied' && cves.includes(label.cve));
 };
 
 const names = (row: AffectedRow, { package: name }: Label): boolean =>
   row.name === (row.names === 'source' ? (sourceOf.get(name) ?? name) : name);
 
-/** Whether the samples say anything of that package for that CVE. */
+/** Whether the samples say anything of that package for that CVE, for all who have that release. */
 const isReached = (label: Label): boolean => {
-  const host = hostOf(label);
-  return (byCve.get(label.cve) ?? []).some(({ affected }) =>
-    affected.some((row) => isOffered(row, host) && names(row, label)),
+  const [distro = '', release = ''] = label.platform.split('-');
+  return (byCve.get(label.cve) ?? []).some(
+    ({ affected, withdrawn }) =>
+      !withdrawn &&
+      affected.some(
+        (row) =>
+          row.distro === distro &&
+          row.release === release &&
+          row.channel === null &&
+          names(row, label),
+      ),
   );
 };
 

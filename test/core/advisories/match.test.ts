@@ -87,13 +87,90 @@ describe('on dpkg', () => {
       'shim-helpers-amd64-signed 16.1-2~deb12u1 applied',
     ],
     [
-      'firmware, with an epoch',
+      'firmware, of a source of its own since Debian 12',
       deb('fwupd-amd64-signed', '1:1.4+1'),
-      row({ name: 'fwupd', fixed: '1:1.4-2' }),
+      row({ name: 'fwupd-efi', fixed: '1:1.4-2' }),
       'fwupd-amd64-signed 1:1.4-2 pending',
+    ],
+    [
+      'firmware, before that',
+      deb('fwupd-amd64-signed', '1.5.7+4'),
+      row({ name: 'fwupd', fixed: '1.5.7-4+deb11u1' }),
+      'fwupd-amd64-signed 1.5.7-4+deb11u1 pending',
+    ],
+    [
+      "firmware of Ubuntu, whose own version carries the other one's without an epoch",
+      deb('fwupd-signed', '1.51.1~22.04.1+1.4-0ubuntu0.1', { sourceVersion: '1.51.1~22.04.1' }),
+      row({ name: 'fwupd-efi', fixed: '1:1.4-0ubuntu0.1' }),
+      'fwupd-signed 1:1.4-0ubuntu0.1 applied',
+    ],
+    [
+      "systemd's boot loader",
+      deb('systemd-boot-efi-amd64-signed', '257.8+1~deb13u1'),
+      row({ name: 'systemd', fixed: '257.9-1~deb13u1' }),
+      'systemd-boot-efi-amd64-signed 257.9-1~deb13u1 pending',
+    ],
+    [
+      "a revision that looks like a version: the signing's own number is before boot loaders alone",
+      deb('systemd-boot-efi-amd64-signed', '258+1.1'),
+      row({ name: 'systemd', fixed: '258-1.1' }),
+      'systemd-boot-efi-amd64-signed 258-1.1 applied',
+    ],
+    [
+      'the helpers of a shim that has but one number',
+      deb('shim-helpers-amd64-signed', '1+17+1'),
+      row({ name: 'shim', fixed: '17-2' }),
+      'shim-helpers-amd64-signed 17-2 pending',
+    ],
+    ...['6.12', '6.1', '5.10'].map((series): [string, InventoryPackage, AffectedRow, string] => [
+      `kernels of a newer release, ${series}`,
+      deb(`linux-image-${series}.107+deb12-amd64`, `${series}.107-1~deb12u1`, {
+        source: `linux-signed-${series}-amd64`,
+        sourceVersion: `${series}.107+1~deb12u1`,
+      }),
+      row({ name: `linux-${series}`, fixed: `${series}.117-1~deb12u1` }),
+      `linux-image-${series}.107+deb12-amd64 ${series}.117-1~deb12u1 pending`,
+    ]),
+    [
+      "Ubuntu's boot loader, of the source that is built for signing",
+      deb('grub-efi-amd64-signed', '1.187.6+2.06-2ubuntu14.4', {
+        source: 'grub2-signed',
+        sourceVersion: '1.187.6',
+      }),
+      row({ name: 'grub2-unsigned', fixed: '2.06-2ubuntu14.5' }),
+      'grub-efi-amd64-signed 2.06-2ubuntu14.5 pending',
     ],
   ])('what was signed goes by what it comes from: %s', (_, installed, fixed, expected) => {
     expect(found([fixed], [installed])).toEqual([expected]);
+  });
+
+  test('firmware is of one of the two sources, and what is said of the other one is not of it', () => {
+    const fwupd = row({ name: 'fwupd', fixed: '1.8.12-3' });
+    const efi = row({ name: 'fwupd-efi', fixed: '1:1.4-2' });
+    expect(found([fwupd], [deb('fwupd-amd64-signed', '1:1.4+1')])).toEqual([]);
+    expect(found([efi], [deb('fwupd-amd64-signed', '1.5.7+4')])).toEqual([]);
+    expect(
+      found(
+        [row({ name: 'linux', fixed: '6.1.176-1' })],
+        [
+          deb('linux-image-6.12.107+deb12-amd64', '6.12.107-1~deb12u1', {
+            source: 'linux-signed-6.12-amd64',
+          }),
+        ],
+      ),
+    ).toEqual([]);
+  });
+
+  test('an advisory that names the source itself means that, and not also the one it comes from', () => {
+    const grub = deb('grub-efi-amd64-signed', '1.187.6+2.06-2ubuntu14.4', {
+      source: 'grub2-signed',
+      sourceVersion: '1.187.6',
+    });
+    const rows = [
+      row({ name: 'grub2-unsigned', fixed: '2.06-2ubuntu14.5' }),
+      row({ name: 'grub2-signed', fixed: '1.187.7~22.04.1' }),
+    ];
+    expect(found(rows, [grub])).toEqual(['grub-efi-amd64-signed 1.187.7~22.04.1 pending']);
   });
 
   test('of kernels side by side the newest of each flavour counts', () => {
@@ -220,6 +297,20 @@ describe('on rpm', () => {
     // And where it is told, it counts.
     const told = { sourceVersion: '3:5.32.1-481.el9' };
     expect(state(perl('perl-Errno', '1.30-481.el9', told), fix)).toContain('pending');
+  });
+
+  test('named by its own name and by that of its source, it is one finding: of its own', () => {
+    const dbi = deb('perl-Errno', '1.30-480.el9', {
+      source: 'perl',
+      sourceVersion: '5.32.1-480.el9',
+    });
+    const rows = [
+      rpmRow({ names: 'source', name: 'perl', fixed: '4:5.32.1-481.el9' }),
+      rpmRow({ name: 'perl-Errno', fixed: '1.30-481.el9' }),
+    ];
+    expect(found(rows, [dbi], alma)).toEqual(['perl-Errno 1.30-481.el9 pending']);
+    const open = rows.map((one) => ({ ...one, status: 'affected' as const, fixed: null }));
+    expect(found(open, [dbi], alma)).toEqual(['perl-Errno null no-fix']);
   });
 
   test('a package of another system that shares the name has no release, and is none', () => {

@@ -11,6 +11,7 @@ const Package = z.object({
   held: z.boolean().nullish(),
 });
 const Written = z.object({
+  platform: z.string().nullish(),
   channels: z.array(z.string()).nullish(),
   kernel: z.string().nullish(),
   packages: z.array(Package),
@@ -43,15 +44,18 @@ const packageOf = (one: z.infer<typeof Package>): InventoryPackage => {
   };
 };
 
-/** The JSON of `groundswell inventory`, or an array of its packages; whose platform it is, who reads it says. */
-export const inventoryOfJson = (text: string): Omit<Inventory, 'platform'> => {
+/** The JSON of `groundswell inventory`, or an array of its packages, which does not say whose they are. */
+export const inventoryOfJson = (
+  text: string,
+): Omit<Inventory, 'platform'> & { platform?: string } => {
   const json: unknown = JSON.parse(text);
   const read = Array.isArray(json)
     ? Written.safeParse({ packages: json })
     : Written.safeParse(json);
   if (!read.success) throw new Error(z.prettifyError(read.error));
-  const { channels, kernel, packages } = read.data;
+  const { platform, channels, kernel, packages } = read.data;
   return {
+    ...given('platform', platform),
     ...(channels === undefined || channels === null ? {} : { channels }),
     ...(kernel === undefined || kernel === null ? {} : { kernel }),
     packages: packages.map(packageOf),

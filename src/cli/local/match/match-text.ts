@@ -1,6 +1,7 @@
 import type { FeedProblem } from '../../../core/advisories/advisory.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
 import { formatTable } from '../../print.ts';
+import type { FeedsRead } from './read-feeds.ts';
 
 const order = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
 
@@ -57,21 +58,41 @@ const section = (heading: string, findings: readonly Finding[], width: number): 
   ];
 };
 
-export interface MatchReport {
+export interface MatchReport extends Pick<
+  FeedsRead,
+  'advisories' | 'concerning' | 'beyond' | 'problems'
+> {
   platform: string;
   packages: number;
-  advisories: number;
-  /** Those that say anything of the platform. */
-  concerning: number;
   findings: readonly Finding[];
-  problems: readonly FeedProblem[];
 }
+
+/** What the host has not, and advisories for its packages want. */
+const beyondText = ({ advisories, channels }: MatchReport['beyond']): string[] =>
+  advisories === 0
+    ? []
+    : [
+        `${countOf(advisories, 'advisory', 'advisories')} for packages of this host ${
+          advisories === 1 ? 'is' : 'are'
+        } for channels that it does not have: ${[...channels].sort().join(', ')} (--channel says that it does)`,
+      ];
+
+/** What is to be known of an array of findings that cannot say it. */
+export const notesOf = (
+  platform: string,
+  { advisories, concerning, beyond }: Pick<MatchReport, 'advisories' | 'concerning' | 'beyond'>,
+): string[] => [
+  ...(advisories > 0 && concerning === 0
+    ? [`none of ${advisories} advisories is for ${platform}`]
+    : []),
+  ...beyondText(beyond),
+];
 
 const packageOf = ({ package: name, arch }: Finding): string => `${name} ${arch}`;
 
 /** What a person wants to know of it: what to upgrade, what has no fix, and how much was looked at. */
 export const matchText = (
-  { platform, packages, advisories, concerning, findings, problems }: MatchReport,
+  { platform, packages, advisories, concerning, beyond, findings, problems }: MatchReport,
   { verbose, width }: { verbose: boolean; width: number },
 ): string => {
   const of = (state: Finding['state']): Finding[] => findings.filter((one) => one.state === state);
@@ -94,6 +115,7 @@ export const matchText = (
         ? 'nothing is to be upgraded'
         : `${countOf(wanting.size, 'package')} ${wanting.size === 1 ? 'is' : 'are'} to be upgraded`
     }${others.length === 0 ? '' : `, and ${countOf(new Set(others.map(packageOf)).size, 'other')} for bug fixes and enhancements alone`}.`,
+    ...beyondText(beyond),
     ...(problems.length === 0
       ? []
       : [

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { Advisory, FeedProblem } from '../../../core/advisories/advisory.ts';
 import { productStreams } from '../../../core/advisories/channels-of.ts';
 import { createHostFindings } from '../../../core/advisories/host-findings.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
 import type { HostPlace } from '../../../core/advisories/index-inventory.ts';
+import type { Inventory } from '../../../core/advisories/inventory.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
-import { isRelease } from '../../../core/advisories/release-of.ts';
-import { FeedError } from '../../../producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
 import type { FetchedOnce } from '../../../producers/advisories/fetch/fetch-once.ts';
 import type { FeedAddress } from '../../../producers/advisories/fetch/fetcher.ts';
 import { terminalWidth } from '../../print.ts';
-import { matchText, problemText } from './match-text.ts';
+import { matchText, notesOf, problemText } from './match-text.ts';
+import { readFeeds } from './read-feeds.ts';
+import type { NamedFeed } from './read-feeds.ts';
 import { readInventory } from './read-inventory.ts';
 
 export interface MatchDependencies {
@@ -34,6 +34,7 @@ interface Options {
   feed: string[];
   keyring?: string[];
   kernel?: string;
+  channel?: string[];
   json?: boolean;
   verbose?: boolean;
 }
@@ -45,10 +46,7 @@ const isOtherAddress = (from: string): boolean =>
 const collect = (one: string, all: string[] = []): string[] => [...all, one];
 
 /** `osv=/srv/mirror/all.zip`. Throws where it is not `<source>=<path or address>`, or there is no such source. */
-const feedOf = (
-  text: string,
-  sources: ReadonlyMap<string, AdvisorySource>,
-): { source: AdvisorySource; path: string } => {
+const feedOf = (text: string, sources: ReadonlyMap<string, AdvisorySource>): NamedFeed => {
   const at = text.indexOf('=');
   const name = text.slice(0, Math.max(0, at));
   const source = sources.get(name);
@@ -62,16 +60,10 @@ const feedOf = (
   return { source, path };
 };
 
-/** Whether an advisory says anything of the release of a host. */
-const isAbout = ({ affected }: Advisory, { distro, release }: HostPlace): boolean =>
-  affected.some(
-    (row) =>
-      row.distro === distro && (isRelease(row.release, release) || isRelease(release, row.release)),
-  );
-
 /** What should be known of a host, and is not. */
 const lacks = ({ release, channels }: HostPlace): string[] => {
-  const streams = [...channels].filter((one) => productStreams.has(one));
+  // What goes on after the end of a release is of all of it.
+  const streams = [...channels].filter((one) => productStreams.has(one) && one !== 'els');
   return streams.length === 0 || release.includes('.')
     ? []
     : [
@@ -102,6 +94,11 @@ export const registerMatch = (program: Command, deps: MatchDependencies): void =
       'list also what is fixed already, and everything that could not be read',
     )
     .option('--kernel <release>', 'the kernel that runs there, as `uname -r` says it')
+    .option(
+      '--channel <name>',
+      'what the host is attached to beside its own repositories: esm-infra, epel',
+      collect,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -118,6 +115,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
         feed,
         keyring,
         kernel,
+        channel = [],
         json = false,
         verbose = false,
       }: Options) => {
@@ -129,57 +127,41 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
           );
         const sources = deps.sources(place);
         const feeds = feed.map((one) => feedOf(one, sources));
-        const read = await readInventory(path, platform);
-        const inventory = kernel === undefined ? read : { ...read, kernel };
+        const { inventory: read, warnings } = await readInventory(path, platform);
+        for (const text of warnings) deps.warn(`${text}\n`);
+        const inventory: Inventory = {
+          ...read,
+          ...(kernel === undefined ? {} : { kernel }),
+          channels: [...(read.channels ?? []), ...channel],
+        };
         const host = indexInventory(inventory);
         for (const text of lacks(host)) deps.warn(text);
         const found = createHostFindings(host);
-        const problems: FeedProblem[] = [];
-        let [advisories, concerning] = [0, 0];
         const architectures = [...new Set(inventory.packages.map(({ arch }) => arch))].filter(
           (arch) => arch !== 'all',
         );
         const beside = { architectures, ...(keyring === undefined ? {} : { keyring }) };
-        for (const { source, path: from } of feeds) {
-          const fetched = isAddress(from)
-            ? await deps.fetch(source.name, { url: from, ...beside })
-            : null;
-          const [before, first] = [advisories, problems.length];
-          problems.push(...(fetched?.problems ?? []));
-          try {
-            for await (const record of source.parse(deps.open(fetched?.directory ?? from)))
-              if (record.kind === 'problem') problems.push(record.problem);
-              else {
-                advisories += 1;
-                if (isAbout(record.advisory, host)) concerning += 1;
-                found.take(record.advisory);
-              }
-          } catch (error) {
-            // A damaged archive: what could be read of it before counts all the same.
-            if (!(error instanceof FeedError)) throw error;
-            const { file, reason } = error;
-            problems.push({ file, record: '', field: '', reason });
-          } finally {
-            await fetched?.remove();
-          }
-          if (advisories > before) continue;
-          // An empty feed says that there is nothing; one that cannot be read says nothing.
-          const nothing = `no advisory was found in ${from}`;
-          if (problems.length > first)
-            throw new Error(`${nothing}: ${problemText(problems[first])}`);
-          deps.warn(`${nothing}\n`);
-        }
-        if (json && advisories > 0 && concerning === 0)
-          deps.warn(`none of ${advisories} advisories is for ${platform}\n`);
+        const { failures, empty, ...told } = await readFeeds(feeds, host, found, {
+          open: deps.open,
+          fetch: async ({ source, path: url }) =>
+            isAddress(url) ? await deps.fetch(source.name, { url, ...beside }) : null,
+        });
+        for (const text of empty) deps.warn(`${text}\n`);
+        const failed = failures.length === 0 ? null : new Error(failures.join('; '));
+        // Where nothing could be read, there is nothing to say of the host.
+        if (failed !== null && failures.length === feeds.length) throw failed;
+        if (json) for (const text of notesOf(platform, told)) deps.warn(`${text}\n`);
         const findings = found.standing();
         const packages = inventory.packages.length;
-        const report = { platform, packages, advisories, concerning, findings, problems };
+        const report = { platform, packages, findings, ...told };
         deps.write(
           json
             ? `${JSON.stringify(findings, null, 2)}\n`
             : `${matchText(report, { verbose, width: terminalWidth() })}\n`,
         );
-        if (json || verbose) for (const problem of problems) deps.warn(`${problemText(problem)}\n`);
+        if (json || verbose)
+          for (const problem of told.problems) deps.warn(`${problemText(problem)}\n`);
+        if (failed !== null) throw failed;
       },
     );
 };

@@ -1,4 +1,5 @@
 import type { AffectedRow } from '../../../core/advisories/advisory.ts';
+import { placeOfCpe } from '../place-of-cpe.ts';
 
 /** Whose packages an ecosystem names, and how. */
 export type Scope = Pick<AffectedRow, 'distro' | 'release' | 'channel' | 'names' | 'scheme'>;
@@ -27,17 +28,10 @@ const ubuntu = (parts: readonly string[], purl: string): Scope | null => {
   return { distro: 'ubuntu', release, channel, names: 'source', scheme: 'deb' };
 };
 
-/** Tails of CPEs: `enterprise_linux:9::appstream`, `rhel_eus:9.2::baseos`. Other products are none of a host's own packages. */
-const redHat = (product: string, version: string): Scope | null => {
-  const common = { distro: 'rhel', names: 'binary', scheme: 'rpm' } as const;
-  if (product === 'enterprise_linux')
-    // Minor releases follow one another: what is fixed in one is for every host of the release.
-    return /^\d+(\.\d+)?$/.test(version)
-      ? { ...common, release: version.replace(/\..*/, ''), channel: null }
-      : null;
-  const stream = /^rhel_(eus|aus|tus|e4s|els|eus_long_life)$/.exec(product)?.[1];
-  if (stream === undefined || !/^\d+(\.\d+)?$/.test(version)) return null;
-  return { ...common, release: version, channel: stream };
+/** Tails of CPEs: `enterprise_linux:9::appstream`, `rhel_eus:9.2::baseos`, `openshift:4.14::el9`. */
+const redHat = (tail: string): Scope | null => {
+  const place = placeOfCpe(`cpe:/a:redhat:${tail}`);
+  return place === null ? null : { ...place, names: 'binary', scheme: 'rpm' };
 };
 
 /**
@@ -46,7 +40,7 @@ const redHat = (product: string, version: string): Scope | null => {
  */
 export const scopeOf = (ecosystem: string, purl = ''): Scope | null => {
   const [name = '', ...parts] = ecosystem.split(':');
-  const [first = '', second = ''] = parts;
+  const [first = ''] = parts;
   const rpm = { channel: null, names: 'binary', scheme: 'rpm' } as const;
   switch (name) {
     case 'Debian':
@@ -67,7 +61,7 @@ export const scopeOf = (ecosystem: string, purl = ''): Scope | null => {
       // Source packages, each once for all that was built of it.
       return first === '' ? null : { ...rpm, distro: 'rocky', release: first, names: 'source' };
     case 'Red Hat':
-      return redHat(first, second);
+      return redHat(parts.join(':'));
     default:
       return null;
   }

@@ -48,7 +48,7 @@ export const parseOsvRecord = function* (file: string, json: unknown): Generator
     const affected = OsvAffected.safeParse(one);
     if (affected.success) {
       readable.push(affected.data);
-      for (const row of rowsOf(affected.data)) {
+      for (const row of rowsOf(record.id, affected.data)) {
         const reason = versionProblem(row);
         if (reason === null) rows.set(keyOf(row), row);
         else {

@@ -106,20 +106,32 @@ export const versionProblem = ({
   return null;
 };
 
+/** Which of Ubuntu Pro's archives has a fix, as far as words tell it where the ecosystem says no more than that it is one of them. */
+const archives: readonly (readonly [RegExp, string])[] = [
+  [/\(infra-only\)/i, 'esm-infra'],
+  [/\blegacy\b/i, 'esm-infra-legacy'],
+];
+
+/** Livepatches have ids of their own; they patch the kernel that runs, and no package. */
+const channelOf = (id: string, channel: string | null, availability: string): string | null =>
+  id.startsWith('LSN-') || /livepatch/i.test(availability)
+    ? 'livepatch'
+    : channel === 'pro'
+      ? (archives.find(([words]) => words.test(availability))?.[1] ?? channel)
+      : channel;
+
 /**
- * The rows of one `affected`; none where it is of no distribution that we know, or where the distributor does not
+ * The rows of one `affected` of a record; none where it is of no distribution that we know, or where the distributor does not
  * take it for an issue of security (`unimportant`).
  */
-export const rowsOf = ({
-  package: named,
-  ranges,
-  versions,
-  ecosystem_specific: specific,
-}: OsvAffected): AffectedRow[] => {
+export const rowsOf = (
+  id: string,
+  { package: named, ranges, versions, ecosystem_specific: specific }: OsvAffected,
+): AffectedRow[] => {
   const scope = scopeOf(named.ecosystem, named.purl);
   if (scope === null || specific?.urgency === 'unimportant') return [];
-  const livepatch = /livepatch/i.test(specific?.availability ?? '');
-  const place: Scope = livepatch ? { ...scope, channel: 'livepatch' } : scope;
+  const channel = channelOf(id, scope.channel, specific?.availability ?? '');
+  const place: Scope = { ...scope, channel };
   const spans = (ranges ?? [])
     .filter(({ type }) => type === 'ECOSYSTEM')
     .flatMap(({ events }) => spansOf(events, scope.scheme));

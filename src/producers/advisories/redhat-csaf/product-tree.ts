@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { placeOfCpe } from '../place-of-cpe.ts';
 import type { RpmPlace } from '../rpm-row.ts';
 import {
   componentOfName,
@@ -7,7 +8,6 @@ import {
   type ParsedComponent,
 } from './component.ts';
 import { Product, Relationship, type CsafDocument } from './document.ts';
-import { placeOfCpe } from './place-of-cpe.ts';
 
 /** What a product id of a vulnerability stands for. */
 export type Resolved =

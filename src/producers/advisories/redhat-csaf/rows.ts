@@ -59,29 +59,6 @@ const complaints = () => {
   };
 };
 
-const keyOf = (entry: Entry, name: string): string =>
-  [entry.place.release, entry.place.channel, entry.status, name].join(' ');
-
-/**
- * Sources are named beside the packages that are built from them, and say no more; where they stand alone, as in the layout
- * of 2026, they are the rows.
- */
-const withoutNamedSources = (entries: Entry[]): Entry[] => {
-  const binaries = new Set<string>();
-  for (const entry of entries) {
-    if (entry.component.isSource) continue;
-    const { name, evr } = entry.component;
-    if (evr !== null) binaries.add(keyOf(entry, evr));
-    // `libtiff` and `libtiff-devel` are of the source `libtiff`.
-    const words = name.split('-');
-    words.forEach((_, at) => binaries.add(keyOf(entry, words.slice(0, at + 1).join('-'))));
-  }
-  return entries.filter((entry) => {
-    const { isSource, name, evr } = entry.component;
-    return !isSource || !binaries.has(keyOf(entry, evr ?? name));
-  });
-};
-
 const toRow = ({ place, component, status, note }: Entry): AffectedRow => ({
   ...place,
   names: component.isSource ? 'source' : 'binary',
@@ -101,6 +78,25 @@ const sameSubject = (row: AffectedRow): string =>
 const withoutFixedSince = (rows: AffectedRow[]): AffectedRow[] => {
   const fixed = new Set(rows.filter(({ status }) => status === 'fixed').map(sameSubject));
   return rows.filter((row) => row.status === 'fixed' || !fixed.has(sameSubject(row)));
+};
+
+/**
+ * A fix is named of all that is built, and beside that of the source, which then says no more. Where the source stands alone, as in
+ * the layout of 2026, it is the row; and so it is of what is not fixed, of which not all that is built needs to be named.
+ */
+const withoutNamedSources = (rows: AffectedRow[]): AffectedRow[] => {
+  const buildOf = (row: AffectedRow, name: string): string =>
+    JSON.stringify([row.release, row.channel, row.module, row.fixed, name]);
+  const built = new Set<string>();
+  for (const row of rows) {
+    if (row.status !== 'fixed' || row.names === 'source') continue;
+    // `libtiff` and `libtiff-devel` of the same version are of the source `libtiff`.
+    const words = row.name.split('-');
+    words.forEach((_, at) => built.add(buildOf(row, words.slice(0, at + 1).join('-'))));
+  }
+  return rows.filter(
+    (row) => row.status !== 'fixed' || row.names === 'binary' || !built.has(buildOf(row, row.name)),
+  );
 };
 
 /** What a document says of packages, over all of its vulnerabilities. */
@@ -139,6 +135,6 @@ export const csafRows = (
         problems.push(problem(file, id, `vulnerabilities.${at}.product_status.${field}`, text));
     }
   });
-  const rows = distinctRows(withoutNamedSources(entries).map(toRow));
-  return { rows: withoutFixedSince(rows), problems };
+  const rows = distinctRows(entries.map(toRow));
+  return { rows: withoutNamedSources(withoutFixedSince(rows)), problems };
 };

@@ -1,3 +1,4 @@
+import { channelsOf } from '../../../core/advisories/channels-of.ts';
 import type { RpmPlace } from '../rpm-row.ts';
 
 /** What an update says of itself that tells which distribution it is for. */
@@ -41,7 +42,9 @@ const amazon = (labels: UpdateLabels): RpmPlace[] => {
   const named = found(labels, /^amazon[ -]linux[ -](2\d{3}|2)(?!\d)/i);
   const release = named ?? /^ALAS(2\d{3}|2)/.exec(labels.id)?.[1] ?? FIRST_AMAZON;
   const topic = amazonTopic(labels);
-  const channel = topic === null || release !== '2' ? topic : `extras-${topic}`;
+  // Ids call it shorter than its repository is called.
+  const own = topic === 'livepatch' ? 'kernel-livepatch' : topic;
+  const channel = topic === null || release !== '2' ? own : `extras-${topic}`;
   return [{ distro: 'amzn', release, channel }];
 };
 
@@ -60,8 +63,13 @@ const redhat = (labels: UpdateLabels): RpmPlace[] => {
   const [, stream, major, minor] = STREAM.exec(labels.short) ?? [];
   if (stream !== undefined && major !== undefined && minor !== undefined)
     return [{ distro: 'rhel', release: `${major}.${minor}`, channel: stream }];
-  const release = found(labels, /^(?:rhel-|red hat enterprise linux[^\d]{0,40})(\d{1,2})(?!\d)/i);
-  return release === undefined ? [] : [{ distro: 'rhel', release, channel: null }];
+  const release = found(
+    labels,
+    /^(?:(?:[\w.-]+-for-)?rhel-(?:server-\w+-)?|red hat enterprise linux[^\d]{0,40})(\d{1,2})(?!\d)/i,
+  );
+  // What has a repository of its own is not for those who have the distribution alone: `rhel-7-server-els-rpms`.
+  const [channel = null] = channelsOf([labels.short]);
+  return release === undefined ? [] : [{ distro: 'rhel', release, channel }];
 };
 
 const numbered =

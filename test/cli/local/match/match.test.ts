@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { registerMatch } from '../../../../src/cli/local/match/match.ts';
 import { readInventory } from '../../../../src/cli/local/match/read-inventory.ts';
+import { errorText } from '../../../../src/core/error-text.ts';
 import { FeedError } from '../../../../src/producers/advisories/feed-error.ts';
 import { FetchError } from '../../../../src/producers/advisories/fetch/fetch-error.ts';
 import { advisorySources } from '../../../../src/producers/advisories/sources.ts';
@@ -59,6 +60,7 @@ const tracker = JSON.stringify({
 
 const update = (id: string, type: string, name: string, version: string): string =>
   `<update type="${type}" status="final"><id>${id}</id><pkglist><collection><package name="${name}" epoch="0" version="${version}" release="2.el9" arch="x86_64"/></collection></pkglist></update>`;
+const epel = `<updates><update type="security" status="stable"><id>FEDORA-EPEL-2026-1</id><pkglist><collection short="EPEL-9"><package name="bash" epoch="0" version="5.1" release="2.el9" arch="x86_64"/></collection></pkglist></update></updates>`;
 const updates = `<updates>${[
   update('ALSA-2026:1', 'security', 'bash', '5.1'),
   update('ALBA-2026:2', 'bugfix', 'bash', '5.1'),
@@ -70,17 +72,17 @@ interface Ran {
   warnings: string;
   fetched: unknown[];
 }
-const run = async (...argv: string[]): Promise<Ran> => {
-  const result: Ran = { output: '', warnings: '', fetched: [] };
+const begin = async (result: Ran, argv: readonly string[]): Promise<void> => {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
   registerMatch(program, {
     sources: (place) => advisorySources(place === null ? null : { ...place, channel: null }),
     // eslint-disable-next-line @typescript-eslint/require-await
     open: async function* (path) {
       if (path === '/empty') yield fileOf('all.json', '[]');
+      if (path === '/epel9') yield fileOf('updateinfo.xml', epel);
       if (path === '/el9') yield fileOf('updateinfo.xml', updates);
       if (path === '/tracker') yield fileOf('data/json', tracker);
-      if (['/empty', '/el9', '/tracker'].includes(path)) return;
+      if (['/empty', '/el9', '/epel9', '/tracker'].includes(path)) return;
       yield fileOf('DSA-list', list);
       if (path === '/damaged') throw new FeedError('lists.tar', 'it ends too early');
     },
@@ -99,6 +101,16 @@ const run = async (...argv: string[]): Promise<Ran> => {
     warn: (text) => (result.warnings += text),
   });
   await program.parseAsync(['match', ...argv], { from: 'user' });
+};
+const run = async (...argv: string[]): Promise<Ran> => {
+  const result: Ran = { output: '', warnings: '', fetched: [] };
+  await begin(result, argv);
+  return result;
+};
+/** The same where it fails: what was written before that, and how it failed. */
+const tried = async (...argv: string[]): Promise<Ran & { failure: string }> => {
+  const result = { output: '', warnings: '', fetched: [], failure: '' };
+  await begin(result, argv).catch((error: unknown) => (result.failure = errorText(error)));
   return result;
 };
 
@@ -225,6 +237,41 @@ describe('groundswell match', () => {
     const on = (platform: string) => run('--platform', platform, '--inventory', inventory, ...feed);
     expect((await on('rhel-9')).warnings).toContain('eus: a product stream goes on with');
     expect((await on('rhel-9.2')).warnings).toBe('');
+    const els = put('els.json', JSON.stringify({ channels: ['els'], packages }));
+    expect((await run('--platform', 'rhel-7', '--inventory', els, ...feed)).warnings).toBe('');
+  });
+
+  test('one feed that cannot be read does not keep what others say back', async () => {
+    for (const bad of ['osv=/x', 'osv=https://x/gone'])
+      for (const feeds of [
+        [...feed, '--feed', bad],
+        ['--feed', bad, ...feed],
+      ]) {
+        const { output, failure } = await tried(...usual, ...feeds, '--json');
+        expect(JSON.parse(output)).toHaveLength(2);
+        expect(failure).toMatch(/^(?:no advisory was found in \/x: DSA-list|.*not there \(404\)$)/);
+        expect((await tried(...usual, ...feeds)).output).toContain('1 package is to be upgraded.');
+      }
+    expect((await tried(...usual, '--feed', 'osv=/x')).output).toBe('');
+  });
+
+  test('a host may have channels that its inventory does not tell', async () => {
+    const inventory = put('el9-epel', 'bash\t\t5.1\t1.el9\tx86_64\t\t\n');
+    const asked = ['--platform', 'almalinux-9', '--inventory', inventory, '--feed'];
+    const note =
+      '1 advisory for packages of this host is for channels that it does not have: epel (--channel says that it does)';
+    const { output } = await run(...asked, 'updateinfo=/epel9');
+    expect(output).toContain(note);
+    expect(output).toContain('nothing is to be upgraded');
+    const told = await run(...asked, 'updateinfo=/epel9', '--channel', 'epel', '--channel', 'eus');
+    expect(told.output).toContain('1 package is to be upgraded');
+    expect(told.output).not.toContain('--channel');
+    const json = await run(...asked, 'updateinfo=/epel9', '--json');
+    expect([json.output, json.warnings]).toEqual(['[]\n', `${note}\n`]);
+    // What is installed has the fix: it makes no difference.
+    const newer = put('el9-new', 'bash\t\t5.2\t1.el9\tx86_64\t\t\n');
+    const asked2 = ['--platform', 'almalinux-9', '--inventory', newer];
+    expect((await run(...asked2, '--feed', 'updateinfo=/epel9')).output).not.toContain('--channel');
   });
 
   test('what could be read of a damaged archive counts, and the damage is told', async () => {
@@ -259,7 +306,6 @@ describe('groundswell match', () => {
     [[...usual, '--feed', 'nosuch=/x'], /one of debian-lists/],
     [[...usual, '--feed', 'debian-lists'], /want <source>=<path>/],
     [[...usual, '--feed', 'osv=/x'], /no advisory was found in \/x: DSA-list/],
-    [[...usual, ...feed, '--feed', 'osv=/x'], /no advisory was found in \/x: DSA-list/],
     [[...usual, '--feed', 'osv=ftp://mirror/all.zip'], /http and https are understood/],
     [
       ['--platform', 'debian-12', '--inventory', '/no/such', ...feed],
@@ -277,7 +323,7 @@ describe('inventories', () => {
       ...{ source: 'openssl', sourceVersion: '3.0.15-1~deb12u1' },
     };
     for (const path of [put('plain', status), put('packed.gz', gzipSync(status))])
-      expect(await readInventory(path, 'debian-12')).toEqual({
+      expect((await readInventory(path, 'debian-12')).inventory).toEqual({
         ...{ platform: 'debian-12', packages: [expected] },
       });
   });
@@ -285,12 +331,14 @@ describe('inventories', () => {
   test('compressed in any way, and without a status', async () => {
     const stanza = 'Package: a\nVersion: 1\nArchitecture: all\nDescription: b\n c\n\n';
     const image = put('image', `\n${stanza}${stanza.replace('Package: a', 'Package: z')}`);
-    expect((await readInventory(image, 'debian-12')).packages.map(({ name }) => name)).toEqual([
-      ...['a', 'z'],
-    ]);
+    expect(
+      (await readInventory(image, 'debian-12')).inventory.packages.map(({ name }) => name),
+    ).toEqual([...['a', 'z']]);
     for (const [suffix, text] of Object.entries(packedStatus)) {
       const path = put(`status.${suffix}`, Buffer.from(text, 'base64'));
-      expect((await readInventory(path, 'debian-12')).packages).toMatchObject([{ name: 'a' }]);
+      expect((await readInventory(path, 'debian-12')).inventory.packages).toMatchObject([
+        { name: 'a' },
+      ]);
     }
   });
 
@@ -306,13 +354,14 @@ describe('inventories', () => {
     const whole = { host: 'a', channels: null, kernel: null, packages };
     for (const json of [packages, whole])
       expect(await readInventory(put('o.json', JSON.stringify(json)), 'debian-12')).toEqual({
-        ...{ platform: 'debian-12', packages: expected },
+        inventory: { platform: 'debian-12', packages: expected },
+        warnings: [],
       });
   });
 
   test('of rpm, and as JSON', async () => {
     const rpm = put('rpm', 'bind\t32\t9.16\t1.el9\tx86_64\t(none)\t(none)\n');
-    expect((await readInventory(rpm, 'almalinux-9')).packages).toMatchObject([
+    expect((await readInventory(rpm, 'almalinux-9')).inventory.packages).toMatchObject([
       { name: 'bind', version: '32:9.16-1.el9' },
     ]);
     const packages = [{ name: 'a', arch: 'amd64', version: '1' }];
@@ -320,9 +369,37 @@ describe('inventories', () => {
       'json',
       JSON.stringify({ platform: 'x-1', channels: ['esm-infra'], packages }),
     );
-    expect(await readInventory(json, 'ubuntu-22.04')).toEqual({
+    expect((await readInventory(json, 'ubuntu-22.04')).inventory).toEqual({
       ...{ platform: 'ubuntu-22.04', channels: ['esm-infra'], packages },
     });
+  });
+
+  const json = (platform: string, version: string): string =>
+    JSON.stringify({ platform, packages: [{ name: 'bash', arch: 'x86_64', version }] });
+  test.each([
+    ['ubuntu-22.04', json('ubuntu-22.04', '5.1-1'), ''],
+    ['debian-12', json('ubuntu-22.04', '5.1-1'), 'it is of ubuntu-22.04, and is taken for one of'],
+    ['debian-12', json('debian-11', '5.1-1'), 'it is of debian-11'],
+    ['almalinux-9', json('AlmaLinux-9.4', '5.1-1.el9'), ''],
+    ['almalinux-9.4', json('almalinux-9', '5.1-1.el9'), ''],
+    ['almalinux-9', json('almalinux-9', '5.1'), 'bash 5.1: no release'],
+    ['debian-12', '{"packages": []}', 'it has no package'],
+    ['almalinux-9', '', 'it has no package'],
+    ['debian-12', '\n', 'it has no package'],
+  ])('what is odd of one for %s is told: %s', async (platform, text, expected) => {
+    const { warnings } = await readInventory(put('odd.json', text), platform);
+    expect(warnings).toHaveLength(expected === '' ? 0 : 1);
+    expect(warnings.join()).toContain(expected);
+  });
+
+  test('packages of the other kind are refused', async () => {
+    const rpm = put('other', 'bind\t32\t9.16\t1.el9\tx86_64\t(none)\t(none)\n');
+    await expect(readInventory(put('dpkg', status), 'almalinux-9')).rejects.toThrow(
+      'these are packages of dpkg, and almalinux-9 has those of rpm',
+    );
+    await expect(readInventory(rpm, 'ubuntu-22.04')).rejects.toThrow(
+      'these are packages of rpm, and ubuntu-22.04 has those of dpkg',
+    );
   });
 
   test.each([

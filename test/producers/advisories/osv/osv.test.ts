@@ -42,17 +42,56 @@ describe('ecosystems', () => {
     ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
     ['Red Hat:enterprise_linux:9.4::baseos', '', 'rhel 9  binary'],
     ['Red Hat:rhel_eus:9.2::appstream', '', 'rhel 9.2 eus binary'],
+    ['Red Hat:ocp_tools:4.15::el9', '', 'rhel 9 ocp-tools-4.15 binary'],
   ])('%s %s', (ecosystem, purl, expected) => {
     const scope = scopeOf(ecosystem, purl);
     expect([scope?.distro, scope?.release, scope?.channel, scope?.names].join(' ')).toBe(expected);
   });
 
-  test.each(['npm', 'Debian', 'Alpine:v3.20', 'Red Hat:ocp_tools:4.15::el9', 'Ubuntu:Pro', ''])(
+  test.each(['npm', 'Debian', 'Alpine:v3.20', 'Red Hat:jboss_fuse:7', 'Ubuntu:Pro', ''])(
     'of no host of ours: %s',
     (ecosystem) => {
       expect(scopeOf(ecosystem)).toBeNull();
     },
   );
+});
+
+describe('what a host must be attached to', () => {
+  const record = (id: string, ecosystem: string, availability: string | null, purl?: string) => ({
+    id,
+    affected: [
+      {
+        package: { ecosystem, name: 'linux', ...(purl === undefined ? {} : { purl }) },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2-1' }] }],
+        ...(availability === null ? {} : { ecosystem_specific: { availability } }),
+      },
+    ],
+  });
+  const pro = 'Ubuntu:Pro:18.04:LTS';
+  const esmApps = 'pkg:deb/ubuntu/linux?distro=esm-apps/bionic';
+
+  test.each<[ReturnType<typeof record>, string | null]>([
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro (Infra-only): https://x'), 'esm-infra'],
+    [record('USN-1-1', pro, 'available with Ubuntu Pro (infra-only)'), 'esm-infra'],
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro: https://ubuntu.com/pro'), 'pro'],
+    [
+      record('USN-1-1', pro, 'Available with Ubuntu Pro with Legacy support add-on: https://x'),
+      'esm-infra-legacy',
+    ],
+    // The address of the archive says it more exactly than words.
+    [record('USN-1-1', pro, 'Available with Ubuntu Pro (Infra-only)', esmApps), 'esm-apps'],
+    [
+      record('USN-1-1', 'Ubuntu:Pro:FIPS:18.04:LTS', 'Available with Ubuntu Pro (Infra-only)'),
+      'fips',
+    ],
+    [record('USN-1-1', 'Ubuntu:22.04:LTS', 'No subscription required'), null],
+    [record('USN-1-1', 'Ubuntu:22.04:LTS', 'Livepatch subscription required'), 'livepatch'],
+    [record('LSN-1-1', 'Ubuntu:22.04:LTS', null), 'livepatch'],
+    [record('LSN-1-1', 'Ubuntu:22.04:LTS', 'No subscription required'), 'livepatch'],
+  ])('%j', async (given, channel) => {
+    const { advisories } = await one(given);
+    expect(advisories[0]?.affected.map((row) => row.channel)).toEqual([channel]);
+  });
 });
 
 describe('records', () => {

@@ -100,6 +100,7 @@ describe('VEX', () => {
         'libtiff-tools-debuginfo',
       ],
       '6 affected binary end-of-life': ['libtiff', 'libtiff-devel', 'libtiff-static'],
+      '6 affected source end-of-life': ['libtiff'],
       '7 affected binary end-of-life': [
         'compat-libtiff3',
         'libtiff',
@@ -107,6 +108,7 @@ describe('VEX', () => {
         'libtiff-static',
         'libtiff-tools',
       ],
+      '7 affected source end-of-life': ['compat-libtiff3', 'libtiff'],
       '8 affected binary postponed': ['compat-libtiff3'],
     });
   });
@@ -172,6 +174,73 @@ const whole = () => ({
   vulnerabilities: [{ product_status: { fixed: ['P:M:C'] } }],
 });
 
+describe('sources beside the packages that are built of them', () => {
+  const [name, evr] = [/^[^@?]+/, /@([^?]+)/];
+  /** What the rows are of a document that names these packages (`name[@version]?arch=…`) so. */
+  const rowsFor = async (status: Record<string, string[]>): Promise<string[]> => {
+    const components = [...new Set(Object.values(status).flat())];
+    const text = JSON.stringify({
+      document: { tracking: { id: 'CVE-2024-1000', status: 'final' } },
+      product_tree: {
+        branches: [
+          product('P', { cpe: 'cpe:/o:redhat:enterprise_linux:9' }),
+          ...components.map((one) => product(one, { purl: `pkg:rpm/redhat/${one}` })),
+        ],
+        relationships: components.map((one) => relationship(`P:${one}`, one, 'P')),
+      },
+      vulnerabilities: [
+        {
+          product_status: Object.fromEntries(
+            Object.entries(status).map(([word, all]) => [word, all.map((one) => `P:${one}`)]),
+          ),
+        },
+      ],
+    });
+    const { advisories, problems } = await parsed(redhatCsaf, [storedFile('a.json', text)]);
+    expect(problems).toEqual([]);
+    return (advisories[0]?.affected ?? []).map(
+      (row) => `${row.status} ${row.names} ${row.name}${row.fixed === null ? '' : ` ${row.fixed}`}`,
+    );
+  };
+
+  test.each([
+    ['perl?arch=src', 'perl-DBI'],
+    ['kernel?arch=src', 'kernel-rt-core'],
+    ['python3?arch=src', 'python3-pip'],
+    ['libtiff?arch=src', 'libtiff'],
+  ])('%s is affected, beside %s', async (source, binary) => {
+    const called = name.exec(source)?.[0];
+    for (const [word, status] of [
+      ['known_affected', 'affected'],
+      ['known_not_affected', 'not-affected'],
+    ] as const)
+      expect(await rowsFor({ [word]: [source, binary] })).toEqual([
+        `${status} source ${called}`,
+        `${status} binary ${binary}`,
+      ]);
+  });
+
+  test.each([
+    // All that is built of it is named with the fix.
+    ['libtiff@4.0-2.el9?arch=src', 'libtiff@4.0-2.el9?arch=x86_64', false],
+    ['perl@5.32-2.el9?arch=src&epoch=4', 'perl-libs@5.32-2.el9?arch=x86_64&epoch=4', false],
+    // Another one has the same version, or a name that begins alike.
+    ['perl@1.6-2.el9?arch=src', 'perl-DBI@1.7-2.el9?arch=x86_64', true],
+    ['mesa@1.6-2.el9?arch=src', 'libdrm@1.6-2.el9?arch=x86_64', true],
+  ])('%s is fixed, beside %s', async (source, binary, isRow) => {
+    const rows = await rowsFor({ fixed: [source, binary] });
+    expect(rows.filter((one) => one.includes('source'))).toHaveLength(isRow ? 1 : 0);
+    expect(rows.find((one) => one.includes('binary'))).toContain(evr.exec(binary)?.[1]);
+  });
+
+  test('a source that is fixed is not also without a fix', async () => {
+    const fixed = ['libtiff@4.0-2.el9?arch=src', 'libtiff@4.0-2.el9?arch=x86_64'];
+    expect(await rowsFor({ fixed, known_affected: ['libtiff?arch=src', 'libtiff'] })).toEqual([
+      'fixed binary libtiff 4.0-2.el9',
+    ]);
+  });
+});
+
 describe('products', () => {
   test('a package of a module that is part of a product', async () => {
     const { advisories, problems } = await parsed(redhatCsaf, [
@@ -215,9 +284,13 @@ describe('products', () => {
   test.each([
     ['cpe:/a:redhat:rhel_eus:9.2::appstream', '9.2', 'eus'],
     ['cpe:/o:redhat:rhel_els:7', '7', 'els'],
+    ['cpe:/a:redhat:rhel_extras:7', '7', 'extras'],
+    ['cpe:/a:redhat:rhel_extras_rt:7', '7', null],
+    ['cpe:/a:redhat:rhel_extras_sap_hana:7', '7', null],
     ['cpe:/o:redhat:enterprise_linux:10.1', '10', null],
     ['cpe:/a:redhat:openstack:17.1::el9', '9', 'openstack-17.1'],
-    ['cpe:/a:redhat:rhel_dotnet:6.0::el7', '7', 'rhel_dotnet-6.0'],
+    ['cpe:/a:redhat:rhel_dotnet:6.0::el7', '7', 'rhel-dotnet-6.0'],
+    ['cpe:/a:redhat:rhev_manager:4.4:el8', '8', 'rhev-manager-4.4'],
   ])('%s', async (cpe, release, channel) => {
     const text = made(({ product_tree }) => {
       product_tree.branches[0] = product('P', { cpe });

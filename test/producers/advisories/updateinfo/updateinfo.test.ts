@@ -239,6 +239,28 @@ describe('what an update says', () => {
     });
   });
 
+  test.each([
+    ['rhel-9-for-x86_64-baseos-rpms', '9', null],
+    ['rhel-9-for-x86_64-baseos-eus-rpms', '9', 'eus'],
+    ['rhel-7-server-els-rpms', '7', 'els'],
+    ['rhel-7-server-extras-rpms', '7', 'extras'],
+    ['rhel-server-rhscl-7-rpms', '7', 'rhel-software-collections'],
+    ['codeready-builder-for-rhel-9-x86_64-rpms', '9', null],
+    ['rhocp-4.14-for-rhel-9-x86_64-rpms__x86_64', '9', 'openshift-4.14'],
+  ])('what has a repository of its own at Red Hat: %s', async (labels, release, channel) => {
+    const { advisories } = await parsedText(update({ id: 'RHSA-2024:1', labels }));
+    expect(advisories[0]?.affected[0]).toMatchObject({ distro: 'rhel', release, channel });
+  });
+
+  test('livepatches of Amazon Linux 2023, by the id alone', async () => {
+    const { advisories } = await parsedText(
+      update({ id: 'ALAS2023LIVEPATCH-2023-001', labels: 'amazon-linux-2023' }),
+    );
+    expect(advisories[0]?.affected[0]).toMatchObject({
+      ...{ release: '2023', channel: 'kernel-livepatch' },
+    });
+  });
+
   test('an extra of Amazon Linux 2', async () => {
     const { advisories } = await parsedText(
       update({ id: 'ALAS2NGINX1-2023-001', labels: 'amazon-linux-2' }),
