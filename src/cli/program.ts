@@ -31,6 +31,8 @@ const groups: Record<string, readonly string[]> = {
       'scan',
       'container',
       'config',
+      'backup',
+      'restore',
       'doctor',
       'setup',
       'uninstall',
