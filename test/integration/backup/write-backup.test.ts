@@ -84,11 +84,11 @@ describe('a backup', () => {
       ...['--import', 'tsx', child, join(server, 'store.sqlite'), 'n', '300'],
     ]);
     const counts: number[] = [];
-    let over = false;
+    const over = new AbortController();
     const ended = writing.then(() => {
-      over = true;
+      over.abort();
     });
-    for (let n = 0; !over; n += 1) {
+    for (let n = 0; !over.signal.aborted; n += 1) {
       await backUp(`b${n}`);
       const jobs = jobsIn(join(root, `b${n}`, 'store.sqlite'));
       // Each transaction before the moment, and none after it.
