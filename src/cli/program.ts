@@ -32,6 +32,8 @@ const groups: Record<string, readonly string[]> = {
       'scan',
       'container',
       'config',
+      'backup',
+      'restore',
       'doctor',
       'setup',
       'uninstall',

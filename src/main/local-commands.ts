@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
+import { registerBackup } from '../cli/local/backup.ts';
 import { registerAuditVerify } from '../cli/local/audit-verify.ts';
 import { registerConfigCheck } from '../cli/local/config-check.ts';
 import { registerContainer } from '../cli/local/container.ts';
@@ -13,6 +14,7 @@ import { containerChecks } from '../cli/local/doctor-checks/container-checks.ts'
 import { installationChecks, isSetUp } from '../cli/local/doctor-checks/installation-checks.ts';
 import { redisCheck } from '../cli/local/doctor-checks/redis-check.ts';
 import type { RedisFacts } from '../cli/local/doctor-checks/redis-check.ts';
+import { restoreCheck } from '../cli/local/doctor-checks/restore-check.ts';
 import { serviceChecks } from '../cli/local/doctor-checks/service-checks.ts';
 import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
 import type { InstallationDependencies } from '../cli/local/installation/carry-out.ts';
@@ -44,9 +46,10 @@ import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { readFile } from 'node:fs/promises';
+import { refuseUnderWay } from '../store/backup/under-way.ts';
 import { fetchFeed } from './fetch-feed.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
-import { trustedKeysPath } from './key-card.ts';
+import { serverDirectory, serverKeysPath, trustedKeysPath } from './key-card.ts';
 import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
@@ -83,6 +86,8 @@ const installation = (
   trustedKeysFile: trustedKeysPath(config.dataDirectory),
   // The agent's key is bound to this machine, the server's to its data directory alone.
   makeKey: async (path) => {
+    if (path === serverKeysPath(config.dataDirectory))
+      await refuseUnderWay(serverDirectory(config.dataDirectory));
     await loadOrMakeKeys(path, path.endsWith('agent/keys.json') ? await readMachineId() : null);
   },
   run: runBounded,
@@ -118,6 +123,12 @@ const askRedis = async (config: Configuration): Promise<RedisFacts> => {
     redis.disconnect();
   }
 };
+
+const askStatus = async (config: Configuration): Promise<StatusView> =>
+  (await callApi(config.server.socket, 'GET', '/v1/status')) as StatusView;
+
+/** It knows the store, which no other local verb needs. */
+const backups = () => import('./backup.ts');
 
 const installedHere = (config: Configuration): { root: string; desired: DesiredOptions } => {
   const { readPackaging, nodePath, binPath, dataDirectory } = installation(config, () => undefined);
@@ -155,10 +166,11 @@ const doctorChecks = (config: Configuration, file: string | undefined): DoctorCh
     ...serviceChecks({
       ...here,
       run: runBounded,
-      askServer: async () => {
-        const status = (await callApi(config.server.socket, 'GET', '/v1/status')) as StatusView;
-        return status.version;
-      },
+      askServer: async () => (await askStatus(config)).version,
+    }),
+    restoreCheck({
+      leftovers: async () => (await backups()).restoreLeftovers(config),
+      askPauses: async () => (await askStatus(config)).pauses,
     }),
   ];
 };
@@ -208,6 +220,11 @@ export const registerLocal = (
     readCore: () => packagesOfThisHost().readCore(),
     now: Date.now,
     setExitCode,
+  });
+  registerBackup(program, {
+    ...{ write: deps.write, actor: deps.actor },
+    backUp: async (...asked) => (await backups()).backUp(...asked),
+    restore: async (...asked) => (await backups()).restore(...asked),
   });
   registerAuditVerify(program, { write: deps.write, setExitCode, importKey: importPublicKey });
   registerVersions(program, {

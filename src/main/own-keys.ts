@@ -6,10 +6,12 @@ import {
   keyCardOf,
   publicKeysOf,
   readKeyCard,
+  serverDirectory,
   serverKeysPath,
   trustedKeysPath,
 } from './key-card.ts';
 import type { KeyCard } from './key-card.ts';
+import { refuseUnderWay } from '../store/backup/under-way.ts';
 import { readMachineId } from './machine-id.ts';
 import { makeDataDirectory, readConfig } from './read-config.ts';
 
@@ -61,6 +63,8 @@ export const serverKeys = async (file: string | undefined, asked: KeyQuestion): 
   onlyOne(asked);
   const config = await readConfig(file);
   await makeDataDirectory(config);
+  // The present keys may be under another name for now.
+  await refuseUnderWay(serverDirectory(config.dataDirectory));
   const path = serverKeysPath(config.dataDirectory);
   const present = await loadOrMakeKeys(path, null);
   if (asked.switchKey === true) {

@@ -9,6 +9,7 @@ import type { ServiceSettings } from '../core/service-settings.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
+import { refuseUnderWay } from '../store/backup/under-way.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
@@ -121,16 +122,18 @@ export const runServer = async (options: RunServerOptions): Promise<RunningServe
     throw new Error(
       `another server works in ${directory}: stop it first, or give this one its own data directory`,
     );
-  const keys = await loadOrMakeKeys(serverKeysPath(options.dataDirectory), null);
-  const store = await openStore(join(directory, 'store.sqlite'));
   const closers: (() => Promise<void>)[] = [
-    store.close,
     () => {
       lock.release();
       return Promise.resolve();
     },
   ];
   try {
+    // Before anything is made anew that a restore has moved away.
+    await refuseUnderWay(directory);
+    const keys = await loadOrMakeKeys(serverKeysPath(options.dataDirectory), null);
+    const store = await openStore(join(directory, 'store.sqlite'));
+    closers.unshift(store.close);
     const feedsDirectory = join(directory, 'feeds');
     const configured = await options.feeds(feedsDirectory);
     closers.unshift(configured.close);

@@ -2,6 +2,11 @@
 export interface InfrastructureTables {
   /** One row. */
   meta: { id: 1; generation: number };
+  /**
+   * At most one row: this store is a backup that was made at `made_at` and put in place by `actor` at `restored_at` (null: by hand,
+   * not known), and no server has taken that up yet (R16). Times are ms since 1970.
+   */
+  restored: { id: 1; made_at: number; restored_at: number | null; actor: string };
   /** One row: who leads. `expires_at` is by the database's own clock, in ms since 1970. */
   lease: { id: 1; epoch: number; holder: string; expires_at: number; ttl_ms: number };
   /** One row: server time never passes `reserved_until` without raising it first (R14). */

@@ -9,6 +9,7 @@ import { securitySuitesMigration } from './migrations/005-security-suites.ts';
 import { advisoryNamesMigration } from './migrations/006-advisory-names.ts';
 import { wavePartsMigration } from './migrations/007-wave-parts.ts';
 import { checkpointsMigration } from './migrations/008-checkpoints.ts';
+import { restoredMigration } from './migrations/009-restored.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
@@ -20,7 +21,11 @@ const migrations: Record<string, Migration> = {
   '006-advisory-names': advisoryNamesMigration,
   '007-wave-parts': wavePartsMigration,
   '008-checkpoints': checkpointsMigration,
+  '009-restored': restoredMigration,
 };
+
+/** Names of all migrations that this program knows, in order. */
+export const knownMigrations: readonly string[] = Object.keys(migrations);
 
 /**
  * Bring the schema to the present version; does nothing when it is there. Throws when a migration fails

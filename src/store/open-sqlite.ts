@@ -26,6 +26,22 @@ export const openSqlite = (path: string): SqliteHandle => {
 };
 
 /**
+ * Open a SQLite file that no other process has open, so that nothing lies beside it once it is closed. (A write-ahead log would:
+ * the driver ends a connection only when its statements are collected.) Throws `SqliteError` with `code`.
+ */
+export const openSqliteAlone = (path: string): SqliteHandle => {
+  const database = new Database(path);
+  try {
+    database.pragma('journal_mode = DELETE');
+    database.pragma('synchronous = FULL');
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+};
+
+/**
  * Hold a lock on the file at `path` for as long as this process lives or until `release` is called: the
  * kernel's lock on an open SQLite transaction, so that none is left behind by a process that was killed.
  * Answers null when another process holds it. Throws when the file cannot be made.

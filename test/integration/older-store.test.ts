@@ -31,7 +31,7 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   await sql`delete from kysely_migration where name >= '003'`.execute(before.db);
   const made = [
     ...['advisory_names', 'fleet_wave_parts', 'audit_checkpoints', 'audit_leaves'],
-    ...['audit_segments', 'audit_keys', 'audit_anchors'],
+    ...['audit_segments', 'audit_keys', 'audit_anchors', 'restored'],
   ];
   for (const table of [
     ...made,

@@ -40,6 +40,13 @@ export const restoreScenarios: Scenario[] = [
     { 'outside upgrade': 0, upgrade: 2, ...crashes },
     { ownUpgrade: true },
   ),
+  named('restored twice, known, and agents and servers crash', two, crashes, { saysSo: true }),
+  named(
+    'restored twice, known, upgrades of ours, and people restart by hand',
+    two,
+    { 'outside upgrade': 0, upgrade: 2, 'restart by hand': 2, 'agent crash': 1 },
+    { saysSo: true, ownUpgrade: true },
+  ),
 ];
 
 interface RestoreBreak extends Break {

@@ -50,6 +50,17 @@ const restore = (core: Core, backup: World, isReused: boolean): Move =>
     serve(core, world, { kind: 'tick' });
   });
 
+/** The same, and the store says so: nobody leads under a number of the forgotten time, for numbers follow the time. */
+const restoreKnown = (core: Core, backup: World): Move =>
+  labelled('the store is put back to the backup, and says so', (world) => {
+    const { epoch } = world.fleet;
+    const { fleet, rows } = cloneWorld(backup);
+    Object.assign(world, { fleet, rows, restored: true, stored: null });
+    world.fleet.epoch = Math.max(fleet.epoch, epoch);
+    load(world.fleet);
+    serve(core, world, { kind: 'store-restored', actor: 'op', madeAt: 0, restoredAt: 1 });
+  });
+
 /** Walk from the scenario's first world; the backup is made, and put back, somewhere on the way. */
 const walk = (core: Core, scenario: Scenario, seed: number): Walk => {
   const below = randomFrom(seed);
@@ -60,6 +71,10 @@ const walk = (core: Core, scenario: Scenario, seed: number): Walk => {
   const backupAt = below(wild / 2);
   // Often soon: the backup may be of the moment before.
   const restoreAt = backupAt + 1 + below(below(2) === 0 ? 12 : wild / 2);
+  const restores = [
+    restoreAt,
+    ...(scenario.saysSo === true ? [restoreAt + 1 + below(wild / 2)] : []),
+  ];
   const path: string[] = [];
   let backup: World | null = null;
 
@@ -73,8 +88,12 @@ const walk = (core: Core, scenario: Scenario, seed: number): Walk => {
 
   const next = (step: number): Move => {
     const isSettled = world.machines.every(({ agent }) => agent.journal.settled);
-    if (backup !== null && !world.restored && step >= restoreAt && isSettled)
-      return restore(core, backup, below(2) === 0);
+    if (backup !== null && step >= (restores[0] ?? Infinity) && isSettled) {
+      restores.shift();
+      return scenario.saysSo === true
+        ? restoreKnown(core, backup)
+        : restore(core, backup, below(2) === 0);
+    }
     if (step >= wild) world.left.delay = 1;
     const moves = movesOf(core, world).filter(
       ({ fault }) => fault !== 'journal lost' || mayLoseJournal(),

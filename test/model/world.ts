@@ -132,6 +132,8 @@ export interface Scenario {
   faults: Partial<Record<Fault, number>>;
   /** An upgrade by Groundswell's own job begins the wave instead of an outsider's. */
   ownUpgrade?: boolean;
+  /** The store is put back by `groundswell restore`, which says so, and some time later once more to the same backup (R16). */
+  saysSo?: boolean;
   /** Waves that hold all containers from the start, each of another package; default: one. */
   waves?: number;
   /** Nobody lifts a pause: what it does not hold must come to its end all the same. */

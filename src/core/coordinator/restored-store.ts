@@ -6,20 +6,14 @@ import { barred } from './barred.ts';
 import { jobOf, onFinished } from './end-of-grant.ts';
 import { generationOf } from './fleet.ts';
 import type { Fleet, Host, Wave } from './fleet.ts';
+import { askAnew, beginProvedGeneration, latestGeneration } from './new-generation.ts';
 import { newGrant } from './new-grant.ts';
-import { pause } from './operator-holds.ts';
 import { doubters } from './silence.ts';
-import {
-  heldTwiceText,
-  holdsTooManyText,
-  knowsMoreText,
-  storeRestoredText,
-} from './standing-alerts.ts';
+import { heldTwiceText, holdsTooManyText, knowsMoreText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 
-/** No honest record is so far ahead: what a broken host says shall not lead to numbers that nobody can count on from. */
-const largestLeap = 1_000;
+/** No honest record is so far ahead. */
 const largestNumber = 2 ** 40;
 /** One host may be broken, or in others' hands: it alone proves nothing about the others. */
 const wanted = 2;
@@ -28,46 +22,6 @@ const wanted = 2;
 const isAhead = (fleet: Fleet, host: Host, echo: RecordNumber): boolean =>
   Math.max(...echo) < largestNumber &&
   compareRecordNumbers(echo, [generationOf(fleet, host), fleet.epoch, host.recordN]) > 0;
-
-/** A pause of the whole fleet, or one more reason for that which there is. */
-const pauseAll = (turn: Turn): void => {
-  const there = [...turn.fleet.pauses.values()].find(({ level }) => level.level === 'fleet');
-  if (there === undefined) {
-    pause(turn, 'groundswell', { level: 'fleet' }, storeRestoredText);
-    return;
-  }
-  there.reason = `${there.reason}; ${storeRestoredText}`;
-  touch(turn, { table: 'pauses', key: there.id });
-};
-
-/** Nothing that the store says of a host counts before it has told, which it does when it hears of a later life of the store. */
-const askAnew = (turn: Turn, host: Host, atLeast: number): void => {
-  host.generation = Math.max(generationOf(turn.fleet, host), atLeast) + 1;
-  Object.assign(host, { known: false, resync: true, copiesMissing: true });
-  Object.assign(host, { greeted: false, issued: [] });
-  turn.renew.add(host.id);
-  touch(turn, { table: 'hosts', key: host.id });
-};
-
-/** It is proved for all hosts; what people decided is forgotten as well. */
-const beginGeneration = (turn: Turn, by: readonly Host[]): void => {
-  const { fleet } = turn;
-  for (const host of fleet.hosts.values()) if (!by.includes(host)) askAnew(turn, host, 0);
-  // Others have heard of the same life as these, and may come back only after the next start of a server.
-  const heard = Math.min(...by.map((host) => generationOf(fleet, host)));
-  fleet.generation = Math.max(
-    fleet.generation + 1,
-    Math.min(heard, fleet.generation + largestLeap),
-  );
-  fleet.raised = true;
-  touch(turn, { table: 'meta', key: 'generation' });
-  for (const host of by) {
-    host.knowsMore = false;
-    touch(turn, { table: 'hosts', key: host.id });
-  }
-  turn.notices.push({ kind: 'alert', waveId: null, text: storeRestoredText });
-  pauseAll(turn);
-};
 
 /** Whether enough hosts know more than the store: two, or all that there are, be they silent or not. */
 const isProved = (fleet: Fleet, by: readonly Host[]): boolean => {
@@ -80,7 +34,7 @@ const isProved = (fleet: Fleet, by: readonly Host[]): boolean => {
 /** Of those that one host is compared with, some may have been excluded since. */
 export const settleDoubt = (turn: Turn): void => {
   const by = doubters(turn.fleet);
-  if (!turn.fleet.raised && isProved(turn.fleet, by)) beginGeneration(turn, by);
+  if (!turn.fleet.raised && isProved(turn.fleet, by)) beginProvedGeneration(turn, by);
 };
 
 /** Of each host once under one leader: it has told all then, and says no more of others than it did. */
@@ -123,7 +77,7 @@ export const noticeRestore = (
   else if (ahead && !isKnown) askAnew(turn, host, echo[0]);
   // One that was away when the store was restored comes back: that is known.
   const comesBack = host.resync && (fleet.raised || echo[0] < generationOf(fleet, host));
-  const isFar = echo[0] - generationOf(fleet, host) > largestLeap;
+  const isFar = echo[0] > latestGeneration(fleet, generationOf(fleet, host));
   const knowsMore = isKnown && ((ahead && !isFar) || (isForgotten && !comesBack));
   if (knowsMore && !fleet.provers.includes(host.id)) prove(turn, host, message);
   if (!isForgotten) return;

@@ -1,6 +1,6 @@
 import type { FeedView } from '../advisories/advisory-views.ts';
 import type { HostId } from '../ids.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, Pause } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
 import { doubters, isSilent, silenceText } from './silence.ts';
@@ -20,9 +20,19 @@ export const suspectText = (subject: string): string =>
 export const silentUpgradeText = (hostId: HostId): string =>
   `upgrade of ${hostId}: ${silenceText(hostId)}`;
 
-/** R16. What people decided since the backup is not known any more: nothing begins before one of them has looked. */
-export const storeRestoredText =
-  'the store was restored from a backup: what people did since is forgotten (waves declined, stopped or approved; pauses and freezes; hosts enrolled, excluded or removed; keys changed or revoked): do it again, look at groundswell waves, then groundswell resume';
+/** How each reason begins that a restored store is paused for. */
+const restoredFrom = 'the store was restored from a backup';
+
+/**
+ * R16. What people decided since the backup is not known any more: nothing begins before one of them has looked. `of`: when
+ * the backup was made, and by whom it was put in place; null: hosts have found it, and that is not known.
+ */
+export const storeRestoredText = (of: string | null): string =>
+  `${restoredFrom}${of === null ? '' : ` of ${of}`}: what people did since is forgotten (waves declined, stopped or approved; pauses and freezes; hosts enrolled, excluded or removed; keys changed or revoked): do it again, look at groundswell waves, then groundswell resume`;
+
+/** Whether a pause waits for a person who has to look at what a restore has lost. */
+export const isForRestore = ({ level, reason }: Pick<Pause, 'level' | 'reason'>): boolean =>
+  level.level === 'fleet' && reason.includes(restoredFrom);
 
 /** R16: one host alone. */
 export const knowsMoreText = (hostId: string): string =>

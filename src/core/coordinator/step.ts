@@ -8,6 +8,8 @@ import { hasOpenGrants, issueRecord, parkedNames, renewEveryMs } from './control
 import type { Fleet } from './fleet.ts';
 import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
+import { onStoreRestored } from './new-generation.ts';
+import type { StoreRestored } from './new-generation.ts';
 import { reviewWaves } from './review-waves.ts';
 import { settleDoubt } from './restored-store.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
@@ -34,6 +36,8 @@ export type FleetEvent =
         needs: readonly Need[];
       }[];
     }
+  /** Before all else of a leader that finds its store to be a backup which was put in place (R16). */
+  | StoreRestored
   | { kind: 'tick' };
 
 /**
@@ -153,6 +157,9 @@ export const fleetStep = (
       break;
     case 'needs':
       reviewNeeds(turn, noteNeeds(fleet, event.told));
+      break;
+    case 'store-restored':
+      onStoreRestored(turn, event);
       break;
     case 'tick':
       wantRecords(turn);

@@ -58,7 +58,8 @@ export type Dirty =
   | { table: 'waves'; key: string }
   | { table: 'pauses'; key: string }
   | { table: 'freezes'; key: string }
-  | { table: 'meta'; key: 'generation' };
+  /** `restored`: that the store is a backup was taken up, and need not be once more. */
+  | { table: 'meta'; key: 'generation' | 'restored' };
 
 export type Send =
   | {

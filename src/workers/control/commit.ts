@@ -13,6 +13,7 @@ import { saveFleet } from '../../store/fleet-rows.ts';
 import { inLeaderTransaction } from '../../store/lease.ts';
 import type { Lease } from '../../store/lease.ts';
 import { raiseGeneration } from '../../store/meta.ts';
+import { dropRestoredMark } from '../../store/restored-mark.ts';
 import type { Store } from '../../store/open-store.ts';
 import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
@@ -134,6 +135,8 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
         await saveFleet(transaction, fleet, dirty);
         if (dirty.some(({ table }) => table === 'meta'))
           await raiseGeneration(transaction, fleet.generation);
+        if (dirty.some(({ table, key }) => table === 'meta' && key === 'restored'))
+          await dropRestoredMark(transaction);
         await appendAuditRecords(transaction, [...own, ...judged]);
         for (const { row, doc, names } of inventoriesIn(reports, options.wallNow().getTime()))
           await saveInventory(transaction, row, doc, names);

@@ -47,6 +47,7 @@ import { createReportOrder } from './report-order.ts';
 import { createRecordGate } from './record-gate.ts';
 import { createRelay } from './relay.ts';
 import { takeReport } from './take-reports.ts';
+import { takeUpRestore } from './take-up-restore.ts';
 
 export interface ServerOptions {
   store: Store;
@@ -210,6 +211,14 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     newId: randomUUID,
     onError,
   });
+  try {
+    await takeUpRestore(store, coordinator);
+  } catch (error) {
+    await Promise.all([coordinator.stop(), trail.stop(), queues.close()]);
+    redis.disconnect();
+    await leadership.resign();
+    throw error;
+  }
 
   const relay = createRelay({
     redis,
