@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { configOption } from '../config-option.ts';
 import { countOf } from '../print.ts';
 import type { CliDependencies } from '../remote.ts';
 
@@ -67,13 +68,12 @@ export const registerBackup = (program: Command, deps: BackupDependencies): void
   const print = <T>(value: T, text: (value: T) => string, json: boolean): void => {
     deps.write(`${json ? JSON.stringify(value, null, 2) : text(value)}\n`);
   };
-  const file = ['-c, --config <file>', 'configuration file, where it is another one'] as const;
   type Options = { config?: string; json?: boolean };
   program
     .command('backup')
     .description("back up the server's store, keys and sealed audit records; it may be running")
     .argument('<directory>', 'where to; new, or empty')
-    .option(...file)
+    .option(...configOption)
     .option('--json', 'print JSON')
     .action(async (directory: string, { config, json = false }: Options) => {
       print(await deps.backUp(config, directory), backupText, json);
@@ -82,7 +82,7 @@ export const registerBackup = (program: Command, deps: BackupDependencies): void
     .command('restore')
     .description('put a backup in the place of what the server has; it must not be running')
     .argument('<directory>', 'what `backup` wrote')
-    .option(...file)
+    .option(...configOption)
     .option('--json', 'print JSON')
     .action(async (directory: string, { config, json = false }: Options) => {
       print(await deps.restore(config, directory, deps.actor), restoredText, json);
