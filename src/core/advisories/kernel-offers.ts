@@ -4,10 +4,10 @@ import { kernelName } from './kernels.ts';
 /** Metapackages that have the newest kernel of a flavour installed: `linux-image-amd64`, `linux-headers-generic-hwe-22.04`. */
 const metapackage = /^linux-(image|headers|cloud-tools|tools)-(?!(?:common|host)$)[a-z]/;
 
-/** Which of them bring a package of a kernel: modules come with the image, and what headers need with those. */
-const kindOf = (kind: string): string =>
+/** Which of them bring a package of a kernel: modules come with the image, and what headers need with those; null: none. */
+const kindOf = (kind: string): string | null =>
   /(?:^|-)(headers|cloud-tools|tools)$/.exec(kind)?.[1] ??
-  (kind === 'kbuild' ? 'headers' : 'image');
+  (kind === 'kbuild' ? 'headers' : /^(?:image|modules)(?:-|$)/.test(kind) ? 'image' : null);
 
 /** `5.15.0-91` of Ubuntu's `5.15.0.91.88`; null: its version is that of the kernel. */
 const releaseOf = (version: string): string | null => {

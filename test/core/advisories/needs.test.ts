@@ -211,17 +211,20 @@ describe('kernels of dpkg, whose next version has another name', () => {
     const installed = [
       of('linux-aws-headers-5.15.0-91', '5.15.0-91.101', 'linux'),
       of('linux-tools-5.15.0-91-generic', '5.15.0-91.101', 'linux'),
-      ...['headers', 'tools'].map((kind) =>
+      of('linux-support-5.15.0-91', '5.15.0-91.101', 'linux'),
+      ...['headers', 'tools', 'image'].map((kind) =>
         of(`linux-${kind}-generic`, '5.15.0.91.88', 'linux-meta'),
       ),
     ];
-    const offers = ['headers', 'tools'].map((kind) =>
+    const offers = ['headers', 'tools', 'image'].map((kind) =>
       of(`linux-${kind}-generic`, '5.15.0.100.97', 'linux-meta'),
     );
     const fix = fixes('linux', '5.15.0-100.110', ['ubuntu', '22.04']);
     const found = needs(installed, offers, [fix], {}, 'ubuntu-22.04');
     expect(found.map(({ name, target, brings }) => [name, target, brings?.join()])).toEqual([
       ['linux-headers-generic', '5.15.0.100.97', 'linux-aws-headers-5.15.0-91'],
+      // Nothing brings the next one of it.
+      ['linux-support-5.15.0-91', null, undefined],
       ['linux-tools-generic', '5.15.0.100.97', 'linux-tools-5.15.0-91-generic'],
     ]);
   });
