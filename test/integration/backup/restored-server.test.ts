@@ -309,3 +309,22 @@ test('no server begins where a restore was broken off, and it says which command
   await restore('b1');
   await startServer();
 }, 240_000);
+
+test('no server begins that cannot record that its store was restored, and the next one does', async () => {
+  await backUp('b1');
+  await kill();
+  await restore('b1');
+  const handle = openSqlite(join(serverDirectory, 'store.sqlite'));
+  handles.push(handle);
+  handle.exec(
+    "CREATE TRIGGER full BEFORE INSERT ON fleet_pauses BEGIN SELECT RAISE(ABORT, 'no room'); END",
+  );
+  await expect(startServer()).rejects.toThrow('no room');
+  server = null;
+  const look = openLook();
+  expect([look.isMarked(), look.generation()]).toEqual([true, 1]);
+  handle.exec('DROP TRIGGER full');
+  await startServer();
+  expect(look.isMarked()).toBe(false);
+  expect((await status()).pauses).toHaveLength(1);
+}, 240_000);

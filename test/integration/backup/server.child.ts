@@ -33,5 +33,6 @@ try {
   });
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  // It ends by itself, since nothing is left open.
+  process.exitCode = 1;
 }
