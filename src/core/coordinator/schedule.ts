@@ -215,7 +215,8 @@ export const orderUpgrades = (turn: Turn): void => {
         (upgrade.mode === 'security' ||
           namesIn(host, upgrade).some((name) => fleet.settings.disruptivePackages.includes(name)));
       const services = disruptive ? servicesOn(fleet, hostId) : [];
-      const denied = upgradeDenied(turn, wave, host, services) ?? noRoom(turn, wave, hostId, services);
+      const denied =
+        upgradeDenied(turn, wave, host, services) ?? noRoom(turn, wave, hostId, services);
       const order: ReturnType<typeof orderFor> =
         denied === null
           ? packagesNow(turn, decisions, { wave, host, upgrade })

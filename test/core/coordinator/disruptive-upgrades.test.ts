@@ -43,9 +43,7 @@ describe('R29: an upgrade that disrupts', () => {
   test('of a service with a budget of 0 waits for a person to allow the outage, and says so (R17)', () => {
     const { here, first, waits, waveId } = asked({ maxUnavailable: 0 });
     expect(isOrdered(first)).toBe(false);
-    expect(waits()).toBe(
-      `the budget of service web is 0: groundswell allow-outage ${waveId} web`,
-    );
+    expect(waits()).toBe(`the budget of service web is 0: groundswell allow-outage ${waveId} web`);
     expect(isOrdered(here.act({ action: 'allow-outage', waveId, service: 'web' }))).toBe(true);
   });
 });
