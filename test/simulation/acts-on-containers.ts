@@ -2,6 +2,7 @@ import { forAWhile } from './doing.ts';
 import type { Doing } from './doing.ts';
 import { changed, comesUp, goesDown } from './look.ts';
 import { upgradeByOthers } from './packages.ts';
+import { note } from './world.ts';
 import type { Box, World } from './world.ts';
 
 const becomes = (world: World, box: Box, sick: boolean): void => {
@@ -29,7 +30,23 @@ const onBox =
   (world, at) =>
     at.box === null ? null : run(world, at.box, at);
 
-/** All containers of a host, or one for which a counter on the host stands. */
+/** Steps of a restart in whose middle something may happen. */
+const moments = ['check', 'drain', 'stop', 'start', 'watch-health', 'undrain', 'verify'] as const;
+
+/** To a container now, or, every other time, to the next of its host of which a restart comes to such a step. */
+const toOne = (happens: (world: World, box: Box) => string | null): Doing =>
+  onBox((world, box, { act, machine }) => {
+    if (act.n % 2 === 0) return happens(world, box);
+    const moment = moments[act.box % moments.length] ?? 'check';
+    machine.traps.set(moment, (trapped) => {
+      const done = happens(world, trapped);
+      if (done !== null)
+        note(world, () => `* ${act.kind}, in the middle of its ${moment}: ${done}`);
+    });
+    return `the next ${moment} on ${machine.id}`;
+  });
+
+/** Something of all containers of a host, or of its upgrades, fails for a while. */
 const failing =
   (what: 'drainFails' | 'undrainFails' | 'upgradeFails'): Doing =>
   (world, at) => {
@@ -99,17 +116,17 @@ export const containerActs = {
     world.time.after(act.seconds * 1_000, () => (machine.broken = false));
     return `${machine.id} for ${act.seconds} s`;
   },
-  'owner stops': onBox((world, box) => {
+  'owner stops': toOne((world, box) => {
     if (!box.up) return null;
     goesDown(world, box, 'owner');
     return box.id;
   }),
-  'owner starts': onBox((world, box) => {
+  'owner starts': toOne((world, box) => {
     if (box.up || !box.machine.on) return null;
     comesUp(world, box);
     return box.id;
   }),
-  'owner restarts': onBox((world, box) => {
+  'owner restarts': toOne((world, box) => {
     if (!box.up) return null;
     goesDown(world, box, 'owner');
     comesUp(world, box);

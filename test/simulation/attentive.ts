@@ -21,6 +21,7 @@ export const mend = (world: World): void => {
     Object.assign(machine.weather, { doubled: 0, lateMs: 0, reordered: 0 });
     Object.assign(machine, { broken: false, drainFails: 0, undrainFails: 0, upgradeFails: 0 });
     Object.assign(machine, { fenced: false, dies: null });
+    machine.traps.clear();
     machine.frozenUntil = Math.min(machine.frozenUntil, world.time.now());
     for (const box of machine.boxes) {
       Object.assign(box, { badStarts: 0, sickStarts: 0, slowness: 1 });

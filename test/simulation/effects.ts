@@ -56,9 +56,21 @@ export const perform = (world: World, machine: Machine, effect: AgentEffect): vo
 
 type OnBox = Extract<AgentEffect, { grant: AgentGrant }>;
 
+/** What an act has laid out for this moment happens within the next second. */
+const spring = (world: World, box: Box, kind: string): void => {
+  const { traps, random } = box.machine;
+  const trap = traps.get(kind);
+  if (trap === undefined) return;
+  traps.delete(kind);
+  world.time.after(random.below(random.chance(50) ? 60 : 1_000), () => {
+    trap(box);
+  });
+};
+
 const performOn = (world: World, box: Box, effect: OnBox): void => {
   const { grant } = effect;
   const { machine } = box;
+  spring(world, box, effect.kind);
   const { grantId } = grant.order;
   const later = (least: number, most: number, run: () => void): void => {
     inLife(world, machine, takes(box, least, most), run);

@@ -33,6 +33,7 @@ const newMachine = (core: SimCore, { seed, plan }: Schedule, at: number): Machin
     ...{ alive: false, frozenUntil: 0, life: 0, bornAt: 0, lives: 1, durableRecord: null },
     agent: core.bootAgent(core.emptyJournal(`${id}-life1`, true)),
     ...{ rises: 0, roseAt: 0, read: null, dies: null, intents: new Set(), clocks: new Map() },
+    traps: new Map(),
     ...{ sentSeq: 0, lowest: 0, progressAt: 0, againMs: 2_000, sendAsked: false },
     ...{ resendAsked: false, heardLeader: null, arrivesAt: 0, sentOf: '' },
     ...{ changed: new Set(), wholeWanted: true, beatWanted: false, lookAt: Infinity },

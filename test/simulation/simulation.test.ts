@@ -18,7 +18,7 @@ const count = isLong ? 100_000 : 2_000;
 const perTask = 100;
 const limitMs = isLong ? 7_200_000 : 900_000;
 /** Each break is found within so many schedules. */
-const foundWithin = 600;
+const foundWithin = 800;
 
 const here = `${process.pid}-simulation`;
 let pool: Pool<Task, Batch>;
@@ -46,7 +46,7 @@ beforeAll(() => {
     const result = Promise.resolve().then(() =>
       pool.ask({
         core: compileCore(join(here, `broken-${index}`), rule),
-        ...{ from: 1, count: foundWithin, untilFound: true, shrinks: false },
+        ...{ from: rule.at ?? 1, count: foundWithin, untilFound: true, shrinks: false },
       }),
     );
     result.catch(() => undefined);

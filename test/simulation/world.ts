@@ -100,6 +100,8 @@ export interface Machine {
   /** It dies in one of its next turns, before or after the journal is written; null: not by that. */
   dies: { turns: number; before: boolean; downMs: number } | null;
   intents: Set<string>;
+  /** What happens to a container as soon as something of this kind is begun for it: by an act of the schedule. */
+  traps: Map<string, (box: Box) => void>;
   clocks: Map<string, HealthClock>;
   // Reports.
   sentSeq: number;
