@@ -6,6 +6,7 @@ import { startPool } from '../model/pool.ts';
 import type { Pool } from '../model/pool.ts';
 import { brokenInSimulation } from './breaks.ts';
 import type { Task } from './simulate.child.ts';
+import { scheduleOf } from './simulate.ts';
 import type { Batch } from './simulate.ts';
 
 /**
@@ -76,12 +77,41 @@ test(
   limitMs,
 );
 
+test(
+  'the same schedule takes the same course again',
+  async () => {
+    const core = join(cacheFolder, here, 'src/core');
+    const ask = (): Promise<Batch> =>
+      pool.ask({ core, from, count: 20, untilFound: false, shrinks: false });
+    const [one, other] = await Promise.all([ask(), ask()]);
+    expect({ ...one, seconds: 0 }).toEqual({ ...other, seconds: 0 });
+  },
+  limitMs,
+);
+
 describe('a rule that is broken in the real code is found', () => {
   test.each(brokenInSimulation.map(({ rule, what, shownBy }) => [rule, what, shownBy] as const))(
     '%s: %s',
     async (_, what, shownBy) => {
       const batch = await broken.get(what);
       expect(shownBy).toContain(batch?.found[0]?.rule);
+    },
+    limitMs,
+  );
+
+  test(
+    'and its schedule is shrunk to what it takes',
+    async () => {
+      const what = 'a server gives grants in a freeze';
+      const index = brokenInSimulation.findIndex((one) => one.what === what);
+      await broken.get(what);
+      const core = join(cacheFolder, here, `broken-${index}`, 'src/core');
+      const batch = await pool.ask({
+        ...{ core, from: 1, count: foundWithin, untilFound: true, shrinks: true },
+      });
+      const [found] = batch.found;
+      expect(found?.schedule.acts.map(({ kind }) => kind)).toEqual(['freeze']);
+      expect(scheduleOf(found?.seed ?? 0, found?.path)).toEqual(found?.schedule);
     },
     limitMs,
   );
