@@ -9,7 +9,7 @@ const common = {
   },
 };
 
-/** Four projects by folder: pure and quick, exhaustive, against real stores, against real hosts. */
+/** Five projects by folder: pure and quick, exhaustive, at random, against real stores, against real hosts. */
 export default {
   testSequencer: '<rootDir>/scripts/slowest-first.js',
   projects: [
@@ -17,9 +17,13 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/model/', '/test/integration/', '/test/e2e/'],
+      testPathIgnorePatterns: [
+        ...['/test/model/', '/test/simulation/'],
+        ...['/test/integration/', '/test/e2e/'],
+      ],
     },
     { ...common, displayName: 'model', testMatch: ['<rootDir>/test/model/**/*.test.ts'] },
+    { ...common, displayName: 'simulation', testMatch: ['<rootDir>/test/simulation/**/*.test.ts'] },
     {
       ...common,
       displayName: 'integration',

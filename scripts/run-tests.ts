@@ -9,7 +9,7 @@ import { runPart } from './run-part.ts';
 import type { Part } from './run-part.ts';
 
 /**
- * The whole suite: the quick check, the model, the tests against real stores, and those against real
+ * The whole suite: the quick check, the model, the simulation, the tests against real stores, and those against real
  * hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
  */
 const limitMs = 30 * 60_000;
@@ -18,6 +18,7 @@ const canRunHosts = process.platform === 'linux' && process.getuid?.() === 0;
 const parts: Part[] = [
   { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
   { name: 'model', command: ['npm', 'run', '--silent', 'test:model'] },
+  { name: 'simulation', command: ['npm', 'run', '--silent', 'test:simulation'] },
 ];
 const notRun: string[] = [];
 if (canRunHosts) {

@@ -72,9 +72,17 @@ export const compileCore = (name: string, rule: Break | null): string => {
   return join(cacheFolder, name, 'src/core');
 };
 
-/** Compile the core and the model; answers the file that workers run. */
-export const compileModel = (name: string): string => {
+/** Compile the core and the files of tests that workers run beside it; answers the folder that holds both. */
+const compileTests = (name: string, folders: readonly string[]): string => {
   compileCore(name, null);
-  compileFolder('test/model', join(name, 'test/model'), null);
-  return join(cacheFolder, name, 'test/model/explore.child.js');
+  for (const folder of folders) compileFolder(folder, join(name, folder), null);
+  return join(cacheFolder, name);
 };
+
+/** Compile the core and the model; answers the file that workers run. */
+export const compileModel = (name: string): string =>
+  join(compileTests(name, ['test/model']), 'test/model/explore.child.js');
+
+/** The same of the simulation, which shares judges with the model. */
+export const compileSimulation = (name: string): string =>
+  join(compileTests(name, ['test/model', 'test/simulation']), 'test/simulation/simulate.child.js');

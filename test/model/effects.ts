@@ -60,9 +60,15 @@ const stopBegins = (world: World, machine: Machine, index: number, grantId: stri
     throw new Violation('I6', `${here} containers of ${machine.id} are away, above its cap`);
 };
 
-/** Whether a pause is about a restart on a machine, in the one service there is. */
-export const concerns = (level: PauseLevel, machine: string, waveId: string): boolean => {
+/** Whether a pause is about a restart on a machine; in the model there is one service, which need not be named. */
+export const concerns = (
+  level: PauseLevel,
+  machine: string,
+  waveId: string,
+  services: readonly string[] | null = null,
+): boolean => {
   if ('hostId' in level) return level.hostId === machine;
+  if (level.level === 'service') return services?.includes(level.service) ?? true;
   return level.level === 'wave' ? level.waveId === waveId : true;
 };
 

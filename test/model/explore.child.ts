@@ -4,12 +4,12 @@ import { explore } from './explore.ts';
 import type { Exploration } from './explore.ts';
 import { firstWorld } from './first-world.ts';
 import { judgeFor } from './judge.ts';
+import type { Done } from './pool.ts';
 import { walkAll } from './walk.ts';
 import type { Walks } from './walk.ts';
 import type { Scenario } from './world.ts';
 
 export interface Task {
-  id: number;
   /** Folder of the compiled core. */
   core: string;
   scenario: Scenario;
@@ -17,18 +17,16 @@ export interface Task {
   seeds: { from: number; count: number } | null;
 }
 
-export type Done = { id: number; result: Exploration | Walks } | { id: number; error: string };
-
-const run = async ({ id, core: folder, scenario, seeds }: Task): Promise<Done> => {
+const run = async ({ core: folder, scenario, seeds }: Task): Promise<Done<Exploration | Walks>> => {
   try {
     const core = await loadCore(folder);
     const result =
       seeds === null
         ? explore(core, firstWorld(core, scenario), judgeFor(core, scenario))
         : walkAll(core, scenario, seeds);
-    return { id, result };
+    return { result };
   } catch (error) {
-    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 };
 

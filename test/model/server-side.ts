@@ -3,6 +3,7 @@ import type { FleetEvent } from '../../src/core/coordinator/step.ts';
 import type { ControlAudit, Send } from '../../src/core/coordinator/turn.ts';
 import type { Core } from './core.ts';
 import { encode, expand } from './encode.ts';
+import { checkGiven } from './given.ts';
 import { Violation } from './world.ts';
 import { checkWritten, rowsOf } from './written.ts';
 import type { Machine, World } from './world.ts';
@@ -33,41 +34,6 @@ const freshIds = (world: World): (() => string) => {
       }
   };
 };
-
-/** I2, from the bare facts that the coordinator holds: whatever is not known to serve is unavailable. */
-const checkGiven = (fleet: Fleet, now: number, given: string[], byItself: string[]): void => {
-  if (given.length === 0) return;
-  const away = new Set<string>();
-  for (const { container } of fleet.grants.values()) if (container !== null) away.add(container);
-  for (const { id, host: hostId, parked, view } of fleet.containers.values()) {
-    const host = fleet.hosts.get(hostId);
-    const known =
-      host?.known === true &&
-      host.heardAt !== null &&
-      now - host.heardAt <= fleet.settings.staleLimitMs;
-    if (!parked && (!known || view.state !== 'running' || view.health !== 'healthy')) away.add(id);
-  }
-  const budget = fleet.services.get('web')?.budget;
-  const limit = budget !== undefined && 'maxUnavailable' in budget ? budget.maxUnavailable : 0;
-  if (away.size > Number(limit))
-    throw new Violation('I2', `${given.join(', ')} granted with ${[...away].join(', ')} away`);
-  for (const container of byItself) {
-    const { gate } = fleet.hosts.get(container.split('/')[0] ?? '') ?? { gate: null };
-    if (gate !== null) throw new Violation('R29', `${container} granted, its host is broken`);
-  }
-  for (const host of fleet.hosts.keys()) {
-    const here = [...fleet.grants.values()].filter((grant) => grant.host === host);
-    if (
-      here.filter(({ kind }) => kind === 'restart').length >
-      fleet.settings.hostCap + retries(fleet)
-    )
-      throw new Violation('I6', `host ${host} has ${here.length} restarts granted`);
-  }
-};
-
-/** A retry stands beside the grant that it takes over from (R26). */
-const retries = (fleet: Fleet): number =>
-  [...fleet.grants.values()].filter(({ expect }) => expect?.kind === 'retry').length;
 
 /** What a crash of the server leaves: committed rows, under a new epoch. */
 export const load = (fleet: Fleet): void => {
@@ -182,12 +148,7 @@ export const serve = (
     ({ id, kind, expect }) =>
       !had.has(id) && kind === 'restart' && expect?.kind !== 'retry' && expect !== null,
   );
-  checkGiven(
-    fleet,
-    world.now,
-    given.map(({ container }) => container ?? ''),
-    given.filter(({ byHand }) => !byHand).map(({ container }) => container ?? ''),
-  );
+  checkGiven(fleet, world.now, given);
   for (const send of commands.sends) world.rows.set(send.jobId, send);
   for (const jobId of commands.closes) world.rows.delete(jobId);
   if (turnout === 'well') {

@@ -5,6 +5,7 @@ import { platformValue } from '../platform-value.ts';
 import type { Mode } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import { serviceState, unavailableBecause } from './availability.ts';
+import type { ServiceState } from './availability.ts';
 import { gateText } from './gate-text.ts';
 import type { Container, Fleet, Freeze, Grant, Pause, Wave } from './fleet.ts';
 import { pauseText } from './pause-subject.ts';
@@ -228,14 +229,21 @@ const budgetDenies = (
       reason: `beyond the budget of ${state.name}: it is broken (${broken})`,
       onlyIfBroken: true,
     };
-  if (state.limit === 0)
-    return deny(
-      `the budget of service ${state.name} is 0: groundswell allow-outage ${wave.id} ${state.name}`,
-    );
-  const names = [...state.unavailable.entries()].slice(0, 3).map(([id, why]) => `${id} (${why})`);
   return deny(
-    `service ${state.name} has ${state.unavailable.size} of ${state.limit} unavailable: ${names.join(', ')}`,
+    state.limit === 0
+      ? noBudgetText(wave, state.name)
+      : `service ${state.name} has ${unavailableText(state)}`,
   );
+};
+
+/** R17: nothing goes beyond a budget of 0 without a person's word. */
+export const noBudgetText = ({ id }: Wave, service: string): string =>
+  `the budget of service ${service} is 0: groundswell allow-outage ${id} ${service}`;
+
+/** What takes up a budget, the first few by name. */
+export const unavailableText = ({ unavailable, limit }: ServiceState): string => {
+  const names = [...unavailable].slice(0, 3).map(([id, why]) => `${id} (${why})`);
+  return `${unavailable.size} of ${limit} unavailable: ${names.join(', ')}`;
 };
 
 /** R19: whether a container may be granted now, and on which ground or why not. An unclear answer is a denial. */

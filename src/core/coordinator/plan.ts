@@ -5,7 +5,13 @@ import { allowedUnavailable, serviceState } from './availability.ts';
 import { grantName, staleLines } from './container-answer.ts';
 import { summarizeServices } from './summarize-services.ts';
 import type { Container, Fleet, Wave } from './fleet.ts';
-import { freezesInForce, mayGrant, notOnHostRoot, observedBecause } from './may-grant.ts';
+import {
+  freezesInForce,
+  mayGrant,
+  noBudgetText,
+  notOnHostRoot,
+  observedBecause,
+} from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { grantWaits } from './silence.ts';
@@ -65,7 +71,7 @@ const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): stri
   ).length;
   const budget = fleet.services.get(container.service)?.budget ?? { maxUnavailable: 1 };
   if (allowedUnavailable(budget, members) === 0 && !wave.outagesAllowed.includes(container.service))
-    return `the budget of service ${container.service} is 0: groundswell allow-outage ${wave.id} ${container.service}`;
+    return noBudgetText(wave, container.service);
   return null;
 };
 

@@ -13,7 +13,15 @@ import { servicesOn } from './services-on.ts';
 import { grantWaits, isSilent, unheardBecause } from './silence.ts';
 import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
-import { failuresOf, freezeInForce, freezeText, mayGrant, windowOpenFor } from './may-grant.ts';
+import {
+  failuresOf,
+  freezeInForce,
+  freezeText,
+  mayGrant,
+  noBudgetText,
+  unavailableText,
+  windowOpenFor,
+} from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
 import { audit, touch } from './turn.ts';
@@ -207,7 +215,8 @@ export const orderUpgrades = (turn: Turn): void => {
         (upgrade.mode === 'security' ||
           namesIn(host, upgrade).some((name) => fleet.settings.disruptivePackages.includes(name)));
       const services = disruptive ? servicesOn(fleet, hostId) : [];
-      const denied = upgradeDenied(turn, wave, host, services) ?? noRoom(turn, hostId, services);
+      const denied =
+        upgradeDenied(turn, wave, host, services) ?? noRoom(turn, wave, hostId, services);
       const order: ReturnType<typeof orderFor> =
         denied === null
           ? packagesNow(turn, decisions, { wave, host, upgrade })
@@ -279,13 +288,17 @@ export const orderUpgrades = (turn: Turn): void => {
 /** R29: a disruptive upgrade holds one unit of each service of its host; on a single host its approval stands for them. */
 const noRoom = (
   { fleet, now }: Turn,
+  wave: Wave,
   hostId: HostId,
   services: readonly string[],
 ): string | null => {
   for (const service of services) {
-    const { unavailable, limit } = serviceState(fleet, service, now, { giving: true });
-    if (unavailable.size + 1 > limit)
-      return `service ${service} has no room for a disruptive upgrade of ${hostId}`;
+    // R17: a person has said that this wave may.
+    if (wave.outagesAllowed.includes(service)) continue;
+    const state = serviceState(fleet, service, now, { giving: true });
+    if (state.limit === 0) return noBudgetText(wave, service);
+    if (state.unavailable.size + 1 > state.limit)
+      return `service ${service} has no room for a disruptive upgrade of ${hostId}: ${unavailableText(state)}`;
   }
   return null;
 };

@@ -1,0 +1,135 @@
+import { forAWhile } from './doing.ts';
+import type { Doing } from './doing.ts';
+import { changed, comesUp, goesDown } from './look.ts';
+import { upgradeByOthers } from './packages.ts';
+import { note } from './world.ts';
+import type { Box, World } from './world.ts';
+
+const becomes = (world: World, box: Box, sick: boolean): void => {
+  if (!box.up || box.sick === sick) return;
+  changed(world, box);
+  box.sick = sick;
+  changed(world, box);
+};
+
+/** Packages by number; the same one in the same version on several hosts is one cause (R34). */
+const packageOf = (n: number): { name: string; to: string } => ({
+  name: `lib${n % 3}`,
+  to: String(1 + (n % 4)),
+});
+
+/** Well and unwell by turns. */
+const flap = (world: World, box: Box, endsAt: number): void => {
+  if (world.time.now() >= endsAt || world.quiet) return becomes(world, box, false);
+  becomes(world, box, !box.sick);
+  world.time.after(box.machine.random.between(500, 4_000), () => flap(world, box, endsAt));
+};
+
+const onBox =
+  (run: (world: World, box: Box, at: Parameters<Doing>[1]) => string | null): Doing =>
+  (world, at) =>
+    at.box === null ? null : run(world, at.box, at);
+
+/** Steps of a restart in whose middle something may happen. */
+const moments = ['check', 'drain', 'stop', 'start', 'watch-health', 'undrain', 'verify'] as const;
+
+/** To a container now, or, every other time, to the next of its host of which a restart comes to such a step. */
+const toOne = (happens: (world: World, box: Box) => string | null): Doing =>
+  onBox((world, box, { act, machine }) => {
+    if (act.n % 2 === 0) return happens(world, box);
+    const moment = moments[act.box % moments.length] ?? 'check';
+    machine.traps.set(moment, (trapped) => {
+      const done = happens(world, trapped);
+      if (done !== null)
+        note(world, () => `* ${act.kind}, in the middle of its ${moment}: ${done}`);
+    });
+    return `the next ${moment} on ${machine.id}`;
+  });
+
+/** Something of all containers of a host, or of its upgrades, fails for a while. */
+const failing =
+  (what: 'drainFails' | 'undrainFails' | 'upgradeFails'): Doing =>
+  (world, at) => {
+    const { machine, act } = at;
+    forAWhile(
+      world,
+      at,
+      () => (machine[what] += 1),
+      () => (machine[what] -= 1),
+    );
+    return `${machine.id} for ${act.seconds} s`;
+  };
+
+export const containerActs = {
+  'falls sick': onBox((world, box, at) => {
+    if (!box.up || box.sick) return null;
+    forAWhile(
+      world,
+      at,
+      () => becomes(world, box, true),
+      () => becomes(world, box, false),
+    );
+    return `${box.id} for ${at.act.seconds} s`;
+  }),
+  flaps: onBox((world, box, { act }) => {
+    flap(world, box, world.time.now() + act.seconds * 1_000);
+    return `${box.id} for ${act.seconds} s`;
+  }),
+  'start fails': onBox((_, box, { act }) => {
+    box.badStarts += 1 + (act.n % 4);
+    return `${box.id}, ${1 + (act.n % 4)} times`;
+  }),
+  'sick after start': onBox((world, box, { act }) => {
+    box.sickStarts += 1;
+    world.time.after(act.seconds * 2_000, () => {
+      box.sickStarts = 0;
+      becomes(world, box, false);
+    });
+    return box.id;
+  }),
+  straggler: onBox((world, box, at) => {
+    const factor = 2 + (at.act.n % 12);
+    const before = box.slowness;
+    forAWhile(
+      world,
+      at,
+      () => (box.slowness = factor),
+      () => (box.slowness = before),
+    );
+    return `${box.id}, ${factor} times slower`;
+  }),
+  'drain fails': failing('drainFails'),
+  'undrain fails': failing('undrainFails'),
+  'upgrade fails': failing('upgradeFails'),
+  'outside upgrade': (world, { act, machine }) => {
+    if (!machine.on) return null;
+    const all = act.n % 4 === 0 ? world.machines : [machine];
+    const what = packageOf(act.n);
+    for (const one of all)
+      upgradeByOthers(world, one, { ...what, takesMs: 300 + one.random.below(act.seconds * 300) });
+    return `${what.name} on ${all.map(({ id }) => id).join(', ')}`;
+  },
+  'host breaks': (world, { act, machine }) => {
+    if (!machine.on) return null;
+    upgradeByOthers(world, machine, { ...packageOf(act.n), takesMs: 2_000 });
+    machine.broken = true;
+    world.time.after(act.seconds * 1_000, () => (machine.broken = false));
+    return `${machine.id} for ${act.seconds} s`;
+  },
+  'owner stops': toOne((world, box) => {
+    if (!box.up) return null;
+    goesDown(world, box, 'owner');
+    return box.id;
+  }),
+  'owner starts': toOne((world, box) => {
+    if (box.up || !box.machine.on) return null;
+    comesUp(world, box);
+    return box.id;
+  }),
+  'owner restarts': toOne((world, box) => {
+    if (!box.up) return null;
+    goesDown(world, box, 'owner');
+    comesUp(world, box);
+    return box.id;
+  }),
+} satisfies Record<string, Doing>;
