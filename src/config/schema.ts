@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
+import { renewEveryMs } from '../core/coordinator/control-record.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, NameGlob, ServiceSettings } from '../core/service-settings.ts';
 
@@ -136,6 +137,9 @@ const ConfiguredOptOut = z
     'name a host, a container or a service (or several, then all must match)',
   );
 
+/** The time between two records of an idle host, and what its answer may take. */
+const shortestStaleLimitSeconds = renewEveryMs.quiet / 1_000 + 15;
+
 const Waves = z.strictObject({
   /** A wave pauses when more restarts than this have failed. */
   maxFailures: z.int().min(0).default(0),
@@ -145,8 +149,17 @@ const Waves = z.strictObject({
   beginBeforeSeconds: z.int().min(1).default(30),
   /** A restart that is not over after this time counts as an error until it is. */
   deadlineSeconds: z.int().min(1).default(600),
-  /** A host that was not heard for this long is unknown, and its containers count as unavailable. */
-  staleLimitSeconds: z.int().min(1).default(90),
+  /**
+   * A host that was not heard for this long is unknown, and its containers count as unavailable. What is heard of an idle
+   * one answers its record, which is renewed once a minute (R12): with less it would be silent and heard by turns.
+   */
+  staleLimitSeconds: z
+    .int()
+    .refine(
+      (seconds) => seconds >= shortestStaleLimitSeconds,
+      `want at least ${shortestStaleLimitSeconds}: idle hosts are heard once a minute, and would be taken for silent in between`,
+    )
+    .default(90),
   /** Restarts at once in one zone, and in the fleet; default: no limit but the services' own. */
   zoneCap: z.int().min(1).optional(),
   fleetCap: z.int().min(1).optional(),

@@ -72,6 +72,11 @@ describe('problems name the place and what is allowed', () => {
     ['a list for a mapping', 'waves: [1]', 'config.yaml:1:8: waves: want a mapping'],
     ['too small', 'agent: {hostCap: 0}', 'config.yaml:1:18: agent.hostCap: 0: want at least 1'],
     [
+      'a limit below the time between two words of an idle host (R12)',
+      'waves: {staleLimitSeconds: 74}',
+      'config.yaml:1:28: waves.staleLimitSeconds: 74: want at least 75: idle hosts are heard once a minute, and would be taken for silent in between',
+    ],
+    [
       'a broken number',
       'agent: {hostCap: 1.5}',
       'config.yaml:1:18: agent.hostCap: 1.5: want a whole number',
