@@ -3,10 +3,7 @@ import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
 import { renewEveryMs } from '../core/coordinator/control-record.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, NameGlob, ServiceSettings } from '../core/service-settings.ts';
-
-const AbsolutePath = z
-  .string()
-  .regex(/^\/[^\0]*$/, 'want an absolute path such as /var/lib/groundswell');
+import { AbsolutePath, OwnDirectory } from './own-directory.ts';
 
 const ServiceGlob = z
   .string()
@@ -56,7 +53,7 @@ const AgentSection = z.strictObject({
   /** Restarts at once on this host. */
   hostCap: z.int().min(1).default(2),
   /** Where the hooks of apt, dpkg and dnf leave their notes. */
-  spoolDirectory: AbsolutePath.default('/var/spool/groundswell'),
+  spoolDirectory: OwnDirectory.default('/var/spool/groundswell'),
   /** How often the health of each container is looked at. */
   healthIntervalMs: z.int().min(100).default(5_000),
   /** How often the package database is compared where no hook has told of a change. */
@@ -244,7 +241,7 @@ export const defaultDisruptivePackages = [
 /** Everything that /etc/groundswell/config.yaml and its drop-ins may say. */
 export const Configuration = z.strictObject({
   /** Store, journal, keys and the embedded Redis live below it. */
-  dataDirectory: AbsolutePath.default('/var/lib/groundswell'),
+  dataDirectory: OwnDirectory.default('/var/lib/groundswell'),
   redis: z
     .strictObject({
       /** Default: a redis-server of our own, started by `groundswell up`. */

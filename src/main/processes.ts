@@ -15,7 +15,7 @@ import { programRoot } from './program-root.ts';
 import { corePackagesOf, manifestDirectories } from './platforms.ts';
 import { startRedisChild } from './redis-child.ts';
 import { enrolOwnHost } from './enrol-own-host.ts';
-import { makeDataDirectory, readConfig } from './read-config.ts';
+import { makeDataDirectory, readConfig, readHostConfig } from './read-config.ts';
 import { runAgent } from './run-agent.ts';
 import { runServer } from './run-server.ts';
 import type { RunningServer } from './run-server.ts';
@@ -111,7 +111,7 @@ export const serve = async (file: string | undefined): Promise<void> => {
 /** `groundswell agent`: this host's half of it. */
 export const beAgent = async (file: string | undefined): Promise<void> => {
   needsRoot('groundswell agent');
-  const config = await readConfig(file);
+  const { config, privatePaths } = await readHostConfig(file);
   const redis = redisFrom(config);
   if (redis === null)
     throw new Error(
@@ -125,7 +125,7 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
     logger.warn(
       `agent.zone and agent.hostCap are read by groundswell up alone; say it to the server: groundswell host add ${hostIdOf(config)} --zone ${config.agent.zone} --cap ${config.agent.hostCap}`,
     );
-  const agent = await startAgentOf(config, redis, logger);
+  const agent = await startAgentOf({ config, privatePaths }, redis, logger);
   logger.info({ hostId: hostIdOf(config) }, 'the agent is up');
   await tellReady();
   await untilAborted(signal);
@@ -133,7 +133,7 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
 };
 
 const startAgentOf = (
-  config: Configuration,
+  { config, privatePaths }: { config: Configuration; privatePaths: string[] },
   redis: RedisAddress,
   logger: Logger,
 ): ReturnType<typeof runAgent> =>
@@ -143,6 +143,7 @@ const startAgentOf = (
     dataDirectory: config.dataDirectory,
     lxcPath: config.agent.lxcPath,
     spoolDirectory: config.agent.spoolDirectory,
+    privatePaths,
     redis,
     settings: settingsPortFrom(config),
     every: {
@@ -158,7 +159,7 @@ const startAgentOf = (
 /** `groundswell up`: server, agent and, unless one is configured, their own Redis, in one process. */
 export const runAllInOne = async (file: string | undefined): Promise<void> => {
   needsRoot('groundswell up');
-  const config = await readConfig(file);
+  const { config, privatePaths } = await readHostConfig(file);
   const logger = createLogger(config.log.level, 'groundswell');
   const signal = stopSignal();
   await makeDataDirectory(config);
@@ -168,7 +169,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
     const running = await startServerOf({ config, file }, redis.address, logger, signal);
     closers.unshift(running.stop);
     await enrolOwnHost(running.server, running.publicKeys, config);
-    const agent = await startAgentOf(config, redis.address, logger);
+    const agent = await startAgentOf({ config, privatePaths }, redis.address, logger);
     closers.unshift(agent.stop);
     logger.info(
       { hostId: hostIdOf(config), socket: config.server.socket },

@@ -16,7 +16,7 @@ import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
 import { agentDirectory, agentKeysPath, trustedKeysPath } from './key-card.ts';
 import { readMachineId } from './machine-id.ts';
-import { DEFAULT_PARKED_DIRECTORY } from '../host/lxc/provision/parked.ts';
+import { parkedPath } from '../host/lxc/provision/parked.ts';
 import { openRealHost } from '../workers/agent/ports/real-host.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
 
@@ -26,6 +26,8 @@ export interface RunAgentOptions {
   dataDirectory: string;
   lxcPath: string;
   spoolDirectory: string;
+  /** Directories and files of Groundswell's own: hidden in every container. */
+  privatePaths: readonly string[];
   redis: RedisAddress;
   settings: SettingsPort;
   /** How often it looks at things; times in ms. */
@@ -79,8 +81,8 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     environment: {},
   });
   const real = openRealHost({
-    lxcPath: options.lxcPath,
-    parkedDirectory: DEFAULT_PARKED_DIRECTORY,
+    ...{ lxcPath: options.lxcPath, own: options.privatePaths },
+    parkedDirectory: parkedPath(dataDirectory),
     settings: options.settings,
     packages,
     onProblem: (text) => {
