@@ -4,6 +4,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { serverServices } from '../config/services.ts';
+import { agentSettingsRecord, serverSettingsRecord } from '../config/shown-settings.ts';
 import { Configuration } from '../config/schema.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -59,6 +60,7 @@ const startServerOf = async (
     redis,
     settings: fleetSettingsOf(config, core),
     services: serverServices(config),
+    describeSettings: (salt) => serverSettingsRecord(config, salt),
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
     auditing: config.server.audit,
@@ -146,6 +148,7 @@ const startAgentOf = (
     privatePaths,
     redis,
     settings: settingsPortFrom(config),
+    describeSettings: (salt) => agentSettingsRecord(config, salt),
     every: {
       lookMs: config.agent.healthIntervalMs,
       wholeMs: config.agent.observeSeconds * 1_000,

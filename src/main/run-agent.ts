@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InstalledPackage } from '../core/packages.ts';
+import type { SettingsRecord } from '../core/settings-record.ts';
 import { findCgroupDirectories } from '../host/packages/cgroup-directories.ts';
 import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
@@ -30,6 +31,8 @@ export interface RunAgentOptions {
   privatePaths: readonly string[];
   redis: RedisAddress;
   settings: SettingsPort;
+  /** The settings as the audit trail tells changes of them. */
+  describeSettings: (salt: string) => SettingsRecord;
   /** How often it looks at things; times in ms. */
   every: {
     /** Containers and their health. */
@@ -98,6 +101,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     serverKeys: () => serverKeys,
     signingKey: () => keys.active,
     host: real.host,
+    describeSettings: options.describeSettings,
     watchPackages: (events, { suspended }) =>
       watchPackages({
         database: packages.database,
