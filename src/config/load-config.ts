@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errorText } from '../core/error-text.ts';
 import { configurationNotes } from './configuration-notes.ts';
 import { checkConfiguration } from './check-configuration.ts';
@@ -29,6 +29,8 @@ export type LoadedConfig =
       ok: true;
       config: Configuration;
       files: string[];
+      /** What holds data, spool and configuration: hidden in every container of the host (design §12). */
+      privatePaths: string[];
       /** What is right, and yet may not be meant, at this moment of the wall clock. */
       notes: (wallMs: number) => Problem[];
     }
@@ -60,9 +62,11 @@ const readText = async (
   }
 };
 
+const dropInsDirectory = (file: string): string => join(dirname(file), 'config.d');
+
 /** `config.d/*.yaml` beside the main file, in the order of their names. */
 const dropInsOf = async (file: string): Promise<string[]> => {
-  const directory = join(dirname(file), 'config.d');
+  const directory = dropInsDirectory(file);
   const names = await readdir(directory).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
@@ -135,5 +139,15 @@ export const loadConfig = async ({ file, environment }: LoadOptions): Promise<Lo
   // Whoever is told of half a file looks for what is in the other half.
   if (problems.length > 0) return { ok: false, problems, files };
   const result = readConfiguration(merge(located, overridesFrom(environment)));
-  return { ...result, files };
+  if (!result.ok) return { ...result, files };
+  const { dataDirectory, agent } = result.config;
+  // The directory of a file need not be Groundswell's alone, such as /etc.
+  const privatePaths = [
+    dataDirectory,
+    agent.spoolDirectory,
+    main,
+    dropInsDirectory(main),
+    ...files,
+  ];
+  return { ...result, files, privatePaths: privatePaths.map((path) => resolve(path)) };
 };

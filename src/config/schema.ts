@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
+import { renewEveryMs } from '../core/coordinator/control-record.ts';
 import { HostId } from '../core/ids.ts';
 import { HostServiceSettings, Mode, NameGlob, ServiceSettings } from '../core/service-settings.ts';
-
-const AbsolutePath = z
-  .string()
-  .regex(/^\/[^\0]*$/, 'want an absolute path such as /var/lib/groundswell');
+import { AbsolutePath, OwnDirectory } from './own-directory.ts';
 
 const ServiceGlob = z
   .string()
@@ -55,7 +53,7 @@ const AgentSection = z.strictObject({
   /** Restarts at once on this host. */
   hostCap: z.int().min(1).default(2),
   /** Where the hooks of apt, dpkg and dnf leave their notes. */
-  spoolDirectory: AbsolutePath.default('/var/spool/groundswell'),
+  spoolDirectory: OwnDirectory.default('/var/spool/groundswell'),
   /** How often the health of each container is looked at. */
   healthIntervalMs: z.int().min(100).default(5_000),
   /** How often the package database is compared where no hook has told of a change. */
@@ -136,6 +134,9 @@ const ConfiguredOptOut = z
     'name a host, a container or a service (or several, then all must match)',
   );
 
+/** The time between two records of an idle host, and what its answer may take. */
+const shortestStaleLimitSeconds = renewEveryMs.quiet / 1_000 + 15;
+
 const Waves = z.strictObject({
   /** A wave pauses when more restarts than this have failed. */
   maxFailures: z.int().min(0).default(0),
@@ -145,8 +146,17 @@ const Waves = z.strictObject({
   beginBeforeSeconds: z.int().min(1).default(30),
   /** A restart that is not over after this time counts as an error until it is. */
   deadlineSeconds: z.int().min(1).default(600),
-  /** A host that was not heard for this long is unknown, and its containers count as unavailable. */
-  staleLimitSeconds: z.int().min(1).default(90),
+  /**
+   * A host that was not heard for this long is unknown, and its containers count as unavailable. What is heard of an idle
+   * one answers its record, which is renewed once a minute (R12): with less it would be silent and heard by turns.
+   */
+  staleLimitSeconds: z
+    .int()
+    .refine(
+      (seconds) => seconds >= shortestStaleLimitSeconds,
+      `want at least ${shortestStaleLimitSeconds}: idle hosts are heard once a minute, and would be taken for silent in between`,
+    )
+    .default(90),
   /** Restarts at once in one zone, and in the fleet; default: no limit but the services' own. */
   zoneCap: z.int().min(1).optional(),
   fleetCap: z.int().min(1).optional(),
@@ -231,7 +241,7 @@ export const defaultDisruptivePackages = [
 /** Everything that /etc/groundswell/config.yaml and its drop-ins may say. */
 export const Configuration = z.strictObject({
   /** Store, journal, keys and the embedded Redis live below it. */
-  dataDirectory: AbsolutePath.default('/var/lib/groundswell'),
+  dataDirectory: OwnDirectory.default('/var/lib/groundswell'),
   redis: z
     .strictObject({
       /** Default: a redis-server of our own, started by `groundswell up`. */

@@ -93,7 +93,7 @@ const deps = {
 const program = createProgram(version, deps, [
   registerProcesses,
   (to) => {
-    registerLocal(to, config, deps);
+    registerLocal(to, { config, loaded }, deps);
   },
 ]);
 const code = await runProgram(program, process.argv.slice(2), (text) => process.stderr.write(text));

@@ -34,6 +34,7 @@ import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { loadConfig } from '../config/load-config.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
 import { Configuration } from '../config/schema.ts';
 import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import { findOtherRestarters } from '../host/packages/other-restarters.ts';
@@ -41,6 +42,7 @@ import type { PackageManager } from '../host/packages/package-manager.ts';
 import { createLxcRuntime } from '../host/lxc/lxc-runtime.ts';
 import { readAppArmor } from '../host/lxc/apparmor.ts';
 import { parseConfig } from '../host/lxc/parse-config.ts';
+import { parkedPath } from '../host/lxc/provision/parked.ts';
 import { findUnhidden } from '../host/lxc/provision/find-unhidden.ts';
 import { runBounded } from '../host/run-bounded.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
@@ -74,14 +76,31 @@ const confirm = async (question: string): Promise<boolean> => {
   }
 };
 
+/** What this host is configured to be. */
+export interface HostConfiguration {
+  /** The defaults where what was loaded is wrong. */
+  config: Configuration;
+  loaded: LoadedConfig;
+}
+
+/** What containers must not see. Throws where the configuration does not tell: by the defaults too little would be hidden. */
+const privatePathsOf = (loaded: LoadedConfig): readonly string[] => {
+  if (loaded.ok) return loaded.privatePaths;
+  throw new Error(
+    'the configuration is wrong, so it is not known where keys and data lie, which containers must not see: mend it first (groundswell config check)',
+  );
+};
+
 const installation = (
-  config: Configuration,
+  { config, loaded }: HostConfiguration,
   write: (text: string) => void,
 ): InstallationDependencies => ({
+  placesAreKnown: () => void privatePathsOf(loaded),
   readPackaging: packagingReader(join(programRoot(), 'packaging')),
   nodePath: process.execPath,
   binPath: join(programRoot(), 'bin', 'groundswell.js'),
   dataDirectory: config.dataDirectory,
+  spoolDirectory: config.agent.spoolDirectory,
   keyFiles: ['server/keys.json', 'agent/keys.json'].map((path) => join(config.dataDirectory, path)),
   trustedKeysFile: trustedKeysPath(config.dataDirectory),
   // The agent's key is bound to this machine, the server's to its data directory alone.
@@ -130,15 +149,20 @@ const askStatus = async (config: Configuration): Promise<StatusView> =>
 /** It knows the store, which no other local verb needs. */
 const backups = () => import('./backup.ts');
 
-const installedHere = (config: Configuration): { root: string; desired: DesiredOptions } => {
-  const { readPackaging, nodePath, binPath, dataDirectory } = installation(config, () => undefined);
-  return { root: '/', desired: { readPackaging, nodePath, binPath, dataDirectory } };
+const installedHere = (of: HostConfiguration): { root: string; desired: DesiredOptions } => {
+  const { readPackaging, nodePath, binPath, ...more } = installation(of, () => undefined);
+  const { dataDirectory, spoolDirectory } = more;
+  return {
+    root: '/',
+    desired: { readPackaging, nodePath, binPath, dataDirectory, spoolDirectory },
+  };
 };
 
-const doctorChecks = (config: Configuration, file: string | undefined): DoctorCheck[] => {
+const doctorChecks = (of: HostConfiguration, file: string | undefined): DoctorCheck[] => {
+  const { config, loaded } = of;
   const { lxcPath } = config.agent;
   const runtime = createLxcRuntime({ lxcPath });
-  const here = installedHere(config);
+  const here = installedHere(of);
   return [
     ...systemChecks({ isRoot: isRoot(), run: runBounded, procRoot: '/proc' }),
     ...installationChecks({
@@ -157,7 +181,8 @@ const doctorChecks = (config: Configuration, file: string | undefined): DoctorCh
           })),
         );
       },
-      unhidden: async () => findUnhidden(await runtime.list(), lxcPath),
+      unhidden: async () =>
+        findUnhidden(await runtime.list(), { lxcPath, own: privatePathsOf(loaded) }),
       services: config.services,
       hostId: () => hostIdOf(config),
       appArmor: () => readAppArmor('/sys', runBounded),
@@ -176,23 +201,28 @@ const doctorChecks = (config: Configuration, file: string | undefined): DoctorCh
 };
 
 /** What is wrong with it a check tells; the others look in the usual places then. */
-const configurationOf = async (file: string): Promise<Configuration> => {
+const configurationOf = async (file: string): Promise<HostConfiguration> => {
   const loaded = await loadConfig({ file, environment: processEnvironment() });
-  return loaded.ok ? loaded.config : Configuration.parse({});
+  return { config: loaded.ok ? loaded.config : Configuration.parse({}), loaded };
 };
 
 /** The verbs that need no server. */
 export const registerLocal = (
   program: Command,
-  config: Configuration,
+  of: HostConfiguration,
   deps: CliDependencies,
 ): void => {
+  const { config, loaded } = of;
   const { setExitCode } = deps;
   registerScan(program, config.agent.lxcPath);
   let settings: SettingsPort | undefined;
   registerContainer(program, {
     ...{ ...deps, now: Date.now, lxcPath: config.agent.lxcPath },
     optOutOf: (container) => (settings ??= settingsPortFrom(config)).optOut(container, Date.now()),
+    configured: () => ({
+      privatePaths: privatePathsOf(loaded),
+      parkedDirectory: parkedPath(config.dataDirectory),
+    }),
   });
   registerConfigCheck(program, {
     environment: processEnvironment(),
@@ -233,12 +263,12 @@ export const registerLocal = (
       if (!process.stdout.write(text)) await once(process.stdout, 'drain');
     },
   });
-  registerSetup(program, installation(config, deps.write));
-  registerUninstall(program, installation(config, deps.write));
+  registerSetup(program, installation(of, deps.write));
+  registerUninstall(program, installation(of, deps.write));
   registerDoctor(program, {
     examination: async (named) => {
       const file = named === undefined ? undefined : resolve(named);
-      const told = file === undefined ? config : await configurationOf(file);
+      const told = file === undefined ? of : await configurationOf(file);
       return {
         checks: doctorChecks(told, file),
         isSetUp: () => isSetUp(installedHere(told)),

@@ -4,6 +4,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { fleetSettingsOf, minuteOfDay } from '../config/fleet-settings.ts';
 import { hostIdOf } from '../config/host-id.ts';
 import { serverServices } from '../config/services.ts';
+import { agentSettingsRecord, serverSettingsRecord } from '../config/shown-settings.ts';
 import { Configuration } from '../config/schema.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -15,7 +16,7 @@ import { programRoot } from './program-root.ts';
 import { corePackagesOf, manifestDirectories } from './platforms.ts';
 import { startRedisChild } from './redis-child.ts';
 import { enrolOwnHost } from './enrol-own-host.ts';
-import { makeDataDirectory, readConfig } from './read-config.ts';
+import { makeDataDirectory, readConfig, readHostConfig } from './read-config.ts';
 import { runAgent } from './run-agent.ts';
 import { runServer } from './run-server.ts';
 import type { RunningServer } from './run-server.ts';
@@ -59,6 +60,7 @@ const startServerOf = async (
     redis,
     settings: fleetSettingsOf(config, core),
     services: serverServices(config),
+    describeSettings: (salt) => serverSettingsRecord(config, salt),
     minuteOfDay: (date) => minuteOfDay(date.getTime(), config),
     notify: config.server.notify,
     auditing: config.server.audit,
@@ -111,7 +113,7 @@ export const serve = async (file: string | undefined): Promise<void> => {
 /** `groundswell agent`: this host's half of it. */
 export const beAgent = async (file: string | undefined): Promise<void> => {
   needsRoot('groundswell agent');
-  const config = await readConfig(file);
+  const { config, privatePaths } = await readHostConfig(file);
   const redis = redisFrom(config);
   if (redis === null)
     throw new Error(
@@ -125,7 +127,7 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
     logger.warn(
       `agent.zone and agent.hostCap are read by groundswell up alone; say it to the server: groundswell host add ${hostIdOf(config)} --zone ${config.agent.zone} --cap ${config.agent.hostCap}`,
     );
-  const agent = await startAgentOf(config, redis, logger);
+  const agent = await startAgentOf({ config, privatePaths }, redis, logger);
   logger.info({ hostId: hostIdOf(config) }, 'the agent is up');
   await tellReady();
   await untilAborted(signal);
@@ -133,7 +135,7 @@ export const beAgent = async (file: string | undefined): Promise<void> => {
 };
 
 const startAgentOf = (
-  config: Configuration,
+  { config, privatePaths }: { config: Configuration; privatePaths: string[] },
   redis: RedisAddress,
   logger: Logger,
 ): ReturnType<typeof runAgent> =>
@@ -143,8 +145,10 @@ const startAgentOf = (
     dataDirectory: config.dataDirectory,
     lxcPath: config.agent.lxcPath,
     spoolDirectory: config.agent.spoolDirectory,
+    privatePaths,
     redis,
     settings: settingsPortFrom(config),
+    describeSettings: (salt) => agentSettingsRecord(config, salt),
     every: {
       lookMs: config.agent.healthIntervalMs,
       wholeMs: config.agent.observeSeconds * 1_000,
@@ -158,7 +162,7 @@ const startAgentOf = (
 /** `groundswell up`: server, agent and, unless one is configured, their own Redis, in one process. */
 export const runAllInOne = async (file: string | undefined): Promise<void> => {
   needsRoot('groundswell up');
-  const config = await readConfig(file);
+  const { config, privatePaths } = await readHostConfig(file);
   const logger = createLogger(config.log.level, 'groundswell');
   const signal = stopSignal();
   await makeDataDirectory(config);
@@ -168,7 +172,7 @@ export const runAllInOne = async (file: string | undefined): Promise<void> => {
     const running = await startServerOf({ config, file }, redis.address, logger, signal);
     closers.unshift(running.stop);
     await enrolOwnHost(running.server, running.publicKeys, config);
-    const agent = await startAgentOf(config, redis.address, logger);
+    const agent = await startAgentOf({ config, privatePaths }, redis.address, logger);
     closers.unshift(agent.stop);
     logger.info(
       { hostId: hostIdOf(config), socket: config.server.socket },

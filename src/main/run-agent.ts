@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InstalledPackage } from '../core/packages.ts';
+import type { SettingsRecord } from '../core/settings-record.ts';
 import { findCgroupDirectories } from '../host/packages/cgroup-directories.ts';
 import { openPackageManager } from '../host/packages/open-package-manager.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
@@ -16,7 +17,7 @@ import { startAgent } from '../workers/agent/start-agent.ts';
 import type { RunningAgent } from '../workers/agent/agent-options.ts';
 import { agentDirectory, agentKeysPath, trustedKeysPath } from './key-card.ts';
 import { readMachineId } from './machine-id.ts';
-import { DEFAULT_PARKED_DIRECTORY } from '../host/lxc/provision/parked.ts';
+import { parkedPath } from '../host/lxc/provision/parked.ts';
 import { openRealHost } from '../workers/agent/ports/real-host.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
 
@@ -26,8 +27,12 @@ export interface RunAgentOptions {
   dataDirectory: string;
   lxcPath: string;
   spoolDirectory: string;
+  /** Directories and files of Groundswell's own: hidden in every container. */
+  privatePaths: readonly string[];
   redis: RedisAddress;
   settings: SettingsPort;
+  /** The settings as the audit trail tells changes of them. */
+  describeSettings: (salt: string) => SettingsRecord;
   /** How often it looks at things; times in ms. */
   every: {
     /** Containers and their health. */
@@ -79,8 +84,8 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     environment: {},
   });
   const real = openRealHost({
-    lxcPath: options.lxcPath,
-    parkedDirectory: DEFAULT_PARKED_DIRECTORY,
+    ...{ lxcPath: options.lxcPath, own: options.privatePaths },
+    parkedDirectory: parkedPath(dataDirectory),
     settings: options.settings,
     packages,
     onProblem: (text) => {
@@ -96,6 +101,7 @@ export const runAgent = async (options: RunAgentOptions): Promise<RunningAgent> 
     serverKeys: () => serverKeys,
     signingKey: () => keys.active,
     host: real.host,
+    describeSettings: options.describeSettings,
     watchPackages: (events, { suspended }) =>
       watchPackages({
         database: packages.database,

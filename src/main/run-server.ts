@@ -6,6 +6,7 @@ import type { ApiBackend } from '../api/server.ts';
 import { errorText } from '../core/error-text.ts';
 import type { FleetSettings } from '../core/coordinator/fleet.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import type { SettingsRecord } from '../core/settings-record.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
@@ -33,6 +34,8 @@ export interface RunServerOptions {
   redis: RedisAddress;
   settings: FleetSettings;
   services: readonly ServiceSettings[];
+  /** The settings as the audit trail tells changes of them. */
+  describeSettings: (salt: string) => SettingsRecord;
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;

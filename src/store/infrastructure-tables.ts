@@ -11,6 +11,8 @@ export interface InfrastructureTables {
   lease: { id: 1; epoch: number; holder: string; expires_at: number; ttl_ms: number };
   /** One row: server time never passes `reserved_until` without raising it first (R14). */
   server_clock: { id: 1; reserved_until: number };
+  /** One row, or none before the first start: a `SettingsRecord` as JSON. */
+  recorded_settings: { id: 1; doc: string };
   /** Jobs to hosts, until an answer closes them (R3). */
   outbox: {
     job_id: string;

@@ -10,6 +10,7 @@ import { advisoryNamesMigration } from './migrations/006-advisory-names.ts';
 import { wavePartsMigration } from './migrations/007-wave-parts.ts';
 import { checkpointsMigration } from './migrations/008-checkpoints.ts';
 import { restoredMigration } from './migrations/009-restored.ts';
+import { recordedSettingsMigration } from './migrations/010-recorded-settings.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '007-wave-parts': wavePartsMigration,
   '008-checkpoints': checkpointsMigration,
   '009-restored': restoredMigration,
+  '010-recorded-settings': recordedSettingsMigration,
 };
 
 /** Names of all migrations that this program knows, in order. */

@@ -72,6 +72,21 @@ describe('problems name the place and what is allowed', () => {
     ['a list for a mapping', 'waves: [1]', 'config.yaml:1:8: waves: want a mapping'],
     ['too small', 'agent: {hostCap: 0}', 'config.yaml:1:18: agent.hostCap: 0: want at least 1'],
     [
+      'a directory that containers need, which would be hidden in them',
+      'dataDirectory: /srv/../var/lib/',
+      'config.yaml:1:16: dataDirectory: "/srv/../var/lib/": want a directory of its own, such as /srv/groundswell: all of it is hidden in every container',
+    ],
+    [
+      'the same for the spool',
+      'agent: {spoolDirectory: /}',
+      'config.yaml:1:25: agent.spoolDirectory: "/": want a directory of its own, such as /srv/groundswell: all of it is hidden in every container',
+    ],
+    [
+      'a limit below the time between two words of an idle host (R12)',
+      'waves: {staleLimitSeconds: 74}',
+      'config.yaml:1:28: waves.staleLimitSeconds: 74: want at least 75: idle hosts are heard once a minute, and would be taken for silent in between',
+    ],
+    [
       'a broken number',
       'agent: {hostCap: 1.5}',
       'config.yaml:1:18: agent.hostCap: 1.5: want a whole number',
@@ -270,6 +285,21 @@ describe('problems name the place and what is allowed', () => {
     ],
   ])('%s', async (_, text, problem) => {
     expect(await problems(text)).toEqual([problem]);
+  });
+
+  test('what containers must not see: data, spool, and every file of the configuration', async () => {
+    const loaded = await load({
+      'config.yaml': 'dataDirectory: /data/gs/\nagent: {spoolDirectory: /data/../spool}\n',
+      'config.d/10.yaml': 'log: {level: warn}\n',
+    });
+    expect(loaded.ok && new Set(loaded.privatePaths)).toEqual(
+      new Set([
+        ...['/data/gs', '/spool'],
+        ...['config.yaml', 'config.d', 'config.d/10.yaml'].map((path) => join(directory, path)),
+      ]),
+    );
+    const without = await loadConfig({ environment: { GROUNDSWELL_CONFIG: 'some.yaml' } });
+    expect(without.ok).toBe(false);
   });
 
   test('all at once, in order', async () => {

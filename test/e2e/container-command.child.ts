@@ -8,6 +8,11 @@ registerContainer(program, {
   now: () => Date.now(),
   lxcPath: '/var/lib/lxc',
   optOutOf: () => null,
+  // Not the usual place, which is hidden in any case.
+  configured: () => ({
+    privatePaths: ['/srv/groundswell'],
+    parkedDirectory: '/srv/groundswell/parked',
+  }),
   write: (text) => {
     process.stdout.write(text);
   },

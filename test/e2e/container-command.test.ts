@@ -55,6 +55,8 @@ describe('groundswell container, on a real host', () => {
       await host.writeFile(path, 'host secret\n', 0o600);
     await host.must(['sh', '-c', 'echo host secret > /run/key']);
     await host.writeFile('/srv/public', 'host secret\n');
+    // Where this host is configured to keep its data.
+    await host.writeFile('/srv/groundswell/agent/keys.json', 'host secret\n', 0o600);
   }, FIRST_RUN_MS);
 
   afterAll(() => bed.dispose(), 60_000);
@@ -84,7 +86,8 @@ describe('groundswell container, on a real host', () => {
     // The search does find what is not hidden.
     const seen = await inside('grep', '-rlE', '^host secret$', '/etc', '/var', '/root', '/srv');
     expect(seen.stdout).toBe('/srv/public\n');
-    expect((await inside('ls', '/srv')).stdout).toBe('public\n');
+    expect((await inside('ls', '/srv')).stdout).toBe('groundswell\npublic\n');
+    expect(await inside('ls', '-A', '/srv/groundswell')).toMatchObject({ exitCode: 0, stdout: '' });
     const modes = await inside('stat', '-c', '%a', '/root', '/tmp', '/etc/groundswell', '/');
     expect(modes.stdout.trim().split('\n')).toEqual(['700', '1777', '755', '755']);
   });
@@ -172,7 +175,7 @@ describe('groundswell container, on a real host', () => {
     expect(await read('copy-01', '/etc/hosts')).toMatch(/^127\.0\.1\.1\tcopy-01$/m);
     const hidden = await host.run(['lxc-attach', '-n', 'copy-01', '--', 'cat', '/root/key']);
     expect(hidden.exitCode).not.toBe(0);
-    const upper = '/var/lib/lxc/fresh-01/delta0/srv';
+    const upper = '/var/lib/lxc/fresh-01/delta0/srv/own';
     expect((await host.run(['test', '-e', upper])).exitCode).not.toBe(0);
   });
 
@@ -192,7 +195,7 @@ describe('groundswell container, on a real host', () => {
     await must('remove', 'app-05');
     for (const name of ['app-77', 'app-05'])
       expect((await host.run(['test', '-e', `/var/lib/lxc/${name}`])).exitCode).not.toBe(0);
-    expect((await host.run(['ls', '/var/lib/groundswell/parked'])).stdout).toBe('');
+    expect(await host.must(['ls', '-A', '/srv/groundswell/parked'])).toBe('');
   });
 
   test('no staging directory and no mount is left', async () => {

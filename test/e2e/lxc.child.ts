@@ -32,6 +32,8 @@ const Call = z.discriminatedUnion('call', [
 type Call = z.infer<typeof Call>;
 
 const runtime = createLxcRuntime();
+/** Data is kept in another place than the usual one. */
+const places = { lxcPath: DEFAULT_LXC_PATH, own: ['/srv/groundswell'] };
 const attach = createAttach(runBounded, DEFAULT_LXC_PATH);
 
 const answer = async (call: Call): Promise<unknown> => {
@@ -60,12 +62,12 @@ const answer = async (call: Call): Promise<unknown> => {
       const container = (await runtime.list()).find(({ name }) => name === call.name);
       if (container === undefined) throw new Error(`no container ${call.name}`);
       return hidePrivateDirectories(container, {
-        lxcPath: DEFAULT_LXC_PATH,
+        places,
         state: runtime.state,
       });
     }
     case 'unhidden':
-      return findUnhidden(await runtime.list(), DEFAULT_LXC_PATH);
+      return findUnhidden(await runtime.list(), places);
     case 'stops-at-work':
       return findStopsAtWork();
     case 'await-stops':

@@ -299,11 +299,13 @@ describe('LXC on a real host', () => {
 
   test('an older container is shut out of the host’s private directories while it is down', async () => {
     await host.writeFile('/root/key', 'host secret\n', 0o600);
+    await host.writeFile('/srv/groundswell/keys.json', 'host secret\n', 0o600);
     await host.must(['lxc-attach', '-n', 'web-01', '--', 'sh', '-c', 'echo mine > /root/own']);
     await host.must(['lxc-attach', '-n', 'web-01', '--', 'rm', '-f', '/root/.bashrc']);
     const lookInside = (path: string) =>
       host.run(['lxc-attach', '-n', 'web-01', '--', 'cat', path]);
-    expect((await lookInside('/root/key')).stdout).toBe('host secret\n');
+    for (const path of ['/root/key', '/srv/groundswell/keys.json'])
+      expect((await lookInside(path)).stdout).toBe('host secret\n');
 
     const answers = await callLxc(host, [
       { call: 'unhidden' },
@@ -329,6 +331,7 @@ describe('LXC on a real host', () => {
         '/run',
         '/var/lib/lxc',
         '/etc/groundswell',
+        '/srv/groundswell',
       ]),
     );
     expect(again).toEqual([]);
@@ -336,7 +339,8 @@ describe('LXC on a real host', () => {
     expect(up).toEqual(running);
     expect(openNames(openAfter)).not.toContain('web-01');
 
-    expect((await lookInside('/root/key')).exitCode).not.toBe(0);
+    for (const path of ['/root/key', '/srv/groundswell/keys.json'])
+      expect((await lookInside(path)).exitCode).not.toBe(0);
     expect((await lookInside('/root/own')).stdout).toBe('mine\n');
     const listed = await host.must(['lxc-attach', '-n', 'web-01', '--', 'ls', '-A', '/root']);
     expect(listed.trim()).toBe('own');

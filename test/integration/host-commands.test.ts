@@ -24,6 +24,7 @@ beforeAll(async () => {
     ...{ version: '0', dataDirectory: directory, socketPath: join(directory, 'api.sock') },
     ...{ redis: redis.address, settings: defaultFleetSettings, services: [] },
     ...{
+      describeSettings: (salt: string) => ({ salt, settings: {} }),
       exploitedFeeds: new Set<string>(),
       feeds: noFeeds,
       minuteOfDay: () => 0,

@@ -30,15 +30,16 @@ export type OptOutOf = (container: { name: string; groups: string[] }) => Contai
 
 /** Everything there is to say of this host's containers, without a child process for each. */
 export const readContainerRows = async (
-  { runtime, lxcPath }: Provisioning,
+  provisioning: Provisioning,
   parked: Pick<ParkedStore, 'list'>,
   optOutOf: OptOutOf,
 ): Promise<ContainerRow[]> => {
+  const { runtime } = provisioning;
   const containers = await runtime.list();
   const [states, notes, unhidden] = await Promise.all([
     runtime.states(containers.map(({ name }) => name)),
     parked.list(),
-    findUnhidden(containers, lxcPath),
+    findUnhidden(containers, provisioning),
   ]);
   return containers.map((container) => {
     const state = states.get(container.name);

@@ -107,7 +107,7 @@ export const registerCreate = (container: Command, deps: ContainerDependencies):
         },
         command: Command,
       ) => {
-        const provisioning = await provision(command);
+        const provisioning = await provision(command, deps);
         const { init, bridge, autostart } = options;
         // LXC itself knows how to ask systemd.
         const usual = /^\/(sbin\/init|(usr\/)?lib\/systemd\/systemd)\b/.test(init)
@@ -154,7 +154,7 @@ export const registerClone = (container: Command, deps: ContainerDependencies): 
         },
         command: Command,
       ) => {
-        const provisioning = await provision(command);
+        const provisioning = await provision(command, deps);
         const made = await cloneContainer(provisioning, {
           ...{ source, count: options.count },
           nameStem: options.name ?? null,

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { ContainerName } from '../../core/ids.ts';
 import { hidePrivateDirectories } from '../../host/lxc/provision/hide-private.ts';
-import { DEFAULT_PARKED_DIRECTORY, parkedDirectory } from '../../host/lxc/provision/parked.ts';
 import { ProvisionError } from '../../host/lxc/provision/provision-error.ts';
 import { removeContainer } from '../../host/lxc/provision/remove-container.ts';
 import { provision } from './container-dependencies.ts';
@@ -24,8 +23,7 @@ const registerPark = (container: Command, deps: ContainerDependencies): void => 
         options: { reason: string; undo?: boolean; json?: boolean },
         command: Command,
       ) => {
-        const { runtime } = await provision(command);
-        const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
+        const { runtime, parked: store } = await provision(command, deps);
         const say = (parked: boolean, text: string): void => {
           deps.write(`${options.json === true ? JSON.stringify({ name, parked }) : text}\n`);
         };
@@ -63,11 +61,12 @@ const registerRemove = (container: Command, deps: ContainerDependencies): void =
         options: { force?: boolean; stopTimeout: number; json?: boolean },
         command: Command,
       ) => {
-        await removeContainer(await provision(command), name, {
+        const provisioning = await provision(command, deps);
+        await removeContainer(provisioning, name, {
           force: options.force ?? false,
           stopTimeoutMs: options.stopTimeout * 1000,
         });
-        await parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY).remove(name);
+        await provisioning.parked.remove(name);
         const text =
           options.json === true ? JSON.stringify({ removed: name }) : `${name} is removed.`;
         deps.write(`${text}\n`);
@@ -82,11 +81,13 @@ const registerHide = (container: Command, deps: ContainerDependencies): void => 
     .description("hide the host's private directories from an older container")
     .option('--json', 'print JSON')
     .action(async (name: ContainerName, options: { json?: boolean }, command: Command) => {
-      const { runtime, lxcPath } = await provision(command);
-      const found = (await runtime.list()).find((candidate) => candidate.name === name);
+      const places = await provision(command, deps);
+      const found = (await places.runtime.list()).find((candidate) => candidate.name === name);
       if (found === undefined)
         throw new ProvisionError(`there is no container ${name} on this host`);
-      const hidden = await hidePrivateDirectories(found, { lxcPath, state: runtime.state });
+      const hidden = await hidePrivateDirectories(found, {
+        ...{ places, state: places.runtime.state },
+      });
       const said =
         hidden.length === 0
           ? `Nothing to hide in ${name}.`
@@ -108,9 +109,8 @@ export const registerContainer = (program: Command, deps: ContainerDependencies)
     .description('all containers of this host, and what is to be known of each')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const store = parkedDirectory(deps.parkedDirectory ?? DEFAULT_PARKED_DIRECTORY);
-      const provisioning = await provision(command);
-      const rows = await readContainerRows(provisioning, store, deps.optOutOf);
+      const provisioning = await provision(command, deps);
+      const rows = await readContainerRows(provisioning, provisioning.parked, deps.optOutOf);
       deps.write(
         `${options.json === true ? JSON.stringify(rows, null, 2) : containerTable(rows, provisioning.lxcPath)}\n`,
       );

@@ -65,6 +65,7 @@ export const registerSetup = (program: Command, deps: InstallationDependencies):
       'do not enable and start the unit (a new server or agent is never: configure it first)',
     )
     .action(async (options: Options) => {
+      deps.placesAreKnown();
       const root = resolve(options.root);
       const desired = await desiredEntries(deps, packageSystemOf(root));
       const manifest = await readManifest(root);

@@ -14,6 +14,7 @@ import type {
 } from '../messages.ts';
 import type { ContainerView } from '../messages.ts';
 import type { AuditDetails } from '../audit-details.ts';
+import type { SettingsRecord } from '../settings-record.ts';
 import type { Health, Instance } from '../observation.ts';
 import type { AgentGrant, Child, GateBefore, Journal } from './journal.ts';
 
@@ -180,6 +181,8 @@ export type AgentEvent =
   | { kind: 'inventory'; read: Omit<HostInventory, 'kind' | 'transaction'> }
   /** Records of this life's audit chain that the store has lost (R16). */
   | { kind: 'copies-wanted'; copies: readonly Omit<AuditCopied, 'kind'>[] }
+  /** The agent goes by other settings than those recorded last. */
+  | { kind: 'settings'; now: SettingsRecord }
   | { kind: 'tick' };
 
 export type AcceptedJob =
@@ -232,7 +235,8 @@ export interface AgentAudit {
     | 'job-refused'
     | 'host-upgraded'
     | 'gate-passed'
-    | 'incarnation-begun';
+    | 'incarnation-begun'
+    | 'settings-changed';
   container: ContainerName | null;
   service: string | null;
   waveId: string | null;

@@ -10,6 +10,7 @@ import type {
   Verification,
 } from '../messages.ts';
 import type { Instance } from '../observation.ts';
+import type { SettingsRecord } from '../settings-record.ts';
 
 /** A child process that works for a grant and may outlive the agent (R23). */
 export interface Child {
@@ -109,6 +110,8 @@ export interface Journal {
   /** Null: no transaction is open, and the gate of the last one passed. */
   gate: HostGate | null;
   containers: Map<ContainerName, KnownContainer>;
+  /** What the audit trail has last of the agent's settings, under `recorded`; empty: nothing yet. */
+  settings: Map<string, SettingsRecord>;
 }
 
 export const emptyJournal = (incarnation: string, settled: boolean): Journal => ({
@@ -124,6 +127,7 @@ export const emptyJournal = (incarnation: string, settled: boolean): Journal => 
   transactions: 0,
   gate: null,
   containers: new Map(),
+  settings: new Map(),
 });
 
 /** Reports up to this number were acknowledged, and are gone for good (R8, R16). */

@@ -9,6 +9,7 @@ import { emptyJournal } from './journal.ts';
 import { leadsAfter } from '../messages.ts';
 import type { Leader } from '../messages.ts';
 import { isAnotherContainer } from '../observation.ts';
+import { settingsChanges, settingsDetails } from '../settings-record.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, heardLeader, leaderOf, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
@@ -66,11 +67,12 @@ const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): v
   if (record.incarnation === journal.incarnation) {
     if (record.ackedSeq > journal.lastSeq) {
       // R15: the server has heard more than this journal remembers, so the journal was rolled back.
-      const { containers, gate, highestRecord } = journal;
+      const { containers, gate, highestRecord, settings } = journal;
       agent.journal = emptyJournal(event.newIncarnation, false);
       agent.journal.highestRecord = highestRecord;
       agent.journal.containers = containers;
       agent.journal.gate = gate;
+      agent.journal.settings = settings;
       const { busy, waiting, attempts, seenOld, notBefore } = agent;
       for (const map of [busy, waiting, attempts, seenOld, notBefore]) map.clear();
       agent.upgradeBusy = false;
@@ -174,6 +176,16 @@ const onInventory = (turn: Turn, { read }: Extract<AgentEvent, { kind: 'inventor
   report(turn, { kind: 'host-inventory', transaction: agent.journal.transactions, ...read });
 };
 
+/** Design §10. The first that are recorded are no change. */
+const onSettings = (turn: Turn, { now }: Extract<AgentEvent, { kind: 'settings' }>): void => {
+  const { settings } = turn.agent.journal;
+  const before = settings.get('recorded');
+  settings.set('recorded', now);
+  const changes = before === undefined ? [] : settingsChanges(before, now);
+  if (changes.length > 0)
+    audit(turn, { action: 'settings-changed', details: settingsDetails(changes) });
+};
+
 const apply = (turn: Turn, event: AgentEvent): void => {
   switch (event.kind) {
     case 'booted':
@@ -221,6 +233,8 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onUpgradeOver(turn, event);
     case 'inventory':
       return onInventory(turn, event);
+    case 'settings':
+      return onSettings(turn, event);
     case 'copies-wanted':
       for (const copy of event.copies) report(turn, { kind: 'audit-copied', ...copy });
       return;

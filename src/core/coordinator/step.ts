@@ -2,6 +2,8 @@ import type { AuditDetails } from '../audit-details.ts';
 import type { Need } from '../advisories/needs.ts';
 import type { HostId } from '../ids.ts';
 import type { ControlRecord, SequencedReport } from '../messages.ts';
+import { settingsChanges, settingsDetails } from '../settings-record.ts';
+import type { SettingsRecord } from '../settings-record.ts';
 import { reviewNeeds } from './advisory-waves.ts';
 import { applyReport } from './apply-report.ts';
 import { hasOpenGrants, issueRecord, parkedNames, renewEveryMs } from './control-record.ts';
@@ -26,6 +28,8 @@ export type FleetEvent =
   | { kind: 'junk'; total: number; reasons: string[] }
   /** Keys are kept beside the fleet; the record of their change is kept with all others. */
   | { kind: 'keys-changed'; actor: string; host: HostId; what: string; believed: boolean }
+  /** The server goes by other settings than those recorded last; `before` null: none were. */
+  | { kind: 'settings'; before: SettingsRecord | null; now: SettingsRecord }
   /** An operator takes what a feed holds back; feeds are kept beside the fleet, the record of it with all others. */
   | { kind: 'feed-accepted'; actor: string; feed: string; details: AuditDetails }
   /** What the matcher found missing on hosts, each as of one of its transactions; those that have the same together. */
@@ -49,6 +53,8 @@ export interface Commands {
   audits: ControlAudit[];
   sends: Send[];
   closes: string[];
+  /** What is now recorded of the server's settings; null: what was. */
+  settings: SettingsRecord | null;
   records: { host: HostId; record: ControlRecord }[];
   notices: Notice[];
   answer: Answer | null;
@@ -62,6 +68,20 @@ export interface Context {
   wall: { ms: number; minuteOfDay: number };
   newId: () => string;
 }
+
+/** Design §10. The first that are recorded are no change. */
+const recordSettings = (
+  turn: Turn,
+  { before, now }: Extract<FleetEvent, { kind: 'settings' }>,
+): void => {
+  const changes = before === null ? [] : settingsChanges(before, now);
+  if (changes.length > 0)
+    audit(turn, {
+      action: 'settings-changed',
+      subject: 'server',
+      details: settingsDetails(changes),
+    });
+};
 
 const wantRecords = (turn: Turn): void => {
   for (const host of turn.fleet.hosts.values()) {
@@ -147,6 +167,9 @@ export const fleetStep = (
         details: { reason: event.what },
       });
       break;
+    case 'settings':
+      recordSettings(turn, event);
+      break;
     case 'feed-accepted':
       audit(turn, {
         action: 'feed-accepted',
@@ -184,6 +207,7 @@ export const fleetStep = (
     audits: turn.audits,
     sends: turn.sends,
     closes: turn.closes,
+    settings: event.kind === 'settings' ? event.now : null,
     records,
     notices: turn.notices,
     answer,

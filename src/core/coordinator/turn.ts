@@ -38,6 +38,7 @@ export interface ControlAudit {
     | 'job-refused'
     | 'messages-refused'
     | 'keys-changed'
+    | 'settings-changed'
     | 'feed-accepted'
     | 'store-restored'
     | 'copy-refused';

@@ -1,5 +1,6 @@
 import type { HostId } from '../../core/ids.ts';
 import type { PackageChange } from '../../core/packages.ts';
+import type { SettingsRecord } from '../../core/settings-record.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import type { SigningKey, VerifyKey } from '../../jobs/signing-key.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -66,6 +67,8 @@ export interface AgentOptions {
   serverKeys: () => readonly VerifyKey[];
   signingKey: () => SigningKey;
   host: AgentHost;
+  /** The settings as the audit trail tells changes of them: without secrets. */
+  describeSettings: (salt: string) => SettingsRecord;
   /** `suspended`: an upgrade of our own is to be found again first. */
   watchPackages: (events: PackageEvents, options: { suspended: boolean }) => Promise<PackageWatch>;
   clock: AgentClock;

@@ -19,6 +19,7 @@ import {
   Verification,
 } from '../../core/messages.ts';
 import { Instance } from '../../core/observation.ts';
+import { SettingsRecord } from '../../core/settings-record.ts';
 
 const Refused = z.strictObject({ outcome: z.enum(['refused', 'void']), reason: z.string() });
 
@@ -76,7 +77,7 @@ const GateRow: z.ZodType<HostGate> = z.strictObject({
   failed: z.string().nullable(),
 });
 
-type MapPart = 'grants' | 'upgrades' | 'jobs' | 'refused' | 'reports' | 'containers';
+type MapPart = 'grants' | 'upgrades' | 'jobs' | 'refused' | 'reports' | 'containers' | 'settings';
 type Scalars = Omit<Journal, MapPart>;
 
 /** All of the journal that is no map, in one row. */
@@ -111,6 +112,7 @@ export const parts: readonly Part[] = [
   { name: 'refused', schema: Refused, fixed: always },
   { name: 'reports', schema: Report, fixed: always },
   { name: 'containers', schema: ContainerRow, fixed: always },
+  { name: 'settings', schema: SettingsRecord, fixed: always },
 ];
 
 export const scalarsOf = ({
@@ -120,6 +122,7 @@ export const scalarsOf = ({
   refused: _refused,
   reports: _reports,
   containers: _containers,
+  settings: _settings,
   ...scalars
 }: Journal): Scalars => scalars;
 
@@ -161,5 +164,6 @@ export const journalOf = (rows: readonly JournalRow[]): Journal => {
     refused: mapOf('refused', Refused),
     reports: new Map([...mapOf('reports', Report)].map(([key, value]) => [Number(key), value])),
     containers: mapOf('containers', ContainerRow),
+    settings: mapOf('settings', SettingsRecord),
   };
 };

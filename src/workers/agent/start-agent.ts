@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { waitsOf } from '../../core/agent/waits.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
@@ -35,6 +36,13 @@ import type { Work } from './work.ts';
 const afterTurnMs = 1_500;
 /** Time that BullMQ's worker has to hand over the job that it is at. */
 const workerCloseMs = 2_000;
+
+/** Tell the audit trail of settings that changed while no agent lived; again, until the journal takes it. */
+const recordSettings = ({ describeSettings, clock }: AgentOptions, loop: AgentLoop): void => {
+  const recorded = loop.agent().journal.settings.get('recorded');
+  const now = describeSettings(recorded?.salt ?? clock.newId());
+  if (!isDeepStrictEqual(recorded, now)) void loop.journaled({ kind: 'settings', now });
+};
 
 const start = async (options: AgentOptions, closing: Closing): Promise<RunningAgent> => {
   const { hostId, host, clock, logger, journalPath } = options;
@@ -206,6 +214,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   closing.add(inventory.stop);
   closing.add(junk.stop);
   loop.start();
+  recordSettings(options, loop);
   // R30: what changed while no agent lived is told first; the watch says so, or that nothing did, at its first look.
   dispatch({ kind: 'transaction', phase: 'open' });
 

@@ -15,6 +15,7 @@ import type { Lease } from '../../store/lease.ts';
 import { raiseGeneration } from '../../store/meta.ts';
 import { dropRestoredMark } from '../../store/restored-mark.ts';
 import type { Store } from '../../store/open-store.ts';
+import { saveRecordedSettings } from '../../store/recorded-settings.ts';
 import { closeOutbox, insertOutbox } from '../../store/outbox.ts';
 import type { OutboxRow } from '../../store/outbox.ts';
 import type { Commit } from './coordinate.ts';
@@ -138,6 +139,8 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
         if (dirty.some(({ table, key }) => table === 'meta' && key === 'restored'))
           await dropRestoredMark(transaction);
         await appendAuditRecords(transaction, [...own, ...judged]);
+        for (const { settings } of commands)
+          if (settings !== null) await saveRecordedSettings(transaction, settings);
         for (const { row, doc, names } of inventoriesIn(reports, options.wallNow().getTime()))
           await saveInventory(transaction, row, doc, names);
         const sends = commands.flatMap((command) => command.sends);

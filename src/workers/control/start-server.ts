@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditDetails } from '../../core/audit-details.ts';
 import type { AuditRow, QueueCounts } from '../../core/coordinator/api-rows.ts';
 import { generationOf } from '../../core/coordinator/fleet.ts';
@@ -9,6 +10,7 @@ import { kindsAskedFor } from '../../core/coordinator/policy.ts';
 import type { Answer } from '../../core/coordinator/operator.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
+import type { SettingsRecord } from '../../core/settings-record.ts';
 import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
@@ -24,6 +26,7 @@ import { listAuditRecords } from '../../store/audit-records.ts';
 import type { AuditFilter } from '../../store/audit-records.ts';
 import type { Store } from '../../store/open-store.ts';
 import { forgetClosedOutbox, openOutbox } from '../../store/outbox.ts';
+import { loadRecordedSettings } from '../../store/recorded-settings.ts';
 import { loadRestartTimes, saveRestartTime } from '../../store/restart-times.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { limitErrors } from '../../telemetry/limited-errors.ts';
@@ -55,6 +58,8 @@ export interface ServerOptions {
   keys: OwnKeys;
   settings: FleetSettings;
   services: readonly ServiceSettings[];
+  /** The settings as the audit trail tells changes of them: without secrets. */
+  describeSettings: (salt: string) => SettingsRecord;
   /** Minute of the day, for the maintenance window. */
   minuteOfDay: (date: Date) => number;
   notify: NotifySettings;
@@ -250,6 +255,11 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     { everyMs: every.relayMs, onError: failed('relay') },
   );
+  // Before anything else is done by them: it is recorded first, or not at all.
+  const recorded = await loadRecordedSettings(store.db);
+  const present = options.describeSettings(recorded?.salt ?? randomUUID());
+  if (!isDeepStrictEqual(recorded, present))
+    await coordinator.submit({ kind: 'settings', before: recorded, now: present });
   const ticking = repeat(
     async () => {
       await coordinator.submit({ kind: 'tick' });

@@ -29,7 +29,7 @@ const rowsOf = async (optOut: unknown[]): Promise<[string, string | undefined][]
     }),
   );
   const rows = await readContainerRows(
-    { runtime: createLxcRuntime({ lxcPath }), lxcPath },
+    { runtime: createLxcRuntime({ lxcPath }), lxcPath, own: [] },
     { list: () => Promise.resolve({ notes: [], problems: [] }) },
     (one) => optOutOf(one, Date.parse('2027-01-01')),
   );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { verifyChain } from '../../../src/audit/chain.ts';
 import type { GrantOrder } from '../../../src/core/messages.ts';
+import type { SettingsRecord } from '../../../src/core/settings-record.ts';
 import { presenceKey } from '../../../src/jobs/queue-names.ts';
 import { newSigningKey } from '../../../src/jobs/signing-key.ts';
 import { agentTimes } from '../../../src/workers/agent/agent-options.ts';
@@ -26,6 +27,7 @@ let fake: FakeHost;
 let directory: string;
 let agent: RunningAgent | null;
 let packages: PackageEvents;
+let settings: SettingsRecord['settings'];
 
 const run = async (heartbeatMs = 300): Promise<RunningAgent> =>
   startAgent({
@@ -36,6 +38,7 @@ const run = async (heartbeatMs = 300): Promise<RunningAgent> =>
     serverKeys: () => [server.verifyKey],
     signingKey: () => server.hostKey,
     host: fake.host,
+    describeSettings: (salt) => ({ salt, settings }),
     watchPackages: (events) => {
       packages = events;
       // As the real one says at its first look, where nothing has changed.
@@ -59,6 +62,7 @@ beforeEach(async () => {
   redis = await startTestRedis({ own: true });
   server = await startFakeServer(redis.address, hostId);
   fake = createFakeHost(['web-1', 'web-2']);
+  settings = { 'agent.hostCap': { shown: '2', seal: 'a' } };
   directory = mkdtempSync(join(tmpdir(), 'gs-agent-'));
   agent = await run();
   await until(() => agent?.status().settled === true, 'the agent is settled');
@@ -353,6 +357,27 @@ describe('the agent over a real Redis', () => {
     await packages.onTransaction({ changes: [change] });
     await until(() => server.told('host-upgraded').length > 0, 'the transaction was told');
     expect(server.told('host-upgraded')[0]?.gate).toEqual({ ok: true, reason: '' });
+  });
+
+  test('says in the chain of the host with which other settings it was started, once', async () => {
+    const again = async (): Promise<void> => {
+      await agent?.stop();
+      agent = await run();
+    };
+    const told = (): unknown[] =>
+      server
+        .told('audit-copied')
+        .filter(({ record }) => record['action'] === 'settings-changed')
+        .map(({ record }) => record['details']);
+    await again();
+    settings = { 'agent.hostCap': { shown: '3', seal: 'b' } };
+    await again();
+    const changes = ['agent.hostCap: 2 → 3'];
+    await until(() => told().length > 0, 'it is told');
+    await again();
+    const before = server.told('host-observed').length;
+    await until(() => server.told('host-observed').length > before, 'it reports');
+    expect(told()).toEqual([{ changes, summary: changes[0] }]);
   });
 
   test('brings up what it is restarting before it stops, and goes on after its next start', async () => {

@@ -31,6 +31,7 @@ const desired = {
   nodePath: '/usr/bin/node',
   binPath: join(process.cwd(), 'bin/groundswell.js'),
   dataDirectory: '/var/lib/groundswell',
+  spoolDirectory: '/var/spool/groundswell',
 };
 
 const look = async (): Promise<string[]> => {

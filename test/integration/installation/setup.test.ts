@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
+import { execa } from 'execa';
 import {
   chmod,
   lstat,
@@ -56,6 +57,7 @@ const groundswell = async (
     nodePath: '/usr/bin/node',
     binPath: '/opt/ground swell/bin/groundswell.js',
     dataDirectory: '/var/lib/groundswell',
+    spoolDirectory: '/var/spool/groundswell',
     keyFiles: ['/var/lib/groundswell/agent/keys.json'],
     trustedKeysFile: '/var/lib/groundswell/agent/server-keys.json',
     makeKey: async (path) => {
@@ -63,6 +65,7 @@ const groundswell = async (
       await writeFile(path, 'secret', { mode: 0o600 });
     },
     run: runBounded,
+    placesAreKnown: () => undefined,
     isRoot: true,
     write: (text) => (output += text),
     confirm: null,
@@ -321,6 +324,37 @@ describe('uninstall', () => {
       '/var/lib/groundswell/agent/keys.json',
     ]);
     expect((await groundswell(['uninstall', '--yes'])).output).toMatch(/Nothing is installed here/);
+  });
+
+  test('makes the directories that are configured, and tells the hook of its spool', async () => {
+    const spool = "/srv/it's/spool";
+    const more = { dataDirectory: '/srv/gs', spoolDirectory: spool, keyFiles: [] };
+    expect((await groundswell(['setup', '--yes'], more)).error).toBeNull();
+    const made = await tree();
+    expect(made).toMatchObject({ '/srv/gs': 'dir 700', [spool]: 'dir 700' });
+    expect(made).not.toHaveProperty(['/var/spool/groundswell']);
+    const hook = join(root, '/usr/lib/groundswell/groundswell-hook');
+    const script = `eval "$(grep ^usual_spool= '${hook}')"; printf %s "$usual_spool"`;
+    expect((await execa('sh', ['-c', script])).stdout).toBe(spool);
+    expect((await groundswell(['setup'], more)).output).toMatch(/Everything is installed already/);
+    // As it was: what is configured otherwise later changes the hook.
+    await groundswell(['setup', '--yes'], { keyFiles: [] });
+    expect(await readFile(hook, 'utf8')).toBe(
+      await packagingReader('packaging')('hooks/groundswell-hook'),
+    );
+    await groundswell(['uninstall', '--yes', '--purge']);
+    expect(Object.keys(await tree()).filter((path) => /spool|groundswell/.test(path))).toEqual([]);
+  });
+
+  test('setup refuses to go by places that are not those of the configuration', async () => {
+    const before = await tree();
+    const { error } = await groundswell(['setup', '--yes'], {
+      placesAreKnown: () => {
+        throw new Error('mend it first');
+      },
+    });
+    expect(error).toBe('mend it first');
+    expect(await tree()).toEqual(before);
   });
 
   test('leaves a data directory that was there before to its owner', async () => {

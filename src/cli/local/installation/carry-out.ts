@@ -11,7 +11,10 @@ export interface InstallationDependencies {
   /** Absolute paths of Node.js and of the program's entry, for the units. */
   nodePath: string;
   binPath: string;
+  /** Throws where the configuration is wrong, so that these are not what it means. */
+  placesAreKnown: () => void;
   dataDirectory: string;
+  spoolDirectory: string;
   /** Keys that are made where they are not there yet, below the data directory. */
   keyFiles: readonly string[];
   /** Keys of the server that this machine's agent believes; there once it was told. */

@@ -30,6 +30,7 @@ export interface DesiredOptions {
   nodePath: string;
   binPath: string;
   dataDirectory: string;
+  spoolDirectory: string;
 }
 
 export const manifestPath = '/var/lib/groundswell/installed.json';
@@ -48,7 +49,8 @@ const callers: Readonly<Record<PackageSystem, readonly (readonly [string, string
   ],
 };
 
-export const spoolPath = '/var/spool/groundswell';
+/** Where the hook leaves its notes as it is shipped. */
+const usualSpool = '/var/spool/groundswell';
 export const unitDirectory = '/etc/systemd/system/';
 /** In every PATH, also that of sudo(8). */
 export const commandPath = '/usr/local/bin/groundswell';
@@ -59,6 +61,15 @@ const systemdWord = (word: string): string =>
 
 /** One word for sh(1). */
 const shellWord = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The hook reads no configuration: where its notes go stands in its text. */
+const withSpool = (hook: string, spoolDirectory: string): string =>
+  spoolDirectory === usualSpool
+    ? hook
+    : hook.replace(
+        `usual_spool=${usualSpool}\n`,
+        () => `usual_spool=${shellWord(spoolDirectory)}\n`,
+      );
 
 const directory = (path: string, mode: number): DesiredEntry => ({
   ...{ kind: 'directory', path, mode },
@@ -77,10 +88,16 @@ export const desiredEntries = async (
     source: string,
     path: string,
     mode: number,
-    more: { editable?: boolean; optional?: boolean; word?: (word: string) => string } = {},
+    more: {
+      editable?: boolean;
+      optional?: boolean;
+      word?: (word: string) => string;
+      change?: (text: string) => string;
+    } = {},
   ): Promise<DesiredEntry> => {
     const { editable = false, optional = false, word = shellWord } = more;
-    const text = await options.readPackaging(source);
+    const shipped = await options.readPackaging(source);
+    const text = more.change?.(shipped) ?? shipped;
     return {
       ...{ kind: 'file', path, mode, editable, optional },
       // A function, because a replacement text would have its own `$` signs interpreted.
@@ -98,8 +115,10 @@ export const desiredEntries = async (
     ...(options.dataDirectory === '/var/lib/groundswell'
       ? []
       : [directory(options.dataDirectory, 0o700)]),
-    directory(spoolPath, 0o700),
-    await file('hooks/groundswell-hook', hookPath, 0o755),
+    directory(options.spoolDirectory, 0o700),
+    await file('hooks/groundswell-hook', hookPath, 0o755, {
+      change: (hook) => withSpool(hook, options.spoolDirectory),
+    }),
     ...(await Promise.all(callers[system].map(([source, path]) => file(source, path, 0o644)))),
     await file(
       'hooks/needrestart-groundswell.conf',

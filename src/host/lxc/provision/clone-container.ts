@@ -51,10 +51,11 @@ const cloneableLayers = (
  * they are left out (`fresh`). Throws ProvisionError or AddressPoolExhausted; nothing is left then.
  */
 export const cloneContainer = async (
-  { runtime, lxcPath }: Provisioning,
+  provisioning: Provisioning,
   options: CloneOptions,
-): Promise<Made> =>
-  withProvisionLock(lxcPath, async () => {
+): Promise<Made> => {
+  const { runtime, lxcPath } = provisioning;
+  return withProvisionLock(lxcPath, async () => {
     const containers = await runtime.list();
     const source = containers.find(({ name }) => name === options.source);
     const { lower, upper } = cloneableLayers(options.source, source);
@@ -80,7 +81,7 @@ export const cloneContainer = async (
     const names = cloneNames(options.nameStem ?? options.source, options.count, taken);
     const made = names.map((name, index) => ({ name, address: addresses[index] ?? 0 }));
     await writeContainers(
-      lxcPath,
+      provisioning,
       made.map(({ name, address }) => ({
         name,
         config: cloneConfig(config, {
@@ -95,3 +96,4 @@ export const cloneContainer = async (
       lowerLayer,
     };
   });
+};

@@ -47,9 +47,10 @@ const chosenAddress = (
  * AddressPoolExhausted) with what to do when it cannot be made; nothing is left then.
  */
 export const createContainer = async (
-  { runtime, lxcPath }: Provisioning,
+  provisioning: Provisioning,
   options: CreateOptions,
 ): Promise<Made> => {
+  const { runtime, lxcPath } = provisioning;
   if (options.init.includes('\n')) throw new ProvisionError('the init command spans several lines');
   return withProvisionLock(lxcPath, async () => {
     const lowerLayer = await ensureLowerLayer(lxcPath);
@@ -73,7 +74,7 @@ export const createContainer = async (
       gateway: bridge.gateway,
       address,
     });
-    await writeContainers(lxcPath, [{ name: options.name, config }], null);
+    await writeContainers(provisioning, [{ name: options.name, config }], null);
     return { containers: [{ name: options.name, address: formatIpv4(address) }], lowerLayer };
   });
 };

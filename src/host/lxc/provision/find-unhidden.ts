@@ -4,6 +4,7 @@ import type { ContainerName } from '../../../core/ids.ts';
 import type { RuntimeContainer } from '../../runtime.ts';
 import { readOverlayMarks } from './overlay-marks.ts';
 import { privateDirectories } from './private-directories.ts';
+import type { PrivatePlaces } from './private-directories.ts';
 
 /** A container that can look into directories of the host that are private. */
 export interface UnhiddenContainer {
@@ -18,21 +19,23 @@ export const pathAndParents = (path: string): string[] => {
 };
 
 /**
- * The upper layer's directories along `path`, and whether something else than a directory ends
- * them: a whiteout, file or link there hides whatever the lower layer has.
+ * What an upper layer has along a path. `end`: what is no directory and ends it, a whiteout, file or link, hides
+ * whatever the lower layer has, unless it is a file that borrows its content from there.
  */
-const directoriesAlong = async (
-  upper: string,
-  path: string,
-): Promise<{ directories: string[]; covered: boolean }> => {
+interface Along {
+  directories: string[];
+  end: string | null;
+}
+
+const along = async (upper: string, path: string): Promise<Along> => {
   const directories: string[] = [];
   for (const part of pathAndParents(path)) {
     const found = await lstat(join(upper, part)).catch(() => null);
     if (found === null) break;
-    if (!found.isDirectory()) return { directories, covered: true };
+    if (!found.isDirectory()) return { directories, end: join(upper, part) };
     directories.push(join(upper, part));
   }
-  return { directories, covered: false };
+  return { directories, end: null };
 };
 
 export type LookedInto = Pick<RuntimeContainer, 'name' | 'root'>;
@@ -44,30 +47,31 @@ export type LookedInto = Pick<RuntimeContainer, 'name' | 'root'>;
  */
 export const findUnhidden = async (
   containers: readonly LookedInto[],
-  lxcPath: string,
+  places: PrivatePlaces,
 ): Promise<UnhiddenContainer[]> => {
-  const wanted = await privateDirectories(lxcPath);
+  const wanted = await privateDirectories(places);
   const looked = await Promise.all(
     containers.map(async ({ name, root }) => {
       if (root.kind === 'other') return { name, entries: [] };
       const entries = wanted.map(async ({ path }) => ({
         path,
-        ...(await directoriesAlong(root.upper, path)),
+        ...(await along(root.upper, path)),
       }));
       return { name, entries: await Promise.all(entries) };
     }),
   );
   const inQuestion = looked.flatMap(({ entries }) =>
-    entries.filter(({ covered }) => !covered).flatMap(({ directories }) => directories),
+    entries.flatMap(({ directories, end }) => (end === null ? directories : [end])),
   );
   const marks = await readOverlayMarks([...new Set(inQuestion)]);
-  const isOpaque = (path: string): boolean => marks.get(path)?.has('opaque') ?? false;
+  const isHidden = ({ directories, end }: Along): boolean =>
+    end === null
+      ? directories.some((path) => marks.get(path)?.has('opaque') === true)
+      : marks.get(end)?.has('metacopy') !== true;
   return looked
     .map(({ name, entries }) => ({
       name,
-      paths: entries
-        .filter(({ covered, directories }) => !covered && !directories.some(isOpaque))
-        .map(({ path }) => path),
+      paths: entries.filter((entry) => !isHidden(entry)).map(({ path }) => path),
     }))
     .filter(({ paths }) => paths.length > 0);
 };

@@ -6,10 +6,11 @@ import type { LookedInto } from './find-unhidden.ts';
 import { removeAbandonedStaging, withOpaqueDirectories } from './opaque-directories.ts';
 import { finishPlacing, placeOpaque } from './place-opaque.ts';
 import { privateDirectories } from './private-directories.ts';
+import type { PrivatePlaces } from './private-directories.ts';
 import { ProvisionError } from './provision-error.ts';
 
 export interface HideOptions {
-  lxcPath: string;
+  places: PrivatePlaces;
   /** Asked just before anything is changed: the upper layer of a mounted overlay is not ours. */
   state: (name: ContainerName) => Promise<RuntimeState>;
 }
@@ -22,7 +23,7 @@ export interface HideOptions {
  */
 export const hidePrivateDirectories = async (
   container: LookedInto,
-  { lxcPath, state }: HideOptions,
+  { places, state }: HideOptions,
 ): Promise<string[]> => {
   const { name, root } = container;
   if (root.kind === 'other')
@@ -32,10 +33,10 @@ export const hidePrivateDirectories = async (
     throw new ProvisionError(
       `container ${name} is ${now}: directories are hidden while it is down`,
     );
-  const wanted = await privateDirectories(lxcPath);
+  const wanted = await privateDirectories(places);
   const beside = dirname(root.upper);
   await removeAbandonedStaging(beside);
-  const open = (await findUnhidden([container], lxcPath))[0]?.paths ?? [];
+  const open = (await findUnhidden([container], places))[0]?.paths ?? [];
   if (open.length > 0) {
     const toHide = wanted.filter(({ path }) => open.includes(path));
     await withOpaqueDirectories(beside, toHide.length, async (made) => {
@@ -47,7 +48,7 @@ export const hidePrivateDirectories = async (
     root.upper,
     wanted.map(({ path }) => path),
   );
-  const left = open.length === 0 ? [] : await findUnhidden([container], lxcPath);
+  const left = open.length === 0 ? [] : await findUnhidden([container], places);
   if (left.length > 0)
     throw new ProvisionError(
       `container ${name} can still look into ${left[0]?.paths.join(', ') ?? ''} of the host`,

@@ -23,13 +23,14 @@ export interface ParkedStore {
   list: () => Promise<{ notes: ParkedNote[]; problems: string[] }>;
 }
 
-export const DEFAULT_PARKED_DIRECTORY = '/var/lib/groundswell/parked';
+/** Where they lie, below a host's data directory. */
+export const parkedPath = (dataDirectory: string): string => join(dataDirectory, 'parked');
 
 /**
  * Notes as one small JSON file for each container, `<directory>/<name>`: written whole or not at
  * all, readable without an agent, and watchable.
  */
-export const parkedDirectory = (directory: string = DEFAULT_PARKED_DIRECTORY): ParkedStore => ({
+export const parkedDirectory = (directory: string): ParkedStore => ({
   put: async (note) => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, note.name);

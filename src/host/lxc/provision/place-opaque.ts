@@ -84,11 +84,15 @@ export const placeOpaque = async (
   const leaf = join(upper, directory.path);
   const own = statOrNull(leaf);
   if (own !== null && statOrNull(heldPath(leaf)) === null) {
-    await refuseBorrowed(leaf);
-    renameSync(leaf, heldPath(leaf));
+    // A file here has nothing of the container's own: it borrows its content, which is what is hidden.
+    if (!own.isDirectory()) rmSync(leaf);
+    else {
+      await refuseBorrowed(leaf);
+      renameSync(leaf, heldPath(leaf));
+    }
   }
   const host = statOrNull(directory.path);
-  const like = own ?? statOrNull(heldPath(leaf)) ?? (host?.isDirectory() === true ? host : null);
+  const like = [own, statOrNull(heldPath(leaf)), host].find((one) => one?.isDirectory()) ?? null;
   copyOwner(made, like, directory.mode);
   renameSync(made, leaf);
   moveHeld(leaf);

@@ -4,11 +4,11 @@ import type { LxcRuntime } from '../lxc-runtime.ts';
 import type { BridgeNetwork } from './bridge-network.ts';
 import { parseIpv4 } from './ipv4-network.ts';
 import type { LowerLayer } from './lower-layer.ts';
+import type { PrivatePlaces } from './private-directories.ts';
 
 /** Where containers are made. */
-export interface Provisioning {
+export interface Provisioning extends PrivatePlaces {
   runtime: LxcRuntime;
-  lxcPath: string;
 }
 
 /** What was made. */

@@ -7,6 +7,7 @@ import { removeAbandonedStaging, withOpaqueDirectories } from './opaque-director
 import { readHosts, writeOwnNames } from './own-names.ts';
 import { placeOpaque } from './place-opaque.ts';
 import { privateDirectories } from './private-directories.ts';
+import type { PrivatePlaces } from './private-directories.ts';
 import { ProvisionError } from './provision-error.ts';
 
 /** A container to be written: its configuration must name `upperPath` as its upper layer. */
@@ -41,17 +42,18 @@ const copyUpper = async (from: string, to: string): Promise<void> => {
  * layer that each of them begins with. Throws ProvisionError when a name is taken.
  */
 export const writeContainers = async (
-  lxcPath: string,
+  places: PrivatePlaces,
   containers: readonly ContainerToWrite[],
   copyFrom: string | null,
 ): Promise<void> => {
+  const { lxcPath } = places;
   for (const { name } of containers)
     if (await exists(join(lxcPath, name)))
       throw new ProvisionError(
         `${join(lxcPath, name)} exists already: choose another name, or remove it first`,
       );
   await removeAbandonedStaging(lxcPath);
-  const hidden = await privateDirectories(lxcPath);
+  const hidden = await privateDirectories(places);
   const hosts = await readHosts();
   const total = containers.length * hidden.length;
   await withOpaqueDirectories(lxcPath, total, async (made) => {
@@ -75,7 +77,7 @@ export const writeContainers = async (
       name,
       root: { kind: 'host-overlay' as const, lower: '/', upper: join(building, name, 'delta0') },
     }));
-    const open = await findUnhidden(roots, lxcPath);
+    const open = await findUnhidden(roots, places);
     if (open.length > 0)
       throw new ProvisionError(
         `${open[0]?.paths.join(', ') ?? ''} could not be hidden in ${open[0]?.name ?? ''}: nothing was made`,

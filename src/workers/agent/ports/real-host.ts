@@ -8,6 +8,7 @@ import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
 import { parkedDirectory } from '../../../host/lxc/provision/parked.ts';
+import type { PrivatePlaces } from '../../../host/lxc/provision/private-directories.ts';
 import { layersOf } from '../../../host/proc/layers-of.ts';
 import type { ContainerRoot } from '../../../host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../../host/proc/scan-thread.ts';
@@ -21,8 +22,7 @@ import { readPlatform, readRebootRequired } from './host-facts.ts';
 import { createParkedPort } from './parked-port.ts';
 import { createPackagesPort } from './packages-port.ts';
 
-export interface RealHostOptions {
-  lxcPath: string;
+export interface RealHostOptions extends PrivatePlaces {
   /** Where `groundswell container park` leaves its notes. */
   parkedDirectory: string;
   packages: PackageManager;
@@ -69,7 +69,7 @@ export const openRealHost = (
       const limitMs = believedForMs[known.paths.length === 0 ? 'hidden' : 'visible'];
       if (performance.now() - known.askedAt < limitMs) return known.paths;
     }
-    const [found] = await findUnhidden([container], lxcPath);
+    const [found] = await findUnhidden([container], options);
     const paths = found?.paths ?? [];
     visible.set(container.name, { paths, askedAt: performance.now() });
     return paths;
@@ -130,7 +130,7 @@ export const openRealHost = (
       const container = runtime.find(name);
       if (container === null || (await unhidden(container)).length === 0) return;
       try {
-        await hidePrivateDirectories(container, { lxcPath, state: runtime.state });
+        await hidePrivateDirectories(container, { places: options, state: runtime.state });
         visible.set(name, { paths: [], askedAt: performance.now() });
       } catch (error) {
         // The container comes back in any case; `status` and `doctor` name what it can still read.
