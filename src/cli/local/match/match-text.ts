@@ -1,6 +1,6 @@
-import type { FeedProblem } from '../../../core/advisories/advisory.ts';
 import type { Finding } from '../../../core/advisories/match.ts';
 import { formatTable } from '../../print.ts';
+import { problemText } from './problem-text.ts';
 import type { FeedsRead } from './read-feeds.ts';
 
 const order = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
@@ -123,9 +123,3 @@ export const matchText = (
         ]),
   ].join('\n');
 };
-
-/** `all.zip/DSA-1.json, DSA-1, affected.0: expected …`. */
-export const problemText = (problem: FeedProblem | undefined): string =>
-  problem === undefined
-    ? ''
-    : `${[problem.file, problem.record, problem.field].filter((part) => part !== '').join(', ')}: ${problem.reason}`;
