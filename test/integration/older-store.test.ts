@@ -32,6 +32,7 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
   const made = [
     ...['advisory_names', 'fleet_wave_parts', 'audit_checkpoints', 'audit_leaves'],
     ...['audit_segments', 'audit_keys', 'audit_anchors', 'restored'],
+    'recorded_settings',
   ];
   for (const table of [
     ...made,

@@ -9,6 +9,7 @@ import { serverKeys } from '../../../src/main/own-keys.ts';
 import { lockFile } from '../../../src/store/open-sqlite.ts';
 import { writeUnderWay } from '../../../src/store/backup/under-way.ts';
 import { makeServerDirectory } from './server-directory.ts';
+import { knownMigrations } from '../../../src/store/migrate.ts';
 
 let root: string;
 let config: string;
@@ -67,7 +68,7 @@ test('the same for programs', async () => {
   ) as object;
   expect(made).toMatchObject({
     ...{ directory: backup, missing: [] },
-    manifest: { schema: '009-restored', generation: 1 },
+    manifest: { schema: knownMigrations.at(-1), generation: 1 },
   });
   const restored = JSON.parse(
     (await type('restore', backup, '-c', config, '--json')).slice(2),

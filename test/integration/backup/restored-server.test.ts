@@ -93,6 +93,7 @@ const enrol = async (hostId: string, names: readonly string[]): Promise<void> =>
     serverKeys: () => [verifyKeyOf(serverKeys.active)],
     signingKey: () => keys.active,
     host: fake.host,
+    describeSettings: (salt) => ({ salt, settings: {} }),
     watchPackages: (events) => {
       watched.push(events);
       setImmediate(events.onQuiet);

@@ -16,6 +16,7 @@ try {
   const { stop } = await runServer({
     ...{ version: '0', dataDirectory, socketPath: join(dataDirectory, 'api.sock'), redis },
     settings: { ...defaultFleetSettings, canaries: 0 },
+    describeSettings: (salt) => ({ salt, settings: {} }),
     services: [
       {
         ...{ name: 'web', match: [{ container: 'web-*' }], budget: { maxUnavailable: 1 } },
