@@ -11,6 +11,7 @@ const common = {
 
 /** Five projects by folder: pure and quick, exhaustive, at random, against real stores, against real hosts. */
 export default {
+  reporters: ['default', '<rootDir>/scripts/name-skipped.js'],
   testSequencer: '<rootDir>/scripts/slowest-first.js',
   projects: [
     {
