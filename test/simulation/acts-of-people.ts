@@ -120,7 +120,11 @@ export const peopleActs = {
   approve: waveAct('approve'),
   decline: waveAct('decline'),
   'stop wave': waveAct('stop'),
-  retry: asking((fleet, { act, machine }) => {
+  retry: asking((fleet, { act, machine }, world) => {
+    if (act.n % 2 === 1) {
+      world.retriers += 1;
+      return null;
+    }
     const wave = nth(waves(fleet), act.n);
     const failed = nth(
       [...fleet.grants.values()].filter((grant) => grant.failed),

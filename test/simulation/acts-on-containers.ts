@@ -1,5 +1,5 @@
 import { forAWhile } from './doing.ts';
-import type { Doing } from './doing.ts';
+import type { At, Doing } from './doing.ts';
 import { changed, comesUp, goesDown } from './look.ts';
 import { upgradeByOthers } from './packages.ts';
 import { note } from './world.ts';
@@ -26,7 +26,7 @@ const flap = (world: World, box: Box, endsAt: number): void => {
 };
 
 const onBox =
-  (run: (world: World, box: Box, at: Parameters<Doing>[1]) => string | null): Doing =>
+  (run: (world: World, box: Box, at: At) => string | null): Doing =>
   (world, at) =>
     at.box === null ? null : run(world, at.box, at);
 
@@ -44,6 +44,20 @@ const toOne = (happens: (world: World, box: Box) => string | null): Doing =>
         note(world, () => `* ${act.kind}, in the middle of its ${moment}: ${done}`);
     });
     return `the next ${moment} on ${machine.id}`;
+  });
+
+/** To a container, or, every other time, to the next of its host that is stopped. */
+const afterStop = (run: (world: World, box: Box, at: At) => string): Doing =>
+  onBox((world, box, at) => {
+    const { act, machine } = at;
+    // Often somebody is there who tries it again.
+    if (act.n % 3 === 0) world.retriers += 1;
+    if (act.n % 2 === 0) return run(world, box, at);
+    machine.traps.set('stop', (trapped) => {
+      const done = run(world, trapped, at);
+      note(world, () => `* ${act.kind}: ${done}`);
+    });
+    return `the next that is stopped on ${machine.id}`;
   });
 
 /** Something of all containers of a host, or of its upgrades, fails for a while. */
@@ -75,11 +89,11 @@ export const containerActs = {
     flap(world, box, world.time.now() + act.seconds * 1_000);
     return `${box.id} for ${act.seconds} s`;
   }),
-  'start fails': onBox((_, box, { act }) => {
+  'start fails': afterStop((_, box, { act }) => {
     box.badStarts += 1 + (act.n % 4);
     return `${box.id}, ${1 + (act.n % 4)} times`;
   }),
-  'sick after start': onBox((world, box, { act }) => {
+  'sick after start': afterStop((world, box, { act }) => {
     box.sickStarts += 1;
     world.time.after(act.seconds * 2_000, () => {
       box.sickStarts = 0;

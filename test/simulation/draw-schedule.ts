@@ -42,11 +42,13 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   canaries: fc.nat(2),
   standby: fc.boolean(),
   first: fc.constantFrom('others', 'others', 'ours', 'disruptive'),
+  second: fc.option(fc.integer({ min: 3, max: 60 }), { freq: 3 }),
   maintained: fc.integer({ min: -1, max: 3 }),
 });
 
 const act: fc.Arbitrary<Act> = fc.record({
-  at: fc.nat(actsWithin),
+  // Most of them while the first waves are at work.
+  at: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(actsWithin)),
   kind: fc.constantFrom(...kinds),
   host: fc.nat(mostHosts - 1),
   box: fc.nat(11),

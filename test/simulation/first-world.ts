@@ -58,16 +58,19 @@ const enrol = (world: World): void => {
   });
 };
 
-/** What the first wave is about. */
-const firstCause = (world: World): void => {
+const upgradeAll = (world: World, name: string): void => {
+  for (const machine of world.machines)
+    world.time.after(machine.random.below(8_000), () => {
+      upgradeByOthers(world, machine, { name, to: '1', takesMs: 3_000 });
+    });
+};
+
+/** What the first wave is about, and the one that comes into its midst. */
+const firstCauses = (world: World): void => {
   const { machines, schedule } = world;
-  if (schedule.plan.first === 'others') {
-    for (const machine of machines)
-      world.time.after(machine.random.below(8_000), () => {
-        upgradeByOthers(world, machine, { name: 'lib0', to: '1', takesMs: 3_000 });
-      });
-    return;
-  }
+  const { second } = schedule.plan;
+  if (second !== null) world.time.after(second * 1_000, () => upgradeAll(world, 'lib1'));
+  if (schedule.plan.first === 'others') return upgradeAll(world, 'lib0');
   const name = schedule.plan.first === 'ours' ? 'lib0' : disruptivePackage;
   askFor(world, {
     ...{ action: 'upgrade', hosts: machines.map(({ id }) => id), mode: 'packages' },
@@ -93,7 +96,7 @@ export const firstWorld = (core: SimCore, schedule: Schedule, traced: boolean): 
     },
     machines: schedule.plan.hosts.map((_, at) => newMachine(core, schedule, at)),
     ...{ boxes: new Map(), services: new Map(), servers: [], given: new Map(), shown: new Map() },
-    ...{ quiet: false, lastId: 0, trace: traced ? [] : null },
+    ...{ quiet: false, retriers: 0, lastId: 0, trace: traced ? [] : null },
     counts: { steps: 0, faults: {}, stops: 0, grants: 0, waves: 0 },
   };
   const all = world.machines.flatMap(({ boxes }) => boxes);
@@ -112,7 +115,7 @@ export const firstWorld = (core: SimCore, schedule: Schedule, traced: boolean): 
     }
   });
   world.time.after(settledMs, () => {
-    firstCause(world);
+    firstCauses(world);
   });
   return world;
 };

@@ -67,6 +67,8 @@ export interface Plan {
   standby: boolean;
   /** Whether the first wave is an upgrade of ours, of a package that disrupts, or one by others. */
   first: 'others' | 'ours' | 'disruptive';
+  /** So many seconds after it others upgrade another package on all hosts; null: they do not. */
+  second: number | null;
   /** Boxes that an operator has in maintenance from the start, by number; -1: none. */
   maintained: number;
 }

@@ -71,6 +71,7 @@ export const submit = (world: World, server: Server, event: FleetEvent): Command
   commit(store, server.fleet, commands);
   judgeCommit(world, server, commands);
   traceCommit(world, commands);
+  retryWhatFails(world, commands);
   if (isLast) {
     note(world, () => `the server dies after it has committed ${event.kind}`);
     crash(world, server, dies.downMs);
@@ -79,6 +80,22 @@ export const submit = (world: World, server: Server, event: FleetEvent): Command
   publish(world, server, commands.records);
   if (commands.sends.length > 0) inServer(world, server, 1, () => relay(world, server));
   return commands;
+};
+
+/** Somebody is told of a failure, and tries it again. */
+const retryWhatFails = (world: World, { audits }: Commands): void => {
+  for (const { action, subject } of audits) {
+    if (action !== 'grant-failed' || world.retriers === 0) continue;
+    world.retriers -= 1;
+    world.time.after(world.random.between(200, 8_000), () => {
+      const answer = act(world, 'op', {
+        ...{ action: 'retry', scope: { of: 'container', container: subject } },
+      });
+      if (answer?.ok !== true) return;
+      count(world, 'retry');
+      note(world, () => `* retry: ${answer.text}`);
+    });
+  }
 };
 
 const traceCommit = (world: World, { audits, notices }: Commands): void => {

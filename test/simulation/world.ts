@@ -204,6 +204,8 @@ export interface World {
   given: Map<string, Given>;
   /** Pauses that were shown as `paused` and are in force, by id. */
   shown: Map<string, PauseLevel>;
+  /** Somebody waits for the next restart that fails, to try it again. */
+  retriers: number;
   /** Faults and people have come to their end. */
   quiet: boolean;
   lastId: number;
