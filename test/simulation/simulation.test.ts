@@ -47,7 +47,7 @@ beforeAll(() => {
     const result = Promise.resolve().then(() =>
       pool.ask({
         core: compileCore(join(here, `broken-${index}`), rule),
-        ...{ from: rule.at ?? 1, count: foundWithin, untilFound: true, shrinks: false },
+        ...{ from: 1, count: foundWithin, untilFound: true, shrinks: false },
       }),
     );
     result.catch(() => undefined);
