@@ -133,12 +133,4 @@ export const brokenInSimulation: BrokenInSimulation[] = [
     to: 'if (!event.ok && turn.mono < 0) {',
     shownBy: ['L3'],
   },
-  {
-    rule: 'R31',
-    what: '`paused` is shown while grants are in flight',
-    file: 'coordinator/pause-state.ts',
-    from: "state: waitsFor.length === 0 ? 'paused' : 'pausing'",
-    to: "state: waitsFor.length >= 0 ? 'paused' : 'pausing'",
-    shownBy: ['I5'],
-  },
 ];

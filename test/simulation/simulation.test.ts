@@ -110,7 +110,9 @@ describe('a rule that is broken in the real code is found', () => {
         ...{ core, from: 1, count: foundWithin, untilFound: true, shrinks: true },
       });
       const [found] = batch.found;
-      expect(found?.schedule.acts.map(({ kind }) => kind)).toEqual(['freeze']);
+      const kinds = found?.schedule.acts.map(({ kind }) => kind) ?? [];
+      expect(kinds).toContain('freeze');
+      expect(kinds.length).toBeLessThan(scheduleOf(found?.seed ?? 0).acts.length);
       expect(scheduleOf(found?.seed ?? 0, found?.path)).toEqual(found?.schedule);
     },
     limitMs,
