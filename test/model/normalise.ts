@@ -40,6 +40,7 @@ const shiftTimes = (world: World): void => {
   const { fleet } = world;
   for (const host of fleet.hosts.values()) {
     if (host.heardAt !== null) host.heardAt = at(host.heardAt);
+    host.settingsHashes = intern(host.settingsHashes);
     for (const issued of host.issued) issued.at = at(issued.at);
     // It decides only which of two lives of a journal is the later one.
     if (world.left['journal lost'] === undefined) host.echo = null;
