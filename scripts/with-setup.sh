@@ -52,15 +52,25 @@ if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
   as_owner="setpriv --reuid=$owner --regid=$(stat -c %g .) --clear-groups \
     env -u npm_config_cache -u npm_config_userconfig HOME=${home:-/tmp}"
 fi
-# A signal to this shell alone ends what it waits for as well.
+# A signal ends what this shell waits for as well, whomever else it reaches: a command in the background hears no Ctrl-C.
+end() {
+  ended=$1
+  [ -z "$child" ] || kill "$child" 2>/dev/null || :
+}
 attended() {
+  child=
+  ended=
+  trap 'end 130' INT
+  trap 'end 143' TERM
+  trap 'end 129' HUP
   # shellcheck disable=SC2086 # a list of words
   $as_owner "$@" &
   child=$!
-  trap 'kill "$child" 2>/dev/null; wait "$child"; exit 143' TERM HUP
-  trap 'wait "$child"; exit 130' INT
+  [ -z "$ended" ] || end "$ended"
   status=0
   wait "$child" || status=$?
+  # What a signal has interrupted is only the waiting.
+  [ -z "$ended" ] || { wait "$child" || :; exit "$ended"; }
   trap - TERM HUP INT
   return "$status"
 }

@@ -53,7 +53,11 @@ export const fleetSettingsOf = (config: Configuration, manifests: CorePackages):
     window:
       window === undefined
         ? null
-        : { fromMinute: minuteOf(window.from), toMinute: minuteOf(window.to) },
+        : {
+            fromMinute: minuteOf(window.from),
+            toMinute: minuteOf(window.to),
+            timezone: window.timezone,
+          },
     disruptivePackages: config.disruptivePackages,
     policies: ofPlatforms(config, ({ policy }) => policy.map(ruleOf)),
     corePackages: ofPlatforms(

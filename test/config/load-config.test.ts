@@ -472,10 +472,10 @@ describe('settings of the fleet', () => {
   test('in the coordinator’s units', async () => {
     const config = await good({
       'config.yaml':
-        'maintenanceWindow: {from: "22:30", to: "04:00"}\nwaves: {beginBeforeSeconds: 5, zoneCap: 3}\nplatforms: {debian-12: {mode: observe}}',
+        'maintenanceWindow: {from: "22:30", to: "04:00", timezone: Europe/Berlin}\nwaves: {beginBeforeSeconds: 5, zoneCap: 3}\nplatforms: {debian-12: {mode: observe}}',
     });
     expect(fleetSettingsOf(config, {})).toMatchObject({
-      window: { fromMinute: 1_350, toMinute: 240 },
+      window: { fromMinute: 1_350, toMinute: 240, timezone: 'Europe/Berlin' },
       beginBeforeMs: 5_000,
       zoneCap: 3,
       fleetCap: null,

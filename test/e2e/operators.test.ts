@@ -188,4 +188,30 @@ describe('operators in the middle of a wave', () => {
       { deadlineMs: 30_000, everyMs: 50 },
     );
   }, 180_000);
+
+  test('outside the maintenance window a wave waits and says until when; what is asked for by hand does not; the window opens, and it goes on', async () => {
+    // The first full minute that leaves time to see the wave wait.
+    const opensAt = Math.ceil((Date.now() + 25_000) / 60_000) * 60_000;
+    const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 16);
+    const [from, to] = [clock(opensAt), clock(opensAt + 3_600_000)];
+    await scene.host.writeFile(
+      '/etc/groundswell/config.d/window.yaml',
+      `maintenanceWindow: {from: "${from}", to: "${to}", timezone: UTC}\n`,
+    );
+    await scene.up().kill('SIGTERM');
+    await scene.startUp();
+    const id = await waveFrom(scene, () => upgradeByApt(scene, 'libgs-demo1', u2));
+    const held = await waveWhen(scene, id, 'waits', ({ waitsFor }) => waitsFor !== null);
+    expect(held.waitsFor).toContain(`outside the maintenance window (${from} to ${to}, UTC)`);
+    const { id: byHand } = await scene.act({
+      action: 'restart',
+      containers: ['h113/web-05'],
+      what: 'at once',
+    });
+    await waveOver(scene, byHand ?? '');
+    expect((await waveOver(scene, id, 180_000)).counts['verified']).toBeGreaterThanOrEqual(4);
+    const stopped = (await readWitness(scene.host)).filter(({ kind }) => kind === 'stop').slice(-5);
+    const early = stopped.filter(({ atMs }) => atMs < opensAt);
+    expect(early.map(({ container }) => container)).toEqual(['web-05']);
+  }, 300_000);
 });

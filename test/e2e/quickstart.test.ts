@@ -4,7 +4,11 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { requireMirror } from '../../quickstart/real-host.ts';
 import { readDistribution } from '../bed/apt-sources.ts';
+import { DEFAULT_CACHE_DIRECTORY } from '../bed/bed.ts';
 import { findLeftovers } from '../bed/clean.ts';
+import { markedProcesses } from '../bed/processes.ts';
+import { BUILD_SUFFIX, rootTarPath } from '../bed/root-cache.ts';
+import { waitUntil } from '../bed/wait-until.ts';
 
 /** Each may be the first, which builds its host, on a busy machine. */
 const LIMIT_MS = 800_000;
@@ -17,31 +21,58 @@ const leftovers = async (): Promise<string[]> => [
   ...(await findLeftovers(directory, [1])),
 ];
 
-const quickstart = (...more: string[]) =>
-  execa('npm', ['run', '--silent', 'quickstart', '--', '--containers', '3', ...more], {
-    all: true,
-    reject: false,
-    stdin: 'ignore',
+const run = (command: readonly string[]) => {
+  const [file = '', ...args] = command;
+  const running = execa(file, args, { all: true, reject: false, stdin: 'ignore', detached: true });
+  let text = '';
+  running.all.on('data', (part: Buffer) => {
+    text += part.toString();
   });
+  return {
+    running,
+    /** All that it has said, once these words are in it; fails with its words if it ends before. */
+    said: async (words: string): Promise<string> => {
+      const heard = new Promise<null>((resolve) => {
+        const look = (): void => {
+          if (text.includes(words)) resolve(null);
+        };
+        running.all.on('data', look);
+        look();
+      });
+      const early = await Promise.race([heard, running]);
+      expect(early?.all).toBeUndefined();
+      return text;
+    },
+    /** Ctrl-C: a terminal sends it to every process of the job. */
+    interrupt: (): void => {
+      if (running.pid !== undefined) process.kill(-running.pid, 'SIGINT');
+    },
+  };
+};
+
+const npmRun = ['npm', 'run', '--silent', 'quickstart'];
+const small = ['--', '--containers', '3'];
+
+const quickstart = (...more: string[]) => run([...npmRun, ...small, ...more]).running;
 
 describe('npm run quickstart', () => {
   test(
     'tells the whole story, and leaves nothing',
     async () => {
-      const { all, exitCode } = await quickstart();
+      const { all, exitCode } = await run(npmRun).running;
       expect(exitCode === 0 ? '' : all).toBe('');
       for (const text of [
-        '6 containers in 2 services (web, api) answer behind HAProxy',
+        '20 containers in 2 services (web, api) answer behind HAProxy',
         'groundswell upgrade h1 libgs-demo1',
-        '6 containers still run the old library',
-        '6 ran the old library, 6 were restarted and verified, 6 of 6 answer with',
+        '20 containers still run the old library',
+        '20 ran the old library, 20 were restarted and verified, 20 of 20 answer with',
         'nothing to do, no container was restarted.',
       ])
         expect(all).toContain(text);
-      expect(all).toMatch(/^ {2}web: \d+ \(web-01\), \d+ \(web-02\), \d+ \(web-03\)$/m);
+      expect(all).toMatch(/^ {2}web: (\d+ \(web-\d\d\),? ?){10}$/m);
       // Containers, floor, fewest up, fewest answering, requests, failed.
-      expect(all).toMatch(/^web +3 +1 +[1-3] +[1-3] +\d{2,} +0$/m);
-      expect(all).toMatch(/wave-finished .*finished: 6 verified/);
+      expect(all).toMatch(/^web +10 +8 +([89]|10) +([89]|10) +\d{2,} +0$/m);
+      expect(all).toMatch(/wave-finished .*finished: 20 verified/);
       expect(await leftovers()).toEqual([]);
     },
     LIMIT_MS,
@@ -107,21 +138,64 @@ describe('npm run quickstart', () => {
   test(
     'Ctrl-C in the middle of its wave takes everything away',
     async () => {
-      const running = quickstart();
-      const inItsWave = new Promise<null>((resolve) => {
-        let text = '';
-        running.all.on('data', (part: Buffer) => {
-          text += part.toString();
-          if (text.includes('The wave.')) resolve(null);
-        });
-      });
-      const early = await Promise.race([inItsWave, running]);
-      expect(early?.all).toBeUndefined();
-      // A terminal sends it to every process of the job: npm hands it on to what it runs.
-      running.kill('SIGINT');
+      const { running, said, interrupt } = run([...npmRun, ...small]);
+      await said('The wave.');
+      interrupt();
       const { all, exitCode } = await running;
       expect(all).not.toContain('    at ');
       expect(exitCode).toBe(130);
+      expect(await leftovers()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'Ctrl-C while the root for its host is built takes that away',
+    async () => {
+      const build = `${rootTarPath(DEFAULT_CACHE_DIRECTORY, await readDistribution())}${BUILD_SUFFIX}`;
+      // On a machine that has none yet: the cache of this one is kept out of sight.
+      const script = `
+        mkdir -p ${DEFAULT_CACHE_DIRECTORY} && mount -t tmpfs none ${DEFAULT_CACHE_DIRECTORY} || exit 1
+        trap : INT
+        ${[...npmRun, ...small].join(' ')}
+        status=$?
+        ls ${DEFAULT_CACHE_DIRECTORY} | grep -v 'lock$' && exit 1
+        grep ' ${DEFAULT_CACHE_DIRECTORY}/' /proc/mounts && exit 1
+        exit $status`;
+      const { running, said, interrupt } = run(['unshare', '-m', 'sh', '-c', script]);
+      await said('(up to a minute, once)');
+      await waitUntil(
+        'the root is being built',
+        async () => (await markedProcesses(build)).length > 0,
+        { deadlineMs: LIMIT_MS },
+      );
+      interrupt();
+      const { all, exitCode } = await running;
+      expect(all).not.toContain('    at ');
+      expect({ all, exitCode }).toMatchObject({ exitCode: 130 });
+      expect(await leftovers()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    '--keep leaves it running with commands that work as they are shown; --slow lets a person watch; Ctrl-C ends it',
+    async () => {
+      const { running, said, interrupt } = run([...npmRun, ...small, '--keep', '--slow']);
+      const text = await said('gs --help');
+      const gs = /^ {2}gs\(\) \{$.*?^ {2}\}$/ms.exec(text)?.[0] ?? '';
+      const shown = [...text.matchAll(/^ {2}(gs .*?) +# /gm)].map(([, command = '']) => command);
+      expect(shown.length).toBeGreaterThan(5);
+      for (const command of shown) {
+        const { exitCode, all } = await execa('bash', ['-c', `${gs}\n${command}`], {
+          ...{ all: true, reject: false, env: { TERM: 'dumb' } },
+        });
+        expect({ command, exitCode, all }).toMatchObject({ exitCode: 0 });
+      }
+      // Two at a time of three, each two seconds at least.
+      expect(Number(/Summary after (\d+)/.exec(text)?.[1])).toBeGreaterThanOrEqual(4);
+      interrupt();
+      expect((await running).exitCode).toBe(130);
       expect(await leftovers()).toEqual([]);
     },
     LIMIT_MS,

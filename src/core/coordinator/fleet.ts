@@ -32,8 +32,11 @@ export interface FleetSettings {
   refusalBackoffMs: number;
   /** Strictest of this and the service's own mode decides. Platform id → mode. */
   platformModes: Record<string, Mode>;
-  /** Daily window in minutes since midnight of the wall clock given with each event; null: always. */
-  window: { fromMinute: number; toMinute: number } | null;
+  /**
+   * Daily window in minutes since midnight of the wall clock given with each event; null: always. The time zone is only for
+   * people who read of it; without one it is the server's own.
+   */
+  window: { fromMinute: number; toMinute: number; timezone?: string | undefined } | null;
   /** Packages whose upgrade needs room in every budget of the host (R29). */
   disruptivePackages: string[];
   /** Platform id → what is decided about its advisories, the first rule that fits. */

@@ -54,6 +54,9 @@ export const freezeInForce = (fleet: Fleet, wallMs: number): Freeze | undefined 
 export const freezeText = ({ id, reason }: Freeze): string =>
   `freeze: ${reason}; groundswell unfreeze ${id}`;
 
+const clock = (minute: number): string =>
+  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+
 /** Whether the daily window is open at this minute of the day; it may reach over midnight. */
 export const windowOpen = (fleet: Fleet, minute: number): boolean => {
   const { window } = fleet.settings;
@@ -63,10 +66,22 @@ export const windowOpen = (fleet: Fleet, minute: number): boolean => {
     : minute >= window.fromMinute || minute < window.toMinute;
 };
 
-/** The same for a wave: one that has waited until its latest start waits no longer. */
-export const windowOpenFor = (fleet: Fleet, { cause }: Wave, wall: Moment['wall']): boolean =>
-  windowOpen(fleet, wall.minuteOfDay) ||
-  (cause.kind === 'advisories' && cause.startBy !== null && wall.ms >= cause.startBy);
+/**
+ * Why the daily window lets nothing of a wave begin; null: it does. What somebody asked for by hand does not wait for it, nor
+ * does what has waited until its latest start.
+ */
+export const windowDenies = (
+  fleet: Fleet,
+  { byHand, cause }: Wave,
+  wall: Moment['wall'],
+): string | null => {
+  const { window } = fleet.settings;
+  if (window === null || byHand || windowOpen(fleet, wall.minuteOfDay)) return null;
+  if (cause.kind === 'advisories' && cause.startBy !== null && wall.ms >= cause.startBy)
+    return null;
+  const { fromMinute, toMinute, timezone = 'server time' } = window;
+  return `outside the maintenance window (${clock(fromMinute)} to ${clock(toMinute)}, ${timezone})`;
+};
 
 /** Attempts of a wave that count as failed or may yet: failures, and grants past their deadline (R20, R32). */
 export const failuresOf = (fleet: Fleet, wave: Wave): number =>
@@ -121,8 +136,8 @@ const waveDenies = (
   // R26: a retry passes pause and threshold, and the end of its wave, not a freeze.
   if (retry) return null;
   if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);
-  if (!wave.byHand && !windowOpenFor(fleet, wave, wall))
-    return deny('outside the maintenance window');
+  const outside = windowDenies(fleet, wave, wall);
+  if (outside !== null) return deny(outside);
   const pause = pauseOf(fleet, wave, container);
   if (pause !== undefined) return deny(pauseText(pause));
   if (wave.pausedBy !== null) return deny(`the wave is paused: ${wave.pausedBy}`);

@@ -20,7 +20,7 @@ import {
   mayGrant,
   noBudgetText,
   unavailableText,
-  windowOpenFor,
+  windowDenies,
 } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
@@ -318,7 +318,8 @@ const upgradeDenied = (
   if (unheard !== null) return unheard;
   const freeze = freezeInForce(fleet, wall.ms);
   if (freeze !== undefined) return freezeText(freeze);
-  if (!wave.byHand && !windowOpenFor(fleet, wave, wall)) return 'outside the maintenance window';
+  const outside = windowDenies(fleet, wave, wall);
+  if (outside !== null) return outside;
   const pause = [...fleet.pauses.values()].find(({ level }) =>
     pauseHolds(level, { waveId: wave.id, hostId, services }),
   );

@@ -278,7 +278,9 @@ describe('a wave of advisories', () => {
     const window = { fromMinute: 0, toMinute: 60 };
     const here = begin([{ ...auto, latestMs: 60_000 }], { window });
     expect(orders(tell(here, [need()]))).toEqual([]);
-    expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe('outside the maintenance window');
+    expect(waves(here)[0]?.upgrades.get('h1')?.reason).toBe(
+      'outside the maintenance window (00:00 to 01:00, server time)',
+    );
     here.wall.ms = 60_000;
     expect(orders(here.step({ kind: 'tick' }))).toEqual([['h1', 'exact 2']]);
   });
