@@ -1,7 +1,7 @@
 #!/bin/sh
 # The everyday check: format, lint with the folder rules, types, unused code, unit tests.
-# The parts that need one core run side by side; each prints only when it fails. Formatter, linter and
-# compiler remember below node_modules/.cache what they have seen, so that a second run is quick.
+# All run side by side, for most need one core, the linter longest; each prints only when it fails. Formatter,
+# linter and compiler remember below node_modules/.cache what they have seen, so that a second run is quick.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=$(mktemp -d)
@@ -15,7 +15,6 @@ run format npx prettier --check --log-level warn --cache .
 run folders npx depcruise src --config .dependency-cruiser.cjs --output-type err
 run types npm run --silent types
 run unused npx knip
-wait
 run lint npm run --silent lint
 run unit npm run --silent test:unit
 wait

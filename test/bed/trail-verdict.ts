@@ -2,7 +2,7 @@ import { groundswell } from './scene.ts';
 import type { Scene } from './scene.ts';
 
 /** What an auditor is told of the whole trail, as it is now, checked with this program and no server. */
-export const trailVerdict = async ({ host }: Scene): Promise<string> => {
+export const trailVerdict = async ({ host }: Pick<Scene, 'host'>): Promise<string> => {
   const [trail, keys] = ['/root/trail.jsonl.gz', '/root/trail.keys'];
   await host.must([...groundswell, 'audit', 'export', trail]);
   await host.must(['sh', '-c', `${groundswell.join(' ')} audit keys >${keys}`]);
