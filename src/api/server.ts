@@ -7,6 +7,7 @@ import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
 import { barred } from '../core/coordinator/barred.ts';
 import { explainContainer } from '../core/coordinator/explain.ts';
 import { feedAlerts, fleetAlerts } from '../core/coordinator/standing-alerts.ts';
+import type { StandingAlert } from '../core/coordinator/standing-alerts.ts';
 import { summarizeServices } from '../core/coordinator/summarize-services.ts';
 import { summarizeWave } from '../core/coordinator/summarize-wave.ts';
 import type { Fleet } from '../core/coordinator/fleet.ts';
@@ -42,6 +43,8 @@ export interface AuditTrailBackend {
 /** What the routes need of the server. All reads are of the coordinator's memory; changes go through its one step. */
 export interface ApiBackend {
   fleet: () => Fleet;
+  /** Why the coordinator can decide nothing now; null: it can. */
+  problem: () => StandingAlert | null;
   moment: () => Moment;
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
   queues: () => Promise<QueueCounts[]>;
@@ -138,11 +141,18 @@ const wavesView = (backend: ApiBackend): unknown[] =>
 const statusView = async (backend: ApiBackend): Promise<unknown> => {
   const fleet = backend.fleet();
   const { now, wall } = backend.moment();
+  const problem = backend.problem();
+  const alerts = [
+    ...(problem === null ? [] : [problem]),
+    ...fleetAlerts(fleet, { now, wall }),
+    ...feedAlerts(backend.advisories.feeds()),
+  ];
   return {
     ...(await backend.about()),
-    alerts: [...fleetAlerts(fleet, { now, wall }), ...feedAlerts(backend.advisories.feeds())].map(
-      ({ since, text }) => ({ since: since === null ? null : new Date(since).toISOString(), text }),
-    ),
+    alerts: alerts.map(({ since, text }) => ({
+      since: since === null ? null : new Date(since).toISOString(),
+      text,
+    })),
     hosts: hostsView(fleet, now),
     services: summarizeServices(fleet, now),
     waves: wavesView(backend),

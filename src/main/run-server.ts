@@ -71,6 +71,7 @@ const backendOf = (
 ): ApiBackend => ({
   advisories,
   fleet: server.coordinator.fleet,
+  problem: server.coordinator.problem,
   moment: server.moment,
   act: async (actor, action) => {
     // A misspelt host would stand in the fleet for ever, and never be heard.

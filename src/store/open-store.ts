@@ -52,11 +52,15 @@ const dialect = (database: SqliteHandle): SqliteDialect => {
         // A transaction that reads first and writes later could not wait for another process's write: SQLite
         // refuses it at once, whatever the busy timeout is. So each takes its place in the queue at the start.
         const statement = prepare(text === 'begin' ? 'begin immediate' : text);
+        // SQLite rolls back by itself on some errors (SQLITE_FULL, SQLITE_IOERR): to do it once more would fail, and that
+        // would be told instead of why.
+        const isMoot = (): boolean => text === 'rollback' && !database.inTransaction;
         // As one array: the driver takes a single parameter that is null for a list of named ones.
         return {
           reader: statement.reader,
           all: (parameters) => statement.all(parameters),
-          run: (parameters) => statement.run(parameters),
+          run: (parameters) =>
+            isMoot() ? { changes: 0, lastInsertRowid: 0 } : statement.run(parameters),
           iterate: (parameters) => statement.iterate(parameters),
         };
       },

@@ -23,6 +23,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
     meanRestartMs: () => 1,
     about: () => Promise.resolve({}),
     onChange: () => () => undefined,
+    problem: () => null,
     advisories: {
       feeds: () => [],
       changeFeed: () => Promise.resolve({ ok: true, id: null, text: '' }),

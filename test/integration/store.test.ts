@@ -69,6 +69,17 @@ const lead = async (from: Store, holder: string, ttlMs = 60_000, seize = false):
 const expireLease = (): Promise<unknown> =>
   sql`UPDATE lease SET expires_at = ${store.databaseNow} - 1`.execute(store.db);
 
+test('what SQLite has rolled back by itself fails for its own reason', async () => {
+  await sql`CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'no room'); END`.execute(
+    store.db,
+  );
+  const written = store.db.transaction().execute((tx) => insertOutbox(tx, [row('j1')]));
+  await expect(written).rejects.toThrow('no room');
+  await sql`DROP TRIGGER full`.execute(store.db);
+  await store.db.transaction().execute((tx) => insertOutbox(tx, [row('j1')]));
+  expect(await openOutbox(store.db)).toHaveLength(1);
+});
+
 describe('a store', () => {
   test('syncs every commit, and opens again over what it finds', async () => {
     const handle = openSqlite(path);

@@ -46,6 +46,10 @@ export const heldTwiceText = (hostId: string, other: string): string =>
 export const holdsTooManyText = (hostId: string): string =>
   `host ${hostId} says that it holds more than any host is given at once: it is broken or in others' hands (groundswell host exclude ${hostId} --fenced); until then nothing is known of it`;
 
+/** R19. Every step is tried again with the next event, so that it goes on by itself. */
+export const storeFailingText = (why: string): string =>
+  `the store cannot be written (${why}): nothing is granted, and neither what hosts say nor what people ask is taken, until it can; look at the room on its disk`;
+
 /** R15. */
 export const journalLostText = (hostId: string): string =>
   `${hostId} lost its journal: its grants are asked for again`;

@@ -3,6 +3,9 @@ import type { ControlRecord, SequencedReport } from '../../core/messages.ts';
 import type { Fleet } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
 import type { Answer, OperatorAction } from '../../core/coordinator/operator.ts';
+import { storeFailingText } from '../../core/coordinator/standing-alerts.ts';
+import type { StandingAlert } from '../../core/coordinator/standing-alerts.ts';
+import { errorText } from '../../core/error-text.ts';
 import { fleetStep } from '../../core/coordinator/step.ts';
 import type { Commands, FleetEvent } from '../../core/coordinator/step.ts';
 import { withSpan } from '../../telemetry/trace.ts';
@@ -39,6 +42,8 @@ export interface Coordinator {
   submit: (event: FleetEvent) => Promise<Answer | null>;
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
   fleet: () => Fleet;
+  /** Why nothing can be made durable now; null: it can, as far as is known. */
+  problem: () => StandingAlert | null;
   onChange: (listener: () => void) => () => void;
   /** Finish what was submitted and is being published, and take no more. */
   stop: () => Promise<void>;
@@ -88,6 +93,7 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
   const goOn = createNumbers();
   const queue: Waiting[] = [];
   const listeners = new Set<() => void>();
+  let problem: StandingAlert | null = null;
   let running: Promise<void> | null = null;
   let stopped = false;
   const publishing = new Set<Promise<void>>();
@@ -122,10 +128,15 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     } catch (error) {
       // Memory is ahead of the store now: what was not committed has not happened.
       ports.onError(error, 'commit');
+      problem = {
+        since: problem?.since ?? ports.moment().wall.ms,
+        text: storeFailingText(errorText(error)),
+      };
       fleet = goOn(await ports.load(), fleet);
       for (const { reject } of group) reject(error);
       return;
     }
+    problem = null;
     const published = publishThenPut(commands).finally(() => publishing.delete(published));
     publishing.add(published);
     for (const { notices } of commands) for (const notice of notices) ports.notify(notice);
@@ -170,6 +181,7 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     act: async (actor, action) =>
       (await submit({ kind: 'operator', actor, action })) ?? { ok: false, reason: 'no answer' },
     fleet: () => fleet,
+    problem: () => problem,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -15,48 +14,32 @@ import {
 } from './loop-rig.ts';
 import type { LoopRig } from './loop-rig.ts';
 import { needsRoot } from '../needs-root.ts';
+import { mountSmallDisk } from '../small-disk.ts';
+import type { SmallDisk } from '../small-disk.ts';
 
-const disk = mkdtempSync(join(tmpdir(), 'gs-full-'));
+const directory = mkdtempSync(join(tmpdir(), 'gs-full-'));
+let disk: SmallDisk;
 let rig: LoopRig | null = null;
 
 beforeEach(() => {
-  mkdirSync(disk, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'gs-full', disk]);
+  disk = mountSmallDisk(directory, 2);
 });
 afterEach(() => {
   rig?.kill();
   rig = null;
-  // The driver closes its files only when its statements are collected.
-  execFileSync('umount', ['-l', disk]);
-  removeTree(disk);
+  disk.unmount();
+  removeTree(directory);
 });
-
-const ballast = (): string => join(disk, 'ballast');
-
-const fillDisk = (): void => {
-  const file = openSync(ballast(), 'a');
-  try {
-    for (const size of [65_536, 4_096, 512]) {
-      try {
-        for (;;) if (writeSync(file, Buffer.alloc(size, 7)) < size) break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-};
 
 needsRoot(describe)('a full disk under the journal', () => {
   test('begins no restart, says so, and goes on when there is room again', async () => {
     const fake = createFakeHost(['web-1']);
     const source = createRecordSource();
-    const path = join(disk, 'agent', 'journal.sqlite');
+    const path = join(directory, 'agent', 'journal.sqlite');
     rig = startLoop(path, fake, source);
     const incarnation = await settle(rig, source);
     fake.replaceLibrary();
-    fillDisk();
+    disk.fill();
     const taken = rig.loop.journaled(batchJob(incarnation, [order(fake, 'web-1', 'grant-1')]));
     // Long enough, twenty times as fast as time, for many tries.
     const { alerts } = rig;
@@ -67,7 +50,7 @@ needsRoot(describe)('a full disk under the journal', () => {
     const filled = rig.loop;
     await until(() => filled.durable() === null, 'nothing of what was not written is to be told');
 
-    rmSync(ballast());
+    disk.free();
     await taken;
     const { loop } = rig;
     await until(
@@ -80,11 +63,11 @@ needsRoot(describe)('a full disk under the journal', () => {
   test('brings back what was being stopped when it filled up', async () => {
     const fake = createFakeHost(['web-1', 'web-2']);
     const source = createRecordSource();
-    rig = startLoop(join(disk, 'agent', 'journal.sqlite'), fake, source);
+    rig = startLoop(join(directory, 'agent', 'journal.sqlite'), fake, source);
     const incarnation = await settle(rig, source);
     fake.replaceLibrary();
     fake.duringStop = () => {
-      fillDisk();
+      disk.fill();
       return Promise.resolve();
     };
     const { loop } = rig;

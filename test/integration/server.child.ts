@@ -1,11 +1,11 @@
 // A server over the data directory of argv[2] (JSON: dataDirectory, redis); says when it is up, and ends at SIGTERM.
 import { join } from 'node:path';
 import process from 'node:process';
-import { defaultFleetSettings } from '../../../src/core/coordinator/fleet.ts';
-import type { RedisAddress } from '../../../src/jobs/connections.ts';
-import { runServer } from '../../../src/main/run-server.ts';
-import { createLogger } from '../../../src/telemetry/logger.ts';
-import { noFeeds } from '../no-feeds.ts';
+import { defaultFleetSettings } from '../../src/core/coordinator/fleet.ts';
+import type { RedisAddress } from '../../src/jobs/connections.ts';
+import { runServer } from '../../src/main/run-server.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { noFeeds } from './no-feeds.ts';
 
 const { dataDirectory, redis } = JSON.parse(process.argv[2] ?? '{}') as {
   dataDirectory: string;
