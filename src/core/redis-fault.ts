@@ -144,7 +144,17 @@ const rules: readonly Rule[] = [
   ],
   [/socket timeout/i, 'silent', () => silentFault],
   [
-    /ECONN|ENOENT|ENOTFOUND|EAI_|EHOST|ENET|EPIPE|EACCES|ETIMEDOUT|sentinels are unreachable|connection (is|was) closed/i,
+    // Over its maxclients Redis says so and closes; what was sent to it meanwhile makes an EPIPE of that.
+    /EPIPE|ECONNRESET|connection (is|was) closed/i,
+    'unreachable',
+    (message) => ({
+      what: `Redis, or something on the way to it, closes the connection (${message})`,
+      remedy:
+        'see whether it runs, what its log says, and whether its maxclients is reached (INFO clients): it wants 1,000 more than twice the number of hosts',
+    }),
+  ],
+  [
+    /ECONN|ENOENT|ENOTFOUND|EAI_|EHOST|ENET|EACCES|ETIMEDOUT|sentinels are unreachable/i,
     'unreachable',
     (message) => ({
       what: `Redis cannot be reached (${message})`,

@@ -29,7 +29,7 @@ export interface SteadyTimes {
 
 export const steadyTimes: SteadyTimes = {
   pauseMs: 2_000,
-  longestPauseMs: 10_000,
+  longestPauseMs: 5_000,
   idleLimitMs: 60_000,
   watchEveryMs: 10_000,
   tellEveryMs: 10_000,

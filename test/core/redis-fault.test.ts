@@ -27,6 +27,8 @@ describe('what Redis and its client say', () => {
     ['LOADING Redis is loading the dataset in memory', 'loading'],
     ["Socket timeout. Expecting data, but didn't receive any in 10000ms.", 'silent'],
     ['connect ECONNREFUSED 127.0.0.1:6379', 'unreachable'],
+    ['write EPIPE', 'unreachable'],
+    ['Connection is closed.', 'unreachable'],
     ['connect ENOENT /run/r.sock', 'unreachable'],
     ['getaddrinfo EAI_AGAIN redis', 'unreachable'],
     ['connect ETIMEDOUT', 'unreachable'],

@@ -42,9 +42,9 @@ describe('a Redis that', () => {
     async (_, fault) => {
       const borne = await throughFault(rig, fault);
       expect(borne.load).toBeLessThan(0.5);
-      expect(borne.doneMs).toBeLessThan(10_000);
+      expect(borne.doneMs).toBeLessThan(30_000);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -66,6 +66,6 @@ describe('a way to Redis that', () => {
       end: () => Promise.resolve(proxy.heal()),
     });
     expect(borne.load).toBeLessThan(0.5);
-    expect(borne.doneMs).toBeLessThan(20_000);
-  }, 60_000);
+    expect(borne.doneMs).toBeLessThan(40_000);
+  }, 180_000);
 });

@@ -59,5 +59,5 @@ test.each(losses)(
     await rig.untilTold('lost-data', words);
     expect(rig.fake.events.filter((event) => event.startsWith('stop '))).toHaveLength(3);
   },
-  60_000,
+  180_000,
 );

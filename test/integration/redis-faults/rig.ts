@@ -103,7 +103,7 @@ export const startRig = async (
   let upgrades = 0;
   const stopsOf = (name: string): number =>
     fake.events.filter((event) => event === `stop ${name}`).length;
-  const soon = { deadlineMs: 25_000, everyMs: 50 };
+  const soon = { deadlineMs: 60_000, everyMs: 50 };
   return {
     fake,
     status,
@@ -207,5 +207,10 @@ export const throughFault = async (rig: Rig, fault: Fault): Promise<Borne> => {
   await rig.untilWell();
   const wellMs = performance.now() - ended;
   await rig.untilDone();
-  return { load, wellMs, doneMs: performance.now() - ended };
+  const doneMs = performance.now() - ended;
+  if (process.env['GROUNDSWELL_FIGURES'] !== undefined)
+    process.stderr.write(
+      `${fault.kind ?? String(fault.words)}: ${JSON.stringify({ load, wellMs, doneMs })}\n`,
+    );
+  return { load, wellMs, doneMs };
 };

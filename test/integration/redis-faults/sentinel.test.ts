@@ -78,4 +78,4 @@ test('a failover in the middle of a wave: it goes on at the new master, nothing 
   });
   await rig.upgrade();
   await rig.untilDone();
-}, 90_000);
+}, 180_000);

@@ -35,12 +35,12 @@ test('a Redis of more than a second a command is told, and work goes on, slowly'
       },
     });
     expect(atEnd).toBeGreaterThan(1);
-    expect(borne.doneMs).toBeLessThan(10_000);
+    expect(borne.doneMs).toBeLessThan(30_000);
   } finally {
     await rig.stop();
     proxy.stop();
   }
-}, 90_000);
+}, 180_000);
 
 test('an agent sends no more than a slow Redis can take, whatever it has to tell', async () => {
   const key = newSigningKey();
@@ -84,4 +84,4 @@ test('an agent sends no more than a slow Redis can take, whatever it has to tell
     redis.signal('SIGCONT');
     await link.close(500);
   }
-}, 60_000);
+}, 180_000);
