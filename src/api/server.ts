@@ -53,6 +53,8 @@ export interface ApiBackend {
   meanRestartMs: (service: string) => number;
   /** Facts about the process: version, leader, Redis, store. */
   about: () => Promise<Record<string, unknown>>;
+  /** What is wrong with Redis now. */
+  redisAlerts: () => StandingAlert[];
   /** Called on the next change; answers how to stop listening. */
   onChange: (listener: () => void) => () => void;
   changeKeys: (actor: string, hostId: string, change: KeyChange) => Promise<Answer>;
@@ -144,6 +146,7 @@ const statusView = async (backend: ApiBackend): Promise<unknown> => {
   const problem = backend.problem();
   const alerts = [
     ...(problem === null ? [] : [problem]),
+    ...backend.redisAlerts(),
     ...fleetAlerts(fleet, { now, wall }),
     ...feedAlerts(backend.advisories.feeds()),
   ];

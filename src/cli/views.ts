@@ -35,6 +35,8 @@ export interface StatusView {
   version: string;
   leader: boolean;
   redis: string;
+  /** Kinds of what is wrong with Redis now; `alerts` says it in words. */
+  redisFaults: string[];
   store: string;
   hosts: HostView[];
   services: ServiceSummary[];

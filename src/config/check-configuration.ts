@@ -39,6 +39,17 @@ const feedProblems = ({ feeds, platforms }: Configuration, say: Say): Problem[] 
   });
 };
 
+/** Sentinels are of use only to who is told the master's name. */
+const sentinelProblems = ({ redis: { url, sentinels } }: Configuration, say: Say): Problem[] =>
+  sentinels === undefined || /^rediss?:\/\/[^/]+/.test(url ?? '')
+    ? []
+    : [
+        say(
+          ['redis', 'sentinels'],
+          'needs `redis.url` with the name of the master as its host, such as redis://user:password@mymaster',
+        ),
+      ];
+
 /** Whether an opt-out's glob can be of any service: one of these, or that of whatever host's unclaimed containers. */
 const isClaimed = (glob: string, { services }: Configuration): boolean =>
   services.some(({ name }) => globMatches(glob, name)) ||
@@ -160,5 +171,10 @@ export const checkConfiguration = (configuration: Configuration, located: Locate
       );
     return problems;
   });
-  return [...ofServices, ...noSuchService, ...feedProblems(configuration, problem)];
+  return [
+    ...ofServices,
+    ...noSuchService,
+    ...sentinelProblems(configuration, problem),
+    ...feedProblems(configuration, problem),
+  ];
 };

@@ -249,6 +249,11 @@ export const Configuration = z.strictObject({
         .string()
         .regex(/^(rediss?|unix):\/\//, 'want redis://…, rediss://… or unix://…')
         .optional(),
+      /** Sentinels that know where the master is: the host in `url` is its name then. */
+      sentinels: z
+        .array(z.string().regex(/^rediss?:\/\/[^/]+$/, 'want redis://host:port, or rediss://…'))
+        .min(1)
+        .optional(),
     })
     .prefault({}),
   log: z

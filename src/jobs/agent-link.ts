@@ -22,11 +22,16 @@ export const Presence = z.strictObject({
   version: z.string(),
   incarnation: z.string(),
   pid: z.int(),
+  /** Why it can take no jobs and tell nothing, although it reaches Redis. */
+  trouble: z.string().max(1_000).optional(),
 });
 export type Presence = z.infer<typeof Presence>;
 
 /** How long a presence lasts without being renewed. */
 export const presenceTtlMs = 30_000;
+
+/** So many commands may be on their way, those included that nobody waits for any more. */
+const mostUnanswered = 50;
 
 /** An agent's two connections to Redis, and all that goes over them. */
 export interface AgentLink {
@@ -39,6 +44,8 @@ export interface AgentLink {
   fetchControlRecord: () => Promise<string | null>;
   showPresence: (presence: Presence) => Promise<void>;
   rebuilds: () => number;
+  /** Why this host's queue cannot be worked although Redis answers; null: it can. */
+  trouble: () => string | null;
   close: (limitMs: number) => Promise<void>;
 }
 
@@ -77,13 +84,32 @@ export const createAgentLink = (options: {
     return redis;
   };
 
+  /** What was given up is still on its way: a Redis of seconds a command would get ever more to do. */
+  let unanswered = 0;
+  const limited = <T>(send: () => Promise<T>, what: string): Promise<T> => {
+    if (unanswered >= mostUnanswered)
+      throw new Error(`${what}: Redis is slow, ${unanswered} commands wait for its answer`);
+    const sent = send();
+    unanswered += 1;
+    const settled = (): void => {
+      unanswered -= 1;
+    };
+    sent.then(settled, settled);
+    return within(sent, limitMs, what);
+  };
+
   const fleetOn = (redis: Redis): Queue => {
     if (fleet?.redis === redis) return fleet.queue;
     fleet?.queue.close().catch(() => undefined);
     const queue = new Queue(fleetQueue, { connection: redis, prefix: queuePrefix(fleetQueue) });
     // The same errors reach the worker's listener through the shared connection.
     queue.on('error', () => undefined);
-    fleet = { redis, queue };
+    const made = { redis, queue };
+    fleet = made;
+    // One whose connecting failed rejects whatever it is asked, for ever.
+    queue.waitUntilReady().catch(() => {
+      if (fleet === made) fleet = null;
+    });
     return queue;
   };
 
@@ -91,22 +117,21 @@ export const createAgentLink = (options: {
     sendReport: async (envelope) => {
       const { id, kind } = envelope;
       const queue = fleetOn(ready());
-      await within(
-        queue.add(kind, envelope, { ...reportOptions, jobId: id }),
-        limitMs,
+      await limited(
+        () => queue.add(kind, envelope, { ...reportOptions, jobId: id }),
         `report ${kind}`,
       );
     },
     fetchControlRecord: async () =>
-      within(ready().get(controlRecordKey(hostId)), limitMs, 'control record'),
+      limited(() => ready().get(controlRecordKey(hostId)), 'control record'),
     showPresence: async (presence) => {
-      await within(
-        ready().set(presenceKey(hostId), JSON.stringify(presence), 'PX', presenceTtlMs),
-        limitMs,
+      await limited(
+        () => ready().set(presenceKey(hostId), JSON.stringify(presence), 'PX', presenceTtlMs),
         'presence',
       );
     },
     rebuilds: worker.rebuilds,
+    trouble: worker.trouble,
     close: async (closeLimitMs) => {
       await worker.close(closeLimitMs);
       // Its connection is the worker's, and gone.

@@ -1,9 +1,13 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 
-/** Where Redis is: a URL (`redis://`, `rediss://`), or the socket of the embedded one. */
+/**
+ * Where Redis is: a URL (`redis://`, `rediss://`), the socket of the embedded one, or the name of a master that Sentinels
+ * know: then the host of `url` is that name, and the rest of it (user, password, TLS, database) holds for the master.
+ */
 export type RedisAddress =
   | { kind: 'url'; url: string }
+  | { kind: 'sentinel'; url: string; sentinels: readonly string[] }
   | { kind: 'socket'; path: string; username?: string; password: string };
 
 /**
@@ -24,8 +28,56 @@ const common = {
 
 type Connecting = typeof common & Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'>;
 
+const sentinelPort = 26_379;
+
+/** User and password of a URL, as they are written there. */
+const credentialsOf = ({ username, password }: URL): { username?: string; password?: string } => ({
+  ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+  ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+});
+
+/** The first Sentinel's user, password and TLS hold for all. */
+const sentinelOptions = (url: string, sentinels: readonly string[]) => {
+  const master = new URL(url);
+  const known = sentinels.map((sentinel) => new URL(sentinel));
+  const [first] = known;
+  const { username, password } = first === undefined ? {} : credentialsOf(first);
+  return {
+    name: decodeURIComponent(master.hostname),
+    sentinels: known.map(({ hostname, port }) => ({
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: port === '' ? sentinelPort : Number(port),
+    })),
+    ...credentialsOf(master),
+    ...(username === undefined ? {} : { sentinelUsername: username }),
+    ...(password === undefined ? {} : { sentinelPassword: password }),
+    db: Number(master.pathname.slice(1)),
+    ...(master.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(first?.protocol === 'rediss:' ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    // The default asks a hundred times in the first seconds.
+    sentinelRetryStrategy: retryDelayMs,
+    sentinelCommandTimeout: socketTimeoutMs,
+  };
+};
+
+/** For people, without password. */
+export const placeOfRedis = (address: RedisAddress): string => {
+  switch (address.kind) {
+    case 'url': {
+      const { host, pathname } = new URL(address.url);
+      return host === '' ? pathname : host;
+    }
+    case 'socket':
+      return address.path;
+    case 'sentinel':
+      return `${new URL(address.url).hostname} of the Sentinels ${address.sentinels.map((sentinel) => new URL(sentinel).host).join(', ')}`;
+  }
+};
+
 const connect = (address: RedisAddress, options: Connecting): Redis => {
   if (address.kind === 'url') return new Redis(address.url, options);
+  if (address.kind === 'sentinel')
+    return new Redis({ ...options, ...sentinelOptions(address.url, address.sentinels) });
   const { path, password, username } = address;
   return new Redis({ ...options, path, password, ...(username === undefined ? {} : { username }) });
 };

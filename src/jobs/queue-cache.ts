@@ -45,6 +45,12 @@ export const createQueueCache = (
       const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name) });
       queue.on('error', onError);
       open.set(name, queue);
+      // One whose connecting failed (no right to INFO, Redis lost in between) rejects whatever it is asked, for ever.
+      queue.waitUntilReady().catch(() => {
+        if (open.get(name) !== queue) return;
+        open.delete(name);
+        closeOne(queue);
+      });
       if (open.size > capacity)
         for (const [oldest, old] of open) {
           open.delete(oldest);

@@ -27,5 +27,14 @@ export const controlRecordKey = (hostId: HostId): string => {
   return `${queuePrefix(name)}:${name}:control`;
 };
 
+/** What the active server writes over and over, to see whether Redis takes writes, and keeps them. */
+export const serverProbeKey = 'gw:server:probe';
+
+/** Where somebody on a host sees whether Redis takes writes: inside the keys of the host's own user. */
+export const hostProbeKey = (hostId: HostId): string => {
+  const name = hostQueue(hostId);
+  return `${queuePrefix(name)}:${name}:probe`;
+};
+
 /** Where an agent shows that it lives. */
 export const presenceKey = (hostId: HostId): string => `gw:presence:${hostId}`;

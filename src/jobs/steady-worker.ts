@@ -2,6 +2,8 @@ import { Worker } from 'bullmq';
 import type { Job, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../core/error-text.ts';
+import { faultOfError, redisFaultText } from '../core/redis-fault.ts';
 import { drainDelaySeconds } from './connections.ts';
 import { createErrorRate } from './error-rate.ts';
 import { queuePrefix } from './queue-names.ts';
@@ -26,8 +28,8 @@ export interface SteadyTimes {
 }
 
 export const steadyTimes: SteadyTimes = {
-  pauseMs: 5_000,
-  longestPauseMs: 60_000,
+  pauseMs: 2_000,
+  longestPauseMs: 5_000,
   idleLimitMs: 60_000,
   watchEveryMs: 10_000,
   tellEveryMs: 10_000,
@@ -35,11 +37,25 @@ export const steadyTimes: SteadyTimes = {
   lockDurationMs: 30_000,
 };
 
+/** Pause after a job could not be fetched (a read-only replica, a full memory); BullMQ's own is 15 s. */
+const fetchAgainMs = 2_000;
+
+/** A worker that has not spun anew for so long after the longest pause is well. */
+const spunShownMs = 5_000;
+
+/** What errors mean is told in people's words where it is known. */
+const inWords = (message: string): string => {
+  const fault = faultOfError(message);
+  return fault.kind === 'other' ? message : redisFaultText(fault);
+};
+
 export interface SteadyWorker {
   /** The present connection, for what else this process sends; another one after a rebuild. */
   connection: () => Redis;
   /** How often the worker was built anew. */
   rebuilds: () => number;
+  /** Why it can take no jobs although Redis answers: of late it span; null: it did not. */
+  trouble: () => string | null;
   /**
    * Take no further jobs; wait for running ones up to `limitMs`, then leave them to be redelivered. Where
    * Redis is away none is waited for but what is being handled here. A second call waits for the first.
@@ -80,7 +96,7 @@ export const createSteadyWorker = (options: {
     everyMs: times.tellEveryMs,
     limit: spinLimit,
     say: ({ message, count }) => {
-      onProblem(`queue ${queueName}: ${message}${count > 1 ? ` (${count} times)` : ''}`);
+      onProblem(`queue ${queueName}: ${inWords(message)}${count > 1 ? ` (${count} times)` : ''}`);
     },
   });
   let rebuilds = 0;
@@ -90,12 +106,15 @@ export const createSteadyWorker = (options: {
   let busy = 0;
   /** Since when jobs were seen waiting while none was started; null: they are not. */
   let stuckSince: number | null = null;
+  let spun: { at: number; why: string } | null = null;
 
   const build = (): { redis: Redis; worker: Worker } => {
     const hear = (error: Error): void => {
       errors.hear(error);
       // In the listener itself: while it spins, timers hardly run.
-      if (errors.isSpinning() && present.redis === redis) rebuild('errors without pause', pauseMs);
+      if (!errors.isSpinning() || present.redis !== redis || restart !== undefined) return;
+      spun = { at: nowMs(), why: inWords(errorText(error)) };
+      rebuild('errors without pause', pauseMs);
     };
     const redis = options.connect(hear);
     const workerOptions: WorkerOptions = {
@@ -107,12 +126,14 @@ export const createSteadyWorker = (options: {
       stalledInterval: times.stalledIntervalMs,
       // The default fails a job when its agent dies a second time.
       maxStalledCount: 1_000_000,
+      runRetryDelay: fetchAgainMs,
     };
     const worker = new Worker(
       queueName,
       async (job: Job<unknown>) => {
         busy += 1;
         stuckSince = null;
+        spun = null;
         pauseMs = times.pauseMs;
         try {
           await handle(job);
@@ -126,18 +147,16 @@ export const createSteadyWorker = (options: {
     return { redis, worker };
   };
 
-  const discard = ({ redis, worker }: { redis: Redis; worker: Worker }): void => {
-    worker.close(true).catch(errors.hear);
-    redis.disconnect();
-  };
-
   const rebuild = (why: string, afterMs: number): void => {
     if (closed || restart !== undefined) return;
     onProblem(`queue ${queueName}: ${why}; its worker is built anew in ${afterMs} ms`);
-    discard(present);
+    const { redis, worker } = present;
+    worker.close(true).catch(errors.hear);
     pauseMs = Math.min(pauseMs * 2, times.longestPauseMs);
     restart = setTimeout(() => {
       restart = undefined;
+      // Until now what else this process sends has gone over it.
+      redis.disconnect();
       if (closed) return;
       errors.reset();
       rebuilds += 1;
@@ -176,9 +195,10 @@ export const createSteadyWorker = (options: {
   const close = async (limitMs: number): Promise<void> => {
     closed = true;
     clearTimeout(restart);
+    const rebuilding = restart !== undefined;
     const watched = watch.stop();
     const { redis, worker } = present;
-    if (await redisAnswers(redis)) {
+    if (!rebuilding && (await redisAnswers(redis))) {
       // `close()` waits without limit, and a `close(true)` after it waits for the same: so pause first.
       await settledWithin(worker.pause(), limitMs);
       await settledWithin(worker.close(true), 1_000);
@@ -196,6 +216,8 @@ export const createSteadyWorker = (options: {
   return {
     connection: () => present.redis,
     rebuilds: () => rebuilds,
+    trouble: () =>
+      spun !== null && nowMs() - spun.at < times.longestPauseMs + spunShownMs ? spun.why : null,
     close: (limitMs) => (closing ??= close(limitMs)),
   };
 };

@@ -23,5 +23,7 @@ export const settingsPortFrom = (config: Configuration): SettingsPort =>
   });
 
 /** A Redis that is configured; null: the embedded one. */
-export const redisFrom = ({ redis }: Configuration): RedisAddress | null =>
-  redis.url === undefined ? null : { kind: 'url', url: redis.url };
+export const redisFrom = ({ redis: { url, sentinels } }: Configuration): RedisAddress | null => {
+  if (url === undefined) return null;
+  return sentinels === undefined ? { kind: 'url', url } : { kind: 'sentinel', url, sentinels };
+};

@@ -13,7 +13,6 @@ import type { DoctorCheck } from '../cli/local/doctor.ts';
 import { containerChecks } from '../cli/local/doctor-checks/container-checks.ts';
 import { installationChecks, isSetUp } from '../cli/local/doctor-checks/installation-checks.ts';
 import { redisCheck } from '../cli/local/doctor-checks/redis-check.ts';
-import type { RedisFacts } from '../cli/local/doctor-checks/redis-check.ts';
 import { restoreCheck } from '../cli/local/doctor-checks/restore-check.ts';
 import { serviceChecks } from '../cli/local/doctor-checks/service-checks.ts';
 import { systemChecks } from '../cli/local/doctor-checks/system-checks.ts';
@@ -49,8 +48,9 @@ import { loadOrMakeKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import { readFile } from 'node:fs/promises';
 import { refuseUnderWay } from '../store/backup/under-way.ts';
+import { askRedis } from './ask-redis.ts';
 import { fetchFeed } from './fetch-feed.ts';
-import { redisFrom, settingsPortFrom } from './from-config.ts';
+import { settingsPortFrom } from './from-config.ts';
 import { serverDirectory, serverKeysPath, trustedKeysPath } from './key-card.ts';
 import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
@@ -114,34 +114,6 @@ const installation = (
   write,
   confirm: process.stdin.isTTY ? confirm : null,
 });
-
-const field = (info: string, name: string): string | null =>
-  new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? null;
-
-/** Ask the Redis of the configuration, or the embedded one, for what matters. */
-const askRedis = async (config: Configuration): Promise<RedisFacts> => {
-  const { connectSender } = await import('../jobs/connections.ts');
-  const { embeddedRedisAddress } = await import('./redis-child.ts');
-  const address = redisFrom(config) ?? (await embeddedRedisAddress(config.dataDirectory));
-  if (address === null) throw new Error('the embedded Redis was never started: groundswell up');
-  const redis = connectSender(address, () => undefined);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once('ready', resolve);
-      redis.once('error', reject);
-    });
-    const info = await redis.info();
-    const policy = (await redis.config('GET', 'maxmemory-policy').catch(() => [])) as string[];
-    return {
-      where: address.kind === 'url' ? new URL(address.url).host : address.path,
-      version: field(info, 'redis_version') ?? 'unknown',
-      maxmemoryPolicy: policy[1] ?? field(info, 'maxmemory_policy'),
-      appendOnly: field(info, 'aof_enabled') === null ? null : field(info, 'aof_enabled') === '1',
-    };
-  } finally {
-    redis.disconnect();
-  }
-};
 
 const askStatus = async (config: Configuration): Promise<StatusView> =>
   (await callApi(config.server.socket, 'GET', '/v1/status')) as StatusView;

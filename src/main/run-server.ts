@@ -57,9 +57,8 @@ export interface RunningServer {
 /** Operators of this group may use the socket without being root. */
 const operatorsGroup = 'groundswell';
 
-/** Added to the answer to what was committed while Redis did not answer. */
-const heardLater =
-  'Redis does not answer now: it is recorded, nothing new begins, and hosts hear of it when it does';
+/** Added to the answer to what was committed while Redis did not answer, or took no jobs. */
+const heardLater = 'it is recorded, nothing new begins, and hosts hear of it when it does';
 
 /** By its id, which the host's own commands print too. */
 const keyName = (publicKey: string): string => `key ${importPublicKey(publicKey).id}`;
@@ -83,9 +82,14 @@ const backendOf = (
     const answer = await (action.action === 'host-remove'
       ? removeHost(server, actor, action.hostId)
       : server.coordinator.act(actor, action));
-    if (!answer.ok || (await server.redisState()) === 'answers') return answer;
-    return { ...answer, text: `${answer.text}; ${heardLater}` };
+    if (!answer.ok || (await server.redis.works())) return answer;
+    const now = (await server.redis.state()).replace(/^answers, but: .*$/, 'takes no jobs');
+    return {
+      ...answer,
+      text: `${answer.text}; Redis ${now.split(' (')[0] ?? now} now: ${heardLater}`,
+    };
   },
+  redisAlerts: server.redis.alerts,
   queues: server.queues,
   audit: server.audit,
   auditTrail: server.auditTrail,
@@ -94,7 +98,8 @@ const backendOf = (
   about: async () => ({
     version: options.version,
     leader: server.leads(),
-    redis: await server.redisState(),
+    redis: await server.redis.state(),
+    redisFaults: server.redis.kinds(),
     store: join(serverDirectory(options.dataDirectory), 'store.sqlite'),
   }),
   changeKeys: async (actor, hostId, change) => {

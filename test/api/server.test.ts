@@ -22,6 +22,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
     },
     meanRestartMs: () => 1,
     about: () => Promise.resolve({}),
+    redisAlerts: () => [],
     onChange: () => () => undefined,
     problem: () => null,
     advisories: {

@@ -340,6 +340,17 @@ describe('problems name the place and what is allowed', () => {
     ]);
   });
 
+  test('in the addresses of Sentinels, which need the name of their master', async () => {
+    const sentinels = 'sentinels: ["redis://10.0.0.5:26379"]';
+    expect(await problems(`redis: { url: "redis://:p@mymaster", ${sentinels} }`)).toEqual([]);
+    const needsName = [expect.stringMatching(/redis\.sentinels: needs `redis\.url` with the name/)];
+    expect(await problems(`redis: { ${sentinels} }`)).toEqual(needsName);
+    expect(await problems(`redis: { url: "unix:///s", ${sentinels} }`)).toEqual(needsName);
+    expect(await problems('redis: { url: "redis://m", sentinels: ["10.0.0.5:26379"] }')).toEqual([
+      expect.stringMatching(/redis\.sentinels\[0\]: .*want redis:\/\/host:port/),
+    ]);
+  });
+
   test('in the environment', async () => {
     expect(await problems('', {}, { REDIS_URL: 'http://x' })).toEqual([
       'environment variable REDIS_URL: redis.url: "http://x": want redis://…, rediss://… or unix://…',

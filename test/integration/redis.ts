@@ -16,7 +16,10 @@ export interface TestRedis {
   stop: () => Promise<void>;
 }
 
-const plain = (address: RedisAddress): Redis => {
+/** How one server is reached. */
+type OneServer = Exclude<RedisAddress, { kind: 'sentinel' }>;
+
+const plain = (address: OneServer): Redis => {
   const redis =
     address.kind === 'url'
       ? new Redis(address.url)
@@ -31,7 +34,7 @@ const plain = (address: RedisAddress): Redis => {
  */
 export const startTestRedis = async ({ own }: { own: boolean }): Promise<TestRedis> => {
   const clients: Redis[] = [];
-  const client = (address: RedisAddress) => (): Redis => {
+  const client = (address: OneServer) => (): Redis => {
     const redis = plain(address);
     clients.push(redis);
     return redis;

@@ -181,7 +181,11 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const presence = showPresence(
     () => {
       const { incarnation } = journal();
-      return link.showPresence({ version: options.version, incarnation, pid: process.pid });
+      const trouble = link.trouble();
+      return link.showPresence({
+        ...{ version: options.version, incarnation, pid: process.pid },
+        ...(trouble === null ? {} : { trouble }),
+      });
     },
     { everyMs: times.presenceEveryMs, monoMs: clock.monoMs },
   );

@@ -30,6 +30,7 @@ import { loadRecordedSettings } from '../../store/recorded-settings.ts';
 import { loadRestartTimes, saveRestartTime } from '../../store/restart-times.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { limitErrors } from '../../telemetry/limited-errors.ts';
+import { createAgentTroubles } from './agent-troubles.ts';
 import { createCommit } from './commit.ts';
 import { startCoordinator } from './coordinate.ts';
 import type { Coordinator } from './coordinate.ts';
@@ -51,6 +52,8 @@ import { createRecordGate } from './record-gate.ts';
 import { createRelay } from './relay.ts';
 import { takeReport } from './take-reports.ts';
 import { takeUpRestore } from './take-up-restore.ts';
+import { watchRedis } from './watch-redis.ts';
+import type { RedisWatch } from './watch-redis.ts';
 
 export interface ServerOptions {
   store: Store;
@@ -86,8 +89,8 @@ export interface Server {
   onInventories: (tell: () => void) => void;
   /** Tell operators of something that is no wave's. */
   alert: (text: string) => void;
-  /** `answers`, or `does not answer` and how its connection looks; within half a second. */
-  redisState: () => Promise<string>;
+  /** How Redis is, and what is wrong with it now. */
+  redis: Pick<RedisWatch, 'state' | 'works' | 'kinds' | 'alerts'>;
   /** Whether its lease is in force: else it decides nothing (R12). */
   leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
@@ -204,9 +207,11 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     publish: async (host, record) => {
       if (!leadership.leads()) return;
-      const put = putControlRecord(redis, host, record, keys.active);
+      // However late it arrives: a slow Redis would else hold every job back for ever.
+      const put = putControlRecord(redis, host, record, keys.active).then(() => {
+        recordGate.published(host, record.number);
+      });
       await within(put, publishLimitMs, 'control record');
-      recordGate.published(host, record.number);
     },
     kickRelay: () => {
       relaying.wake();
@@ -269,6 +274,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       onError: failed('tick'),
     },
   );
+  const troubles = createAgentTroubles(redis, Date.now);
   const restoring = repeat(
     async () => {
       if (!(await redisAnswers(redis))) return;
@@ -278,9 +284,17 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
         ...(await hostsWithoutRecord(redis, hosts)),
       ]);
       for (const host of lost) await coordinator.submit({ kind: 'record-wanted', host });
+      await troubles.look(hosts);
     },
     { everyMs: every.lostRecordsMs, onError: failed('control records') },
   );
+  const watch = watchRedis({
+    ...{ redis, tell, monotonicMs, wallMs: Date.now, onError: failed('look at Redis') },
+    onLoss: () => {
+      restoring.wake();
+      relaying.wake();
+    },
+  });
   const refused = createRefusedMessages();
   const summing = repeat(
     async () => {
@@ -339,8 +353,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     audit: (filter) => listAuditRecords(store.db, filter),
     auditTrail: trail,
     meanRestartMs: (service) => restartTimes.get(service)?.meanMs ?? unknownRestartMs,
-    redisState: async () =>
-      (await redisAnswers(redis)) ? 'answers' : `does not answer (${redis.status})`,
+    redis: { ...watch, alerts: () => [...watch.alerts(), ...troubles.alerts()] },
     leads: leadership.leads,
     changedKeys: async (actor, hostId, what) => {
       const believed = hostKeys.isEnrolled(hostId);
@@ -359,6 +372,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     stop: async () => {
       // What waits for a Redis that is away would be waited for: without a connection it ends at once.
       if (!(await redisAnswers(redis))) redis.disconnect();
+      await watch.stop();
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await Promise.all([reports.close(5_000), stopFollowing()]);
       await coordinator.stop();

@@ -11,6 +11,7 @@ import type { RedisFacts } from '../../../src/cli/local/doctor-checks/redis-chec
 import { systemChecks } from '../../../src/cli/local/doctor-checks/system-checks.ts';
 import { examine, fail, ok, registerDoctor, warn } from '../../../src/cli/local/doctor.ts';
 import type { DoctorCheck } from '../../../src/cli/local/doctor.ts';
+import { faultOfError, faultsOfInfo } from '../../../src/core/redis-fault.ts';
 import type { AppArmor } from '../../../src/host/lxc/apparmor.ts';
 import { parseConfig } from '../../../src/host/lxc/parse-config.ts';
 
@@ -266,21 +267,27 @@ describe('check of Redis', () => {
   const facts = {
     where: 'unix:///s',
     version: '7.0.15',
-    maxmemoryPolicy: 'noeviction',
+    faults: [],
     appendOnly: true,
   };
   const look = async (ask: () => Promise<RedisFacts>) =>
     (await redisCheck(ask).run()).map(({ status }) => status);
   test.each<[Partial<RedisFacts>, string[]]>([
     [{}, ['ok']],
-    [{ maxmemoryPolicy: null, appendOnly: null }, ['ok']],
-    [{ maxmemoryPolicy: 'allkeys-lru' }, ['ok', 'fail']],
+    [{ appendOnly: null }, ['ok']],
+    [{ faults: [faultOfError('READONLY')] }, ['ok', 'fail']],
+    [{ faults: faultsOfInfo('maxmemory_policy:allkeys-lru') }, ['ok', 'fail']],
+    [{ faults: faultsOfInfo('used_memory:9\nmaxmemory:10') }, ['ok', 'warn']],
     [{ appendOnly: false }, ['ok', 'warn']],
   ])('%j: %j', async (more, statuses) => {
     expect(await look(() => Promise.resolve({ ...facts, ...more }))).toEqual(statuses);
   });
   test('one that does not answer', async () => {
     expect(await look(() => Promise.reject(new Error('refused')))).toEqual(['fail']);
+    const wrong = () => Promise.reject(new Error('WRONGPASS invalid username-password pair'));
+    expect(await redisCheck(wrong).run()).toMatchObject([
+      { message: expect.stringMatching(/refuses the user or the password/) },
+    ]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { errorText } from '../../../core/error-text.ts';
+import { faultOfError } from '../../../core/redis-fault.ts';
+import type { RedisFault } from '../../../core/redis-fault.ts';
 import { fail, ok, warn } from '../doctor.ts';
 import type { DoctorCheck } from '../doctor.ts';
 
@@ -6,13 +8,13 @@ export interface RedisFacts {
   /** Where it was reached, without password. */
   where: string;
   version: string;
-  /** `maxmemory-policy`; null where it may not be asked for. */
-  maxmemoryPolicy: string | null;
+  /** What is wrong with it for those who work over it. */
+  faults: RedisFault[];
   /** Whether it keeps what it holds over a restart. */
   appendOnly: boolean | null;
 }
 
-/** Redis answers, and does not throw keys away. `ask` rejects with the reason where it does not answer. */
+/** Redis answers, takes writes, and does not throw keys away. `ask` rejects with the reason where it does not answer. */
 export const redisCheck = (ask: () => Promise<RedisFacts>): DoctorCheck => ({
   name: 'redis',
   afterSetup: true,
@@ -21,22 +23,19 @@ export const redisCheck = (ask: () => Promise<RedisFacts>): DoctorCheck => ({
     try {
       facts = await ask();
     } catch (error) {
-      const reason = errorText(error);
-      return [
-        fail(
-          `not reachable: ${reason}`,
-          'start it (the embedded one is started by `groundswell up`), or set redis.url in the configuration',
-        ),
-      ];
+      const { kind, what, remedy } = faultOfError(errorText(error));
+      return kind === 'unreachable' || kind === 'other'
+        ? [
+            fail(
+              `not reachable: ${errorText(error)}`,
+              'start it (the embedded one is started by `groundswell up`), or set redis.url in the configuration',
+            ),
+          ]
+        : [fail(what, remedy)];
     }
     const findings = [ok(`Redis ${facts.version} at ${facts.where}`)];
-    if (facts.maxmemoryPolicy !== null && facts.maxmemoryPolicy !== 'noeviction')
-      findings.push(
-        fail(
-          `maxmemory-policy is ${facts.maxmemoryPolicy}: it may throw jobs away`,
-          'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf',
-        ),
-      );
+    for (const { kind, what, remedy } of facts.faults)
+      findings.push(kind === 'nearly-full' ? warn(what, remedy) : fail(what, remedy));
     if (facts.appendOnly === false)
       findings.push(
         warn(

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { createAgentLink } from '../../../src/jobs/agent-link.ts';
+import { signEnvelope } from '../../../src/jobs/envelope.ts';
+import { fleetQueue, queuePrefix } from '../../../src/jobs/queue-names.ts';
+import { writeReport } from '../../../src/jobs/read-report.ts';
+import { newSigningKey } from '../../../src/jobs/signing-key.ts';
+import { waitUntil } from '../../bed/wait-until.ts';
+import { startProxy } from './proxy.ts';
+import { startRedisProcess } from './redis-process.ts';
+import type { RedisProcess } from './redis-process.ts';
+import { startRig, throughFault } from './rig.ts';
+
+let redis: RedisProcess;
+beforeEach(async () => {
+  redis = await startRedisProcess();
+});
+afterEach(() => redis.stop());
+
+test('a Redis of more than a second a command is told, and work goes on, slowly', async () => {
+  const proxy = await startProxy(redis.port);
+  const rig = await startRig({ kind: 'url', url: redis.url.replace(/:\d+$/, `:${proxy.port}`) });
+  try {
+    const slow = /takes [\d.]+ s to answer.*SLOWLOG GET/;
+    const stops = (): number => rig.fake.events.filter((event) => /^stop/.test(event)).length;
+    let atEnd = 0;
+    const borne = await throughFault(rig, {
+      ...{ kind: 'slow', words: slow, holdMs: 0 },
+      begin: () => Promise.resolve((proxy.delayMs = 600)),
+      end: async () => {
+        await waitUntil('the next stop', () => stops() > 1, { deadlineMs: 25_000 });
+        await rig.untilTold('slow', slow);
+        atEnd = stops();
+        proxy.delayMs = 0;
+      },
+    });
+    expect(atEnd).toBeGreaterThan(1);
+    expect(borne.doneMs).toBeLessThan(30_000);
+  } finally {
+    await rig.stop();
+    proxy.stop();
+  }
+}, 180_000);
+
+test('an agent sends no more than a slow Redis can take, whatever it has to tell', async () => {
+  const key = newSigningKey();
+  const report = () =>
+    signEnvelope(
+      writeReport(
+        {
+          ...{ host: 'h1', incarnation: 'i', seq: 1, acked: 0, echo: [1, 1, 1] },
+          report: { kind: 'restart-progress', grantId: 'g', step: 'journaled', at: 0 },
+        },
+        { uuid: randomUUID(), issuedAt: 0 },
+      ),
+      key,
+    );
+  const link = createAgentLink({
+    ...{ address: { kind: 'url', url: redis.url }, hostId: 'h1', limitMs: 300 },
+    ...{ onJob: () => Promise.resolve(), onProblem: () => undefined },
+    nowMs: () => performance.now(),
+  });
+  const sent = (): Promise<boolean> =>
+    link.sendReport(report()).then(
+      () => true,
+      () => false,
+    );
+  try {
+    await waitUntil('first report', sent, { deadlineMs: 10_000 });
+    redis.signal('SIGSTOP');
+    const tried = await Promise.allSettled(
+      Array.from({ length: 200 }, () => link.sendReport(report())),
+    );
+    const refusals = tried.map((one) => (one.status === 'rejected' ? String(one.reason) : ''));
+    expect(refusals.filter((text) => /did not answer within 300 ms/.test(text))).toHaveLength(50);
+    expect(refusals.filter((text) => /Redis is slow, 50 commands wait/.test(text))).toHaveLength(
+      150,
+    );
+    redis.signal('SIGCONT');
+    await waitUntil('next report', sent, { deadlineMs: 10_000 });
+    const waiting = await redis.client().llen(`${queuePrefix(fleetQueue)}:${fleetQueue}:wait`);
+    expect(waiting).toBeLessThan(60);
+  } finally {
+    redis.signal('SIGCONT');
+    await link.close(500);
+  }
+}, 180_000);
