@@ -36,6 +36,7 @@ export interface ServerAndAgents {
   startServer: () => Promise<void>;
   /** Begins a server without waiting for it. */
   spawnServer: () => void;
+  serverPid: () => number;
   /** `kill -9` of the server. */
   kill: () => Promise<void>;
   socket: string;
@@ -78,6 +79,10 @@ export const createServerAndAgents = async (redis: RedisAddress): Promise<Server
     callApi(socket, 'POST', '/v1/actions', { actor: 'ann', action });
   return {
     ...{ directory, data, machines, socket, kill, status, act },
+    serverPid: () => {
+      if (server?.pid === undefined) throw new Error('there is no server');
+      return server.pid;
+    },
     spawnServer: () => {
       server = spawn();
     },
