@@ -135,6 +135,18 @@ test('hosts that are alike but for what was decided about them are told apart', 
   ]);
 });
 
+test('a host that takes no part is told apart from those that are alike', async () => {
+  const { here, sources } = await begin(fix('debian-lists', 'DSA-1-1'));
+  here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+  const [wave] = here.fleet.waves.keys();
+  const [line] = await pendingAdvisories(sources);
+  expect(line?.decisions).toEqual([
+    'excluded: groundswell host add h2',
+    `in wave ${wave}`,
+    'published, not in the mirror of this host yet',
+  ]);
+});
+
 test('what a host last reported is shown, and of no other', async () => {
   const { sources } = await begin();
   expect(await hostInventoryView(sources, 'h1')).toMatchObject({

@@ -1,4 +1,6 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
+import { barredText } from './barred.ts';
+import { isCurrent, notCurrentText } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
 import type { Fleet, Host } from './fleet.ts';
 import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
@@ -31,6 +33,8 @@ export const explainNeed = (
       : 'published, not in the mirror of this host yet';
   const wave = waveOfNeed(fleet, host.id, need);
   if (wave !== null) return `in wave ${wave}`;
+  const barred = barredText(host);
+  if (barred !== null) return barred;
   if (decision?.kind === 'wait') return decision.reason;
   if (triedOn(host, need) === 'yes')
     return `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`;
@@ -39,5 +43,6 @@ export const explainNeed = (
     const other = waveOfNeed(fleet, host.id, one);
     if (other !== null) return `waits for ${one.name} in wave ${other}`;
   }
-  return 'a wave begins';
+  if (!host.known) return 'it has not reported yet';
+  return isCurrent(host) ? 'a wave begins' : notCurrentText;
 };
