@@ -18,6 +18,14 @@ export const waveOfNeed = (fleet: Fleet, hostId: string, need: Need): string | n
     return upgrade.state !== 'done' || entry.version === need.target;
   })?.id ?? null;
 
+/** Where the mirror cannot be read, nobody knows whether it has the fix by now. */
+const notOffered = ({ needs }: Host): string =>
+  `published, not in the mirror of this host yet${
+    needs === null || needs.unread === null
+      ? ''
+      : `; its repositories cannot be read: ${needs.unread}`
+  }`;
+
 /** What is decided about a host's need, in words; `advisory`: with this one in mind. */
 export const explainNeed = (
   fleet: Fleet,
@@ -30,7 +38,7 @@ export const explainNeed = (
   if (need.waiting.some((one) => isSame(one, advisory)))
     return decision?.kind === 'wait' && decision.code === 'observe'
       ? decision.reason
-      : 'published, not in the mirror of this host yet';
+      : notOffered(host);
   const wave = waveOfNeed(fleet, host.id, need);
   if (wave !== null) return `in wave ${wave}`;
   const barred = barredText(host);

@@ -27,6 +27,7 @@ const situationOf = (decisions: Decisions, waves: readonly Wave[], host: Host): 
   decisions.situationOf(host),
   barredText(host),
   host.known,
+  host.needs?.unread,
   ...waves.flatMap((wave) => {
     const upgrade = wave.upgrades.get(host.id);
     return upgrade === undefined ? [] : [[wave.id, upgrade.state, upgrade.packages]];
