@@ -23,6 +23,7 @@ let directory: string;
 let store: Store;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gs-views-'));
+  unread = null;
   store = await openStore(join(directory, 'store.sqlite'));
 });
 afterEach(async () => {
@@ -52,6 +53,9 @@ const hosts: [host: string, has: string, offered: string | null][] = [
   ['h4', '3.0.2', null],
 ];
 
+/** Why the repositories of those that are offered nothing cannot be read; null: they can. */
+let unread: string | null;
+
 /** A server's memory of these hosts and advisories, and what it can say of them. */
 const begin = async (...advisories: Advisory[]): Promise<{ here: Scene; sources: ViewSources }> => {
   const here = scene(
@@ -68,7 +72,8 @@ const begin = async (...advisories: Advisory[]): Promise<{ here: Scene; sources:
         {
           ...{ host, incarnation: 'a', seq: 1, acked: 0, echo: [1, 1, 1] },
           report: {
-            ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null, refreshProblem: null },
+            ...{ kind: 'host-inventory', transaction: 1, refreshedAt: null },
+            refreshProblem: offered === null ? unread : null,
             inventory: { platform: 'debian-12', packages: [{ ...libssl, version }] },
             offers: offered === null ? [] : [{ ...libssl, version: offered }],
             securitySuites: [],
@@ -131,6 +136,27 @@ test('hosts that are alike but for what was decided about them are told apart', 
   expect(line?.decisions).toEqual([
     'a wave begins',
     'a wave for 3.0.2 is over without it: groundswell upgrade h1 libssl3',
+    'published, not in the mirror of this host yet',
+  ]);
+});
+
+test('that a mirror cannot be read is said where its lack of a fix is', async () => {
+  unread = 'no key';
+  const { sources } = await begin(fix('debian-lists', 'DSA-1-1'));
+  const [line] = await pendingAdvisories(sources);
+  expect(line?.decisions[1]).toBe(
+    'published, not in the mirror of this host yet; its repositories cannot be read: no key',
+  );
+});
+
+test('a host that takes no part is told apart from those that are alike', async () => {
+  const { here, sources } = await begin(fix('debian-lists', 'DSA-1-1'));
+  here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+  const [wave] = here.fleet.waves.keys();
+  const [line] = await pendingAdvisories(sources);
+  expect(line?.decisions).toEqual([
+    'excluded: groundswell host add h2',
+    `in wave ${wave}`,
     'published, not in the mirror of this host yet',
   ]);
 });

@@ -102,6 +102,9 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
   };
 };
 
+/** Why nothing is decided about a host of which they are not current. */
+export const notCurrentText = 'what it needs is not known yet: its packages are looked at';
+
 /** Needs from before a transaction of the host say nothing about it as it is now. */
 export const isCurrent = ({ needs, transactions }: Host): boolean =>
   needs !== null && needs.transaction >= transactions;

@@ -1,10 +1,10 @@
 import { isLate } from './advisories-cause.ts';
-import { isCurrent } from './decisions.ts';
+import { isCurrent, notCurrentText } from './decisions.ts';
 import type { Decided, Decisions } from './decisions.ts';
 import type { Fleet, Host, WantedUpgrade, WaveUpgrade } from './fleet.ts';
 import { openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import { tooEarly } from './policy.ts';
+import { isUrgent, tooEarly } from './policy.ts';
 import { packageKey, versionKey } from './tried.ts';
 
 /**
@@ -59,7 +59,7 @@ const asOffered = (asked: Asked, { decision }: Decided): Verdict => {
 };
 
 /** They offer something else, and others of the wave have got what it brings, or are getting it: so does this host, or it waits. */
-const asBegun = (asked: Asked, { need, decision }: Decided): Verdict => {
+const asBegun = (asked: Asked, { need, decision, together }: Decided): Verdict => {
   const { wave, entry, wallMs } = asked;
   const { cause } = wave;
   const [key, version] = [packageKey(entry), entry.version ?? ''];
@@ -73,7 +73,7 @@ const asBegun = (asked: Asked, { need, decision }: Decided): Verdict => {
   if (refusalOf(asked) !== undefined) return { kind: 'leave', reason: offers };
   const known = cause.packages.find((one) => packageKey({ ...one, name: one.source }) === key);
   const firstSeen = known?.firstSeen ?? need.firstSeen ?? wallMs;
-  const early = tooEarly(decision.rule, { ...need, firstSeen }, wallMs);
+  const early = tooEarly(decision.rule, { firstSeen, exploited: isUrgent(together) }, wallMs);
   if (wave.approvedBy === null && early !== null) return { kind: 'wait', reason: early.reason };
   return { kind: 'order' };
 };
@@ -140,8 +140,7 @@ export const orderFor = (
   asked: Omit<Asked, 'entry'>,
 ): { kind: 'order'; packages: WantedUpgrade[] } | { kind: 'wait'; reason: string } => {
   const { fleet, wave, host, upgrade } = asked;
-  if (!isCurrent(host))
-    return { kind: 'wait', reason: 'what it needs is not known yet: its packages are looked at' };
+  if (!isCurrent(host)) return { kind: 'wait', reason: notCurrentText };
   const packages: WantedUpgrade[] = [];
   for (const entry of upgrade.packages) {
     const verdict = verdictOn(decisions, { ...asked, entry });

@@ -1,4 +1,6 @@
 import type { Need, NeededAdvisory } from '../advisories/needs.ts';
+import { barredText } from './barred.ts';
+import { isCurrent, notCurrentText } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
 import type { Fleet, Host } from './fleet.ts';
 import { entryOf, openAdvisoryWaves } from './open-advisory-waves.ts';
@@ -16,6 +18,14 @@ export const waveOfNeed = (fleet: Fleet, hostId: string, need: Need): string | n
     return upgrade.state !== 'done' || entry.version === need.target;
   })?.id ?? null;
 
+/** Where the mirror cannot be read, nobody knows whether it has the fix by now. */
+const notOffered = ({ needs }: Host): string =>
+  `published, not in the mirror of this host yet${
+    needs === null || needs.unread === null
+      ? ''
+      : `; its repositories cannot be read: ${needs.unread}`
+  }`;
+
 /** What is decided about a host's need, in words; `advisory`: with this one in mind. */
 export const explainNeed = (
   fleet: Fleet,
@@ -28,9 +38,11 @@ export const explainNeed = (
   if (need.waiting.some((one) => isSame(one, advisory)))
     return decision?.kind === 'wait' && decision.code === 'observe'
       ? decision.reason
-      : 'published, not in the mirror of this host yet';
+      : notOffered(host);
   const wave = waveOfNeed(fleet, host.id, need);
   if (wave !== null) return `in wave ${wave}`;
+  const barred = barredText(host);
+  if (barred !== null) return barred;
   if (decision?.kind === 'wait') return decision.reason;
   if (triedOn(host, need) === 'yes')
     return `a wave for ${need.target ?? ''} is over without it: groundswell upgrade ${host.id} ${need.name}`;
@@ -39,5 +51,6 @@ export const explainNeed = (
     const other = waveOfNeed(fleet, host.id, one);
     if (other !== null) return `waits for ${one.name} in wave ${other}`;
   }
-  return 'a wave begins';
+  if (!host.known) return 'it has not reported yet';
+  return isCurrent(host) ? 'a wave begins' : notCurrentText;
 };

@@ -107,9 +107,10 @@ export interface Host {
   journalLostAt: number | null;
   /**
    * Packages with fixes that are missing, as of which of its transactions. Equal hosts share the list. Told anew by the
-   * matcher at each start, and not stored; null: not told yet.
+   * matcher at each start, and not stored; null: not told yet. `unread`: why its repositories could not be fetched the last
+   * time, so that what they offer is not known anew; null: they were.
    */
-  needs: { transaction: number; list: readonly Need[] } | null;
+  needs: { transaction: number; list: readonly Need[]; unread: string | null } | null;
   /** What a person has decided against, or what was done to no avail (`tried.ts`): it is not tried again by itself. */
   tried: string[];
   /**

@@ -82,12 +82,12 @@ export const tooEarly = (
   return { reason, until };
 };
 
-/** Whether an upgrade may be begun for a need, at `now` by the wall clock. */
-export const decideNeed = (
+/** Whether an upgrade may be begun for a need, at `now` by the wall clock; `exploited`: it, or what is upgraded with it. */
+const decideNeed = (
   rules: readonly PolicyRule[],
   corePackages: ReadonlySet<string>,
   need: Need,
-  now: number,
+  { now, exploited }: { now: number; exploited: boolean },
 ): NeedDecision => {
   const rule = ruleFor(rules, corePackages, need);
   const wait = (code: WaitCode, reason: string, until: number | null = null): NeedDecision => ({
@@ -98,8 +98,12 @@ export const decideNeed = (
   const { firstSeen } = need;
   if (need.target === null || firstSeen === null)
     return wait('not-offered', 'published, not in the mirror of this host yet');
-  if (need.held) return wait('held', 'held on this host: apt-mark unhold, or a person upgrades it');
-  const early = tooEarly(rule, { firstSeen, exploited: need.exploited }, now);
+  if (need.held)
+    return wait(
+      'held',
+      'held on this host (apt-mark hold, versionlock or an exclude): a person takes that off, or upgrades it',
+    );
+  const early = tooEarly(rule, { firstSeen, exploited }, now);
   if (early !== null) return wait('age', early.reason, early.until);
   const { latestMs } = rule;
   return { kind: 'go', rule, startBy: latestMs === null ? null : firstSeen + latestMs };
@@ -134,9 +138,14 @@ const common = (decisions: readonly NeedDecision[]): NeedDecision | null => {
   };
 };
 
+/** Whether some of what is upgraded together is exploited: none of it waits for an age then. */
+export const isUrgent = (together: readonly Need[]): boolean =>
+  together.some(({ exploited, target, held }) => exploited && target !== null && !held);
+
 /**
  * The same for needs of one source, which are upgraded together, with what else of that source comes along: all of it goes
- * by what is strictest for any of them. What is held, or not offered, does not come along.
+ * by what is strictest for any of them, but that none of it waits for an age where any of them is exploited. What is held, or
+ * not offered, does not come along.
  */
 export const decideTogether = (
   rules: readonly PolicyRule[],
@@ -144,9 +153,10 @@ export const decideTogether = (
   needs: readonly Need[],
   now: number,
 ): Map<Need, NeedDecision> => {
-  const decisions = new Map(
-    needs.map((need) => [need, decideNeed(rules, corePackages, need, now)]),
-  );
+  const exploited = isUrgent(needs);
+  const decide = (need: Need): NeedDecision =>
+    decideNeed(rules, corePackages, need, { now, exploited });
+  const decisions = new Map(needs.map((need) => [need, decide(need)]));
   // Most sources are one package, with nothing that comes along.
   if (needs.length === 1 && needs[0]?.siblings.length === 0) return decisions;
   const staysBehind = (decision: NeedDecision): boolean =>
@@ -155,9 +165,7 @@ export const decideTogether = (
   // One whose own fix is not offered may come along all the same, in a version without it.
   const names = new Set(together.map(([{ name }]) => name));
   const along = together.flatMap(([need]) =>
-    need.siblings
-      .filter((name) => !names.has(name))
-      .map((name) => decideNeed(rules, corePackages, { ...need, name }, now)),
+    need.siblings.filter((name) => !names.has(name)).map((name) => decide({ ...need, name })),
   );
   const all = common([...together.map(([, decision]) => decision), ...along]);
   if (all !== null) for (const [need] of together) decisions.set(need, all);

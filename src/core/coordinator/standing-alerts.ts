@@ -1,5 +1,6 @@
 import type { FeedView } from '../advisories/advisory-views.ts';
 import type { HostId } from '../ids.ts';
+import { barred } from './barred.ts';
 import type { Fleet, Pause } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
@@ -81,7 +82,31 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
         : [{ since: host.journalLostAt, text: journalLostText(host.id) }]),
     ];
   }),
+  ...unreadRepositories(fleet),
 ];
+
+/** So many hosts are named that the same is wrong with. */
+const namedAtMost = 3;
+
+/** Hosts of which what their repositories offer is not known anew: a fix is not seen there, and no wave brings it. */
+const unreadRepositories = ({ hosts }: Fleet): StandingAlert[] => {
+  const byProblem = new Map<string, HostId[]>();
+  for (const host of hosts.values()) {
+    const problem = host.needs?.unread ?? null;
+    if (problem === null || barred(host) !== null) continue;
+    const known = byProblem.get(problem);
+    if (known === undefined) byProblem.set(problem, [host.id]);
+    else known.push(host.id);
+  }
+  return [...byProblem].map(([problem, ids]) => {
+    const more = ids.length - namedAtMost;
+    const named = ids.slice(0, namedAtMost).join(', ');
+    return {
+      since: null,
+      text: `the repositories of ${named}${more > 0 ? ` and ${more} more` : ''} cannot be read, so that fixes are not seen there: ${problem}`,
+    };
+  });
+};
 
 /** What is wrong with the feeds now. */
 export const feedAlerts = (feeds: readonly FeedView[]): StandingAlert[] =>

@@ -36,7 +36,7 @@ export type FleetEvent =
   | {
       kind: 'needs';
       told: readonly {
-        hosts: readonly { id: HostId; transaction: number }[];
+        hosts: readonly { id: HostId; transaction: number; unread?: string | null }[];
         needs: readonly Need[];
       }[];
     }
@@ -107,10 +107,10 @@ const noteNeeds = (
 ): Set<HostId> => {
   const changed = new Set<HostId>();
   for (const { hosts, needs } of told)
-    for (const { id, transaction } of hosts) {
+    for (const { id, transaction, unread = null } of hosts) {
       const host = fleet.hosts.get(id);
       if (host === undefined) continue;
-      host.needs = { transaction, list: needs };
+      host.needs = { transaction, list: needs, unread };
       changed.add(id);
     }
   return changed;

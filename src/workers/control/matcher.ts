@@ -41,9 +41,9 @@ const hostsAtOnce = 250;
 /** What could not be matched or told is tried again after this time. */
 const againMs = 5_000;
 
-/** Hosts that need the same, and of each up to which of its package transactions that is known. */
+/** Hosts that need the same, of each up to which of its package transactions that is known, and why its repositories are not. */
 export interface HostNeeds {
-  hosts: readonly { id: string; transaction: number }[];
+  hosts: readonly { id: string; transaction: number; unread: string | null }[];
   needs: readonly Need[];
 }
 
@@ -142,7 +142,10 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
       for (let from = 0; from < hosts.length; from += hostsAtOnce) {
         const part = hosts.slice(from, from + hostsAtOnce);
         if (count + part.length > hostsAtOnce) await flush();
-        const known = part.map((id) => ({ id, transaction: rows.get(id)?.transaction ?? 0 }));
+        const known = part.map((id) => {
+          const row = rows.get(id);
+          return { id, transaction: row?.transaction ?? 0, unread: row?.refreshProblem ?? null };
+        });
         const isLast = from + hostsAtOnce >= hosts.length;
         waiting.push({ image, text, told: { hosts: known, needs }, isLast });
         count += part.length;

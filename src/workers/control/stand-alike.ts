@@ -1,6 +1,7 @@
 import type { FleetImage } from '../../core/advisories/fleet-units.ts';
 import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
+import { barredText } from '../../core/coordinator/barred.ts';
 import type { Decisions } from '../../core/coordinator/decisions.ts';
 import { explainNeed, waveOfNeed } from '../../core/coordinator/explain-need.ts';
 import type { Fleet, Host, Wave } from '../../core/coordinator/fleet.ts';
@@ -24,6 +25,9 @@ export interface AlikeHosts {
 /** All that is said about a host's needs goes by, beside its image. */
 const situationOf = (decisions: Decisions, waves: readonly Wave[], host: Host): unknown[] => [
   decisions.situationOf(host),
+  barredText(host),
+  host.known,
+  host.needs?.unread,
   ...waves.flatMap((wave) => {
     const upgrade = wave.upgrades.get(host.id);
     return upgrade === undefined ? [] : [[wave.id, upgrade.state, upgrade.packages]];

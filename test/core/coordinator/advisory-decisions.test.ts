@@ -276,6 +276,12 @@ describe('what is upgraded together', () => {
     expect(waves(here)[0]?.upgrades.get('h1')?.packages).toHaveLength(needs.length);
   });
 
+  test('waits for no age where any of it is exploited', () => {
+    const here = begin([{ ...auto, minAgeMs: 10_000 }]);
+    const needs = [need({ ...source, exploited: true }), need({ ...source, name: 'openssl' })];
+    expect(orders(tell(here, needs, ['h1']))).toEqual([['h1', 'exact 2', 'exact 2']]);
+  });
+
   test('is not begun for another package of a source that a person decided against', () => {
     const here = begin([]);
     tell(here, [need(source)], ['h1']);
@@ -395,7 +401,29 @@ describe('an upgrade', () => {
     const host = here.fleet.hosts.get('h2');
     if (host === undefined) throw new Error('no host');
     const decisions = decisionsNow(here.fleet, here.wall.ms);
+    expect(explainNeed(here.fleet, decisions, host, need(), dsa(1))).toBe(
+      'it has not reported yet',
+    );
+    here.report('h2', observed(well('h2')));
     expect(explainNeed(here.fleet, decisions, host, need(), dsa(1))).toBe('a wave begins');
+  });
+
+  test('is not said to begin on a host that takes no part, or whose packages are looked at', () => {
+    const here = begin([auto], { window });
+    tell(here, [need()]);
+    const said = (): string => {
+      const host = here.fleet.hosts.get('h2');
+      if (host === undefined) throw new Error('no host');
+      const decisions = decisionsNow(here.fleet, here.wall.ms);
+      return explainNeed(here.fleet, decisions, host, need(), dsa(1));
+    };
+    here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+    expect(said()).toBe('excluded: groundswell host add h2');
+    here.act({ action: 'host-add', hostId: 'h2', zone: null, cap: null });
+    expect(said()).toBe('it has not reported yet');
+    here.report('h2', observed(well('h2')));
+    here.upgraded('h2', []);
+    expect(said()).toBe('what it needs is not known yet: its packages are looked at');
   });
 
   test('that came to nothing since another version took its place is told to nobody', () => {

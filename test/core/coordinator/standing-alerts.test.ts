@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { newFeedState } from '../../../src/core/advisories/feed-state.ts';
 import { feedAlerts, fleetAlerts } from '../../../src/core/coordinator/standing-alerts.ts';
-import { ended, observed, upgradedScene, view, web } from './fleet-scene.ts';
+import { ended, observed, scene, upgradedScene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
 const texts = (here: Scene): string[] =>
@@ -54,6 +54,28 @@ test('a lost journal is one until what it held is answered for', () => {
   ]);
   here.report('h1', ended(id, 'void'), life);
   expect(texts(here)).toEqual([]);
+});
+
+test('repositories that cannot be read are one for all hosts with the same problem', () => {
+  const ids = ['h1', 'h2', 'h3', 'h4', 'h5'];
+  const here = scene(
+    [],
+    {},
+    ids.map((id) => ({ id })),
+  );
+  const tell = (unread: (id: string) => string | null): string[] => {
+    const hosts = ids.map((id) => ({ id, transaction: 0, unread: unread(id) }));
+    here.step({ kind: 'needs', told: [{ hosts, needs: [] }] });
+    return texts(here);
+  };
+  const text = (of: string, why: string): string =>
+    `the repositories of ${of} cannot be read, so that fixes are not seen there: ${why}`;
+  expect(tell((id) => (id === 'h2' ? 'no key' : 'no network'))).toEqual([
+    text('h1, h3, h4 and 1 more', 'no network'),
+    text('h2', 'no key'),
+  ]);
+  here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+  expect(tell((id) => (id === 'h2' ? 'no key' : null))).toEqual([]);
 });
 
 test('a feed is one while it is held back or silent', () => {
