@@ -7,6 +7,7 @@ import type { AuditRow, QueueCounts } from '../core/coordinator/api-rows.ts';
 import { barred } from '../core/coordinator/barred.ts';
 import { explainContainer } from '../core/coordinator/explain.ts';
 import { feedAlerts, fleetAlerts } from '../core/coordinator/standing-alerts.ts';
+import type { StandingAlert } from '../core/coordinator/standing-alerts.ts';
 import { summarizeServices } from '../core/coordinator/summarize-services.ts';
 import { summarizeWave } from '../core/coordinator/summarize-wave.ts';
 import type { Fleet } from '../core/coordinator/fleet.ts';
@@ -44,6 +45,8 @@ export interface ApiBackend {
   fleet: () => Fleet;
   moment: () => Moment;
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
+  /** Messages that were refused lately. */
+  refusedAlerts: () => StandingAlert[];
   queues: () => Promise<QueueCounts[]>;
   audit: (query: AuditQuery) => Promise<AuditRow[]>;
   auditTrail: AuditTrailBackend;
@@ -140,9 +143,14 @@ const statusView = async (backend: ApiBackend): Promise<unknown> => {
   const { now, wall } = backend.moment();
   return {
     ...(await backend.about()),
-    alerts: [...fleetAlerts(fleet, { now, wall }), ...feedAlerts(backend.advisories.feeds())].map(
-      ({ since, text }) => ({ since: since === null ? null : new Date(since).toISOString(), text }),
-    ),
+    alerts: [
+      ...fleetAlerts(fleet, { now, wall }),
+      ...feedAlerts(backend.advisories.feeds()),
+      ...backend.refusedAlerts(),
+    ].map(({ since, text }) => ({
+      since: since === null ? null : new Date(since).toISOString(),
+      text,
+    })),
     hosts: hostsView(fleet, now),
     services: summarizeServices(fleet, now),
     waves: wavesView(backend),

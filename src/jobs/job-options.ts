@@ -1,5 +1,27 @@
-import type { JobsOptions } from 'bullmq';
+import type { JobsOptions, KeepJobs } from 'bullmq';
 import { maxJobBytes, maxReportBytes } from './envelope.ts';
+
+/** How long jobs that are over stay in Redis. */
+interface Kept {
+  removeOnComplete: KeepJobs;
+  removeOnFail: KeepJobs;
+}
+
+export const jobsKept: Kept = {
+  removeOnComplete: { age: 86_400, count: 200 },
+  removeOnFail: { age: 604_800, count: 200 },
+};
+
+export const reportsKept: Kept = {
+  removeOnComplete: { count: 1000 },
+  removeOnFail: { age: 604_800, count: 1000 },
+};
+
+/** None: to put the same advisory in once more must have an effect once it is over. */
+export const advisoriesKept: Kept = {
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+};
 
 /**
  * Jobs to agents and to the matcher. One attempt: what fails in the domain is reported, and the job
@@ -7,15 +29,13 @@ import { maxJobBytes, maxReportBytes } from './envelope.ts';
  */
 export const jobOptions: JobsOptions = {
   attempts: 1,
-  removeOnComplete: { age: 86_400, count: 200 },
-  removeOnFail: { age: 604_800, count: 200 },
+  ...jobsKept,
   sizeLimit: maxJobBytes,
 };
 
 /** Reports: soon replaced by newer ones, and each sending has a new id (R8). */
 export const reportOptions: JobsOptions = {
   attempts: 1,
-  removeOnComplete: { count: 1000 },
-  removeOnFail: { age: 604_800, count: 1000 },
+  ...reportsKept,
   sizeLimit: maxReportBytes,
 };

@@ -2,14 +2,21 @@ import { Worker } from 'bullmq';
 import type { Job, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../core/error-text.ts';
 import { drainDelaySeconds } from './connections.ts';
 import { createErrorRate } from './error-rate.ts';
+import { emptyQueue, findDamage, tellsOfDamage } from './queue-damage.ts';
 import { queuePrefix } from './queue-names.ts';
+import { dataOnlyBackend } from './read-job-fields.ts';
 import { redisAnswers } from './redis-answers.ts';
 import { repeat } from './repeat.ts';
+import { within } from './within.ts';
 
 /** More errors than this within a second: the worker spins and is built anew after a pause. */
 const spinLimit = 10;
+
+/** A damaged queue that is not emptied within this time is emptied later. */
+const emptyLimitMs = 2_000;
 
 /** How a worker meets trouble; the defaults are right outside tests. */
 export interface SteadyTimes {
@@ -60,19 +67,28 @@ const settledWithin = async (promise: Promise<unknown>, limitMs: number): Promis
 /**
  * A BullMQ worker that survives what BullMQ's own does not: errors that come without pause (a Redis user
  * without the right to INFO: 40,000 a second), and a worker that stands still although jobs wait. Both end
- * in a new worker on new connections. `handle` must be quick and idempotent: a job can come twice.
+ * in a new worker on new connections. A queue whose keys hold what BullMQ never wrote is emptied, since nothing
+ * else would ever mend it. `handle` must be quick and idempotent: a job can come twice.
  */
 export const createSteadyWorker = (options: {
   queueName: string;
   concurrency: number;
+  /** Of a job's data; a longer one comes cut, as text. */
+  maxBytes: number;
+  /** How many jobs that are over stay in Redis; what a job says of that itself counts for nothing. */
+  keep: Pick<WorkerOptions, 'removeOnComplete' | 'removeOnFail'>;
+  /** Nobody else pauses this queue, and this process has every right in Redis: damage is looked for, not waited for. */
+  owned: boolean;
   /** A fresh connection made by `connectWorker`, with the listener given here. */
   connect: (onError: (error: Error) => void) => Redis;
   handle: (job: Job<unknown>) => Promise<void>;
   onProblem: (text: string) => void;
+  /** The queue held what nobody of ours wrote, and was emptied. */
+  onDamage: (reason: string) => void;
   nowMs: () => number;
   times?: SteadyTimes;
 }): SteadyWorker => {
-  const { queueName, concurrency, handle, onProblem, nowMs } = options;
+  const { queueName, concurrency, handle, onProblem, nowMs, owned } = options;
   const times = options.times ?? steadyTimes;
   const prefix = queuePrefix(queueName);
   const errors = createErrorRate({
@@ -90,10 +106,21 @@ export const createSteadyWorker = (options: {
   let busy = 0;
   /** Since when jobs were seen waiting while none was started; null: they are not. */
   let stuckSince: number | null = null;
+  /** What was found in the queue's keys that BullMQ cannot have written. */
+  let damage: string | null = null;
+
+  const mend = async (redis: Redis): Promise<void> => {
+    if (damage === null) return;
+    await within(emptyQueue(redis, queueName), emptyLimitMs, 'emptying the queue');
+    onProblem(`queue ${queueName} was damaged (${damage}), and emptied; its jobs are put in again`);
+    options.onDamage(damage);
+    damage = null;
+  };
 
   const build = (): { redis: Redis; worker: Worker } => {
     const hear = (error: Error): void => {
       errors.hear(error);
+      if (tellsOfDamage(error)) damage ??= errorText(error);
       // In the listener itself: while it spins, timers hardly run.
       if (errors.isSpinning() && present.redis === redis) rebuild('errors without pause', pauseMs);
     };
@@ -107,6 +134,7 @@ export const createSteadyWorker = (options: {
       stalledInterval: times.stalledIntervalMs,
       // The default fails a job when its agent dies a second time.
       maxStalledCount: 1_000_000,
+      ...options.keep,
     };
     const worker = new Worker(
       queueName,
@@ -121,6 +149,7 @@ export const createSteadyWorker = (options: {
         }
       },
       workerOptions,
+      dataOnlyBackend(options.maxBytes),
     );
     worker.on('error', hear);
     return { redis, worker };
@@ -128,7 +157,11 @@ export const createSteadyWorker = (options: {
 
   const discard = ({ redis, worker }: { redis: Redis; worker: Worker }): void => {
     worker.close(true).catch(errors.hear);
-    redis.disconnect();
+    mend(redis)
+      .catch(errors.hear)
+      .finally(() => {
+        redis.disconnect();
+      });
   };
 
   const rebuild = (why: string, afterMs: number): void => {
@@ -152,6 +185,8 @@ export const createSteadyWorker = (options: {
     async () => {
       const { redis } = present;
       if (restart !== undefined || redis.status !== 'ready') return;
+      if (owned) damage ??= await findDamage(redis, queueName, { mayPause: false });
+      await mend(redis);
       const key = `${prefix}:${queueName}`;
       const [waiting, paused] = await Promise.all([
         redis.llen(`${key}:wait`),
@@ -165,7 +200,13 @@ export const createSteadyWorker = (options: {
       if (nowMs() - stuckSince >= times.idleLimitMs)
         rebuild(`${waiting} jobs wait and none was started for ${times.idleLimitMs} ms`, 0);
     },
-    { everyMs: times.watchEveryMs, onError: errors.hear },
+    {
+      everyMs: times.watchEveryMs,
+      onError: (error) => {
+        errors.hear(error);
+        if (tellsOfDamage(error)) damage ??= errorText(error);
+      },
+    },
   );
 
   /** What is being handled needs no Redis to come to its end; what became of it is told by its redelivery. */

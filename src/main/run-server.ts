@@ -85,6 +85,7 @@ const backendOf = (
     if (!answer.ok || (await server.redisState()) === 'answers') return answer;
     return { ...answer, text: `${answer.text}; ${heardLater}` };
   },
+  refusedAlerts: server.refusedAlerts,
   queues: server.queues,
   audit: server.audit,
   auditTrail: server.auditTrail,

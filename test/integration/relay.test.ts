@@ -33,6 +33,7 @@ let queues: QueueCache;
 let rows: OutboxRow[];
 let paused: Set<string>;
 let mono: number;
+let damages: string[];
 let signing = key;
 let leader: Leader;
 let mayPut: (row: OutboxRow) => boolean;
@@ -76,6 +77,7 @@ const agent = (hostId: string, onJob?: () => Promise<void>) => {
       await onJob?.();
     },
     onProblem: () => undefined,
+    onDamage: () => undefined,
     nowMs: () => performance.now(),
   });
   links.push(link);
@@ -101,6 +103,7 @@ beforeEach(async () => {
   rows = [rowFor('h1'), rowFor('h1'), rowFor('h2')];
   paused = new Set();
   mono = 0;
+  damages = [];
   signing = key;
   leader = [1, 1];
   mayPut = () => true;
@@ -113,6 +116,7 @@ beforeEach(async () => {
     signingKey: () => signing,
     pausedHosts: () => paused,
     monotonicMs: () => mono,
+    onDamage: (queue, reason) => damages.push(`${queue}: ${reason}`),
   });
 });
 afterEach(async () => {

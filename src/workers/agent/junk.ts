@@ -1,9 +1,9 @@
 import { beginningOf } from '../../core/beginning-of.ts';
 import type { OwnAudit } from './audit-entry.ts';
 
-/** Messages that nobody who may has signed for this host, between two records. */
+/** Messages that nobody who may has signed for this host, or has not signed now, between two records. */
 export interface Junk {
-  /** `why`: `unsigned`, `wrong-recipient`, `unknown-key`, `malformed`, `other-content`. */
+  /** `why`: `unsigned`, `wrong-recipient`, `unknown-key`, `malformed`, `other-content`, `rolled-back`, `damaged-queue`. */
   count: (why: string, example: string) => void;
   total: () => number;
   stop: () => void;

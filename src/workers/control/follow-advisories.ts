@@ -3,6 +3,8 @@ import { UnrecoverableError } from 'bullmq';
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { connectWorker } from '../../jobs/connections.ts';
+import { maxJobBytes } from '../../jobs/envelope.ts';
+import { advisoriesKept } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { advisoriesQueue } from '../../jobs/queue-names.ts';
@@ -64,6 +66,7 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
   const worker = createSteadyWorker({
     queueName: advisoriesQueue,
     concurrency: 20,
+    ...{ maxBytes: maxJobBytes, keep: advisoriesKept, owned: true },
     connect: (hear) => connectWorker(options.address, hear),
     handle: async ({ data }) => {
       const read = readAdvisoryJob(data, serverKeys);
@@ -72,6 +75,9 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
         throw new UnrecoverableError(read.reason);
       }
       await matcher.take(read.published);
+    },
+    onDamage: (text) => {
+      options.onRefused('queue of advisories', text);
     },
     onProblem: (text) => {
       onError(new Error(text), 'advisories');
