@@ -55,14 +55,14 @@ export const createRefusedMessages = (wallMs: () => number): RefusedMessages => 
       for (const { host, report } of reports) {
         if (report.kind !== 'audit-copied' || report.record['action'] !== 'junk-dropped') continue;
         const details = report.record['details'];
-        const { example, ...counts } = (
+        const { reason, ...counts } = (
           typeof details === 'object' && details !== null ? details : {}
         ) as Record<string, unknown>;
         const more = Object.values(counts).filter((count) => typeof count === 'number');
         note(
           host,
           more.reduce((sum, count) => sum + count, 0),
-          beginningOf(String(example), 200),
+          beginningOf(String(reason), 300),
         );
       }
     },

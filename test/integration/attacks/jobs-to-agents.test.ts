@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { controlRecordKey } from '../../../src/jobs/queue-names.ts';
 import type { Envelope } from '../../../src/jobs/envelope.ts';
 import { newSigningKey } from '../../../src/jobs/signing-key.ts';
@@ -38,11 +39,22 @@ afterAll(() => fleet.stop());
 
 const junk = (): number => fleet.machine('h1').agent.status().junk;
 /** What the agent's own audit trail, as the server has it, says of junk. */
-const dropped = async (): Promise<string> =>
-  JSON.stringify(
-    (await fleet.audit()).filter(
-      ({ chain, record }) => chain === 'h1' && record['action'] === 'junk-dropped',
-    ),
+const junkRecords = async (): Promise<Record<string, unknown>[]> =>
+  (await fleet.audit())
+    .filter(({ chain, record }) => chain === 'h1' && record['action'] === 'junk-dropped')
+    .map(({ record }) => record['details'] as Record<string, unknown>);
+const dropped = async (): Promise<string> => JSON.stringify(await junkRecords());
+/** All that was counted is in the trail, so that what comes next begins a record of its own. */
+const allTold = (): Promise<boolean> =>
+  waitUntil(
+    'all junk is told',
+    async () => {
+      const counts = (await junkRecords()).flatMap((details) =>
+        Object.values(details).filter((value) => typeof value === 'number'),
+      );
+      return counts.reduce((sum, count) => sum + count, 0) === junk();
+    },
+    wait,
   );
 
 /** A restart of each container by hand, as the server would order it. */
@@ -122,6 +134,7 @@ const attacks: [string, () => unknown, string][] = [
 
 describe('a job that the server did not order is not run, counted, and told', () => {
   test.each(attacks)('%s', async (_, make, why) => {
+    await allTold();
     const before = { junk: junk(), events: fleet.machine('h1').fake.events.length };
     await attacker.put(jobsOf('h1'), await make());
     await waitUntil('it was counted', () => junk() === before.junk + 1, wait);
@@ -177,35 +190,47 @@ describe('what the server did order', () => {
     expect((await fleet.audit()).length - records).toBeLessThan(20);
   }, 120_000);
 
-  test('withheld and brought when it is over, is refused, and each container is restarted once', async () => {
+  test('withheld, and brought when it is over, is not done; each container is restarted once', async () => {
     const queue = jobsOf('h1');
-    const withheld = new Set<string>();
-    let holding = true;
-    // Faster than any worker: what comes is taken away before it is seen.
-    const hold = (async () => {
-      while (holding) {
-        for (const one of await attacker.redis.lrange(attacker.key(queue, 'wait'), 0, -1)) {
-          const data = await attacker.redis.hget(attacker.key(queue, one), 'data');
-          if (data !== null) withheld.add(data);
-        }
-        await attacker.redis.del(attacker.key(queue, 'wait'));
-      }
-    })();
+    const user = (state: string): Promise<unknown> =>
+      attacker.redis.call('ACL', 'SETUSER', 'h1', state);
+    const taken = async (): Promise<boolean> =>
+      (await attacker.redis.llen(attacker.key(queue, 'wait'))) === 0;
+    await fleet.act({ action: 'pause', level: { level: 'fleet' }, reason: 'no' });
     await fleet.upgrade();
-    await waitUntil('one was withheld', () => withheld.size > 0, wait).catch(() => undefined);
-    holding = false;
-    await hold;
-    await fleet.restarted(2);
-    for (const data of [...withheld].reverse())
-      for (const _ of [1, 2]) await attacker.put(queue, data);
     await waitUntil(
-      'all were taken',
-      async () => (await attacker.redis.llen(attacker.key(queue, 'wait'))) === 0,
+      'a wave is there',
+      async () => (await fleet.status()).waves.some(({ state }) => /paused|open/.test(state)),
       wait,
     );
+    // The agent is cut off, so that the job comes after it.
+    await user('off');
+    await attacker.redis.call('CLIENT', 'KILL', 'USER', 'h1');
+    await fleet.act({ action: 'resume', level: { level: 'fleet' } });
+    const withheld: string[] = [];
+    await waitUntil(
+      'a job is there',
+      async () => {
+        for (const id of await attacker.redis.lrange(attacker.key(queue, 'wait'), 0, -1))
+          withheld.push((await attacker.redis.hget(attacker.key(queue, id), 'data')) ?? '');
+        return withheld.length > 0;
+      },
+      wait,
+    );
+    await attacker.redis.del(attacker.key(queue, 'wait'));
+    await user('on');
     await fleet.restarted(2);
+    const events = fleet.machine('h1').fake.events.length;
+    for (const data of [...withheld, ...withheld]) await attacker.put(queue, data);
+    await waitUntil('it was taken', taken, wait);
+    await waitUntil(
+      'it was answered',
+      () => fleet.machine('h1').agent.status().unacknowledgedReports === 0,
+      wait,
+    );
+    expect(fleet.machine('h1').fake.events).toHaveLength(events);
     expect(fleet.mostDown()).toBe(1);
-  }, 200_000);
+  }, 250_000);
 });
 
 describe('a control record', () => {
@@ -215,7 +240,11 @@ describe('a control record', () => {
     const before = fleet.stops().length;
     await fleet.upgrade();
     const end = performance.now() + 3_000;
-    while (performance.now() < end) await attack();
+    while (performance.now() < end) {
+      await attack();
+      // Long enough for the server to put its own there, and for the agent to read that.
+      await sleep(400);
+    }
     expect(fleet.stops()).toHaveLength(before);
     await fleet.act({ action: 'resume', level: { level: 'fleet' } });
     await fleet.restarted(times);
