@@ -4,9 +4,8 @@ import { z } from 'zod';
 import type { HostId } from '../core/ids.ts';
 import { connectWorker } from './connections.ts';
 import type { RedisAddress } from './connections.ts';
-import { maxJobBytes } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
-import { jobsKept, reportOptions } from './job-options.ts';
+import { jobLimits, reportOptions } from './job-options.ts';
 import {
   controlRecordKey,
   fleetQueue,
@@ -65,8 +64,7 @@ export const createAgentLink = (options: {
     queueName: hostQueue(hostId),
     // A job is over once it is journaled (R4): none is long, and order is the journal's matter.
     concurrency: 1,
-    maxBytes: maxJobBytes,
-    keep: jobsKept,
+    limits: jobLimits,
     // Its user has no right to look, and the pause of a host's queue is an operator's.
     owned: false,
     connect: (onError) => connectWorker(address, onError),

@@ -1,26 +1,37 @@
 import type { JobsOptions, KeepJobs } from 'bullmq';
 import { maxJobBytes, maxReportBytes } from './envelope.ts';
 
-/** How long jobs that are over stay in Redis. */
-interface Kept {
-  removeOnComplete: KeepJobs;
-  removeOnFail: KeepJobs;
+/** What a reader of a queue makes of it; what its jobs say of that themselves counts for nothing. */
+export interface QueueLimits {
+  /** Of a job's data; a longer one comes cut, as text. */
+  maxBytes: number;
+  /** More jobs than this never wait by our doing; a queue that holds more is emptied. */
+  most: number;
+  /** How long jobs that are over stay in Redis. */
+  keep: { removeOnComplete: KeepJobs; removeOnFail: KeepJobs };
 }
 
-export const jobsKept: Kept = {
-  removeOnComplete: { age: 86_400, count: 200 },
-  removeOnFail: { age: 604_800, count: 200 },
+export const jobLimits: QueueLimits = {
+  maxBytes: maxJobBytes,
+  most: 10_000,
+  keep: {
+    removeOnComplete: { age: 86_400, count: 200 },
+    removeOnFail: { age: 604_800, count: 200 },
+  },
 };
 
-export const reportsKept: Kept = {
-  removeOnComplete: { count: 1000 },
-  removeOnFail: { age: 604_800, count: 1000 },
+/** Of ten thousand hosts some reports each. While no server takes them they are sent again and again: most are the same. */
+export const reportLimits: QueueLimits = {
+  maxBytes: maxReportBytes,
+  most: 50_000,
+  keep: { removeOnComplete: { count: 1000 }, removeOnFail: { age: 604_800, count: 1000 } },
 };
 
-/** None: to put the same advisory in once more must have an effect once it is over. */
-export const advisoriesKept: Kept = {
-  removeOnComplete: { count: 0 },
-  removeOnFail: { count: 0 },
+/** None is kept: to put the same advisory in once more must have an effect once it is over. */
+export const advisoryLimits: QueueLimits = {
+  maxBytes: maxJobBytes,
+  most: 10_000,
+  keep: { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
 };
 
 /**
@@ -29,13 +40,13 @@ export const advisoriesKept: Kept = {
  */
 export const jobOptions: JobsOptions = {
   attempts: 1,
-  ...jobsKept,
+  ...jobLimits.keep,
   sizeLimit: maxJobBytes,
 };
 
 /** Reports: soon replaced by newer ones, and each sending has a new id (R8). */
 export const reportOptions: JobsOptions = {
   attempts: 1,
-  ...reportsKept,
+  ...reportLimits.keep,
   sizeLimit: maxReportBytes,
 };

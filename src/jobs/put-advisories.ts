@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { advisoryPublishedJob } from './advisory-published.ts';
 import type { AdvisoryPublished } from './advisory-published.ts';
 import { serverParty, signEnvelope } from './envelope.ts';
-import { advisoriesKept } from './job-options.ts';
+import { advisoryLimits } from './job-options.ts';
 import type { QueueCache } from './queue-cache.ts';
 import { advisoriesQueue } from './queue-names.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -32,7 +32,7 @@ export const putAdvisories = async (
       return {
         name,
         data: envelope,
-        opts: { ...options, ...advisoriesKept, jobId: id },
+        opts: { ...options, ...advisoryLimits.keep, jobId: id },
       };
     }),
   );

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { errorText } from '../core/error-text.ts';
-import { queuePrefix } from './queue-names.ts';
+import { jobKey, queuePrefix } from './queue-names.ts';
 
 /** Keys of a queue besides those of its jobs, and what BullMQ keeps there. */
 const parts = {
@@ -29,8 +29,17 @@ export const tellsOfDamage = (error: unknown): boolean => {
   );
 };
 
+/**
+ * Whether an error says that a job is run twice at once, or was taken away while it was. After an outage some do; one after the
+ * other without end only where one id was put into the list many times.
+ */
+export const tellsOfStrayJob = (error: unknown): boolean =>
+  /^(?:Missing (?:key|lock)|Lock mismatch) for job|^Job .* is not in the state/.test(
+    errorText(error),
+  );
+
 /** What a queue's damage is looked for with. */
-export type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl'>;
+type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl'>;
 
 /**
  * What is in the way of a queue's jobs without being an error where they are run; null: nothing. `mayPause`: a pause of this
@@ -61,9 +70,28 @@ export const findDamage = async (
   return stalledMs === -1 ? 'its look for stalled jobs is put off for ever' : null;
 };
 
+type EmptyStore = Pick<Redis, 'del' | 'lrange' | 'ltrim'>;
+
+/** So many jobs are taken away at a time: nobody waits long for Redis meanwhile. */
+const atOnce = 1_000;
+
+/** The hashes of what stands in a list: forgotten alone they would fill Redis. */
+const dropJobs = async (redis: EmptyStore, queueName: string, list: string): Promise<void> => {
+  for (;;) {
+    const ids = await redis.lrange(list, 0, atOnce - 1);
+    if (ids.length === 0) return;
+    await redis.del(...ids.map((id) => jobKey(queueName, id)));
+    await redis.ltrim(list, ids.length, -1);
+  }
+};
+
 /**
  * Forget which jobs a queue has. No truth is lost: the relay puts each job in again (R3), agents send each report again (R8).
  */
-export const emptyQueue = async (redis: Pick<Redis, 'del'>, queueName: string): Promise<void> => {
+export const emptyQueue = async (redis: EmptyStore, queueName: string): Promise<void> => {
+  for (const part of ['wait', 'paused', 'active'])
+    await dropJobs(redis, queueName, keyOf(queueName, part)).catch((error: unknown) => {
+      if (!tellsOfDamage(error)) throw error;
+    });
   await redis.del(...Object.keys(parts).map((part) => keyOf(queueName, part)));
 };

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../core/error-text.ts';
 import { drainDelaySeconds } from './connections.ts';
 import { createErrorRate } from './error-rate.ts';
-import { emptyQueue, findDamage, tellsOfDamage } from './queue-damage.ts';
+import type { QueueLimits } from './job-options.ts';
+import { emptyQueue, findDamage, tellsOfDamage, tellsOfStrayJob } from './queue-damage.ts';
 import { queuePrefix } from './queue-names.ts';
 import { dataOnlyBackend } from './read-job-fields.ts';
 import { redisAnswers } from './redis-answers.ts';
@@ -16,7 +17,7 @@ import { within } from './within.ts';
 const spinLimit = 10;
 
 /** A damaged queue that is not emptied within this time is emptied later. */
-const emptyLimitMs = 2_000;
+const emptyLimitMs = 20_000;
 
 /** How a worker meets trouble; the defaults are right outside tests. */
 export interface SteadyTimes {
@@ -73,10 +74,7 @@ const settledWithin = async (promise: Promise<unknown>, limitMs: number): Promis
 export const createSteadyWorker = (options: {
   queueName: string;
   concurrency: number;
-  /** Of a job's data; a longer one comes cut, as text. */
-  maxBytes: number;
-  /** How many jobs that are over stay in Redis; what a job says of that itself counts for nothing. */
-  keep: Pick<WorkerOptions, 'removeOnComplete' | 'removeOnFail'>;
+  limits: QueueLimits;
   /** Nobody else pauses this queue, and this process has every right in Redis: damage is looked for, not waited for. */
   owned: boolean;
   /** A fresh connection made by `connectWorker`, with the listener given here. */
@@ -89,6 +87,7 @@ export const createSteadyWorker = (options: {
   times?: SteadyTimes;
 }): SteadyWorker => {
   const { queueName, concurrency, handle, onProblem, nowMs, owned } = options;
+  const { most, maxBytes, keep } = options.limits;
   const times = options.times ?? steadyTimes;
   const prefix = queuePrefix(queueName);
   const errors = createErrorRate({
@@ -122,7 +121,9 @@ export const createSteadyWorker = (options: {
       errors.hear(error);
       if (tellsOfDamage(error)) damage ??= errorText(error);
       // In the listener itself: while it spins, timers hardly run.
-      if (errors.isSpinning() && present.redis === redis) rebuild('errors without pause', pauseMs);
+      if (!errors.isSpinning() || present.redis !== redis) return;
+      if (tellsOfStrayJob(error)) damage ??= errorText(error);
+      rebuild('errors without pause', pauseMs);
     };
     const redis = options.connect(hear);
     const workerOptions: WorkerOptions = {
@@ -134,7 +135,7 @@ export const createSteadyWorker = (options: {
       stalledInterval: times.stalledIntervalMs,
       // The default fails a job when its agent dies a second time.
       maxStalledCount: 1_000_000,
-      ...options.keep,
+      ...keep,
     };
     const worker = new Worker(
       queueName,
@@ -149,7 +150,7 @@ export const createSteadyWorker = (options: {
         }
       },
       workerOptions,
-      dataOnlyBackend(options.maxBytes),
+      dataOnlyBackend(maxBytes),
     );
     worker.on('error', hear);
     return { redis, worker };
@@ -185,13 +186,16 @@ export const createSteadyWorker = (options: {
     async () => {
       const { redis } = present;
       if (restart !== undefined || redis.status !== 'ready') return;
-      if (owned) damage ??= await findDamage(redis, queueName, { mayPause: false });
+      // Of what was heard since the last look: nothing below might be answered.
       await mend(redis);
+      if (owned) damage ??= await findDamage(redis, queueName, { mayPause: false });
       const key = `${prefix}:${queueName}`;
       const [waiting, paused] = await Promise.all([
         redis.llen(`${key}:wait`),
         redis.hexists(`${key}:meta`, 'paused'),
       ]);
+      if (waiting > most) damage ??= `${waiting} jobs wait, and no more than ${most} can be ours`;
+      await mend(redis);
       if (waiting === 0 || paused === 1 || busy > 0 || redis !== present.redis) {
         stuckSince = null;
         return;

@@ -29,7 +29,7 @@ import {
   readControlRecord,
 } from '../../src/jobs/control-record.ts';
 import { signEnvelope } from '../../src/jobs/envelope.ts';
-import { jobOptions, jobsKept } from '../../src/jobs/job-options.ts';
+import { jobLimits, jobOptions } from '../../src/jobs/job-options.ts';
 import { fleetQueue, hostQueue, jobKey, queuePrefix } from '../../src/jobs/queue-names.ts';
 import { writeReport } from '../../src/jobs/read-report.ts';
 import { redisUserRules } from '../../src/jobs/redis-user.ts';
@@ -317,7 +317,7 @@ test('a worker that stands still although jobs wait is built anew', async () => 
   const worker = createSteadyWorker({
     queueName: hostQueue('h1'),
     concurrency: 1,
-    ...{ maxBytes: 4_096, keep: jobsKept, owned: false },
+    ...{ limits: jobLimits, owned: false },
     connect: (onError) => {
       const redis = connectWorker(server.address, onError);
       // The first worker's blocking connection is swallowed: it waits for ever, without an error.

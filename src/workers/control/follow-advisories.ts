@@ -3,8 +3,7 @@ import { UnrecoverableError } from 'bullmq';
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { connectWorker } from '../../jobs/connections.ts';
-import { maxJobBytes } from '../../jobs/envelope.ts';
-import { advisoriesKept } from '../../jobs/job-options.ts';
+import { advisoryLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { advisoriesQueue } from '../../jobs/queue-names.ts';
@@ -66,7 +65,7 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
   const worker = createSteadyWorker({
     queueName: advisoriesQueue,
     concurrency: 20,
-    ...{ maxBytes: maxJobBytes, keep: advisoriesKept, owned: true },
+    ...{ limits: advisoryLimits, owned: true },
     connect: (hear) => connectWorker(options.address, hear),
     handle: async ({ data }) => {
       const read = readAdvisoryJob(data, serverKeys);

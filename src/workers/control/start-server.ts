@@ -15,9 +15,8 @@ import type { SettingsRecord } from '../../core/settings-record.ts';
 import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
-import { maxReportBytes } from '../../jobs/envelope.ts';
 import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
-import { reportsKept } from '../../jobs/job-options.ts';
+import { reportLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
@@ -313,7 +312,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const reports = createSteadyWorker({
     queueName: fleetQueue,
     concurrency: 50,
-    ...{ maxBytes: maxReportBytes, keep: reportsKept, owned: true },
+    ...{ limits: reportLimits, owned: true },
     connect: (hear) => connectWorker(options.redis, hear),
     handle: takeReport({ coordinator, keysOf: hostKeys.keysOf, order, onRefused: refused.count }),
     onDamage: (text) => {
