@@ -47,6 +47,8 @@ export interface ApiBackend {
   problem: () => StandingAlert | null;
   moment: () => Moment;
   act: (actor: string, action: OperatorAction) => Promise<Answer>;
+  /** Messages that were refused lately. */
+  refusedAlerts: () => StandingAlert[];
   queues: () => Promise<QueueCounts[]>;
   audit: (query: AuditQuery) => Promise<AuditRow[]>;
   auditTrail: AuditTrailBackend;
@@ -149,6 +151,7 @@ const statusView = async (backend: ApiBackend): Promise<unknown> => {
     ...backend.redisAlerts(),
     ...fleetAlerts(fleet, { now, wall }),
     ...feedAlerts(backend.advisories.feeds()),
+    ...backend.refusedAlerts(),
   ];
   return {
     ...(await backend.about()),

@@ -5,7 +5,7 @@ import type { HostId } from '../core/ids.ts';
 import { connectWorker } from './connections.ts';
 import type { RedisAddress } from './connections.ts';
 import type { Envelope } from './envelope.ts';
-import { reportOptions } from './job-options.ts';
+import { jobLimits, reportOptions } from './job-options.ts';
 import {
   controlRecordKey,
   fleetQueue,
@@ -58,6 +58,8 @@ export const createAgentLink = (options: {
   hostId: HostId;
   onJob: (data: unknown) => Promise<void>;
   onProblem: (text: string) => void;
+  /** The host's queue held what nobody of ours wrote, and was emptied. */
+  onDamage: (reason: string) => void;
   /** Monotonic. */
   nowMs: () => number;
   limitMs?: number;
@@ -69,9 +71,13 @@ export const createAgentLink = (options: {
     queueName: hostQueue(hostId),
     // A job is over once it is journaled (R4): none is long, and order is the journal's matter.
     concurrency: 1,
+    limits: jobLimits,
+    // Its user has no right to look, and the pause of a host's queue is an operator's.
+    owned: false,
     connect: (onError) => connectWorker(address, onError),
     handle: ({ data }) => onJob(data),
     onProblem,
+    onDamage: options.onDamage,
     nowMs,
     ...(times === undefined ? {} : { times }),
   });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { advisoryPublishedJob } from './advisory-published.ts';
 import type { AdvisoryPublished } from './advisory-published.ts';
 import { serverParty, signEnvelope } from './envelope.ts';
+import { advisoryLimits } from './job-options.ts';
 import type { QueueCache } from './queue-cache.ts';
 import { advisoriesQueue } from './queue-names.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -31,7 +32,7 @@ export const putAdvisories = async (
       return {
         name,
         data: envelope,
-        opts: { ...options, jobId: id, removeOnComplete: true, removeOnFail: true },
+        opts: { ...options, ...advisoryLimits.keep, jobId: id },
       };
     }),
   );

@@ -6,12 +6,19 @@ import { errorText } from '../core/error-text.ts';
 import { faultOfError, redisFaultText } from '../core/redis-fault.ts';
 import { drainDelaySeconds } from './connections.ts';
 import { createErrorRate } from './error-rate.ts';
+import type { QueueLimits } from './job-options.ts';
+import { emptyQueue, findDamage, tellsOfDamage, tellsOfStrayJob } from './queue-damage.ts';
 import { queuePrefix } from './queue-names.ts';
+import { dataOnlyBackend } from './read-job-fields.ts';
 import { redisAnswers } from './redis-answers.ts';
 import { repeat } from './repeat.ts';
+import { within } from './within.ts';
 
 /** More errors than this within a second: the worker spins and is built anew after a pause. */
 const spinLimit = 10;
+
+/** A damaged queue that is not emptied within this time is emptied later. */
+const emptyLimitMs = 20_000;
 
 /** How a worker meets trouble; the defaults are right outside tests. */
 export interface SteadyTimes {
@@ -76,19 +83,26 @@ const settledWithin = async (promise: Promise<unknown>, limitMs: number): Promis
 /**
  * A BullMQ worker that survives what BullMQ's own does not: errors that come without pause (a Redis user
  * without the right to INFO: 40,000 a second), and a worker that stands still although jobs wait. Both end
- * in a new worker on new connections. `handle` must be quick and idempotent: a job can come twice.
+ * in a new worker on new connections. A queue whose keys hold what BullMQ never wrote is emptied, since nothing
+ * else would ever mend it. `handle` must be quick and idempotent: a job can come twice.
  */
 export const createSteadyWorker = (options: {
   queueName: string;
   concurrency: number;
+  limits: QueueLimits;
+  /** Nobody else pauses this queue, and this process has every right in Redis: damage is looked for, not waited for. */
+  owned: boolean;
   /** A fresh connection made by `connectWorker`, with the listener given here. */
   connect: (onError: (error: Error) => void) => Redis;
   handle: (job: Job<unknown>) => Promise<void>;
   onProblem: (text: string) => void;
+  /** The queue held what nobody of ours wrote, and was emptied. */
+  onDamage: (reason: string) => void;
   nowMs: () => number;
   times?: SteadyTimes;
 }): SteadyWorker => {
-  const { queueName, concurrency, handle, onProblem, nowMs } = options;
+  const { queueName, concurrency, handle, onProblem, nowMs, owned } = options;
+  const { most, maxBytes, keep } = options.limits;
   const times = options.times ?? steadyTimes;
   const prefix = queuePrefix(queueName);
   const errors = createErrorRate({
@@ -107,13 +121,25 @@ export const createSteadyWorker = (options: {
   /** Since when jobs were seen waiting while none was started; null: they are not. */
   let stuckSince: number | null = null;
   let spun: { at: number; why: string } | null = null;
+  /** What was found in the queue's keys that BullMQ cannot have written. */
+  let damage: string | null = null;
+
+  const mend = async (redis: Redis): Promise<void> => {
+    if (damage === null) return;
+    await within(emptyQueue(redis, queueName), emptyLimitMs, 'emptying the queue');
+    onProblem(`queue ${queueName} was damaged (${damage}), and emptied; its jobs are put in again`);
+    options.onDamage(damage);
+    damage = null;
+  };
 
   const build = (): { redis: Redis; worker: Worker } => {
     const hear = (error: Error): void => {
       errors.hear(error);
+      if (tellsOfDamage(error)) damage ??= errorText(error);
       // In the listener itself: while it spins, timers hardly run.
       if (!errors.isSpinning() || present.redis !== redis || restart !== undefined) return;
       spun = { at: nowMs(), why: inWords(errorText(error)) };
+      if (tellsOfStrayJob(error)) damage ??= errorText(error);
       rebuild('errors without pause', pauseMs);
     };
     const redis = options.connect(hear);
@@ -127,6 +153,7 @@ export const createSteadyWorker = (options: {
       // The default fails a job when its agent dies a second time.
       maxStalledCount: 1_000_000,
       runRetryDelay: fetchAgainMs,
+      ...keep,
     };
     const worker = new Worker(
       queueName,
@@ -142,6 +169,7 @@ export const createSteadyWorker = (options: {
         }
       },
       workerOptions,
+      dataOnlyBackend(maxBytes),
     );
     worker.on('error', hear);
     return { redis, worker };
@@ -152,11 +180,14 @@ export const createSteadyWorker = (options: {
     onProblem(`queue ${queueName}: ${why}; its worker is built anew in ${afterMs} ms`);
     const { redis, worker } = present;
     worker.close(true).catch(errors.hear);
+    const mending = mend(redis).catch(errors.hear);
     pauseMs = Math.min(pauseMs * 2, times.longestPauseMs);
     restart = setTimeout(() => {
       restart = undefined;
       // Until now what else this process sends has gone over it.
-      redis.disconnect();
+      void mending.then(() => {
+        redis.disconnect();
+      });
       if (closed) return;
       errors.reset();
       rebuilds += 1;
@@ -171,11 +202,16 @@ export const createSteadyWorker = (options: {
     async () => {
       const { redis } = present;
       if (restart !== undefined || redis.status !== 'ready') return;
+      // Of what was heard since the last look: nothing below might be answered.
+      await mend(redis);
+      if (owned) damage ??= await findDamage(redis, queueName, { mayPause: false });
       const key = `${prefix}:${queueName}`;
       const [waiting, paused] = await Promise.all([
         redis.llen(`${key}:wait`),
         redis.hexists(`${key}:meta`, 'paused'),
       ]);
+      if (waiting > most) damage ??= `${waiting} jobs wait, and no more than ${most} can be ours`;
+      await mend(redis);
       if (waiting === 0 || paused === 1 || busy > 0 || redis !== present.redis) {
         stuckSince = null;
         return;
@@ -184,7 +220,13 @@ export const createSteadyWorker = (options: {
       if (nowMs() - stuckSince >= times.idleLimitMs)
         rebuild(`${waiting} jobs wait and none was started for ${times.idleLimitMs} ms`, 0);
     },
-    { everyMs: times.watchEveryMs, onError: errors.hear },
+    {
+      everyMs: times.watchEveryMs,
+      onError: (error) => {
+        errors.hear(error);
+        if (tellsOfDamage(error)) damage ??= errorText(error);
+      },
+    },
   );
 
   /** What is being handled needs no Redis to come to its end; what became of it is told by its redelivery. */

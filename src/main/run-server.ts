@@ -90,6 +90,7 @@ const backendOf = (
     };
   },
   redisAlerts: server.redis.alerts,
+  refusedAlerts: server.refusedAlerts,
   queues: server.queues,
   audit: server.audit,
   auditTrail: server.auditTrail,

@@ -14,6 +14,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       Promise.resolve(
         here.step({ kind: 'operator', actor, action }).answer ?? { ok: false, reason: '' },
       ),
+    refusedAlerts: () => [],
     queues: () => Promise.resolve([]),
     audit: () => Promise.resolve([]),
     auditTrail: {

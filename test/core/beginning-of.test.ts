@@ -35,7 +35,7 @@ describe('what others say is kept as text that can be signed and chained', () =>
       junk.count('malformed', reason);
       junk.stop();
       expectToBeKept(recorded);
-      const messages = createRefusedMessages();
+      const messages = createRefusedMessages(() => 0);
       messages.count('h1', reason);
       expectToBeKept(messages.take());
     }

@@ -29,7 +29,7 @@ import {
   readControlRecord,
 } from '../../src/jobs/control-record.ts';
 import { signEnvelope } from '../../src/jobs/envelope.ts';
-import { jobOptions } from '../../src/jobs/job-options.ts';
+import { jobLimits, jobOptions } from '../../src/jobs/job-options.ts';
 import { fleetQueue, hostQueue, jobKey, queuePrefix } from '../../src/jobs/queue-names.ts';
 import { writeReport } from '../../src/jobs/read-report.ts';
 import { redisUserRules } from '../../src/jobs/redis-user.ts';
@@ -55,10 +55,11 @@ const key = newSigningKey();
 const links: AgentLink[] = [];
 const workers: SteadyWorker[] = [];
 let problems: string[];
+let damages: string[];
 
 beforeEach(async () => {
   await client.flushall();
-  problems = [];
+  [problems, damages] = [[], []];
   const name = hostQueue('h1');
   queue = new Queue(name, { connection: server.client(), prefix: queuePrefix(name) });
   queue.on('error', () => undefined);
@@ -88,6 +89,7 @@ const link = (part: {
     hostId: part.hostId ?? 'h1',
     onJob: part.onJob ?? (() => Promise.resolve()),
     onProblem: (text) => problems.push(text),
+    onDamage: (reason) => damages.push(reason),
     nowMs: () => performance.now(),
     limitMs: 500,
     times: { ...steadyTimes, ...part.times },
@@ -315,6 +317,7 @@ test('a worker that stands still although jobs wait is built anew', async () => 
   const worker = createSteadyWorker({
     queueName: hostQueue('h1'),
     concurrency: 1,
+    ...{ limits: jobLimits, owned: false },
     connect: (onError) => {
       const redis = connectWorker(server.address, onError);
       // The first worker's blocking connection is swallowed: it waits for ever, without an error.
@@ -330,6 +333,7 @@ test('a worker that stands still although jobs wait is built anew', async () => 
     },
     handle: ({ data }) => Promise.resolve(void taken.push(data)),
     onProblem: (text) => problems.push(text),
+    onDamage: (reason) => damages.push(reason),
     nowMs: () => now,
     times: { ...steadyTimes, watchEveryMs: 20 },
   });

@@ -130,7 +130,7 @@ describe.each(ways)('while Redis is %s', (_, leave) => {
   test('server and agent’s link stop at once', async () => {
     const link = createAgentLink({
       ...{ address: redis.address, hostId: 'h1', onJob: () => Promise.resolve() },
-      ...{ onProblem: () => undefined, nowMs: () => performance.now() },
+      ...{ onProblem: () => undefined, onDamage: () => undefined, nowMs: () => performance.now() },
     });
     await link.showPresence({ version: '0', incarnation: 'i', pid: 1 }).catch(() => undefined);
     back = await leave();

@@ -33,6 +33,7 @@ let queues: QueueCache;
 let rows: OutboxRow[];
 let paused: Set<string>;
 let mono: number;
+let damages: string[];
 let signing = key;
 let leader: Leader;
 let mayPut: (row: OutboxRow) => boolean;
@@ -76,6 +77,7 @@ const agent = (hostId: string, onJob?: () => Promise<void>) => {
       await onJob?.();
     },
     onProblem: () => undefined,
+    onDamage: () => undefined,
     nowMs: () => performance.now(),
   });
   links.push(link);
@@ -101,6 +103,7 @@ beforeEach(async () => {
   rows = [rowFor('h1'), rowFor('h1'), rowFor('h2')];
   paused = new Set();
   mono = 0;
+  damages = [];
   signing = key;
   leader = [1, 1];
   mayPut = () => true;
@@ -113,6 +116,7 @@ beforeEach(async () => {
     signingKey: () => signing,
     pausedHosts: () => paused,
     monotonicMs: () => mono,
+    onDamage: (queue, reason) => damages.push(`${queue}: ${reason}`),
   });
 });
 afterEach(async () => {
@@ -233,6 +237,33 @@ describe('the relay', () => {
     const { seen } = agent('h2');
     await seenBy(seen, 1);
     expect(seen[0]).toMatchObject({ keyId: signing.id, id: rows[2]?.jobId });
+  });
+
+  test('a queue whose keys hold something else is emptied, and holds up no other host’s', async () => {
+    await client.set(`${queuePrefix('host-h1')}:host-h1:meta`, 'x');
+    const first = await relay.pass();
+    expect(first).toMatchObject({ put: 1 });
+    expect(first.kind === 'passed' && first.refused).toHaveLength(2);
+    expect(damages[0]).toMatch(/^queue of h1: WRONGTYPE/);
+    expect(await relay.pass()).toEqual(passed({ put: 2 }));
+    await client.del(`${queuePrefix('host-h1')}:host-h1:id`);
+    await client.lpush(`${queuePrefix('host-h1')}:host-h1:id`, 'x');
+    rows.push(rowFor('h1'));
+    expect(await relay.pass()).toMatchObject({ open: 4, put: 0 });
+    await relay.pass();
+    const { seen } = agent('h1');
+    await seenBy(seen, 3);
+  });
+
+  test('a queue that is slowed down by nobody of ours is emptied once a job waits in it for long', async () => {
+    await relay.pass();
+    await client.hset(`${queuePrefix('host-h1')}:host-h1:meta`, 'concurrency', '0');
+    mono += 30_000;
+    await relay.pass();
+    expect(damages[0]).toBe('queue of h1: it is slowed down');
+    await relay.pass();
+    const { seen } = agent('h1');
+    await seenBy(seen, 2);
   });
 
   test('a full Redis refuses jobs one by one, and takes them later', async () => {

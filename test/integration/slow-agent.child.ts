@@ -11,6 +11,7 @@ createAgentLink({
     return new Promise(() => undefined);
   },
   onProblem: () => undefined,
+  onDamage: () => undefined,
   nowMs: () => performance.now(),
   times: { ...steadyTimes, lockDurationMs: 1_000, stalledIntervalMs: 500 },
 });

@@ -207,19 +207,23 @@ export const onUpgradeFinished = (turn: Turn, host: Host, report: UpgradeFinishe
   const grant = heldBy(turn, host, report.grantId);
   const wave = turn.fleet.waves.get(report.waveId);
   if (grant !== undefined) endGrant(turn, grant, report.ok ? 'done' : 'refused', report.reason);
-  audit(turn, {
-    action: 'upgrade-ended',
-    subject: host.id,
-    waveId: report.waveId,
-    grantId: report.grantId,
-    outcome: report.ok ? 'done' : 'failed',
-    details: {
-      reason: report.reason,
-      remedy: report.remedy,
-      transcript: report.transcript,
-      gate: report.gate.reason,
-    },
-  });
+  const state = wave?.upgrades.get(host.id)?.state;
+  // What is told again (R5) and changes nothing is not recorded again: Redis could have it told without end.
+  const isNew = grant !== undefined || state === 'running' || state === 'pending';
+  if (isNew)
+    audit(turn, {
+      action: 'upgrade-ended',
+      subject: host.id,
+      waveId: report.waveId,
+      grantId: report.grantId,
+      outcome: report.ok ? 'done' : 'failed',
+      details: {
+        reason: report.reason,
+        remedy: report.remedy,
+        transcript: report.transcript,
+        gate: report.gate.reason,
+      },
+    });
   noteGate(turn, host, report.gate);
   if (wave !== undefined) upgradeOver(turn, host, wave, report, { wasHeld: grant !== undefined });
 };
@@ -261,12 +265,15 @@ export const onRefused = (
   reason: string,
   endsGrants: string[],
 ): void => {
-  audit(turn, {
-    action: 'job-refused',
-    subject: host.id,
-    outcome: 'refused',
-    details: { jobId, reason, endsGrants },
-  });
+  // As above: the first time ends what it names, or names nothing.
+  const isNew = endsGrants.length === 0 || endsGrants.some((id) => heldBy(turn, host, id));
+  if (isNew)
+    audit(turn, {
+      action: 'job-refused',
+      subject: host.id,
+      outcome: 'refused',
+      details: { jobId, reason, endsGrants },
+    });
   turn.closes.push(jobOf(host, jobId));
   for (const id of endsGrants) {
     const grant = heldBy(turn, host, id);

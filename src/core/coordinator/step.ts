@@ -155,7 +155,7 @@ export const fleetStep = (
         action: 'messages-refused',
         subject: 'fleet',
         outcome: 'refused',
-        details: { total: event.total, reasons: event.reasons },
+        details: { total: event.total, reasons: event.reasons, reason: event.reasons.join('; ') },
       });
       break;
     case 'keys-changed':

@@ -1,6 +1,8 @@
 import type { AgentEvent } from '../../core/agent/agent.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { HostId } from '../../core/ids.ts';
+import { compareRecordNumbers } from '../../core/messages.ts';
+import type { RecordNumber } from '../../core/messages.ts';
 import { readControlRecord } from '../../jobs/control-record.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import type { VerifyKey } from '../../jobs/signing-key.ts';
@@ -23,6 +25,10 @@ export interface RecordPorts {
   known: () => boolean;
   busy: () => boolean;
   newId: () => string;
+  /** Number of the highest record that the journal has heard of. */
+  highest: () => RecordNumber | null;
+  /** A record that is not the server's for this host, or one from before: for the audit trail. */
+  refused: (why: string, example: string) => void;
   times: RecordTimes;
 }
 
@@ -40,6 +46,13 @@ export interface RecordReader {
 export const readRecords = (ports: RecordPorts): RecordReader => {
   let heard: string | null = null;
   let problem: string | null = 'no control record was read yet';
+  /** Why one was refused last: it may lie there for long, and is read again and again. */
+  let refused: string | null = null;
+
+  const refuse = (why: string, reason: string): void => {
+    if (reason !== refused) ports.refused(why, reason);
+    refused = reason;
+  };
 
   /** Told to whoever asked: a check denies then (R13). Core judges records by their age alone. */
   const unreadable = (reason: string): string => {
@@ -57,8 +70,17 @@ export const readRecords = (ports: RecordPorts): RecordReader => {
     if (text === null) return unreadable('there is no control record for this host in Redis');
     if (text !== heard || !ports.known()) {
       const read = readControlRecord(text, ports.hostId, ports.serverKeys());
-      if (read.kind !== 'record')
-        return unreadable(`the control record is not the server's: ${read.reason}`);
+      if (read.kind !== 'record') {
+        const reason = `the control record is not the server's: ${read.reason}`;
+        refuse(read.kind, reason);
+        return unreadable(reason);
+      }
+      const highest = ports.highest();
+      const { number } = read.record;
+      // R13: what counts is core's matter; people hear of it. A Redis that lost its last second does the same.
+      if (highest !== null && compareRecordNumbers(number, highest) < 0)
+        refuse('rolled-back', `control record ${number.join('.')} after ${highest.join('.')}`);
+      else refused = null;
       const event = { kind: 'record', record: read.record, newIncarnation: ports.newId() } as const;
       // Where it could not be journaled it was not heard.
       if (!ports.dispatch(event)) return unreadable('the control record could not be journaled');

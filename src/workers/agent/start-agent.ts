@@ -28,7 +28,7 @@ import { startObserver } from './observe.ts';
 import { performEffect } from './perform-effect.ts';
 import { startSender } from './send-reports.ts';
 import { showPresence } from './show-presence.ts';
-import { takeJob } from './take-job.ts';
+import { takeJobs } from './take-job.ts';
 import { anythingDown, anythingOpen, isExempt, isUpgrading } from './under-way.ts';
 import type { Work } from './work.ts';
 
@@ -146,9 +146,12 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   const link = createAgentLink({
     address: options.redis,
     hostId,
-    onJob: (data) => takeJob({ hostId, serverKeys, journal, journaled, junk }, data),
+    onJob: takeJobs({ hostId, serverKeys, journal, journaled, junk, monoMs: clock.monoMs }),
     onProblem: (text) => {
       logger.warn({ hostId }, text);
+    },
+    onDamage: (reason) => {
+      junk.count('damaged-queue', reason);
     },
     nowMs: clock.monoMs,
   });
@@ -161,6 +164,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     known: () => loop.agent().record !== null,
     busy: () => anythingOpen(loop.agent()) || clock.monoMs() - turnedAt < afterTurnMs,
     newId: clock.newId,
+    highest: () => journal().highestRecord,
+    refused: junk.count,
     times: times.record,
   });
   closing.add(records.stop);

@@ -3,6 +3,7 @@ import { UnrecoverableError } from 'bullmq';
 import type { Advisory } from '../../core/advisories/advisory.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { connectWorker } from '../../jobs/connections.ts';
+import { advisoryLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { advisoriesQueue } from '../../jobs/queue-names.ts';
@@ -64,6 +65,7 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
   const worker = createSteadyWorker({
     queueName: advisoriesQueue,
     concurrency: 20,
+    ...{ limits: advisoryLimits, owned: true },
     connect: (hear) => connectWorker(options.address, hear),
     handle: async ({ data }) => {
       const read = readAdvisoryJob(data, serverKeys);
@@ -72,6 +74,9 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
         throw new UnrecoverableError(read.reason);
       }
       await matcher.take(read.published);
+    },
+    onDamage: (text) => {
+      options.onRefused('queue of advisories', text);
     },
     onProblem: (text) => {
       onError(new Error(text), 'advisories');

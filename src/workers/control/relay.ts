@@ -4,6 +4,7 @@ import { Envelope, signAgain } from '../../jobs/envelope.ts';
 import { leadsAfter } from '../../core/messages.ts';
 import type { Leader } from '../../core/messages.ts';
 import { jobOptions } from '../../jobs/job-options.ts';
+import { emptyQueue, findDamage, tellsOfDamage } from '../../jobs/queue-damage.ts';
 import type { QueueCache } from '../../jobs/queue-cache.ts';
 import { hostQueue, jobKey, queuePrefix } from '../../jobs/queue-names.ts';
 import type { SigningKey } from '../../jobs/signing-key.ts';
@@ -48,6 +49,8 @@ export const createRelay = (options: {
   /** Hosts whose queue is paused in SQL: BullMQ's own flag follows, also after Redis lost it (R31). */
   pausedHosts: () => ReadonlySet<HostId>;
   monotonicMs: () => number;
+  /** A host's queue held what nobody of ours wrote, and was emptied. */
+  onDamage: (queue: string, reason: string) => void;
   putAgainAfterMs?: number;
 }): { pass: () => Promise<RelayPass> } => {
   const { redis, queues, mayPut, signingKey, pausedHosts, monotonicMs } = options;
@@ -79,6 +82,21 @@ export const createRelay = (options: {
     return true;
   };
 
+  /**
+   * What is no queue any more takes no job and lets none through, for ever: it is emptied, and all open rows are put in
+   * again. Its own agent may be unable to: it is off, or its user may not look.
+   */
+  const emptyDamaged = async (hostId: HostId, damage: string): Promise<string> => {
+    await emptyQueue(redis, hostQueue(hostId));
+    // What is put in anew is looked at first: else it would count as on its way.
+    for (const jobId of seen.keys()) if (jobId.startsWith(`${hostId}_`)) seen.delete(jobId);
+    options.onDamage(`queue of ${hostId}`, damage);
+    return `the queue of ${hostId} was damaged (${damage}), and emptied`;
+  };
+
+  const problemOf = async (hostId: HostId, error: unknown): Promise<string> =>
+    tellsOfDamage(error) ? emptyDamaged(hostId, errorText(error)) : errorText(error);
+
   const takeOut = async ({ hostId, jobId }: OutboxRow): Promise<void> => {
     // The job may be in no list at all, or no job at all: then only its key is in the way.
     await queues
@@ -92,6 +110,8 @@ export const createRelay = (options: {
   const takeOutIfOver = async (row: OutboxRow): Promise<boolean> => {
     const { hostId, jobId } = row;
     if (onItsWay.has(await queues.queue(hostQueue(hostId)).getJobState(jobId))) {
+      const damage = await findDamage(redis, hostQueue(hostId), { mayPause: true });
+      if (damage !== null) throw new Error(await emptyDamaged(hostId, damage));
       seen.set(jobId, { at: monotonicMs(), leader: options.leader(hostId) });
       return false;
     }
@@ -99,18 +119,26 @@ export const createRelay = (options: {
     return true;
   };
 
-  const syncPauses = async (rows: OutboxRow[]): Promise<void> => {
+  /** Answers of which hosts that could not be done, and why: no host's queue is in the way of another's. */
+  const syncPauses = async (rows: OutboxRow[]): Promise<Map<HostId, string>> => {
+    const problems = new Map<HostId, string>();
     const wanted = pausedHosts();
     const hosts = new Set([...wanted, ...pausedBefore, ...rows.map(({ hostId }) => hostId)]);
     await Promise.all(
       [...hosts].map(async (hostId) => {
         const name = hostQueue(hostId);
-        const isPaused = (await redis.hexists(`${queuePrefix(name)}:${name}:meta`, 'paused')) === 1;
-        if (wanted.has(hostId) && !isPaused) await queues.queue(name).pause();
-        if (!wanted.has(hostId) && isPaused) await queues.queue(name).resume();
+        try {
+          const isPaused =
+            (await redis.hexists(`${queuePrefix(name)}:${name}:meta`, 'paused')) === 1;
+          if (wanted.has(hostId) && !isPaused) await queues.queue(name).pause();
+          if (!wanted.has(hostId) && isPaused) await queues.queue(name).resume();
+        } catch (error) {
+          problems.set(hostId, await problemOf(hostId, error));
+        }
       }),
     );
-    pausedBefore = new Set(wanted);
+    pausedBefore = new Set([...wanted, ...problems.keys()]);
+    return problems;
   };
 
   const pass = async (): Promise<RelayPass> => {
@@ -120,13 +148,16 @@ export const createRelay = (options: {
     const ids = new Set(open.map(({ jobId }) => jobId));
     for (const jobId of seen.keys()) if (!ids.has(jobId)) seen.delete(jobId);
     // Before any job: a queue that is to be paused must not run what is put into it.
-    await syncPauses(open);
-    const rows = open.filter(mayPut);
+    const problems = await syncPauses(open);
+    const refused = open.flatMap(({ hostId, jobId }) => {
+      const reason = problems.get(hostId);
+      return reason === undefined ? [] : [{ jobId, reason }];
+    });
+    const rows = open.filter((row) => !problems.has(row.hostId) && mayPut(row));
     const present = await Promise.all(
       rows.map(({ hostId, jobId }) => redis.exists(jobKey(hostQueue(hostId), jobId))),
     );
     const counts = { put: 0, putAgain: 0 };
-    const refused: { jobId: string; reason: string }[] = [];
     await Promise.all(
       rows.map(async (row, index) => {
         try {
@@ -143,8 +174,7 @@ export const createRelay = (options: {
             counts.putAgain += 1;
           }
         } catch (error) {
-          const reason = errorText(error);
-          refused.push({ jobId: row.jobId, reason });
+          refused.push({ jobId: row.jobId, reason: await problemOf(row.hostId, error) });
         }
       }),
     );

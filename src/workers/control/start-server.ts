@@ -8,6 +8,7 @@ import type { FleetSettings } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
 import { kindsAskedFor } from '../../core/coordinator/policy.ts';
 import type { Answer } from '../../core/coordinator/operator.ts';
+import type { StandingAlert } from '../../core/coordinator/standing-alerts.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
 import type { SettingsRecord } from '../../core/settings-record.ts';
@@ -15,6 +16,7 @@ import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
 import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
+import { reportLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
 import { fleetQueue } from '../../jobs/queue-names.ts';
@@ -91,6 +93,8 @@ export interface Server {
   alert: (text: string) => void;
   /** How Redis is, and what is wrong with it now. */
   redis: Pick<RedisWatch, 'state' | 'works' | 'kinds' | 'alerts'>;
+  /** Messages that were refused lately. */
+  refusedAlerts: () => StandingAlert[];
   /** Whether its lease is in force: else it decides nothing (R12). */
   leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
@@ -108,7 +112,7 @@ const every = {
   tickMs: 1_000,
   relayMs: 1_000,
   lostRecordsMs: 5_000,
-  junkMs: 60_000,
+  junkMs: 1_000,
   forgetMs: 3_600_000,
 };
 /** Restarts whose service has no history are planned with this, in ms. */
@@ -165,6 +169,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ...{ store, lease, key: keys.active, settings: options.auditing, onError },
     wallNow: () => new Date(),
   });
+  const refused = createRefusedMessages(Date.now);
   let following: FollowedAdvisories | null = null;
   let inventoriesChanged = (): void => undefined;
   const recordGate = createRecordGate(() => {
@@ -197,6 +202,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       for (const { records } of group.commands)
         for (const { host, record } of records) recordGate.committing(host, record.number);
       await commit(group);
+      refused.hear(group.reports);
       const reported = group.reports.filter(({ report }) => report.kind === 'host-inventory');
       if (reported.length > 0) {
         following?.matcher.inventoriesChanged([...new Set(reported.map(({ host }) => host))]);
@@ -247,6 +253,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
         ),
       ),
     monotonicMs,
+    onDamage: refused.count,
   });
   const failed = (what: string) => (error: unknown) => {
     onError(error, what);
@@ -295,11 +302,14 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       relaying.wake();
     },
   });
-  const refused = createRefusedMessages();
   const summing = repeat(
     async () => {
       const junk = refused.take();
-      if (junk !== null) await coordinator.submit({ kind: 'junk', ...junk });
+      if (junk === null) return;
+      const { total, reasons, isFirst } = junk;
+      await coordinator.submit({ kind: 'junk', total, reasons });
+      if (isFirst)
+        for (const { text } of refused.alerts()) tell({ kind: 'alert', waveId: null, text });
     },
     { everyMs: every.junkMs, onError: failed('refused messages') },
   );
@@ -316,8 +326,12 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const reports = createSteadyWorker({
     queueName: fleetQueue,
     concurrency: 50,
+    ...{ limits: reportLimits, owned: true },
     connect: (hear) => connectWorker(options.redis, hear),
     handle: takeReport({ coordinator, keysOf: hostKeys.keysOf, order, onRefused: refused.count }),
+    onDamage: (text) => {
+      refused.count('queue of reports', text);
+    },
     onProblem: (text) => {
       onError(new Error(text), 'reports');
     },
@@ -346,6 +360,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     alert: (text) => {
       tell({ kind: 'alert', waveId: null, text });
     },
+    refusedAlerts: refused.alerts,
     coordinator,
     hostKeys,
     moment,

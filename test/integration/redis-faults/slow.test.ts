@@ -57,7 +57,7 @@ test('an agent sends no more than a slow Redis can take, whatever it has to tell
     );
   const link = createAgentLink({
     ...{ address: { kind: 'url', url: redis.url }, hostId: 'h1', limitMs: 300 },
-    ...{ onJob: () => Promise.resolve(), onProblem: () => undefined },
+    ...{ onJob: () => Promise.resolve(), onProblem: () => undefined, onDamage: () => undefined },
     nowMs: () => performance.now(),
   });
   const sent = (): Promise<boolean> =>

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import { errorText } from '../core/error-text.ts';
+import { jobKey, queuePrefix } from './queue-names.ts';
+
+/** Keys of a queue besides those of its jobs, and what BullMQ keeps there. */
+const parts = {
+  ...{ wait: 'list', active: 'list', paused: 'list', delayed: 'zset', prioritized: 'zset' },
+  ...{ 'waiting-children': 'zset', completed: 'zset', failed: 'zset', marker: 'zset' },
+  ...{ stalled: 'set', 'stalled-check': 'string', limiter: 'string', meta: 'hash' },
+  ...{ id: 'string', pc: 'string', events: 'stream', repeat: 'zset' },
+} as const;
+
+const keyOf = (queueName: string, part: string): string =>
+  `${queuePrefix(queueName)}:${queueName}:${part}`;
+
+/** What Redis says of a right that is missing, of being full, or of its own state: no word about what lies in a key. */
+const aboutItself = /NOPERM|can't (?:run|access)|No permissions|OOM|READONLY|MISCONF|LOADING/;
+
+/**
+ * Whether an error says that a queue's keys hold what BullMQ never wrote there: a wrong type, or what its scripts cannot
+ * reckon with.
+ */
+export const tellsOfDamage = (error: unknown): boolean => {
+  const text = errorText(error);
+  if (aboutItself.test(text)) return false;
+  return (
+    text.includes('WRONGTYPE') ||
+    (text.startsWith('ERR ') && /user_script|running script|not an integer|not a valid/.test(text))
+  );
+};
+
+/**
+ * Whether an error says that a job is run twice at once, or was taken away while it was. After an outage some do; one after the
+ * other without end only where one id was put into the list many times.
+ */
+export const tellsOfStrayJob = (error: unknown): boolean =>
+  /^(?:Missing (?:key|lock)|Lock mismatch) for job|^Job .* is not in the state/.test(
+    errorText(error),
+  );
+
+/** What a queue's damage is looked for with. */
+type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl'>;
+
+/**
+ * What is in the way of a queue's jobs without being an error where they are run; null: nothing. `mayPause`: a pause of this
+ * queue is an operator's (R31). Needs rights that a host's own user does not have.
+ */
+export const findDamage = async (
+  redis: DamageStore,
+  queueName: string,
+  { mayPause }: { mayPause: boolean },
+): Promise<string | null> => {
+  const types = await Promise.all(
+    Object.entries(parts).map(async ([part, wanted]) => {
+      const found = await redis.type(keyOf(queueName, part));
+      return found === wanted || found === 'none' ? null : `its ${part} is a ${found}`;
+    }),
+  );
+  const wrong = types.find((type) => type !== null);
+  if (wrong !== undefined) return wrong;
+  const [[paused, ...slowed], id, stalledMs] = await Promise.all([
+    redis.hmget(keyOf(queueName, 'meta'), 'paused', 'concurrency', 'max', 'duration'),
+    redis.get(keyOf(queueName, 'id')),
+    redis.pttl(keyOf(queueName, 'stalled-check')),
+  ]);
+  if (paused !== null && !mayPause) return 'it is paused';
+  if (slowed.some((limit) => limit !== null)) return 'it is slowed down';
+  if (id !== null && !/^\d{1,15}$/.test(id)) return 'its counter is no number';
+  // Without an end it keeps jobs whose worker died from ever being run.
+  return stalledMs === -1 ? 'its look for stalled jobs is put off for ever' : null;
+};
+
+type EmptyStore = Pick<Redis, 'del' | 'lrange' | 'ltrim'>;
+
+/** So many jobs are taken away at a time: nobody waits long for Redis meanwhile. */
+const atOnce = 1_000;
+
+/** The hashes of what stands in a list: forgotten alone they would fill Redis. */
+const dropJobs = async (redis: EmptyStore, queueName: string, list: string): Promise<void> => {
+  for (;;) {
+    const ids = await redis.lrange(list, 0, atOnce - 1);
+    if (ids.length === 0) return;
+    await redis.del(...ids.map((id) => jobKey(queueName, id)));
+    await redis.ltrim(list, ids.length, -1);
+  }
+};
+
+/**
+ * Forget which jobs a queue has. No truth is lost: the relay puts each job in again (R3), agents send each report again (R8).
+ */
+export const emptyQueue = async (redis: EmptyStore, queueName: string): Promise<void> => {
+  for (const part of ['wait', 'paused', 'active'])
+    await dropJobs(redis, queueName, keyOf(queueName, part)).catch((error: unknown) => {
+      if (!tellsOfDamage(error)) throw error;
+    });
+  await redis.del(...Object.keys(parts).map((part) => keyOf(queueName, part)));
+};

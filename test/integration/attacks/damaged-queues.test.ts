@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { waitUntil } from '../../bed/wait-until.ts';
+import { jobsOf, startAttacker } from './attacker.ts';
+import type { Attacker } from './attacker.ts';
+import { startFleet, wait } from './fleet.ts';
+import type { AttackedFleet } from './fleet.ts';
+
+const parts = [
+  ...['wait', 'active', 'paused', 'delayed', 'prioritized', 'completed', 'failed', 'marker'],
+  ...['stalled', 'meta', 'id', 'events'],
+];
+
+/** What an attacker leaves in a queue's keys, each of which stops it for as long as nobody mends it. */
+const damages: Record<string, (attacker: Attacker, queue: string) => Promise<unknown>> = {
+  'each key a string': async ({ redis, key }, queue) => {
+    for (const part of parts) await redis.set(key(queue, part), 'x');
+  },
+  'each key a list': async ({ redis, key }, queue) => {
+    for (const part of parts.filter((one) => one !== 'wait')) {
+      await redis.del(key(queue, part));
+      await redis.rpush(key(queue, part), 'x');
+    }
+  },
+  'each key a set': async ({ redis, key }, queue) => {
+    for (const part of parts) {
+      await redis.del(key(queue, part));
+      await redis.sadd(key(queue, part), 'x');
+    }
+  },
+  'paused, one at a time, and none of them': ({ redis, key }, queue) =>
+    redis.hset(key(queue, 'meta'), { paused: 1, concurrency: 0, max: 1, duration: 1e12 }),
+  'a rate that is used up': async ({ redis, key }, queue) => {
+    await redis.hset(key(queue, 'meta'), { max: 1, duration: 1e12 });
+    await redis.set(key(queue, 'limiter'), 5, 'EX', 100_000);
+  },
+  'a counter that is none': ({ redis, key }, queue) => redis.set(key(queue, 'id'), 'x'),
+  'a counter at its end': ({ redis, key }, queue) =>
+    redis.set(key(queue, 'id'), '9223372036854775807'),
+  'a stream at its end': async ({ redis, key }, queue) => {
+    await redis.del(key(queue, 'events'));
+    const last = '18446744073709551615';
+    await redis.xadd(key(queue, 'events'), `${last}-${last}`, 'event', 'x');
+  },
+  'jobs that are no hashes': async ({ redis, key }, queue) => {
+    const ids = Array.from({ length: 1_000 }, (_, index) => `none_${index}`);
+    await redis.mset(Object.fromEntries(ids.map((id) => [key(queue, id), 'x'])));
+    await redis.lpush(key(queue, 'wait'), ...ids);
+    await redis.zadd(key(queue, 'marker'), 0, '0');
+  },
+  'no stalled job looked for, ever': ({ redis, key }, queue) =>
+    redis.set(key(queue, 'stalled-check'), 'x'),
+  'its scripts forgotten': ({ redis }) => redis.call('SCRIPT', 'FLUSH'),
+};
+
+/** One host for each damage, so that all are mended side by side; `sound` is left alone. */
+const names = Object.keys(damages);
+const hostOf = (name: string): string => `d${names.indexOf(name)}`;
+
+let fleet: AttackedFleet;
+let attacker: Attacker;
+beforeAll(async () => {
+  fleet = await startFleet({
+    sound: ['web-0'],
+    ...Object.fromEntries(names.map((name, index) => [hostOf(name), [`web-${index + 1}`]])),
+  });
+  attacker = startAttacker(fleet.redis.client());
+}, 120_000);
+afterAll(() => fleet.stop());
+
+test('a queue of a host that an attacker has broken holds up no other, and works again when it has gone', async () => {
+  for (const [name, damage] of Object.entries(damages))
+    await damage(attacker, jobsOf(hostOf(name)));
+  await fleet.upgrade();
+  await fleet.restarted(1);
+  expect(fleet.mostDown()).toBe(1);
+  const { alerts } = await fleet.status();
+  expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
+}, 280_000);
+
+test.each(names)(
+  'the queue of reports works again after: %s',
+  async (name) => {
+    await damages[name]?.(attacker, 'fleet');
+    const { fake } = fleet.machine('sound');
+    const saysUnhealthy = async (): Promise<boolean> =>
+      (await fleet.status()).services.some(({ unavailable }) =>
+        unavailable.some(({ container }) => container === 'sound/web-0'),
+      );
+    // What a host sees comes to the server.
+    fake.healthy = false;
+    await waitUntil('a host is heard', saysUnhealthy, wait);
+    fake.healthy = true;
+    await waitUntil('it is heard again', async () => !(await saysUnhealthy()), wait);
+  },
+  130_000,
+);
