@@ -137,9 +137,10 @@ export const createSteadyWorker = (options: {
       errors.hear(error);
       if (tellsOfDamage(error)) damage ??= errorText(error);
       // In the listener itself: while it spins, timers hardly run.
-      if (!errors.isSpinning() || present.redis !== redis || restart !== undefined) return;
-      spun = { at: nowMs(), why: inWords(errorText(error)) };
+      if (!errors.isSpinning() || present.redis !== redis) return;
       if (tellsOfStrayJob(error)) damage ??= errorText(error);
+      if (restart !== undefined) return;
+      spun = { at: nowMs(), why: inWords(errorText(error)) };
       rebuild('errors without pause', pauseMs);
     };
     const redis = options.connect(hear);
