@@ -213,11 +213,9 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     },
     publish: async (host, record) => {
       if (!leadership.leads()) return;
-      // However late it arrives: a slow Redis would else hold every job back for ever.
-      const put = putControlRecord(redis, host, record, keys.active).then(() => {
-        recordGate.published(host, record.number);
-      });
+      const put = putControlRecord(redis, host, record, keys.active);
       await within(put, publishLimitMs, 'control record');
+      recordGate.published(host, record.number);
     },
     kickRelay: () => {
       relaying.wake();

@@ -103,7 +103,7 @@ export const watchRedis = (options: {
     for (const [kind, { told, fault }] of standing) {
       if (kinds.has(kind)) continue;
       standing.delete(kind);
-      if (told && stopsWork(fault) && ![...found].some(stopsWork))
+      if (told && stopsWork(fault) && !found.some(stopsWork))
         tell({
           ...{ kind: 'alert', waveId: null },
           text: `Redis works again (it was: ${redisFaultName[kind]}); what was ordered goes on by itself`,
@@ -158,12 +158,14 @@ export const watchRedis = (options: {
         : faultOfError('the connection was closed')
       : faultOfError(lastError);
 
+  const isReady = (): boolean => redis.status === 'ready';
+
   const present = async (): Promise<RedisFault[]> => {
-    if (redis.status !== 'ready') return [withoutConnection()];
+    if (!isReady()) return [withoutConnection()];
     const { at, answer } = asked ?? ask();
     const done = answer.then(() => true);
     if (await Promise.race([done, sleep(times.slowMs, false, { ref: false })])) return last;
-    if (redis.status !== 'ready') return [withoutConnection()];
+    if (!isReady()) return [withoutConnection()];
     const waitedMs = monotonicMs() - at;
     return [waitedMs < times.silentMs ? slowFault(waitedMs) : silentFault];
   };

@@ -20,8 +20,14 @@ describe('a Redis that', () => {
     await redis.client().flushall();
     rig = await startRig({ kind: 'url', url: redis.url });
   });
-  const stopped = (): Promise<void> => Promise.resolve(redis.signal('SIGSTOP'));
-  const continued = (): Promise<void> => Promise.resolve(redis.signal('SIGCONT'));
+  const stopped = (): Promise<void> => {
+    redis.signal('SIGSTOP');
+    return Promise.resolve();
+  };
+  const continued = (): Promise<void> => {
+    redis.signal('SIGCONT');
+    return Promise.resolve();
+  };
   test.each<[string, Fault]>([
     [
       'is killed, and started again over its files',
@@ -61,9 +67,15 @@ describe('a way to Redis that', () => {
   test('swallows every connection without closing it', async () => {
     const borne = await throughFault(rig, {
       ...{ kind: 'silent', words: /does not answer on a connection that stands .*swallows/ },
-      begin: () => Promise.resolve(proxy.swallow()),
+      begin: () => {
+        proxy.swallow();
+        return Promise.resolve();
+      },
       // Those that stand stay swallowed: each side has to find that out by itself.
-      end: () => Promise.resolve(proxy.heal()),
+      end: () => {
+        proxy.heal();
+        return Promise.resolve();
+      },
     });
     expect(borne.load).toBeLessThan(0.5);
     expect(borne.doneMs).toBeLessThan(40_000);

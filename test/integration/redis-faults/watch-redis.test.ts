@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisFaultKind } from '../../../src/core/redis-fault.ts';
 import { connectSender } from '../../../src/jobs/connections.ts';
 import { serverProbeKey } from '../../../src/jobs/queue-names.ts';
