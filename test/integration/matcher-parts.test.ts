@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Advisory } from '../../src/core/advisories/advisory.ts';
 import { keepAdvisories } from '../../src/store/advisories.ts';
@@ -96,6 +97,25 @@ test('a coordinator that loses what hosts need between two parts of an image is 
   await matcher?.take({ feed: 'main', advisoryId: fix.id, contentHash: 'x' });
   await wholly();
   expect(parts).toBeGreaterThan(6);
+});
+
+test('what waits to be matched is told with what was matched before it, not after it', async () => {
+  const wholly = await start(Infinity);
+  await matcher?.ready;
+  const before = parts;
+  const all = [fix, { ...fix, id: 'DSA-2-1' }];
+  const take = async ({ id }: Advisory): Promise<void> =>
+    matcher?.take({ feed: 'main', advisoryId: id, contentHash: id });
+  const hashed = all.map((advisory) => ({ advisory, hash: advisory.id }));
+  await keepAdvisories(store.db, 'main', hashed, 1);
+  for (const one of all) {
+    expect(parts).toBe(before);
+    await take(one);
+    // Longer than what comes together is gathered for.
+    if (one === fix) await sleep(600);
+  }
+  await wholly();
+  expect(parts).toBeGreaterThan(before);
 });
 
 test('one that loses it while all hosts are told for the first time is told all of it again', async () => {

@@ -6,7 +6,12 @@ import type { Finding } from '../../core/advisories/match.ts';
 import type { Need } from '../../core/advisories/needs.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { AdvisoryPublished } from '../../jobs/advisory-published.ts';
-import { advisoryInForm, markMatched, presentAdvisories } from '../../store/advisories.ts';
+import {
+  advisoryInForm,
+  markMatched,
+  presentAdvisories,
+  unmatchedAdvisories,
+} from '../../store/advisories.ts';
 import {
   forgetInventory,
   forgetUnusedInventories,
@@ -18,6 +23,7 @@ import type { Store } from '../../store/open-store.ts';
 import { noteUpdates, updateKey, updatesSeen } from '../../store/updates-seen.ts';
 import type { Update } from '../../store/updates-seen.ts';
 import { imageNeeds } from '../../core/advisories/image-needs.ts';
+import { createGathering } from './gather-images.ts';
 import { Image } from './inventories-in.ts';
 import { matchNew, matchTracker } from './match-stored.ts';
 import { createPace } from './pace.ts';
@@ -34,11 +40,9 @@ export interface MatcherOptions {
   onError: (error: unknown, what: string) => void;
 }
 
-/** What comes within this time is told together. */
-const gatherMs = 200;
 /** So many hosts are told of in one transaction. */
 const hostsAtOnce = 250;
-/** What could not be matched or told is tried again after this time. */
+/** What could not be matched is tried again after this time. */
 const againMs = 5_000;
 
 /** Hosts that need the same, of each up to which of its package transactions that is known, and why its repositories are not. */
@@ -155,34 +159,21 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     await flush();
   };
 
-  /** Images whose needs may have changed: a feed brings thousands of advisories at once, and each costs a commit. */
-  const dirty = new Set<FleetImage>();
-  let flushing: NodeJS.Timeout | undefined;
-  const flush = async (): Promise<void> => {
-    flushing = undefined;
-    const images = [...dirty];
-    dirty.clear();
-    countExploited();
-    try {
+  const gathering = createGathering({
+    inTurn,
+    isWhole: async () => (await unmatchedAdvisories(store.db, 1)).length === 0,
+    tell: async (images) => {
+      countExploited();
       await tellOf(
         images.filter(({ hosts }) => hosts.size > 0),
         null,
       );
-    } catch (error) {
-      for (const image of images) dirty.add(image);
-      tellSoon([], againMs);
-      throw error;
-    }
-  };
-  const tellSoon = (images: Iterable<FleetImage>, afterMs = gatherMs): void => {
-    for (const image of images) dirty.add(image);
-    if (dirty.size === 0 || stopped) return;
-    flushing ??= setTimeout(() => {
-      inTurn(flush).catch((error: unknown) => {
-        options.onError(error, 'telling what hosts need');
-      });
-    }, afterMs);
-  };
+    },
+    onError: (error) => {
+      options.onError(error, 'telling what hosts need');
+    },
+  });
+  const tellSoon = gathering.add;
 
   const load = async (hash: string, host: string): Promise<Unit[]> => {
     if (fleet.image(hash) !== null) return [];
@@ -292,7 +283,7 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     inventoryOf: (hostId) => rows.get(hostId) ?? null,
     stop: async () => {
       stopped = true;
-      clearTimeout(flushing);
+      gathering.stop();
       clearTimeout(looking);
       await last;
     },
