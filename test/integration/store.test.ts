@@ -150,10 +150,13 @@ describe('the lease', () => {
     expect((await lead(store, 'c', 60_000, true)).epoch).toBeGreaterThan(lease.epoch + 1);
   });
 
-  test('once taken over, its former holder can write nothing', async () => {
+  test.each([
+    ['somebody else', 'b'],
+    ['one of its own name', 'a'],
+  ])('once taken over by %s, its former holder can write nothing', async (_, name) => {
     const lease = await lead(store, 'a');
     await expireLease();
-    await lead(await open(), 'b');
+    await lead(await open(), name);
     await expect(renewLease(store.db, lease, store.databaseNow)).rejects.toThrow(LeaseLost);
     let ran = false;
     const writing = inLeaderTransaction(store.db, lease, async (transaction) => {
