@@ -107,7 +107,10 @@ test('what cannot be understood is refused in one line, as any error', async () 
 test('a request that is longer than a megabyte is refused unread', async () => {
   const api = apiOf(scene([web()]));
   const ask = async (reason: string): Promise<[number, unknown]> => {
-    const payload = { actor: 'ann', action: { action: 'pause', level: { level: 'fleet' }, reason } };
+    const payload = {
+      actor: 'ann',
+      action: { action: 'pause', level: { level: 'fleet' }, reason },
+    };
     const answer = await api.inject({ ...{ method: 'POST', url: '/v1/actions' }, payload });
     return [answer.statusCode, answer.json()];
   };

@@ -4,7 +4,10 @@ const producers = 'test/integration/producers';
 const suites = { project: 'integration', file: `${producers}/fetch-apt-security.test.ts` } as const;
 const gpgv = { project: 'integration', file: `${producers}/gpgv.test.ts` } as const;
 const osv = { project: 'integration', file: `${producers}/fetch/osv.test.ts` } as const;
-const wholeFiles = { project: 'integration', file: `${producers}/fetch/whole-files.test.ts` } as const;
+const wholeFiles = {
+  project: 'integration',
+  file: `${producers}/fetch/whole-files.test.ts`,
+} as const;
 const watch = { project: 'integration', file: `${producers}/watch-advisories.test.ts` } as const;
 const named = { project: 'integration', file: `${producers}/named-suites.test.ts` } as const;
 const tls = { project: 'integration', file: `${producers}/fetch-tls-and-proxy.test.ts` } as const;

@@ -19,7 +19,10 @@ const dpkg = {
   file: 'test/integration/host/apt/dpkg-database.test.ts',
 } as const;
 const aptPlan = { project: 'unit', file: 'test/host/apt/plan-upgrade.test.ts' } as const;
-const removals = { project: 'integration', file: 'test/integration/host/apt/removals.test.ts' } as const;
+const removals = {
+  project: 'integration',
+  file: 'test/integration/host/apt/removals.test.ts',
+} as const;
 const clock = { project: 'unit', file: 'test/core/health-clock.test.ts' } as const;
 const probe = { project: 'integration', file: 'test/integration/health/probe.test.ts' } as const;
 const drain = { project: 'integration', file: 'test/integration/drain/drain.test.ts' } as const;

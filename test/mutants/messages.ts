@@ -105,7 +105,7 @@ export const messageMutants: Mutant[] = [
   },
   {
     rule: 'R7',
-    what: 'an agent takes jobs that a host has signed',
+    what: 'an agent takes what a host says, if the server’s key signed it',
     file: 'src/workers/agent/take-job.ts',
     from: 'keysOf: (from) => (from === serverParty ? ports.serverKeys() : []),',
     to: 'keysOf: () => ports.serverKeys(),',

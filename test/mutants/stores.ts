@@ -24,7 +24,10 @@ export const storeMutants: Mutant[] = [
     if (held.numAffectedRows !== 1n) throw new LeaseLost(\`\${lease.holder} does not lead any more\`);
     return db.transaction().execute(work);
   });`,
-    killedBy: { ...store, test: 'a transaction of the old leader and the taking over never overlap' },
+    killedBy: {
+      ...store,
+      test: 'a transaction of the old leader and the taking over never overlap',
+    },
   },
   {
     rule: 'R19',

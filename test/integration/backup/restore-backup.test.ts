@@ -156,7 +156,9 @@ describe('a restore', () => {
     const manifest = await verifyBackup(backup, now);
     await writeFile(join(backup, 'audit', '000001.jsonl.gz'), 'altered');
     const options = { serverDirectory: server, directory: backup, actor: 'ann@srv', now };
-    await expect(prepareRestore(options, manifest)).rejects.toThrow(/was altered while it was read/);
+    await expect(prepareRestore(options, manifest)).rejects.toThrow(
+      /was altered while it was read/,
+    );
     expect(await contentsOf(server)).toEqual(before);
   });
 

@@ -10,12 +10,22 @@ import { takeJob } from '../../../src/workers/agent/take-job.ts';
 const server = newSigningKey();
 
 const message: Unsigned = {
-  ...{ version: observeHostJob.version, kind: 'observe-host', id: 'h1_j', from: serverParty, to: 'h1', issuedAt: 1 },
+  ...{
+    version: observeHostJob.version,
+    kind: 'observe-host',
+    id: 'h1_j',
+    from: serverParty,
+    to: 'h1',
+    issuedAt: 1,
+  },
   ...{ incarnation: 'life-1', expiresAt: 9, payload: { refresh: false } },
 };
 
 /** An agent that may know a job `j` already, by its hash, and may be about to end. */
-const agent = ({ known = null, stops = false }: { known?: string | null; stops?: boolean } = {}) => {
+const agent = ({
+  known = null,
+  stops = false,
+}: { known?: string | null; stops?: boolean } = {}) => {
   const journal = emptyJournal('life-1', true);
   if (known !== null) journal.jobs.set('j', { hash: known, grants: [], forgetAfter: 9 });
   const [journaled, junk]: [AgentEvent[], string[]] = [[], []];
@@ -58,7 +68,11 @@ describe('counted, and never answered (R7), is', () => {
   test.each<[string, string, Unsigned]>([
     ['what is for another host', 'wrong-recipient', { ...message, to: 'h2' }],
     ['what has the id of another host’s job', 'wrong-recipient', { ...message, id: 'h10_j' }],
-    ['what a host says, though the server’s key signed it', 'unknown-key', { ...message, from: 'h2' }],
+    [
+      'what a host says, though the server’s key signed it',
+      'unknown-key',
+      { ...message, from: 'h2' },
+    ],
     ['other content under a known id', 'other-content', { ...message, payload: { refresh: true } }],
   ])('%s: %s', async (_, why, job) => {
     const { take, journaled, junk } = agent({ known: contentHash(message) });

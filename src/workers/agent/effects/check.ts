@@ -28,7 +28,10 @@ const unanswered = (grant: AgentGrant, reason: string): CheckAnswers => ({
   optOut: null,
 });
 
-const askHealth = async (work: Checking, { order }: AgentGrant): Promise<CheckAnswers['health']> => {
+const askHealth = async (
+  work: Checking,
+  { order }: AgentGrant,
+): Promise<CheckAnswers['health']> => {
   if (!order.onlyIfBroken) return 'unknown';
   const target = await targetOf(work, order.container);
   return (await work.host.health.probe(target, settingsOf(work, order.service))).health;

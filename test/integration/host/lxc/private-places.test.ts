@@ -121,15 +121,20 @@ needsRoot(describe)('configured directories', () => {
     { state: 'running', instance: { bootId: 'b', initPid: 1, startTime: '1' } },
     { state: 'stopping', instance: null },
     { state: 'gone', instance: null },
-  ])('are not hidden in one that is $state: its upper layer is ours only while it is down', async (now) => {
-    await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
-    const before = await readdir(upperOf('web-01'), { recursive: true });
-    const hiding = hidePrivateDirectories(rooted('web-01'), {
-      ...{ places: places('data'), state: () => Promise.resolve(now) },
-    });
-    await expect(hiding).rejects.toThrow(`is ${now.state}: directories are hidden while it is down`);
-    expect(await readdir(upperOf('web-01'), { recursive: true })).toEqual(before);
-  });
+  ])(
+    'are not hidden in one that is $state: its upper layer is ours only while it is down',
+    async (now) => {
+      await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
+      const before = await readdir(upperOf('web-01'), { recursive: true });
+      const hiding = hidePrivateDirectories(rooted('web-01'), {
+        ...{ places: places('data'), state: () => Promise.resolve(now) },
+      });
+      await expect(hiding).rejects.toThrow(
+        `is ${now.state}: directories are hidden while it is down`,
+      );
+      expect(await readdir(upperOf('web-01'), { recursive: true })).toEqual(before);
+    },
+  );
 
   test('a file of the container’s own in the place of one hides it, unless it borrows the content', async () => {
     const where = places('gs.yaml');
