@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -8,7 +9,7 @@ import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { brokenRules } from '../test/model/breaks.ts';
 import { restoreBreaks } from '../test/model/restore-scenarios.ts';
 import { mutants as allMutants } from '../test/mutants/all.ts';
-import { makeCheckouts, removeCheckouts } from '../test/mutants/checkout.ts';
+import { makeCheckouts } from '../test/mutants/checkout.ts';
 import type { Checkout } from '../test/mutants/checkout.ts';
 import { tryMutant, unbrokenRuns } from '../test/mutants/kill.ts';
 import type { Verdict } from '../test/mutants/kill.ts';
@@ -42,13 +43,17 @@ const inCheckouts = async <Task, Result>(
   checkouts: readonly Checkout[],
   tasks: readonly Task[],
   work: (checkout: Checkout, task: Task) => Promise<Result>,
+  signal: AbortSignal,
 ): Promise<Result[]> => {
   const results: Result[] = [];
   const open = [...tasks.entries()];
   await Promise.all(
     checkouts.map(async (checkout) => {
-      for (let next = open.shift(); next !== undefined; next = open.shift())
-        results[next[0]] = await work(checkout, next[1]);
+      for (let next = open.shift(); next !== undefined; next = open.shift()) {
+        const result = await work(checkout, next[1]);
+        signal.throwIfAborted();
+        results[next[0]] = result;
+      }
     }),
   );
   return results;
@@ -81,24 +86,33 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const began = performance.now();
-  const root = join(import.meta.dirname, '..');
-  const checkouts = await makeCheckouts(root, Math.min(jobs, chosen.length));
+  const place = await mkdtemp(join(tmpdir(), 'gsm-'));
+  const ending = new AbortController();
   const cleanUp = async (): Promise<void> => {
+    ending.abort();
     await endTests();
-    await removeCheckouts(checkouts);
+    await rm(place, { recursive: true, force: true, maxRetries: 5 });
   };
   const withoutHandlers = onInterrupt(cleanUp, (line) => {
     console.error(line);
   });
   try {
-    const run = unbrokenRuns();
+    const root = join(import.meta.dirname, '..');
+    const checkouts = await makeCheckouts(root, place, Math.min(jobs, chosen.length));
+    const run = unbrokenRuns(chosen);
     let tried = 0;
-    const verdicts = await inCheckouts(checkouts, chosen, async (checkout, mutant) => {
-      const verdict = await tryMutant(checkout, mutant, run);
-      tried += 1;
-      console.error(`${tried}/${chosen.length} ${verdict.kind}: ${mutant.what}`);
-      return verdict;
-    });
+    const verdicts = await inCheckouts(
+      checkouts,
+      chosen,
+      async (checkout, mutant) => {
+        const verdict = await tryMutant(checkout, mutant, run);
+        if (ending.signal.aborted) return verdict;
+        tried += 1;
+        console.error(`${tried}/${chosen.length} ${verdict.kind}: ${mutant.what}`);
+        return verdict;
+      },
+      ending.signal,
+    );
     console.log(
       formatTable(['rule', 'what is broken', 'file', 'killed by', 'seconds'], verdicts.map(row)),
     );

@@ -1,5 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { brokenText } from './broken-text.ts';
 import type { Mutant } from './mutant.ts';
@@ -14,29 +13,24 @@ export interface Checkout {
 /** What is not copied: packages are shared, and what was compiled is of the unbroken program. */
 const left = new Set(['.git', 'node_modules', 'dist', 'coverage']);
 
-/** Made in a directory of their own, which `removeCheckouts` takes away. Names are short: sockets lie below them. */
-export const makeCheckouts = async (root: string, count: number): Promise<Checkout[]> => {
-  const directory = await mkdtemp(join(tmpdir(), 'gsm-'));
-  return Promise.all(
+/** In `place`, whose name should be short: sockets lie below it. */
+export const makeCheckouts = async (
+  root: string,
+  place: string,
+  count: number,
+): Promise<Checkout[]> =>
+  Promise.all(
     Array.from({ length: count }, async (_, number) => {
-      const checkout = {
-        directory: join(directory, `${number}`),
-        scratch: join(directory, `t${number}`),
-      };
-      await mkdir(checkout.scratch);
-      await cp(root, checkout.directory, {
+      const [directory, scratch] = [join(place, `${number}`), join(place, `t${number}`)];
+      await mkdir(scratch);
+      await cp(root, directory, {
         ...{ recursive: true, verbatimSymlinks: true, preserveTimestamps: true },
         filter: (path) => dirname(path) !== root || !left.has(basename(path)),
       });
-      await symlink(join(root, 'node_modules'), join(checkout.directory, 'node_modules'));
-      return checkout;
+      await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+      return { directory, scratch };
     }),
   );
-};
-
-export const removeCheckouts = async ([first]: readonly Checkout[]): Promise<void> => {
-  if (first !== undefined) await rm(dirname(first.directory), { recursive: true, force: true });
-};
 
 /** Do `work` while a rule is broken in a checkout. Throws, with nothing done, unless its text stands there once. */
 export const whileBroken = async <Result>(

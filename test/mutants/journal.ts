@@ -53,7 +53,7 @@ export const journalMutants: Mutant[] = [
       return false;
     }
     ports.onTurn(event, step.audits);`,
-    killedBy: heard,
+    killedBy: { ...heard, test: 'nothing of it is begun' },
   },
   {
     rule: 'R23',
@@ -69,7 +69,7 @@ export const journalMutants: Mutant[] = [
       step ??= { audits: [], effects: [] };
     }
     const { audits, effects } = step;`,
-    killedBy: heard,
+    killedBy: { ...heard, test: 'nothing of it is begun' },
   },
   {
     rule: 'R23',
@@ -77,7 +77,7 @@ export const journalMutants: Mutant[] = [
     file: 'src/workers/agent/agent-loop.ts',
     from: '|| effects.some(disrupts) ||',
     to: '||',
-    killedBy: { ...fullDisk, test: 'begins no restart' },
+    killedBy: { ...crash, test: 'begins no restart on the reserve' },
   },
   {
     rule: 'R23',

@@ -15,19 +15,24 @@ export interface Verdict {
   ms: number;
 }
 
-/** A test file with nothing broken; each is run once. */
+/** The tests of a file that have to kill mutants, with nothing broken; each file is run once. */
 export type UnbrokenRun = (checkout: Checkout, killedBy: Mutant['killedBy']) => Promise<TestRun>;
 
 const unbrokenLimitMs = 300_000;
 /** A break may make tests wait for what never comes: each of them for its own limit. */
 const patienceMs = 90_000;
 
-export const unbrokenRuns = (): UnbrokenRun => {
+const namesOf = ({ test }: Mutant['killedBy']): string[] => (test === undefined ? [] : [test]);
+
+export const unbrokenRuns = (mutants: readonly Mutant[]): UnbrokenRun => {
   const runs = new Map<string, Promise<TestRun>>();
-  return (checkout, { project, file }) => {
+  return (checkout, killedBy) => {
+    const { file } = killedBy;
     const known = runs.get(file);
     if (known !== undefined) return known;
-    const run = runTests(checkout, { project, file }, unbrokenLimitMs);
+    const all = mutants.flatMap((one) => (one.killedBy.file === file ? [one.killedBy] : []));
+    const names = all.some(({ test }) => test === undefined) ? [] : all.flatMap(namesOf);
+    const run = runTests(checkout, killedBy, [...new Set(names)], unbrokenLimitMs);
     runs.set(file, run);
     return run;
   };
@@ -55,7 +60,7 @@ export const tryMutant = async (
     const reason = unfit(mutant.killedBy, before);
     if (reason !== null) return invalid(reason);
     const run = await whileBroken(checkout, mutant, () =>
-      runTests(checkout, mutant.killedBy, patienceMs + 2 * before.ms),
+      runTests(checkout, mutant.killedBy, namesOf(mutant.killedBy), patienceMs + 2 * before.ms),
     );
     const { failed, late, ms, problem } = run;
     if (failed.length > 0) return { mutant, kind: 'killed', by: failed.join('; '), ms };

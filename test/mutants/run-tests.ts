@@ -28,6 +28,7 @@ const Results = z.object({
 });
 
 const groups = new Set<number>();
+let over = false;
 
 const endGroup = async (group: number): Promise<void> => {
   signalProcess(-group, 'SIGKILL');
@@ -35,22 +36,25 @@ const endGroup = async (group: number): Promise<void> => {
   groups.delete(group);
 };
 
-/** End whatever tests are at work. */
+/** End whatever tests are at work, and begin none any more. */
 export const endTests = async (): Promise<void> => {
+  over = true;
   await Promise.all([...groups].map(endGroup));
 };
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /**
- * Run a test file in a checkout, whole or only the tests whose names hold `test`. What these leave in processes is ended. Throws
+ * Run a test file in a checkout, whole or only the tests whose names hold one of `names`. What these leave in processes is ended. Throws
  * where Jest cannot be started.
  */
 export const runTests = async (
   { directory, scratch }: Checkout,
-  { project, file, test }: Mutant['killedBy'],
+  { project, file }: Pick<Mutant['killedBy'], 'project' | 'file'>,
+  names: readonly string[],
   limitMs: number,
 ): Promise<TestRun> => {
+  if (over) throw new Error('no tests are begun any more');
   const results = join(scratch, 'results.json');
   await rm(results, { force: true });
   const began = performance.now();
@@ -61,7 +65,7 @@ export const runTests = async (
       ...['--testTimeout=30000', '--runInBand', '--forceExit', '--json', '--silent'],
       // Of no other checkout, nor of one of the same place that was before.
       ...['--outputFile', results, '--cacheDirectory', join(scratch, 'jest')],
-      ...(test === undefined ? [] : ['--testNamePattern', escaped(test)]),
+      ...(names.length === 0 ? [] : ['--testNamePattern', names.map(escaped).join('|')]),
     ],
     {
       ...{ cwd: directory, stdin: 'ignore', all: true, reject: false, detached: true },

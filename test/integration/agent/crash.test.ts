@@ -170,4 +170,33 @@ describe('an agent that is killed and started again over its journal', () => {
     expect(fake.events).toEqual(['undrain web-1 as ready']);
     expect(fake.container('web-1')).toMatchObject({ drained: false, stale: true });
   });
+
+  test('begins no restart on the reserve of a disk that is found full in that very turn', async () => {
+    const fake = createFakeHost(['web-1']);
+    const source = createRecordSource();
+    let full = false;
+    const rig = startLoop(journalPath(), fake, source, (store) => ({
+      ...store,
+      commit: (journal, entries) => {
+        const begins = [...journal.grants.values()].some(({ step }) => step === 'draining');
+        // Once: whoever gives its reserve away has room then.
+        if (begins && full) {
+          full = false;
+          throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+        }
+        store.commit(journal, entries);
+      },
+    }));
+    rigs.push(rig);
+    const incarnation = await settle(rig, source);
+    fake.replaceLibrary();
+    full = true;
+    rig.loop.dispatch(batchJob(incarnation, [order(fake, 'web-1', 'grant-1')]));
+    await until(
+      () => rig.loop.agent().journal.grants.get('grant-1')?.end?.outcome === 'done',
+      'the grant is done when there is room',
+    );
+    expect(rig.alerts.join()).toMatch(/cannot be written/);
+    expect(rig.alerts.join()).not.toMatch(/its reserve is used/);
+  });
 });
