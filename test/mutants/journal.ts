@@ -3,7 +3,6 @@ import type { Mutant } from './mutant.ts';
 const agent = 'test/integration/agent';
 const journal = { project: 'integration', file: `${agent}/journal-store.test.ts` } as const;
 const heard = { project: 'integration', file: `${agent}/heard-record.test.ts` } as const;
-const fullDisk = { project: 'integration', file: `${agent}/full-disk.test.ts` } as const;
 const crash = { project: 'integration', file: `${agent}/crash.test.ts` } as const;
 const whole = { project: 'integration', file: `${agent}/agent.test.ts` } as const;
 const store = { project: 'integration', file: 'test/integration/store.test.ts' } as const;
@@ -85,7 +84,7 @@ export const journalMutants: Mutant[] = [
     file: 'src/workers/agent/agent-loop.ts',
     from: '|| !reserve.release()) throw error;',
     to: '|| !reserve.release() || Date.now() > 0) throw error;',
-    killedBy: { ...fullDisk, test: 'brings back what was being stopped' },
+    killedBy: { ...crash, test: 'ends what it has begun on the reserve' },
   },
   {
     rule: 'R23',
@@ -170,7 +169,7 @@ export const journalMutants: Mutant[] = [
     file: 'src/workers/agent/effects/stop.ts',
     from: 'if (!(await stops.ended(child, limitMs))) await stops.end(child);',
     to: '',
-    killedBy: { ...crash, test: 'goes on from every step' },
+    killedBy: { ...stop, test: 'is waited for' },
   },
   {
     rule: 'R23',

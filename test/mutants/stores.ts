@@ -26,7 +26,7 @@ export const storeMutants: Mutant[] = [
   });`,
     killedBy: {
       ...store,
-      test: 'a transaction of the old leader and the taking over never overlap',
+      test: 'nothing is written under a lease that was taken over',
     },
   },
   {
