@@ -254,7 +254,7 @@ export const hostMutants: Mutant[] = [
     file: 'src/host/drain/haproxy-server.ts',
     from: 'if (!healthy) return;',
     to: '',
-    killedBy: { ...drain, test: 'is put back for HAProxy’s own checks to decide' },
+    killedBy: { project: 'unit', file: 'test/host/drain/haproxy-server.test.ts' },
   },
   {
     rule: 'drain',
