@@ -92,7 +92,7 @@ export const feedMutants: Mutant[] = [
     file: 'src/producers/advisories/fetch/objection.ts',
     from: 'if (offered < had) return older(',
     to: 'if (offered < -Infinity) return older(',
-    killedBy: { ...osv, test: 'do not go back in time' },
+    killedBy: { project: 'unit', file: 'test/producers/advisories/objection.test.ts' },
   },
   {
     rule: 'feeds',
