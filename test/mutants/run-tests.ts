@@ -74,12 +74,13 @@ export const runTests = async (
   );
   const group = child.pid;
   if (group !== undefined) groups.add(group);
-  let late = false;
+  const time = { late: false };
   const timer = setTimeout(() => {
-    late = true;
+    time.late = true;
     if (group !== undefined) signalProcess(-group, 'SIGKILL');
   }, limitMs);
   const { all, exitCode } = await child;
+  const { late } = time;
   clearTimeout(timer);
   if (group !== undefined) await endGroup(group);
   const ms = performance.now() - began;
