@@ -106,3 +106,17 @@ test('what cannot be understood is refused in one line, as any error', async () 
     { error: 'the API has no GET /v1/nothing' },
   ]);
 });
+
+test('a request that is longer than a megabyte is refused unread', async () => {
+  const api = apiOf(scene([web()]));
+  const ask = async (reason: string): Promise<[number, unknown]> => {
+    const payload = {
+      actor: 'ann',
+      action: { action: 'pause', level: { level: 'fleet' }, reason },
+    };
+    const answer = await api.inject({ ...{ method: 'POST', url: '/v1/actions' }, payload });
+    return [answer.statusCode, answer.json()];
+  };
+  expect(await ask('x'.repeat(1_048_576))).toEqual([413, { error: 'Request body is too large' }]);
+  expect((await ask('maintenance'))[0]).toBe(200);
+});

@@ -102,6 +102,13 @@ test('a bundle as it was written', async () => {
 const thief = newSigningKey();
 const forged = sampleTrail(thief).whole();
 
+/** A checkpoint with another content, signed anew by somebody. */
+const resigned = (number: number, key: typeof serverKey, change: object): string[] =>
+  changed(checkpointAt(number), (line) => {
+    const { signature: _signature, keyId: _keyId, ...statement } = line['checkpoint'] as Line;
+    line['checkpoint'] = signStatement({ ...statement, ...change }, key);
+  });
+
 describe('manipulations', () => {
   test.each<[string, string[], RegExp]>([
     [
@@ -256,6 +263,16 @@ describe('manipulations', () => {
       'a root edited',
       changed(checkpointAt(2), (line) => ((line['checkpoint'] as Line)['root'] = 'a'.repeat(64))),
       /checkpoint 2 was changed: key .* has not signed it/,
+    ],
+    [
+      'a root edited by who holds the key',
+      resigned(2, serverKey, { root: 'a'.repeat(64) }),
+      /checkpoint 2 is over other records: its root does not fit/,
+    ],
+    [
+      'one checkpoint signed with another key',
+      resigned(2, thief, {}),
+      /checkpoint 2 is signed with key .*, which is not one of yours/,
     ],
     [
       'a checkpoint’s date edited',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { readBundleFile, writeBundleFile } from '../../src/audit/bundle-file.ts';
-import { chainRecord, chainStart } from '../../src/audit/chain.ts';
+import { chainRecord, chainStart, hashCanonical } from '../../src/audit/chain.ts';
 import type { AuditEntry, Link } from '../../src/audit/chain.ts';
 import type { Checkpoint } from '../../src/audit/checkpoint.ts';
 import { wholeBundle } from '../../src/audit/export-bundle.ts';
@@ -377,6 +377,12 @@ describe('what hosts hand over', () => {
     ['a gap', copy({ seq: 5 })],
     ['a record of another life', copy({}, { life: 'l2' })],
     ['a record of another host', copy({}, { host: 'h2' })],
+    [
+      'a record that follows another one',
+      ((record: object) => copy({ record, hash: hashCanonical(record) }))({
+        ...{ ...copy().record, previous: 'b'.repeat(64) },
+      }),
+    ],
     ['a time that is none', copy({}, { at: 'x' })],
     ['what cannot be hashed', copy({ record: { ...copy().record, subject: '\ud83d' } })],
   ])('%s: is shown, and spoils nobody’s trail', async (_, wrong) => {

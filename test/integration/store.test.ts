@@ -161,10 +161,13 @@ describe('the lease', () => {
     expect((await lead(store, 'c', 60_000, true)).epoch).toBeGreaterThan(lease.epoch + 1);
   });
 
-  test('once taken over, its former holder can write nothing', async () => {
+  test.each([
+    ['somebody else', 'b'],
+    ['one of its own name', 'a'],
+  ])('once taken over by %s, its former holder can write nothing', async (_, name) => {
     const lease = await lead(store, 'a');
     await expireLease();
-    await lead(await open(), 'b');
+    await lead(await open(), name);
     await expect(renewLease(store.db, lease, store.databaseNow)).rejects.toThrow(LeaseLost);
     let ran = false;
     const writing = inLeaderTransaction(store.db, lease, async (transaction) => {
@@ -191,6 +194,34 @@ describe('the lease', () => {
     await expect(inLeaderTransaction(store.db, lease, () => Promise.resolve())).rejects.toThrow(
       LeaseLost,
     );
+  });
+
+  test('nothing is written under a lease that was taken over, whenever that was', async () => {
+    const next = openSqlite(path);
+    next.pragma('busy_timeout = 0');
+    const outcomes = new Set<string>();
+    for (let ticks = 0; ticks < 60; ticks += 1) {
+      const lease = await lead(store, 'a', 60_000, true);
+      let [ran, taken] = [false, false];
+      const writing = inLeaderTransaction(store.db, lease, () => {
+        // Who leads is settled until the end of this.
+        if (taken) outcomes.add('written under a lost lease');
+        ran = true;
+        return Promise.resolve();
+      }).catch((error: unknown) => expect(error).toBeInstanceOf(LeaseLost));
+      for (let tick = 0; tick < ticks; tick += 1) await null;
+      if (!ran)
+        try {
+          next.exec('UPDATE lease SET epoch = epoch + 1');
+          taken = true;
+        } catch (error) {
+          expect(String(error)).toMatch(/locked/);
+        }
+      await writing;
+      outcomes.add(taken ? 'refused' : 'written');
+    }
+    next.close();
+    expect([...outcomes].sort()).toEqual(['refused', 'written']);
   });
 
   test('given back, it can be taken at once; seized, it is taken from a living holder', async () => {

@@ -78,6 +78,24 @@ describe('forgeries', () => {
     expect(verifyEnvelope({ ...other, signature: signed.signature }, reader).kind).toBe('unsigned');
   });
 
+  test.each<[keyof Unsigned, unknown]>([
+    ['version', 2],
+    ['kind', 'host-upgrade'],
+    ['id', 'web-2_0b6b7d3c'],
+    ['from', 'web-2'],
+    ['to', 'web-2'],
+    ['issuedAt', 2_000],
+    ['incarnation', 'i2'],
+    ['expiresAt', 31_001],
+    ['expiresAt', null],
+  ])('a signature is of each field: %s altered to %j is not signed', (field, value) => {
+    // By whoever would take it as it stands now: another host, or one that knows the key by another name.
+    const altered = { ...signed, [field]: value };
+    const anybody = { recipient: altered.to, keysOf: () => [verifyKeyOf(server)] };
+    expect(verifyEnvelope(signed, { ...anybody, recipient: signed.to }).kind).toBe('valid');
+    expect(verifyEnvelope(altered, anybody).kind).toBe('unsigned');
+  });
+
   test('another spelling of the same signature is refused', () => {
     // 64 bytes leave four bits of the last base64 digit unused.
     const digit = signed.signature.charAt(85);

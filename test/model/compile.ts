@@ -2,6 +2,8 @@ import { transformSync } from '@swc/core';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brokenText } from '../mutants/broken-text.ts';
+import type { TextBreak } from '../mutants/broken-text.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -14,30 +16,11 @@ const compile = (text: string): string =>
     module: { type: 'es6' },
   }).code.replace(/(from\s*["'][^"']+)\.ts(["'])/g, '$1.js$2');
 
-/** One rule taken out of the real code: a stretch of text of one file, and what stands there instead. */
-export interface Break {
+/** One rule taken out of the real code. */
+export interface Break extends TextBreak {
   /** Below `src/core`. */
   file: string;
-  from: string;
-  to: string;
 }
-
-/** Spaces and line ends do not count, so that formatting does not hide a rule from its break. */
-const loosely = (text: string): RegExp =>
-  new RegExp(
-    text
-      .trim()
-      .split(/\s+/)
-      .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('\\s+'),
-    'g',
-  );
-
-const broken = (text: string, { file, from, to }: Break): string => {
-  const found = text.match(loosely(from))?.length ?? 0;
-  if (found !== 1) throw new Error(`src/core/${file} holds "${from}" ${found} times, not once`);
-  return text.replace(loosely(from), () => to);
-};
 
 const compiledFiles = new Map<string, string>();
 
@@ -56,7 +39,9 @@ const compileFolder = (from: string, to: string, rule: Break | null): void => {
     const isBroken = rule !== null && path === join('src/core', rule.file);
     writeFileSync(
       join(cacheFolder, to, entry.name.replace(/\.ts$/, '.js')),
-      isBroken ? compile(broken(readFileSync(join(root, path), 'utf8'), rule)) : compiled(path),
+      isBroken
+        ? compile(brokenText(readFileSync(join(root, path), 'utf8'), rule, path))
+        : compiled(path),
     );
   }
 };

@@ -170,4 +170,35 @@ describe('an agent that is killed and started again over its journal', () => {
     expect(fake.events).toEqual(['undrain web-1 as ready']);
     expect(fake.container('web-1')).toMatchObject({ drained: false, stale: true });
   });
+
+  test.each([
+    ['begins no restart', 'draining', /cannot be written/, /its reserve is used/],
+    ['ends what it has begun', 'stopped', /its reserve is used/, /cannot be written/],
+  ] as const)('%s on the reserve of a disk that is full by then', async (_, at, does, not) => {
+    const fake = createFakeHost(['web-1']);
+    const source = createRecordSource();
+    let full = false;
+    const rig = startLoop(journalPath(), fake, source, (store) => ({
+      ...store,
+      commit: (journal, entries) => {
+        // Once: whoever gives its reserve away has room then.
+        if (full && [...journal.grants.values()].some(({ step }) => step === at)) {
+          full = false;
+          throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+        }
+        store.commit(journal, entries);
+      },
+    }));
+    rigs.push(rig);
+    const incarnation = await settle(rig, source);
+    fake.replaceLibrary();
+    full = true;
+    rig.loop.dispatch(batchJob(incarnation, [order(fake, 'web-1', 'grant-1')]));
+    await until(
+      () => rig.loop.agent().journal.grants.get('grant-1')?.end?.outcome === 'done',
+      'the grant is done',
+    );
+    expect(rig.alerts.join()).toMatch(does);
+    expect(rig.alerts.join()).not.toMatch(not);
+  });
 });

@@ -88,3 +88,14 @@ describe('a control record that was heard (R13)', () => {
     expect(loop.agent().journal.highestRecord).toEqual([1, 1, 1]);
   });
 });
+
+describe('a turn (R23)', () => {
+  test('that cannot be written has not happened: nothing of it is begun', () => {
+    const source = createRecordSource();
+    source.record.incarnation = loop.agent().journal.incarnation;
+    performed = [];
+    failing = true;
+    expect(loop.dispatch(source.next())).toBe(false);
+    expect(performed).toEqual([]);
+  });
+});

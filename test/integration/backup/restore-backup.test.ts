@@ -151,6 +151,17 @@ describe('a restore', () => {
     expect(await contentsOf(server)).toEqual(before);
   });
 
+  test('is not begun with a file that was altered after it was verified, and changes nothing', async () => {
+    const before = await contentsOf(server);
+    const manifest = await verifyBackup(backup, now);
+    await writeFile(join(backup, 'audit', '000001.jsonl.gz'), 'altered');
+    const options = { serverDirectory: server, directory: backup, actor: 'ann@srv', now };
+    await expect(prepareRestore(options, manifest)).rejects.toThrow(
+      /was altered while it was read/,
+    );
+    expect(await contentsOf(server)).toEqual(before);
+  });
+
   test('is not begun with a disk that is full, and changes nothing', async () => {
     const before = await contentsOf(server);
     // Something else of that name is as good as no room: the copy cannot be made.

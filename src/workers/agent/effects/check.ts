@@ -9,7 +9,10 @@ import type { Work } from '../work.ts';
 
 type Check = Extract<AgentEffect, { kind: 'check' }>;
 
-const settingsHash = ({ host }: Work, service: string): string => {
+/** What a check works with. */
+type Checking = Pick<Work, 'host' | 'knowledge' | 'clock' | 'holdBack' | 'hearRecord'>;
+
+const settingsHash = ({ host }: Checking, service: string): string => {
   const hashes = host.settings.hashes();
   return hashes[service] ?? hashes['*'] ?? '';
 };
@@ -25,13 +28,16 @@ const unanswered = (grant: AgentGrant, reason: string): CheckAnswers => ({
   optOut: null,
 });
 
-const askHealth = async (work: Work, { order }: AgentGrant): Promise<CheckAnswers['health']> => {
+const askHealth = async (
+  work: Checking,
+  { order }: AgentGrant,
+): Promise<CheckAnswers['health']> => {
   if (!order.onlyIfBroken) return 'unknown';
   const target = await targetOf(work, order.container);
   return (await work.host.health.probe(target, settingsOf(work, order.service))).health;
 };
 
-const askOptOut = async (work: Work, { order }: AgentGrant): Promise<string | null> => {
+const askOptOut = async (work: Checking, { order }: AgentGrant): Promise<string | null> => {
   const container = await findContainer(work, order.container);
   const groups = container?.groups ?? [];
   const optOut = work.host.settings.optOut({ name: order.container, groups }, work.clock.wallMs());
@@ -42,14 +48,14 @@ const askOptOut = async (work: Work, { order }: AgentGrant): Promise<string | nu
 };
 
 /** R28: looked at before `draining` is journaled, so that what is found stands there with it. */
-const askDrain = async (work: Work, { grant, purpose }: Check): Promise<{ found?: string }> => {
+const askDrain = async (work: Checking, { grant, purpose }: Check): Promise<{ found?: string }> => {
   if (purpose !== 'begin' || !drains(work, grant)) return {};
   const { container, service } = grant.order;
   const target = await drainTargetOf(work, container);
   return { found: await work.host.drain.look(target, settingsOf(work, service)) };
 };
 
-const gather = async (work: Work, check: Check): Promise<CheckAnswers> => {
+const gather = async (work: Checking, check: Check): Promise<CheckAnswers> => {
   const { grant } = check;
   const held = work.holdBack();
   if (held !== null) return unanswered(grant, held);
@@ -80,7 +86,11 @@ const gather = async (work: Work, check: Check): Promise<CheckAnswers> => {
 };
 
 /** R21: look at everything as late as can be, and answer in the tick in which the last answer came. */
-export const check = async (work: Work, effect: Check, life: Life): Promise<void> => {
+export const check = async (
+  work: Checking,
+  effect: Check,
+  life: Pick<Life, 'tell'>,
+): Promise<void> => {
   const { grantId } = effect.grant.order;
   const answers = await gather(work, effect).catch((error: unknown) =>
     unanswered(effect.grant, `the check could not be made: ${errorText(error)}`),

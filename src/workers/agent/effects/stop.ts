@@ -9,12 +9,15 @@ import { seenState } from '../seen-state.ts';
 import { settingsOf } from '../work.ts';
 import type { Work } from '../work.ts';
 
+/** What stopping works with. */
+type Stopping = Pick<Work, 'host' | 'alert'>;
+
 /** A stop of a former process may take this long beyond the container's own time. */
 const strayGraceMs = 15_000;
 
 /** What is seen; where nothing can be seen, `changing`, so that the check asks again (R24). */
 const look = async (
-  work: Work,
+  work: Stopping,
   name: ContainerName,
 ): Promise<{ state: ContainerView['state']; instance: Instance | null }> => {
   try {
@@ -26,7 +29,11 @@ const look = async (
 };
 
 /** Stop the container. The command begins in the tick of the commit of `stopping` (R22). */
-export const stop = async (work: Work, grant: AgentGrant, life: Life): Promise<void> => {
+export const stop = async (
+  work: Stopping,
+  grant: AgentGrant,
+  life: Pick<Life, 'tell'>,
+): Promise<void> => {
   const { grantId, container, service } = grant.order;
   try {
     const after = await work.host.runtime.stop(container, {
@@ -44,7 +51,11 @@ export const stop = async (work: Work, grant: AgentGrant, life: Life): Promise<v
 };
 
 /** R24: a stop of a former process is waited for, and ended when it does not end; then the container is looked at. */
-export const awaitStrayStop = async (work: Work, grant: AgentGrant, life: Life): Promise<void> => {
+export const awaitStrayStop = async (
+  work: Stopping,
+  grant: AgentGrant,
+  life: Pick<Life, 'tell'>,
+): Promise<void> => {
   const { grantId, container, service } = grant.order;
   const { stops } = work.host;
   try {

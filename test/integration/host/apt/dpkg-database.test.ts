@@ -163,4 +163,17 @@ describe('at rest (I7)', () => {
       reason: 'dpkg was interrupted: its journal is not merged',
     });
   });
+
+  test('one that was at rest is looked at again once it was written', async () => {
+    const locks = createLockAsker();
+    const read = atRestReader(locks);
+    expect(await read(root)).toEqual({ atRest: true });
+    await writeFile(inDpkg('status'), stanza('a', '1', 'install ok unpacked'));
+    expect(await read(root)).toMatchObject({ atRest: false });
+    await writeFile(inDpkg('status'), stanza('a', '1'));
+    expect(await read(root)).toEqual({ atRest: true });
+    await writeFile(inDpkg('updates/0003'), stanza('a', '1'));
+    expect(await read(root)).toMatchObject({ atRest: false });
+    locks.rest();
+  });
 });

@@ -7,6 +7,7 @@ import { hidePrivateDirectories } from '../../../../src/host/lxc/provision/hide-
 import { readOverlayMarks } from '../../../../src/host/lxc/provision/overlay-marks.ts';
 import { privateDirectories } from '../../../../src/host/lxc/provision/private-directories.ts';
 import { writeContainers } from '../../../../src/host/lxc/provision/write-containers.ts';
+import type { RuntimeState } from '../../../../src/host/runtime.ts';
 import { needsRoot } from '../../needs-root.ts';
 
 /** Part of this machine, since hidden is what lies at the host's own paths; not below /tmp, which is hidden as a whole. */
@@ -115,6 +116,25 @@ needsRoot(describe)('configured directories', () => {
     expect(await readdir(join(upperOf('web-01'), here, 'data'))).toEqual(['own']);
     expect(await findUnhidden([rooted('web-01')], where)).toEqual([]);
   });
+
+  test.each<RuntimeState>([
+    { state: 'running', instance: { bootId: 'b', initPid: 1, startTime: '1' } },
+    { state: 'stopping', instance: null },
+    { state: 'gone', instance: null },
+  ])(
+    'are not hidden in one that is $state: its upper layer is ours only while it is down',
+    async (now) => {
+      await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
+      const before = await readdir(upperOf('web-01'), { recursive: true });
+      const hiding = hidePrivateDirectories(rooted('web-01'), {
+        ...{ places: places('data'), state: () => Promise.resolve(now) },
+      });
+      await expect(hiding).rejects.toThrow(
+        `is ${now.state}: directories are hidden while it is down`,
+      );
+      expect(await readdir(upperOf('web-01'), { recursive: true })).toEqual(before);
+    },
+  );
 
   test('a file of the container’s own in the place of one hides it, unless it borrows the content', async () => {
     const where = places('gs.yaml');
