@@ -70,18 +70,17 @@ export const findDamage = async (
   return stalledMs === -1 ? 'its look for stalled jobs is put off for ever' : null;
 };
 
-type EmptyStore = Pick<Redis, 'del' | 'lrange' | 'ltrim'>;
+type EmptyStore = Pick<Redis, 'del' | 'lrange'>;
 
 /** So many jobs are taken away at a time: nobody waits long for Redis meanwhile. */
 const atOnce = 1_000;
 
-/** The hashes of what stands in a list: forgotten alone they would fill Redis. */
+/** The hashes of what stands in a list: forgotten alone they would fill Redis. What is put in front meanwhile is only read later. */
 const dropJobs = async (redis: EmptyStore, queueName: string, list: string): Promise<void> => {
-  for (;;) {
-    const ids = await redis.lrange(list, 0, atOnce - 1);
+  for (let at = 0; ; at += atOnce) {
+    const ids = await redis.lrange(list, at, at + atOnce - 1);
     if (ids.length === 0) return;
     await redis.del(...ids.map((id) => jobKey(queueName, id)));
-    await redis.ltrim(list, ids.length, -1);
   }
 };
 

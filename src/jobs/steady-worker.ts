@@ -124,9 +124,16 @@ export const createSteadyWorker = (options: {
   /** What was found in the queue's keys that BullMQ cannot have written. */
   let damage: string | null = null;
 
+  let emptying: Promise<void> | null = null;
+
   const mend = async (redis: Redis): Promise<void> => {
     if (damage === null) return;
-    await within(emptyQueue(redis, queueName), emptyLimitMs, 'emptying the queue');
+    emptying ??= emptyQueue(redis, queueName).finally(() => {
+      emptying = null;
+    });
+    await within(emptying, emptyLimitMs, 'emptying the queue');
+    // Another look has waited for the same.
+    if (damage === null) return;
     onProblem(`queue ${queueName} was damaged (${damage}), and emptied; its jobs are put in again`);
     options.onDamage(damage);
     damage = null;

@@ -59,10 +59,13 @@ const hostOf = (name: string): string => `d${names.indexOf(name)}`;
 let fleet: AttackedFleet;
 let attacker: Attacker;
 beforeAll(async () => {
-  fleet = await startFleet({
-    sound: ['web-0'],
-    ...Object.fromEntries(names.map((name, index) => [hostOf(name), [`web-${index + 1}`]])),
-  });
+  fleet = await startFleet(
+    {
+      sound: ['web-0'],
+      ...Object.fromEntries(names.map((name, index) => [hostOf(name), [`web-${index + 1}`]])),
+    },
+    names.length,
+  );
   attacker = startAttacker(fleet.redis.client());
 }, 120_000);
 afterAll(() => fleet.stop());
@@ -72,7 +75,6 @@ test('a queue of a host that an attacker has broken holds up no other, and works
     await damage(attacker, jobsOf(hostOf(name)));
   await fleet.upgrade();
   await fleet.restarted(1);
-  expect(fleet.mostDown()).toBe(1);
   const { alerts } = await fleet.status();
   expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
 }, 280_000);

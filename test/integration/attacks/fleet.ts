@@ -55,8 +55,11 @@ export interface AttackedFleet {
   stop: () => Promise<void>;
 }
 
-/** `hosts`: names of containers by host. All are of one service, with a budget of one. */
-export const startFleet = async (hosts: Record<string, string[]>): Promise<AttackedFleet> => {
+/** `hosts`: names of containers by host. All are of one service, of which so many may be down. */
+export const startFleet = async (
+  hosts: Record<string, string[]>,
+  maxUnavailable = 1,
+): Promise<AttackedFleet> => {
   const directory = await mkdtemp(join(tmpdir(), 'gs-attack-'));
   const redis = await startTestRedis({ own: true });
   const admin = redis.client();
@@ -66,7 +69,7 @@ export const startFleet = async (hosts: Record<string, string[]>): Promise<Attac
     settings: { ...defaultFleetSettings, canaries: 0 },
     services: [
       {
-        ...{ name: 'web', match: [{ container: '*' }], budget: { maxUnavailable: 1 } },
+        ...{ name: 'web', match: [{ container: '*' }], budget: { maxUnavailable } },
         ...{ mode: 'auto', restartBroken: false },
       },
     ],
