@@ -39,7 +39,21 @@ export const tellsOfStrayJob = (error: unknown): boolean =>
   );
 
 /** What a queue's damage is looked for with. */
-type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl'>;
+type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl' | 'xinfo'>;
+
+/** Ids of a stream begin with the time: none of Redis's own is of after the year 2286. */
+const latestStreamMs = 1e13;
+
+/** Whether somebody has given the stream an id after which no own one comes any more: then no job can be added. */
+const isSpent = async (redis: DamageStore, queueName: string): Promise<boolean> => {
+  const told = await redis.xinfo('STREAM', keyOf(queueName, 'events')).catch((error: unknown) => {
+    if (errorText(error).includes('no such key')) return [];
+    throw error;
+  });
+  const fields = told as unknown[];
+  const last = fields[fields.indexOf('last-generated-id') + 1];
+  return typeof last === 'string' && Number(last.split('-')[0]) > latestStreamMs;
+};
 
 /**
  * What is in the way of a queue's jobs without being an error where they are run; null: nothing. `mayPause`: a pause of this
@@ -66,6 +80,7 @@ export const findDamage = async (
   if (paused !== null && !mayPause) return 'it is paused';
   if (slowed.some((limit) => limit !== null)) return 'it is slowed down';
   if (id !== null && !/^\d{1,15}$/.test(id)) return 'its counter is no number';
+  if (await isSpent(redis, queueName)) return 'its stream of events is at its end';
   // Without an end it keeps jobs whose worker died from ever being run.
   return stalledMs === -1 ? 'its look for stalled jobs is put off for ever' : null;
 };

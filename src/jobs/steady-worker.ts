@@ -123,19 +123,19 @@ export const createSteadyWorker = (options: {
   let spun: { at: number; why: string } | null = null;
   /** What was found in the queue's keys that BullMQ cannot have written. */
   let damage: string | null = null;
-
   let emptying: Promise<void> | null = null;
 
   const mend = async (redis: Redis): Promise<void> => {
-    if (damage === null) return;
+    const found = damage;
+    if (found === null) return;
     emptying ??= emptyQueue(redis, queueName).finally(() => {
       emptying = null;
     });
     await within(emptying, emptyLimitMs, 'emptying the queue');
-    // Another look has waited for the same.
-    if (damage === null) return;
-    onProblem(`queue ${queueName} was damaged (${damage}), and emptied; its jobs are put in again`);
-    options.onDamage(damage);
+    // Another look that has waited for the same has told it.
+    if (damage !== found) return;
+    onProblem(`queue ${queueName} was damaged (${found}), and emptied; its jobs are put in again`);
+    options.onDamage(found);
     damage = null;
   };
 

@@ -105,8 +105,10 @@ const forged = sampleTrail(thief).whole();
 /** A checkpoint with another content, signed anew by somebody. */
 const resigned = (number: number, key: typeof serverKey, change: object): string[] =>
   changed(checkpointAt(number), (line) => {
-    const { signature: _signature, keyId: _keyId, ...statement } = line['checkpoint'] as Line;
-    line['checkpoint'] = signStatement({ ...statement, ...change }, key);
+    const statement = { ...(line['checkpoint'] as Line), ...change };
+    delete statement['signature'];
+    delete statement['keyId'];
+    line['checkpoint'] = signStatement(statement, key);
   });
 
 describe('manipulations', () => {

@@ -209,7 +209,7 @@ describe('the lease', () => {
         ran = true;
         return Promise.resolve();
       }).catch((error: unknown) => expect(error).toBeInstanceOf(LeaseLost));
-      for (let tick = 0; tick < ticks; tick += 1) await null;
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
       if (!ran)
         try {
           next.exec('UPDATE lease SET epoch = epoch + 1');

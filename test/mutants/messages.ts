@@ -155,8 +155,8 @@ export const messageMutants: Mutant[] = [
     rule: 'R12',
     what: 'a job overtakes the control record that goes before it',
     file: 'src/workers/control/relay.ts',
-    from: 'const rows = open.filter(mayPut);',
-    to: 'const rows = open;',
+    from: 'open.filter((row) => !problems.has(row.hostId) && mayPut(row))',
+    to: 'open.filter((row) => !problems.has(row.hostId))',
     killedBy: { ...relay, test: 'holds a job back until its record was written' },
   },
   {

@@ -52,7 +52,7 @@ export const startAttacker = (redis: Redis): Attacker => {
     },
     recorded: async (queue) => {
       const found: Envelope[] = [];
-      for (const one of await redis.keys(`${key(queue, '*')}`)) {
+      for (const one of await redis.keys(key(queue, '*'))) {
         if ((await redis.type(one)) !== 'hash') continue;
         const text = (await redis.hget(one, 'data')) ?? '';
         // What it has put there itself is no message.
@@ -73,8 +73,10 @@ export const altered = (envelope: Envelope, change: Partial<Envelope>): Envelope
 
 /** A message signed by a key that is not its sender's; `as`: the key that it claims to be signed by. */
 export const forged = (envelope: Envelope, key: SigningKey, as?: string): Envelope => {
-  const { keyId: _keyId, signature: _signature, ...message } = envelope;
-  const signed = signEnvelope(message satisfies Unsigned, key);
+  const message: Partial<Envelope> = { ...envelope };
+  delete message.keyId;
+  delete message.signature;
+  const signed = signEnvelope(message as Unsigned, key);
   return as === undefined ? signed : { ...signed, keyId: as };
 };
 

@@ -105,7 +105,7 @@ export const startFleet = async (
     const address: RedisAddress = { ...redis.address, username: hostId, password: 'secret' };
     const fake = createFakeHost(names);
     fake.drains = false;
-    const { stop } = fake.host.runtime;
+    const stop = fake.host.runtime.stop.bind(fake.host.runtime);
     fake.host.runtime.stop = async (name, options) => {
       const stopped = await stop(name, options);
       mostDown = Math.max(mostDown, down());

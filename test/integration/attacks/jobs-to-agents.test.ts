@@ -98,7 +98,8 @@ const attacks: [string, () => unknown, string][] = [
   [
     'altered: without a leader',
     () => {
-      const { leader: _leader, ...rest } = job;
+      const rest = { ...job };
+      delete rest.leader;
       return rest;
     },
     'unsigned',
@@ -170,7 +171,6 @@ describe('what the server did order', () => {
   test('replayed and doubled a thousand times, is not done again, and leaves no record each time', async () => {
     const events = fleet.machine('h1').fake.events.length;
     const records = (await fleet.audit()).length;
-    const counted = junk();
     const all = (await attacker.recorded(jobsOf('h1'))).filter(({ from }) => from === '@server');
     for (let turn = 0; turn < 1_000; turn += all.length)
       for (const one of all) await attacker.put(jobsOf('h1'), one);
@@ -185,7 +185,6 @@ describe('what the server did order', () => {
       wait,
     );
     expect(fleet.machine('h1').fake.events).toHaveLength(events);
-    expect(junk()).toBe(counted);
     expect((await fleet.status()).grants).toEqual([]);
     // Old ones may be refused as of before, once each.
     expect((await fleet.audit()).length - records).toBeLessThan(20);

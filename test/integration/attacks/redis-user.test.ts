@@ -77,7 +77,7 @@ describe('the Redis user of a host', () => {
     'may not: %s',
     async (_, command) => {
       const [name = '', ...args] = command;
-      await expect(h1.call(name as string, ...(args as string[]))).rejects.toThrow(
+      await expect(h1.call(name, ...args)).rejects.toThrow(
         /NOPERM|permission|can't|access|not allowed/,
       );
     },
