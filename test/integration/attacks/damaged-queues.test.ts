@@ -53,8 +53,13 @@ const damages: Record<string, (attacker: Attacker, queue: string) => Promise<unk
   'its scripts forgotten': ({ redis }) => redis.call('SCRIPT', 'FLUSH'),
 };
 
-/** One host for each damage, so that all are mended side by side; `sound` is left alone. */
-const names = Object.keys(damages);
+const isLong = process.env['GROUNDSWELL_LONG'] === '1';
+
+/**
+ * One host for each damage, so that all are mended side by side; `sound` is left alone. A worker that was told of a rate
+ * takes minutes at times to go on (docs/security.md).
+ */
+const names = Object.keys(damages).filter((name) => isLong || name !== 'a rate that is used up');
 const hostOf = (name: string): string => `d${names.indexOf(name)}`;
 
 let fleet: AttackedFleet;
@@ -72,8 +77,7 @@ beforeAll(async () => {
 afterAll(() => fleet.stop());
 
 test('a queue of a host that an attacker has broken holds up no other, and works again when it has gone', async () => {
-  for (const [name, damage] of Object.entries(damages))
-    await damage(attacker, jobsOf(hostOf(name)));
+  for (const name of names) await damages[name]?.(attacker, jobsOf(hostOf(name)));
   await fleet.upgrade();
   await fleet.restarted(1);
   const { alerts } = await fleet.status();
@@ -81,14 +85,13 @@ test('a queue of a host that an attacker has broken holds up no other, and works
 }, 280_000);
 
 /** The queue of reports is one, so that its damages come one after the other: each alone in the long form. */
-const groups =
-  process.env['GROUNDSWELL_LONG'] === '1'
-    ? names.map((name) => [name])
-    : [
-        ['each key a set'],
-        ['a counter at its end', 'a stream at its end', 'no stalled job looked for, ever'],
-        ['jobs that are no hashes', 'its scripts forgotten'],
-      ];
+const groups = isLong
+  ? names.map((name) => [name])
+  : [
+      ['each key a set'],
+      ['a counter at its end', 'a stream at its end', 'no stalled job looked for, ever'],
+      ['jobs that are no hashes', 'its scripts forgotten'],
+    ];
 
 test.each(groups.map((group) => [group.join('; '), group] as const))(
   'the queue of reports works again after: %s',
