@@ -161,6 +161,8 @@ export const createSteadyWorker = (options: {
       // The default fails a job when its agent dies a second time.
       maxStalledCount: 1_000_000,
       runRetryDelay: fetchAgainMs,
+      // No queue of ours has a rate: somebody else has written one there, and it is soon taken away.
+      maximumRateLimitDelay: fetchAgainMs,
       ...keep,
     };
     const worker = new Worker(

