@@ -30,6 +30,12 @@ export type RelayPass =
 const onItsWay = new Set(['waiting', 'active']);
 
 /**
+ * A job that was not taken by then has its queue looked at once: in time for what is put in anew to be begun before its permission
+ * ends (`beginBefore`, 30 s), after which it would be asked back and never be looked at.
+ */
+const lookAfterMs = 5_000;
+
+/**
  * The outbox relay (R3): sees to it that each open row's job exists in Redis, under the same id and with the
  * same content. It holds no truth: after any loss the next pass puts back what is missing. BullMQ silently
  * ignores an id that it still keeps as completed or failed, so a job that is over without an answer for
@@ -57,6 +63,8 @@ export const createRelay = (options: {
   const putAgainAfterMs = options.putAgainAfterMs ?? 30_000;
   /** When a job was last known to be on its way, and who has put it in, as far as that was us. */
   const seen = new Map<string, { at: number; leader: Leader }>();
+  /** Jobs whose queue was looked at because they were not taken soon. */
+  const looked = new Set<string>();
   let pausedBefore = new Set<HostId>();
 
   const put = async (row: OutboxRow): Promise<void> => {
@@ -106,12 +114,17 @@ export const createRelay = (options: {
     await redis.del(jobKey(hostQueue(hostId), jobId));
   };
 
+  /** Throws when there was damage, and the queue is empty now. */
+  const emptyIfDamaged = async (hostId: HostId): Promise<void> => {
+    const damage = await findDamage(redis, hostQueue(hostId), { mayPause: true });
+    if (damage !== null) throw new Error(await emptyDamaged(hostId, damage));
+  };
+
   /** Whether Redis will not run a job that it has, and so it was taken out. */
   const takeOutIfOver = async (row: OutboxRow): Promise<boolean> => {
     const { hostId, jobId } = row;
     if (onItsWay.has(await queues.queue(hostQueue(hostId)).getJobState(jobId))) {
-      const damage = await findDamage(redis, hostQueue(hostId), { mayPause: true });
-      if (damage !== null) throw new Error(await emptyDamaged(hostId, damage));
+      await emptyIfDamaged(hostId);
       seen.set(jobId, { at: monotonicMs(), leader: options.leader(hostId) });
       return false;
     }
@@ -147,6 +160,7 @@ export const createRelay = (options: {
     const open = await options.openRows();
     const ids = new Set(open.map(({ jobId }) => jobId));
     for (const jobId of seen.keys()) if (!ids.has(jobId)) seen.delete(jobId);
+    for (const jobId of looked) if (!ids.has(jobId)) looked.delete(jobId);
     // Before any job: a queue that is to be paused must not run what is put into it.
     const problems = await syncPauses(open);
     const refused = open.flatMap(({ hostId, jobId }) => {
@@ -172,6 +186,9 @@ export const createRelay = (options: {
           } else if (monotonicMs() - last.at >= putAgainAfterMs && (await takeOutIfOver(row))) {
             await put(row);
             counts.putAgain += 1;
+          } else if (monotonicMs() - last.at >= lookAfterMs && !looked.has(row.jobId)) {
+            looked.add(row.jobId);
+            await emptyIfDamaged(row.hostId);
           }
         } catch (error) {
           refused.push({ jobId: row.jobId, reason: await problemOf(row.hostId, error) });

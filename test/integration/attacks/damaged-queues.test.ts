@@ -71,20 +71,13 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => fleet.stop());
 
-/** Some take longer than two minutes to work again, so that this promises less than its name (docs/security.md). */
-const longTest = isLong ? test : (): void => undefined;
-
-longTest(
-  'a queue of a host that an attacker has broken holds up no other, and works again when it has gone',
-  async () => {
-    for (const name of names) await damages[name]?.(attacker, jobsOf(hostOf(name)));
-    await fleet.upgrade();
-    await fleet.restarted(1);
-    const { alerts } = await fleet.status();
-    expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
-  },
-  280_000,
-);
+test('a queue of a host that an attacker has broken holds up no other, and works again when it has gone', async () => {
+  for (const name of names) await damages[name]?.(attacker, jobsOf(hostOf(name)));
+  await fleet.upgrade();
+  await fleet.restarted(1);
+  const { alerts } = await fleet.status();
+  expect(alerts.map(({ text }) => text).join('\n')).toMatch(/WRONGTYPE/);
+}, 280_000);
 
 /** The queue of reports is one, so that its damages come one after the other: each alone in the long form. */
 const groups = isLong
