@@ -93,6 +93,16 @@ export const createProgram = (
   return program;
 };
 
+/** Commands that say more where the local verbs are there: one of them stands below `audit`. */
+const saysMoreWithLocal: readonly string[] = ['audit', 'help'];
+
+/** Whether a program without the local verbs answers this command line just as the whole one does. */
+export const isWhole = (program: Command, words: readonly string[]): boolean => {
+  const [name = ''] = words;
+  const isThere = program.commands.some((command) => command.name() === name);
+  return isThere && !saysMoreWithLocal.includes(name);
+};
+
 /** Also for the commands below commands: a usage error anywhere ends with the same code. */
 const throwInsteadOfExit = (command: Command, name: string, quietly: boolean): void => {
   command.exitOverride();

@@ -144,8 +144,12 @@ describe('a host with three containers in two services behind HAProxy', () => {
     const balancer = await watchHaproxy(haproxy);
     const outside = await watchContainers([...web, ...shop]);
     for (const container of [...web, ...web, ...web]) await restart(container);
-    const enough = (): boolean => (load.report().web?.ok ?? 0) > 50;
-    await waitUntil('fifty answers', enough, { deadlineMs: 10_000 });
+    // The balancer asks one that was restarted again only after its own probes have found it up.
+    const enough = (): boolean => {
+      const { ok = 0, latest = {} } = load.report().web ?? {};
+      return ok > 50 && [web1, web2].every(({ name }) => latest[name] === FIXED);
+    };
+    await waitUntil('fifty answers, and one of each since', enough, { deadlineMs: 10_000 });
     const report = (await load.stop()).web;
     expect(report?.failed).toBeGreaterThan(0);
     expect(Object.keys(report?.versions ?? {}).sort()).toEqual(['web-01', 'web-02']);

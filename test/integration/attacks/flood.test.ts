@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import process from 'node:process';
+import { heapInUse } from '../../bed/heap-in-use.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
 import { jobsOf, startAttacker } from './attacker.ts';
 import type { Attacker } from './attacker.ts';
@@ -22,7 +23,7 @@ test.each(['fleet', jobsOf('h1')])(
   async (queue) => {
     const records = (await fleet.audit()).length;
     const times = fleet.stops().length / 2;
-    const { heapUsed } = process.memoryUsage();
+    const heap = heapInUse();
     await attacker.flood(queue, '{"version":1,"kind":"restart-batch"}', junkJobs);
     await waitUntil(
       'the junk is gone',
@@ -40,7 +41,7 @@ test.each(['fleet', jobsOf('h1')])(
       .filter(({ record }) => /junk|refused/.test(String(record['action'])));
     // One of each minute of the server, one of each half second of an agent with the times of a test.
     expect(added.length).toBeLessThan(400);
-    expect(process.memoryUsage().heapUsed - heapUsed).toBeLessThan(300_000_000);
+    expect(heapInUse() - heap).toBeLessThan(50_000_000);
     // Its jobs are gone with it: Redis is not left full of them.
     await waitUntil(
       'Redis holds little',
