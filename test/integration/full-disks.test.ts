@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedisChild } from '../../src/main/redis-child.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 import { needsRoot } from './needs-root.ts';
-import { createServerAndAgents, wait } from './server-and-agents.ts';
-import type { ServerAndAgents } from './server-and-agents.ts';
+import { createServerAndAgents } from './fleet/server-and-agents.ts';
+import { wait } from './fleet/machines.ts';
+import type { ServerAndAgents } from './fleet/server-and-agents.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { SmallDisk } from './small-disk.ts';
 

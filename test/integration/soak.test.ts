@@ -5,8 +5,9 @@ import process from 'node:process';
 import { waitUntil } from '../bed/wait-until.ts';
 import { startTestRedis } from './redis.ts';
 import type { TestRedis } from './redis.ts';
-import { createServerAndAgents, wait } from './server-and-agents.ts';
-import type { ServerAndAgents } from './server-and-agents.ts';
+import { createServerAndAgents } from './fleet/server-and-agents.ts';
+import { wait } from './fleet/machines.ts';
+import type { ServerAndAgents } from './fleet/server-and-agents.ts';
 
 /** `GROUNDSWELL_LONG=1` goes through a thousand waves. */
 const isLong = process.env['GROUNDSWELL_LONG'] === '1';

@@ -3,7 +3,8 @@ import process from 'node:process';
 import { waitUntil } from '../../bed/wait-until.ts';
 import { jobsOf, startAttacker } from './attacker.ts';
 import type { Attacker } from './attacker.ts';
-import { startFleet, wait } from './fleet.ts';
+import { startFleet } from './fleet.ts';
+import { wait } from '../fleet/machines.ts';
 import type { AttackedFleet } from './fleet.ts';
 
 const parts = [

@@ -5,7 +5,8 @@ import { newSigningKey } from '../../../src/jobs/signing-key.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
 import { altered, forged, jobsOf, renamed, startAttacker } from './attacker.ts';
 import type { Attacker } from './attacker.ts';
-import { startFleet, wait } from './fleet.ts';
+import { startFleet } from './fleet.ts';
+import { wait } from '../fleet/machines.ts';
 import type { AttackedFleet } from './fleet.ts';
 
 let fleet: AttackedFleet;

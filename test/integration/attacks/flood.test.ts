@@ -4,7 +4,8 @@ import { heapInUse } from '../../bed/heap-in-use.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
 import { jobsOf, startAttacker } from './attacker.ts';
 import type { Attacker } from './attacker.ts';
-import { startFleet, wait } from './fleet.ts';
+import { startFleet } from './fleet.ts';
+import { wait } from '../fleet/machines.ts';
 import type { AttackedFleet } from './fleet.ts';
 
 const junkJobs = process.env['GROUNDSWELL_LONG'] === '1' ? 1_000_000 : 100_000;

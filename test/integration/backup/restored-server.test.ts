@@ -17,8 +17,9 @@ import { writeUnderWay } from '../../../src/store/backup/under-way.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
 import { startTestRedis } from '../redis.ts';
 import type { TestRedis } from '../redis.ts';
-import { createServerAndAgents, wait } from '../server-and-agents.ts';
-import type { ServerAndAgents } from '../server-and-agents.ts';
+import { createServerAndAgents } from '../fleet/server-and-agents.ts';
+import { wait } from '../fleet/machines.ts';
+import type { ServerAndAgents } from '../fleet/server-and-agents.ts';
 
 let rig: ServerAndAgents;
 let serverDirectory: string;

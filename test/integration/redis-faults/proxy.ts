@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way to Redis that a test may harm. */
 export interface Proxy {
@@ -41,13 +42,14 @@ export const startProxy = async (target: number): Promise<Proxy> => {
     },
   };
   const pipe = (from: Socket, to: Socket): void => {
+    // One that comes when the delay is over does not overtake those that came before it.
+    let before: Promise<unknown> = Promise.resolve();
     from.on('data', (chunk: Buffer) => {
       const pass = (): void => {
         // One that was swallowed meanwhile is heard no more.
         if (from.listenerCount('data') > 0 && !to.destroyed) to.write(chunk);
       };
-      if (proxy.delayMs === 0) pass();
-      else setTimeout(pass, proxy.delayMs);
+      before = Promise.all([before, sleep(proxy.delayMs)]).then(pass);
     });
     from.on('close', () => {
       open.delete(from);

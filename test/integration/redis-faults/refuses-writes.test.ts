@@ -92,7 +92,8 @@ test.each<[string, Fault]>([
       },
     });
     expect(borne.load).toBeLessThan(0.5);
-    expect(perSecond).toBeLessThan(200);
+    // A worker that spins makes 40,000.
+    expect(perSecond).toBeLessThan(500);
     expect(borne.doneMs).toBeLessThan(30_000);
   },
   180_000,

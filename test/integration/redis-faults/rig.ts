@@ -1,26 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '../../../src/api/client.ts';
 import type { StatusView } from '../../../src/cli/views.ts';
-import { defaultFleetSettings } from '../../../src/core/coordinator/fleet.ts';
 import { isOver } from '../../../src/cli/wave-text.ts';
 import type { RedisFaultKind } from '../../../src/core/redis-fault.ts';
 import type { RedisAddress } from '../../../src/jobs/connections.ts';
-import { loadOrMakeKeys } from '../../../src/jobs/key-files.ts';
 import { importPublicKey } from '../../../src/jobs/signing-key.ts';
-import { publicKeysOf } from '../../../src/main/key-card.ts';
-import { runServer } from '../../../src/main/run-server.ts';
-import { createLogger } from '../../../src/telemetry/logger.ts';
-import { agentTimes } from '../../../src/workers/agent/agent-options.ts';
-import type { PackageEvents } from '../../../src/workers/agent/follow-packages.ts';
-import { startAgent } from '../../../src/workers/agent/start-agent.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
-import { createFakeHost } from '../agent/fake-host.ts';
 import type { FakeHost } from '../agent/fake-host.ts';
-import { noFeeds } from '../no-feeds.ts';
+import { enrolMachine, stopsOf, upgradeMachine } from '../fleet/machines.ts';
+import { startServer } from '../fleet/start-server.ts';
 
 const hostId = 'h1';
 const containers = ['web-1', 'web-2', 'web-3'];
@@ -48,61 +39,17 @@ export const startRig = async (
 ): Promise<Rig> => {
   const directory = await mkdtemp(join(tmpdir(), 'gs-fault-'));
   const socketPath = join(directory, 'api.sock');
-  const server = await runServer({
-    ...{ version: '0', dataDirectory: directory, socketPath, redis: serverRedis },
-    settings: { ...defaultFleetSettings, canaries: 0 },
-    services: [
-      {
-        ...{ name: 'web', match: [{ container: 'web-*' }], budget: { maxUnavailable: 1 } },
-        ...{ mode: 'auto', restartBroken: false },
-      },
-    ],
-    describeSettings: (salt) => ({ salt, settings: {} }),
-    ...{ exploitedFeeds: new Set<string>(), feeds: noFeeds, minuteOfDay: () => 0, notify: {} },
-    auditing: { anchors: {}, sealAfterDays: null },
-    ...{ logger: createLogger('silent', 'test'), signal: new AbortController().signal },
-  });
-  const post = (path: string, body: object): Promise<unknown> =>
-    callApi(socketPath, 'POST', path, { actor: 'ann', ...body });
-  const keys = await loadOrMakeKeys(join(directory, 'h1.json'), null);
-  const [publicKey = ''] = publicKeysOf(keys);
-  await post('/v1/keys', { hostId, change: { kind: 'enrol', machineId: 'm1', publicKey } });
-  await post('/v1/actions', { action: { action: 'host-add', hostId, zone: null, cap: null } });
-  const fake = createFakeHost(containers);
-  fake.drains = false;
-  const logged: string[] = [];
-  let packages: PackageEvents | null = null;
-  const agent = await startAgent({
-    ...{ hostId, version: '0', journalPath: join(directory, 'agent', 'journal.sqlite') },
-    redis: agentRedis,
+  const server = await startServer({ dataDirectory: directory, redis: serverRedis });
+  const machine = await enrolMachine({
+    ...{ hostId, containers, socket: socketPath, redis: agentRedis, directory },
     serverKeys: () => server.publicKeys.map(importPublicKey),
-    signingKey: () => keys.active,
-    host: fake.host,
-    describeSettings: (salt) => ({ salt, settings: {} }),
-    watchPackages: (events) => {
-      packages = events;
-      setImmediate(events.onQuiet);
-      const done = (): Promise<void> => Promise.resolve();
-      return Promise.resolve({ suspend: done, resume: done, stop: done });
-    },
-    clock: { monoMs: () => performance.now(), wallMs: Date.now, newId: randomUUID },
-    logger: {
-      info: () => undefined,
-      warn: (...said: unknown[]) => void logged.push(String(said.at(-1))),
-    },
-    times: {
-      ...agentTimes,
-      tickMs: 50,
-      report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
-      observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs: 300 },
-      gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
-    },
   });
+  const { fake, agent, logged } = machine;
   const status = async (): Promise<StatusView> =>
     (await callApi(socketPath, 'GET', '/v1/status')) as StatusView;
   let upgrades = 0;
-  const stopsOf = (name: string): number =>
-    fake.events.filter((event) => event === `stop ${name}`).length;
+  const timesStopped = (name: string): number =>
+    stopsOf(new Map([[hostId, machine]])).filter((one) => one === `${hostId}/${name}`).length;
   const soon = { deadlineMs: 60_000, everyMs: 50 };
   return {
     fake,
@@ -110,12 +57,7 @@ export const startRig = async (
     logged,
     upgrade: async () => {
       upgrades += 1;
-      packages?.onOpen();
-      fake.replaceLibrary();
-      const change = { name: 'libgs-demo1', arch: 'amd64', source: 'gs-demo' };
-      await packages?.onTransaction({
-        changes: [{ ...change, from: String(upgrades), to: String(upgrades + 1) }],
-      });
+      await upgradeMachine(machine, upgrades + 1);
     },
     untilDone: async () => {
       await waitUntil(
@@ -131,8 +73,10 @@ export const startRig = async (
         if (counts['verified'] !== total)
           throw new Error(`not verified: ${JSON.stringify(counts)}`);
       for (const name of containers)
-        if (stopsOf(name) !== upgrades || fake.container(name).instance === null)
-          throw new Error(`${name} was stopped ${stopsOf(name)} times for ${upgrades} upgrades`);
+        if (timesStopped(name) !== upgrades || fake.container(name).instance === null)
+          throw new Error(
+            `${name} was stopped ${timesStopped(name)} times for ${upgrades} upgrades`,
+          );
     },
     untilTold: async (kind, words) => {
       await waitUntil(
