@@ -1,7 +1,8 @@
 #!/bin/sh
 # The everyday check: format, lint with the folder rules, types, unused code, unit tests.
-# All run side by side, for most need one core, the linter longest; each prints only when it fails. Formatter,
-# linter and compiler remember below node_modules/.cache what they have seen, so that a second run is quick.
+# All run side by side, and each prints only when it fails. The linter takes longest and has but one core: the others
+# let it go first. Formatter, linter and compiler remember below node_modules/.cache what they have seen, so that a
+# second run is quick.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=$(mktemp -d)
@@ -11,12 +12,12 @@ run() {
   shift
   ("$@" >"$out/$name.log" 2>&1; echo $? >"$out/$name.rc") &
 }
-run format npx prettier --check --log-level warn --cache .
-run folders npx depcruise src --config .dependency-cruiser.cjs --output-type err
-run types npm run --silent types
-run unused npx knip
+run format nice -n 5 npx prettier --check --log-level warn --cache .
+run folders nice -n 5 npx depcruise src --config .dependency-cruiser.cjs --output-type err
+run types nice -n 5 npm run --silent types
+run unused nice -n 5 npx knip
 run lint npm run --silent lint
-run unit npm run --silent test:unit
+run unit nice -n 5 npm run --silent test:unit
 wait
 failed=0
 for name in format folders types unused lint unit; do

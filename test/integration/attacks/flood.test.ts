@@ -9,7 +9,7 @@ import { wait } from '../fleet/machines.ts';
 import type { AttackedFleet } from './fleet.ts';
 
 const junkJobs = process.env['GROUNDSWELL_LONG'] === '1' ? 1_000_000 : 100_000;
-const limitMs = junkJobs * 3;
+const limitMs = 60_000 + junkJobs * 3;
 
 let fleet: AttackedFleet;
 let attacker: Attacker;
