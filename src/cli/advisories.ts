@@ -5,7 +5,7 @@ import type {
   HostInventoryView,
 } from '../core/advisories/advisory-views.ts';
 import type { Inventory, InventoryPackage } from '../core/advisories/inventory.ts';
-import { countOf, formatTable, tint } from './print.ts';
+import { countOf, formatDuration, formatTable, tint } from './print.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 
@@ -59,7 +59,7 @@ export const advisoryText = (advisory: AdvisoryDetail): string => {
     '',
     ...containers.map(
       ({ host, count, stale }) =>
-        `${host} has ${countOf(count, 'container')}${stale === 0 ? ', none of which runs old code now' : `; ${stale} of them run old code now`}`,
+        `${host} has ${countOf(count, 'container')}${stale.length === 0 ? ', none of which runs old code now' : `; old code runs now in ${firstOf(stale, 8)}`}`,
     ),
     `${of('pending')} to be upgraded, ${of('applied')} fixed already, ${of('no-fix')} without a fix`,
   ].join('\n');
@@ -113,6 +113,22 @@ export const registerAdvisories = (program: Command, deps: CliDependencies): voi
   });
 };
 
+/** What a host reported to its server, how old that is, and how old what it knows of its repositories. */
+export const reportedInventoryText = (view: HostInventoryView, now: number): string => {
+  const ago = (iso: string): string => `${formatDuration(now - Date.parse(iso))} ago`;
+  const { refreshedAt, refreshProblem } = view;
+  const repositories =
+    refreshProblem !== null
+      ? `cannot be read: ${refreshProblem}`
+      : refreshedAt === null
+        ? 'were not read since its agent began'
+        : `were read ${ago(refreshedAt)}`;
+  return [
+    inventoryText(view.inventory as Inventory, view.offers as InventoryPackage[]),
+    `reported ${ago(view.reportedAt)}; its repositories ${repositories}`,
+  ].join('\n');
+};
+
 /** What a host reported to its server, as this machine's own inventory is shown. */
 export const reportedInventory = async (
   deps: CliDependencies,
@@ -121,11 +137,5 @@ export const reportedInventory = async (
 ): Promise<void> => {
   const remote = remoteFor(deps, options);
   const view = (await remote.get(`/v1/inventory/${encodeURIComponent(host)}`)) as HostInventoryView;
-  const inventory = view.inventory as Inventory;
-  remote.show(inventory, () =>
-    [
-      inventoryText(inventory, view.offers as InventoryPackage[]),
-      `reported ${view.reportedAt.slice(0, 19)}Z${view.refreshProblem === null ? '' : `; its repositories cannot be read: ${view.refreshProblem}`}`,
-    ].join('\n'),
-  );
+  remote.show(view.inventory, () => reportedInventoryText(view, Date.now()));
 };

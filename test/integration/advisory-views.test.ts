@@ -16,7 +16,7 @@ import {
 import type { ViewSources } from '../../src/workers/control/advisory-views.ts';
 import { inventoriesIn } from '../../src/workers/control/inventories-in.ts';
 import { startMatcher } from '../../src/workers/control/matcher.ts';
-import { observed, scene } from '../core/coordinator/fleet-scene.ts';
+import { observed, scene, view } from '../core/coordinator/fleet-scene.ts';
 import type { Scene } from '../core/coordinator/fleet-scene.ts';
 
 let directory: string;
@@ -168,4 +168,15 @@ test('what a host last reported is shown, and of no other', async () => {
     offers: [{ version: '3.0.2' }],
   });
   expect(await hostInventoryView(sources, 'h9')).toBeNull();
+});
+
+test('containers of hosts that it concerns are counted, and those that run old code named', async () => {
+  const { here, sources } = await begin(fix('debian-lists', 'DSA-1-1'));
+  const [fresh, foreign] = [view('db', { stale: [] }), view('own-root', { onHostRoot: false })];
+  here.report('h1', observed([view('web-2'), view('web-1'), fresh, foreign]));
+  const [detail] = await advisoryDetails(sources, 'DSA-1-1');
+  expect(detail?.containers).toEqual([
+    { host: 'h1', count: 3, stale: ['web-1', 'web-2'] },
+    ...['h2', 'h3', 'h4'].map((host) => ({ host, count: 0, stale: [] })),
+  ]);
 });

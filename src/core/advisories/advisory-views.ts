@@ -49,8 +49,8 @@ export interface AdvisoryDetail extends AdvisoryLine {
   withdrawn: boolean;
   firstSeen: string;
   affected: AffectedPackage[];
-  /** Containers of the hosts that it concerns, and how many of them run old code now. */
-  containers: { host: string; count: number; stale: number }[];
+  /** Of each host that it concerns: how many containers it has, and the names of those that run old code now. */
+  containers: { host: string; count: number; stale: string[] }[];
 }
 
 /** What a host has and needs, as `groundswell inventory` shows it. */

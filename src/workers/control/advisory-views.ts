@@ -175,8 +175,8 @@ export const advisoryDetails = async (
       firstSeen: iso(firstSeen),
       containers: unique(affected.map(({ host }) => host)).map((host) => {
         const there = containers.get(host) ?? [];
-        const stale = there.filter(({ view }) => view.stale.length > 0).length;
-        return { host, count: there.length, stale };
+        const stale = there.filter(({ view }) => view.stale.length > 0);
+        return { host, count: there.length, stale: unique(stale.map(({ view }) => view.name)) };
       }),
     });
   }
