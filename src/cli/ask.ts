@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import type { WantedPackage } from '../core/messages.ts';
 import { ApiError } from '../api/client.ts';
+import type { AdvisoryDetail } from '../core/advisories/advisory-views.ts';
 import { calledOrOf, containerCalled } from './container-called.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies } from './remote.ts';
 import type { ContainerLine, ServiceSummary } from './views.ts';
+import { wantedOfAdvisory } from './wanted-of-advisory.ts';
 
 type Options = { json?: boolean; socket?: string };
+type UpgradeOptions = Options & { allowRemove?: boolean; advisory?: string };
 
 /** `libssl3`, `libssl3=3.0.17-1` (exactly), `libssl3>=3.0.17-1` (at least). */
 export const parseWanted = (text: string): WantedPackage => {
@@ -44,17 +47,30 @@ export const registerAsk = (program: Command, deps: CliDependencies): void => {
       )
       .description('upgrade packages on hosts, and restart what then runs old code'),
   )
+    .option('--advisory <id>', 'the packages that lack the fix of an advisory, such as DSA-5380-1')
     .option('--allow-remove', 'let the upgrade remove packages')
-    .action(
-      async (hosts: string[], packages: string[], options: Options & { allowRemove?: boolean }) =>
-        actAndTell(remoteFor(deps, options), {
-          action: 'upgrade',
-          hosts,
-          mode: packages.length === 0 ? 'security' : 'packages',
-          packages: packages.map(parseWanted),
-          allowRemove: options.allowRemove ?? false,
-        }),
-    );
+    .action(async (hosts: string[], named: string[], options: UpgradeOptions) => {
+      const { advisory, allowRemove = false } = options;
+      const remote = remoteFor(deps, options);
+      if (advisory !== undefined && named.length > 0)
+        throw new ApiError('name packages or an advisory, not both', null);
+      const packages =
+        advisory === undefined
+          ? named.map(parseWanted)
+          : wantedOfAdvisory(
+              (await remote.get(
+                `/v1/advisories/${encodeURIComponent(advisory)}`,
+              )) as AdvisoryDetail[],
+              hosts,
+            );
+      await actAndTell(remote, {
+        action: 'upgrade',
+        hosts,
+        // Without either of them all security updates are meant.
+        mode: advisory === undefined && named.length === 0 ? 'security' : 'packages',
+        ...{ packages, allowRemove },
+      });
+    });
   withRemoteOptions(
     program
       .command('restart')

@@ -155,6 +155,10 @@ export const StepTime = z.strictObject({
 });
 export type StepTime = z.infer<typeof StepTime>;
 
+/** Problems that one report names, and characters of each, at most. */
+export const mostProblems = 5;
+export const longestProblem = 500;
+
 export const HostObserved = z.strictObject({
   kind: z.literal('host-observed'),
   /** Of the newest control record that was heard before this was seen; what is open is told as of that (R16). Null: from an agent that does not say. */
@@ -196,6 +200,8 @@ export const HostObserved = z.strictObject({
   staleHostProcesses: z.array(StaleHostProcess),
   platform: z.string(),
   agentStale: z.boolean(),
+  /** What its agent could not do lately, each once, in words for people. */
+  problems: z.array(z.string().max(longestProblem)).max(mostProblems).default([]),
   /** How the gate of the last package transaction stands; null: from an agent that does not say. */
   gate: GateAnswer.nullable().default(null),
 });

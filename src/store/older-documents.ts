@@ -26,6 +26,7 @@ export const hostOf = (doc: string): Host => ({
     generation: 0,
     echo: null,
     copiesMissing: false,
+    problems: [],
   },
   ...(decodeDocument(doc) as Host),
 });

@@ -147,6 +147,7 @@ const tellHost = (
       staleHostProcesses: [],
       platform: 'p',
       agentStale: false,
+      problems: [],
     },
   });
 };

@@ -93,7 +93,7 @@ const tell = (world: World, machine: Machine, whole: boolean, boxes: Iterable<Bo
     observed: {
       ...{ whole, containers: [...boxes].map(viewOf), settingsHashes: { '*': settingsHash } },
       ...{ atRest: machine.dpkg === 'rest', atRestReason: '', rebootRequired: [] },
-      ...{ staleHostProcesses: [], platform: 'p', agentStale: false },
+      ...{ staleHostProcesses: [], platform: 'p', agentStale: false, problems: [] },
     },
   });
 };

@@ -39,6 +39,8 @@ export interface AffectedPackage {
   state: 'pending' | 'applied' | 'no-fix';
   /** The version that the host's repositories offer with the fix; null: none. */
   target: string | null;
+  /** It is installed and an older kernel runs: a reboot helps, and no upgrade. */
+  reboot: boolean;
   /** Wave that brings it, if one does. */
   wave: string | null;
   why: string;

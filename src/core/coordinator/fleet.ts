@@ -92,6 +92,8 @@ export interface Host {
   rebootRequired: string[];
   staleHostProcesses: { pid: number; command: string; paths: string[]; unit: string | null }[];
   agentStale: boolean;
+  /** What its agent could not do lately. */
+  problems: string[];
   /** Grants of former incarnations that are not ended (R15). */
   suspects: Suspect[];
   /** Grant ids that the agent is asked to take back (R20). */
@@ -385,6 +387,7 @@ export const newHost = (id: HostId, zone: string, cap: number | null): Host => (
   rebootRequired: [],
   staleHostProcesses: [],
   agentStale: false,
+  problems: [],
   suspects: [],
   voids: [],
   observeJob: null,

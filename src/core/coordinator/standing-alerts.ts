@@ -1,7 +1,8 @@
 import type { FeedView } from '../advisories/advisory-views.ts';
 import type { HostId } from '../ids.ts';
+import { printable } from '../printable.ts';
 import { barred } from './barred.ts';
-import type { Fleet, Pause } from './fleet.ts';
+import type { Fleet, Host, Pause } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
 import { doubters, isSilent, silenceText } from './silence.ts';
@@ -82,29 +83,43 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
         : [{ since: host.journalLostAt, text: journalLostText(host.id) }]),
     ];
   }),
-  ...unreadRepositories(fleet),
+  ...sameOnHosts(fleet, unreadOf).map(({ hosts, problem }) => ({
+    since: null,
+    text: `the repositories of ${hosts} cannot be read, so that fixes are not seen there: ${problem}`,
+  })),
+  ...sameOnHosts(fleet, ({ problems }) => problems).map(({ hosts, problem }) => ({
+    since: null,
+    text: `the agent of ${hosts} says: ${printable(problem)}`,
+  })),
 ];
 
 /** So many hosts are named that the same is wrong with. */
 const namedAtMost = 3;
 
-/** Hosts of which what their repositories offer is not known anew: a fix is not seen there, and no wave brings it. */
-const unreadRepositories = ({ hosts }: Fleet): StandingAlert[] => {
+/** Where what its repositories offer is not known anew: a fix is not seen there, and no wave brings it. */
+const unreadOf = ({ needs }: Host): string[] => {
+  const problem = needs?.unread ?? null;
+  return problem === null ? [] : [problem];
+};
+
+/** Each problem once, with the hosts that take part and have it. */
+const sameOnHosts = (
+  { hosts }: Fleet,
+  problemsOf: (host: Host) => readonly string[],
+): { hosts: string; problem: string }[] => {
   const byProblem = new Map<string, HostId[]>();
   for (const host of hosts.values()) {
-    const problem = host.needs?.unread ?? null;
-    if (problem === null || barred(host) !== null) continue;
-    const known = byProblem.get(problem);
-    if (known === undefined) byProblem.set(problem, [host.id]);
-    else known.push(host.id);
+    if (barred(host) !== null) continue;
+    for (const problem of problemsOf(host)) {
+      const known = byProblem.get(problem);
+      if (known === undefined) byProblem.set(problem, [host.id]);
+      else known.push(host.id);
+    }
   }
   return [...byProblem].map(([problem, ids]) => {
     const more = ids.length - namedAtMost;
     const named = ids.slice(0, namedAtMost).join(', ');
-    return {
-      since: null,
-      text: `the repositories of ${named}${more > 0 ? ` and ${more} more` : ''} cannot be read, so that fixes are not seen there: ${problem}`,
-    };
+    return { problem, hosts: `${named}${more > 0 ? ` and ${more} more` : ''}` };
   });
 };
 

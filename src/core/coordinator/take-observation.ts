@@ -79,6 +79,7 @@ export const onObserved = (turn: Turn, host: Host, report: HostObserved): void =
   host.rebootRequired = report.rebootRequired;
   host.staleHostProcesses = report.staleHostProcesses;
   host.agentStale = report.agentStale;
+  host.problems = report.problems;
   host.platform = report.platform;
   const held = new Set(report.openGrants.map(({ container }) => container));
   const seen = report.containers.map((view) => observe(turn, host, view, held));

@@ -128,6 +128,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
         staleHostProcesses: open ? [] : knowledge.hostProcesses(),
         platform: facts.platform,
         agentStale: facts.agentStale,
+        problems: work.problems(),
       },
     });
     if (!durable) return false;

@@ -56,7 +56,10 @@ export const startInventory = (
     refreshWanted = false;
     refreshProblem = await packages.refresh();
     if (refreshProblem === null) refreshedAt = clock.wallMs();
-    else alert(`the indexes of the repositories cannot be fetched: ${refreshProblem}`);
+    else
+      alert(`the indexes of the repositories cannot be fetched: ${refreshProblem}`, {
+        reported: false,
+      });
   };
 
   const look = async (): Promise<void> => {

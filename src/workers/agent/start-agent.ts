@@ -87,6 +87,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     },
     holdBack,
     alert: alerts.raise,
+    problems: alerts.problems,
   };
   const sendReports = (): void => {
     sender.wake();
@@ -178,7 +179,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     newId: clock.newId,
     monoMs: clock.monoMs,
     onError: (error) => {
-      alerts.raise(`reports do not reach the server: ${errorText(error)}`);
+      alerts.raise(`reports do not reach the server: ${errorText(error)}`, { reported: false });
     },
     times: times.report,
   });

@@ -4,6 +4,7 @@ import type { PackageChange } from '../../core/packages.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type { RuntimeContainer } from '../../host/runtime.ts';
 import type { AgentClock, AgentHost, Target } from './agent-host.ts';
+import type { RaiseAlert } from './alerts.ts';
 import type { HostGate } from './host-gate.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Lanes } from './lanes.ts';
@@ -26,7 +27,9 @@ export interface Work {
   gateBefore: () => GateBefore | null;
   /** Why nothing may begin by this process's own state (journal, shutdown); null: it may. */
   holdBack: () => string | null;
-  alert: (message: string) => void;
+  alert: RaiseAlert;
+  /** What of that the server is told now. */
+  problems: () => string[];
 }
 
 /** The container's configuration; read anew where it is not known yet. */

@@ -130,7 +130,13 @@ describe('the host gate after a transaction of others (R29, R30)', () => {
         kind: 'host-observed',
         observed: {
           ...{ whole: true, containers: [], settingsHashes: {}, atRest: true, atRestReason: '' },
-          ...{ rebootRequired: [], staleHostProcesses: [], platform: '', agentStale: false },
+          ...{
+            rebootRequired: [],
+            staleHostProcesses: [],
+            platform: '',
+            agentStale: false,
+            problems: [],
+          },
         },
       });
       return here.reports().at(-1);

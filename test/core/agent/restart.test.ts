@@ -198,6 +198,7 @@ describe('R30: while a transaction is open', () => {
           staleHostProcesses: [],
           platform: 'debian-12',
           agentStale: false,
+          problems: [],
         },
       });
     here.step({ kind: 'transaction', phase: 'open' });

@@ -13,7 +13,13 @@ const look = (here: AgentScene) =>
     kind: 'host-observed',
     observed: {
       ...{ whole: true, containers: [], settingsHashes: {}, atRest: true, atRestReason: '' },
-      ...{ rebootRequired: [], staleHostProcesses: [], platform: 'debian-12', agentStale: false },
+      ...{
+        rebootRequired: [],
+        staleHostProcesses: [],
+        platform: 'debian-12',
+        agentStale: false,
+        problems: [],
+      },
     },
   });
 

@@ -9,7 +9,13 @@ const look = (here: AgentScene) => {
     kind: 'host-observed',
     observed: {
       ...{ whole: false, containers: [], settingsHashes: {}, atRest: true, atRestReason: '' },
-      ...{ rebootRequired: [], staleHostProcesses: [], platform: 'debian-12', agentStale: false },
+      ...{
+        rebootRequired: [],
+        staleHostProcesses: [],
+        platform: 'debian-12',
+        agentStale: false,
+        problems: [],
+      },
     },
   });
   const last = here.reports().at(-1);

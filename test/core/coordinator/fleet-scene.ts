@@ -64,6 +64,7 @@ export const observed = (
   staleHostProcesses: [],
   platform: 'debian-12',
   agentStale: false,
+  problems: [],
   gate: null,
   ...more,
 });

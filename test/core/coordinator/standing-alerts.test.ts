@@ -78,6 +78,29 @@ test('repositories that cannot be read are one for all hosts with the same probl
   expect(tell((id) => (id === 'h2' ? 'no key' : null))).toEqual([]);
 });
 
+test('what agents cannot do is one for all hosts that say the same, until they do not', () => {
+  const here = scene(
+    [],
+    {},
+    ['h1', 'h2', 'h3'].map((id) => ({ id })),
+  );
+  const tell = (host: string, ...problems: string[]): void => {
+    here.report(host, observed([], { problems }));
+  };
+  const unreadable = 'the installed packages cannot be read: no database';
+  tell('h1', unreadable, 'the scan failed: \u001b[2J');
+  tell('h2', unreadable);
+  tell('h3');
+  expect(texts(here)).toEqual([
+    `the agent of h1, h2 says: ${unreadable}`,
+    'the agent of h1 says: the scan failed: \\u001b[2J',
+  ]);
+  tell('h1');
+  expect(texts(here)).toEqual([`the agent of h2 says: ${unreadable}`]);
+  here.act({ action: 'host-exclude', hostId: 'h2', fenced: true, reason: 'x' });
+  expect(texts(here)).toEqual([]);
+});
+
 test('a feed is one while it is held back or silent', () => {
   const feed = {
     ...newFeedState({ name: 'debian', source: 'debian-lists', place: '/mirror' }, 1_000),

@@ -125,6 +125,7 @@ export const startLoop = (
     alert: (message) => {
       alerts.push(message);
     },
+    problems: () => alerts,
   };
   const reserve = createReserve(`${path}.reserve`, 256 * 1024);
   reserve.restore();
