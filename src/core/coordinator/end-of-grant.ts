@@ -11,6 +11,7 @@ import { forgetRefusals, mirrorMoved } from './mirror-moved.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { triesAgain } from './try-upgrade-again.ts';
 import { failUpgrade, pauseWave, tell } from './waves.ts';
 
 /** The largest pause between a refusal and the next grant, in ms. */
@@ -255,6 +256,7 @@ const upgradeOver = (
   if (!wasRunning || report.ok) return;
   if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host, { ...report, reason }))
     return;
+  if (triesAgain(turn, wave, host.id, { ...report, reason })) return;
   failUpgrade(turn, wave, host.id, reason);
 };
 

@@ -139,6 +139,7 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
       const refused = fleet.hosts.get(host)?.refused ?? [];
       const isToRetry =
         upgrade.state === 'failed' ||
+        (upgrade.state === 'pending' && upgrade.again !== undefined) ||
         (upgrade.state === 'pending' && wave.cause.kind === 'advisories' && refused.length > 0);
       if (!isToRetry || !inScope(scope, { container: null, host, wave: wave.id })) continue;
       const away = awayText(turn, host);
@@ -147,6 +148,7 @@ const retryUpgrades = (turn: Turn, actor: string, scope: Scope, found: Found): v
         continue;
       }
       Object.assign(upgrade, { state: 'pending', reason: `retry asked for by ${actor}` });
+      delete upgrade.again;
       notRefused(turn, host);
       found.upgrades += 1;
       if (wave.pausedBy !== null) found.held.add(wave);

@@ -24,6 +24,7 @@ import {
 } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
+import { waitsForAnotherTry } from './try-upgrade-again.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave, tell } from './waves.ts';
@@ -216,7 +217,9 @@ export const orderUpgrades = (turn: Turn): void => {
           namesIn(host, upgrade).some((name) => fleet.settings.disruptivePackages.includes(name)));
       const services = disruptive ? servicesOn(fleet, hostId) : [];
       const denied =
-        upgradeDenied(turn, wave, host, services) ?? noRoom(turn, wave, hostId, services);
+        upgradeDenied(turn, wave, host, services) ??
+        waitsForAnotherTry(upgrade, now) ??
+        noRoom(turn, wave, hostId, services);
       const order: ReturnType<typeof orderFor> =
         denied === null
           ? packagesNow(turn, decisions, { wave, host, upgrade })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
+import type { UpgradeFinished } from '../../../src/core/messages.ts';
 import { ended, observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
 
@@ -23,7 +24,7 @@ const finish = (
   here: Scene,
   hostId: string,
   gate: { ok: boolean; reason: string },
-  failed: { ok?: boolean; reason?: string; remedy?: string } = {},
+  failed: Partial<UpgradeFinished> = {},
 ): Commands => {
   const [grant] = [...here.fleet.grants.values()].filter(({ host }) => host === hostId);
   return here.report(hostId, {
@@ -63,6 +64,78 @@ describe('R29: hosts of one wave', () => {
       packages: [{ name: 'zlib1g', want: 'newest', version: null }],
     });
     expect(ordered(again)).toEqual(['h2']);
+  });
+});
+
+describe('an upgrade that changed nothing for a reason that passes', () => {
+  const unreachable = 'Could not resolve deb.example.org';
+  const away = {
+    ...{ ok: false, reason: unreachable, remedy: 'check the network' },
+    ...{ code: 'repository-unreachable' },
+  };
+  const well = { ok: true, reason: '' };
+  const tick = (here: Scene): Commands => here.step({ kind: 'tick' });
+  const ofH1 = (here: Scene) => wave(here)?.upgrades.get('h1');
+
+  test('is ordered again after a minute, two and four, told of once; the other hosts go on', () => {
+    const { here } = asked();
+    const first = finish(here, 'h1', well, away);
+    expect(ordered(first)).toEqual(['h2']);
+    expect(first.notices.map(({ kind, text }) => [kind, text])).toEqual([
+      [
+        'alert',
+        `wave ${wave(here)?.id}: upgrade of h1 is tried again: ${unreachable}; check the network`,
+      ],
+    ]);
+    finish(here, 'h2', well);
+    for (const [tries, minutes] of [1, 2, 4].entries()) {
+      expect(wave(here)?.pausedBy).toBeNull();
+      expect(ofH1(here)).toMatchObject({
+        state: 'pending',
+        reason: `${unreachable}; check the network; tried again within ${minutes} min (${tries + 1} of 3)`,
+      });
+      here.later(minutes * 60_000 - 1);
+      expect(ordered(tick(here))).toEqual([]);
+      here.later(1);
+      expect(ordered(tick(here))).toEqual(['h1']);
+      const again = finish(here, 'h1', well, away);
+      if (minutes < 4) expect(again.notices).toEqual([]);
+    }
+    expect(ofH1(here)?.state).toBe('failed');
+    expect(wave(here)?.pausedBy).toBe(`upgrade of h1: ${unreachable}; check the network`);
+  });
+
+  test('ends well when it succeeds', () => {
+    const { here } = asked();
+    finish(here, 'h1', well, away);
+    finish(here, 'h2', well);
+    here.later(60_000);
+    tick(here);
+    finish(here, 'h1', well);
+    expect(ofH1(here)?.state).toBe('done');
+    expect(wave(here)?.state).toBe('finished');
+  });
+
+  test('is ordered at once when a person asks for it', () => {
+    const { here } = asked();
+    finish(here, 'h1', well, away);
+    finish(here, 'h2', well);
+    const scope = { of: 'wave', waveId: wave(here)?.id ?? '' } as const;
+    expect(ordered(here.act({ action: 'retry', scope }))).toEqual(['h1']);
+    // Then it is counted from the beginning.
+    finish(here, 'h1', well, away);
+    expect(ofH1(here)?.reason).toContain('within 1 min (1 of 3)');
+  });
+
+  const change = { name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to: '2' };
+  test.each([
+    ['something was changed', { ...away, changes: [change] }],
+    ['the reason does not pass', { ...away, code: 'held' }],
+  ])('but not where %s', (_, failed) => {
+    const { here } = asked();
+    expect(ordered(finish(here, 'h1', well, failed))).toEqual([]);
+    expect(ofH1(here)?.state).toBe('failed');
+    expect(wave(here)?.pausedBy).toContain(unreachable);
   });
 });
 
