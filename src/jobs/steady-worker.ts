@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../core/error-text.ts';
 import { faultOfError, redisFaultText } from '../core/redis-fault.ts';
 import { drainDelaySeconds } from './connections.ts';
+import { endConnection } from './end-connection.ts';
 import { createErrorRate } from './error-rate.ts';
 import type { QueueLimits } from './job-options.ts';
 import { emptyQueue, findDamage, tellsOfDamage, tellsOfStrayJob } from './queue-damage.ts';
@@ -196,7 +197,7 @@ export const createSteadyWorker = (options: {
       restart = undefined;
       // Until now what else this process sends has gone over it.
       void mending.then(() => {
-        redis.disconnect();
+        endConnection(redis);
       });
       if (closed) return;
       errors.reset();
@@ -254,11 +255,11 @@ export const createSteadyWorker = (options: {
       // `close()` waits without limit, and a `close(true)` after it waits for the same: so pause first.
       await settledWithin(worker.pause(), limitMs);
       await settledWithin(worker.close(true), 1_000);
-      redis.disconnect();
+      endConnection(redis);
     } else {
       await handled(limitMs);
       // First the connection: whatever still waits for an answer ends with it, the watchdog's look as well.
-      redis.disconnect();
+      endConnection(redis);
       await settledWithin(worker.close(true), 100);
     }
     await watched;

@@ -16,6 +16,7 @@ const limitMs = 5_000;
 export const askRedis = async (config: Configuration): Promise<RedisFacts> => {
   // Only here: no other local verb needs Redis and its client.
   const { connectSender, placeOfRedis } = await import('../jobs/connections.ts');
+  const { endConnection } = await import('../jobs/end-connection.ts');
   const { probeRedis } = await import('../jobs/probe-redis.ts');
   const { embeddedRedisAddress } = await import('./redis-child.ts');
   const address = redisFrom(config) ?? (await embeddedRedisAddress(config.dataDirectory));
@@ -39,6 +40,6 @@ export const askRedis = async (config: Configuration): Promise<RedisFacts> => {
       appendOnly: appendOnly === null ? null : appendOnly === '1',
     };
   } finally {
-    redis.disconnect();
+    endConnection(redis);
   }
 };

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
+import { endConnection } from '../jobs/end-connection.ts';
 import type { RedisAddress } from '../jobs/connections.ts';
 import { lockFile } from '../store/open-sqlite.ts';
 import { longestSocketPath, redisConfig } from './redis-config.ts';
@@ -123,7 +124,7 @@ const untilReady = async (running: Running, address: RedisChild['address']): Pro
     }
     throw new Error(whyNotStarted(outcome.exitCode, outcome.said));
   } finally {
-    probe.disconnect();
+    endConnection(probe);
   }
 };
 

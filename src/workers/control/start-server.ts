@@ -12,6 +12,7 @@ import type { StandingAlert } from '../../core/coordinator/standing-alerts.ts';
 import type { Notice } from '../../core/coordinator/turn.ts';
 import type { ServiceSettings } from '../../core/service-settings.ts';
 import type { SettingsRecord } from '../../core/settings-record.ts';
+import { endConnection } from '../../jobs/end-connection.ts';
 import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
@@ -229,7 +230,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     await takeUpRestore(store, coordinator);
   } catch (error) {
     await Promise.all([coordinator.stop(), trail.stop(), queues.close()]);
-    redis.disconnect();
+    endConnection(redis);
     await leadership.resign();
     throw error;
   }
@@ -384,7 +385,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     lost: leadership.lost,
     stop: async () => {
       // What waits for a Redis that is away would be waited for: without a connection it ends at once.
-      if (!(await redisAnswers(redis))) redis.disconnect();
+      if (!(await redisAnswers(redis))) endConnection(redis);
       await watch.stop();
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await Promise.all([reports.close(5_000), stopFollowing()]);
@@ -392,7 +393,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await trail.stop();
       await relaying.stop();
       await queues.close();
-      redis.disconnect();
+      endConnection(redis);
       await leadership.resign();
     },
   };
