@@ -60,11 +60,17 @@ const watch = async (watched: Watched): Promise<AvailabilityWatch> => {
   const file = new URL(`watch-availability.child.${compiled ? 'js' : 'ts'}`, import.meta.url);
   const workerData = { file: file.href, watched };
   const thread = new Worker(compiled ? file : begin, { eval: !compiled, workerData });
-  const next = async (): Promise<Said> => ((await once(thread, 'message')) as [Said])[0];
-  await next();
-  // A look that fails ends the thread; whoever stops the watch hears of it, until then it must end nothing else.
-  const last = next();
+  // A look that fails ends the thread, perhaps before it is heard that it looks; whoever stops the watch hears of it,
+  // until then it must end nothing else.
+  const failed = once(thread, 'error').then(([error]) => {
+    throw error as Error;
+  });
+  const next = (): Promise<Said> =>
+    Promise.race([once(thread, 'message').then(([said]) => said as Said), failed]);
+  const first = next();
+  const last = first.then(next);
   last.catch(() => undefined);
+  await first.catch(() => undefined);
   return {
     stop: async () => {
       thread.postMessage('stop');

@@ -13,7 +13,14 @@ const advisory = (more: Partial<AdvisoryDetail>): AdvisoryDetail => ({
   affected: [
     {
       ...{ host: 'h1', package: 'libssl3', arch: 'amd64', installed: '3.0.1', fixed: '3.0.2' },
-      ...{ state: 'applied', target: null, reboot: false, wave: null, why: 'has the fix' },
+      ...{
+        state: 'applied',
+        target: null,
+        from: null,
+        reboot: false,
+        wave: null,
+        why: 'has the fix',
+      },
     },
   ],
   ...more,

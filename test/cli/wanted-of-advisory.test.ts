@@ -11,6 +11,7 @@ const pending = (
   more: Partial<AffectedPackage> = {},
 ): AffectedPackage => ({
   ...{ host, package: name, arch: 'amd64', installed: '1', fixed: '2', state: 'pending', target },
+  from: { package: name, held: false },
   ...{ reboot: false, wave: null, why: '' },
   ...more,
 });
@@ -41,8 +42,43 @@ describe('the packages that an advisory asks for', () => {
     );
   });
 
+  test('a kernel comes with its metapackage, and what one feed has already counts', () => {
+    const kernel = { from: { package: 'linux-image-amd64', held: false } };
+    const here = [
+      pending('h1', 'linux-image-6.1.0-30-amd64', '6.1.140-1', kernel),
+      pending('h1', 'linux-image-6.1.0-31-amd64', '6.1.140-1', kernel),
+    ];
+    const later = pending('h1', 'linux-image-6.1.0-30-amd64', null, { from: null });
+    expect(wantedOfAdvisory([detail(later), detail(...here)], ['h1'])).toEqual([
+      { name: 'linux-image-amd64', want: 'at-least', version: '6.1.140-1' },
+    ]);
+  });
+
   test.each<[string, AffectedPackage[], string[], string]>([
-    ['nothing', [], ['h1'], 'h1 lacks no fix of DSA-1-1 that there is; see: groundswell advisory'],
+    [
+      'nothing that is known',
+      [],
+      ['h1'],
+      'h1 has no package that DSA-1-1 concerns, or is not enrolled, or has not reported',
+    ],
+    [
+      'what is there already',
+      [pending('h1', 'a', null, { state: 'applied' })],
+      ['h1'],
+      'h1 lacks no fix of DSA-1-1 that there is; see: groundswell advisory',
+    ],
+    [
+      'what is held',
+      [pending('h1', 'a', '2', { from: { package: 'a', held: true } })],
+      ['h1'],
+      'a is held on h1: release it there first',
+    ],
+    [
+      'another version for each architecture',
+      [pending('h1', 'a', '2'), pending('h1', 'a', '3', { arch: 'i386' })],
+      ['h1'],
+      'h1 is offered different versions of a (2, 3): name what it is to get, such as a:amd64=2',
+    ],
     [
       'what is not offered yet',
       [pending('h1', 'a', '2'), pending('h1', 'b', null)],
@@ -63,7 +99,7 @@ describe('the packages that an advisory asks for', () => {
     ],
     [
       'one of two hosts',
-      [pending('h1', 'a', '2')],
+      [pending('h1', 'a', '2'), pending('h2', 'a', null, { state: 'applied' })],
       ['h1', 'h2'],
       'h2 lacks no fix of DSA-1-1 that there is',
     ],

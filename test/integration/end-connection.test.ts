@@ -66,3 +66,17 @@ test('a connection ends in whatever state it is', async () => {
   endConnection(ready);
   await inStatus(ready, 'end');
 });
+
+test('what was sent before a loss ends, too, where an attempt has come as far as a connection', async () => {
+  const client = await connected(connectWorker);
+  const sent = Promise.allSettled([client.blpop('nothing', 0)]);
+  // Whoever connects from now on is let in, and cut off before it is served.
+  redis.signal('SIGSTOP');
+  proxy.cut();
+  await inStatus(client, 'connect');
+  proxy.cut();
+  await inStatus(client, 'reconnecting');
+  endConnection(client);
+  expect((await sent).map(({ status }) => status)).toEqual(['rejected']);
+  redis.signal('SIGCONT');
+});

@@ -39,6 +39,8 @@ export interface AffectedPackage {
   state: 'pending' | 'applied' | 'no-fix';
   /** The version that the host's repositories offer with the fix; null: none. */
   target: string | null;
+  /** The package that brings it (a kernel comes with a metapackage), and whether that is held; null: none is known. */
+  from: { package: string; held: boolean } | null;
   /** It is installed and an older kernel runs: a reboot helps, and no upgrade. */
   reboot: boolean;
   /** Wave that brings it, if one does. */

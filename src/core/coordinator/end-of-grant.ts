@@ -256,7 +256,7 @@ const upgradeOver = (
   if (!wasRunning || report.ok) return;
   if (report.code === 'unknown-version' && mirrorMoved(turn, wave, host, { ...report, reason }))
     return;
-  if (triesAgain(turn, wave, host.id, { ...report, reason })) return;
+  if (gate === null && triesAgain(turn, wave, host.id, { ...report, reason })) return;
   failUpgrade(turn, wave, host.id, reason);
 };
 

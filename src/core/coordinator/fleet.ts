@@ -286,8 +286,8 @@ export interface WaveUpgrade {
   packages: readonly WantedUpgrade[];
   allowRemove: boolean;
   reason: string;
-  /** It came to nothing, so often, for a reason that passes: not ordered again before `at` (server time). */
-  again?: { count: number; at: number; because: string };
+  /** It came to nothing for a reason that passes, the `count`th time of so many: not ordered again before `at` (server time). */
+  again?: { count: number; of: number; at: number; because: string };
 }
 
 export interface Pause {

@@ -24,7 +24,7 @@ import {
 } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
-import { waitsForAnotherTry } from './try-upgrade-again.ts';
+import { inOrderOfTries, waitsForAnotherTry } from './try-upgrade-again.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { pauseWave, tell } from './waves.ts';
@@ -197,10 +197,11 @@ const packagesNow = (
 
 /** What an upgrade brings, with what else of the same sources its host is offered: that comes along. */
 const namesIn = ({ needs }: Host, { packages }: WaveUpgrade): string[] =>
-  packages.flatMap(({ name }) => [
-    name,
-    ...(needs?.list.find((need) => need.name === name)?.siblings ?? []),
-  ]);
+  packages.flatMap(({ name: asked }) => {
+    // A person may ask for one architecture: `libssl3:amd64`.
+    const name = asked.replace(/:.*/, '');
+    return [name, ...(needs?.list.find((need) => need.name === name)?.siblings ?? [])];
+  });
 
 /** R29: upgrades that a wave asked for; a disruptive one needs room in every budget of its host. */
 export const orderUpgrades = (turn: Turn): void => {
@@ -208,7 +209,7 @@ export const orderUpgrades = (turn: Turn): void => {
   const decisions = decisionsNow(fleet, turn.wall.ms);
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open' || !mayUpgrade(wave) || wave.pausedBy !== null) continue;
-    for (const [hostId, upgrade] of wave.upgrades) {
+    for (const [hostId, upgrade] of inOrderOfTries(wave.upgrades)) {
       const host = fleet.hosts.get(hostId);
       if (upgrade.state !== 'pending' || host === undefined) continue;
       const disruptive =

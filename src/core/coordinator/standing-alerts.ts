@@ -87,10 +87,7 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
     since: null,
     text: `the repositories of ${hosts} cannot be read, so that fixes are not seen there: ${problem}`,
   })),
-  ...sameOnHosts(fleet, ({ problems }) => problems).map(({ hosts, problem }) => ({
-    since: null,
-    text: `the agent of ${hosts} says: ${printable(problem)}`,
-  })),
+  ...agentProblems(fleet),
 ];
 
 /** So many hosts are named that the same is wrong with. */
@@ -102,6 +99,20 @@ const unreadOf = ({ needs }: Host): string[] => {
   return problem === null ? [] : [problem];
 };
 
+/** So many are told that agents say; a fleet may have as many others as it has containers. */
+const saidAtMost = 20;
+
+const agentProblems = (fleet: Fleet): StandingAlert[] => {
+  const all = sameOnHosts(fleet, ({ problems }) => problems.filter((text) => text.trim() !== ''));
+  const more = all.length - saidAtMost;
+  return [
+    ...all
+      .slice(0, saidAtMost)
+      .map(({ hosts, problem }) => `the agent of ${hosts} says: ${printable(problem)}`),
+    ...(more > 0 ? [`agents say ${more} other things that are wrong: see their own logs`] : []),
+  ].map((text) => ({ since: null, text }));
+};
+
 /** Each problem once, with the hosts that take part and have it. */
 const sameOnHosts = (
   { hosts }: Fleet,
@@ -110,7 +121,7 @@ const sameOnHosts = (
   const byProblem = new Map<string, HostId[]>();
   for (const host of hosts.values()) {
     if (barred(host) !== null) continue;
-    for (const problem of problemsOf(host)) {
+    for (const problem of new Set(problemsOf(host))) {
       const known = byProblem.get(problem);
       if (known === undefined) byProblem.set(problem, [host.id]);
       else known.push(host.id);

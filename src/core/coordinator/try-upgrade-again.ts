@@ -5,11 +5,20 @@ import { touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { tell } from './waves.ts';
 
-/** What passes without a person: a mirror that is away for a while, a package manager that others are using. */
-const passing: ReadonlySet<string> = new Set(['repository-unreachable', 'lock-timeout']);
-
 /** Pauses before it is tried again, in ms; after the last one a person is asked. */
 const pausesMs = [60_000, 120_000, 240_000];
+
+/**
+ * What passes without a person, and how often it is tried again: a mirror that is away for a while; a package manager that
+ * others are using, for which each try waits ten minutes already.
+ */
+const passing: ReadonlyMap<string, number> = new Map([
+  ['repository-unreachable', pausesMs.length],
+  ['lock-timeout', 1],
+]);
+
+/** What came to nothing so long ago is another matter. */
+const forgottenMs = 3_600_000;
 
 /**
  * An upgrade that changed nothing, for a reason that passes by itself, is ordered again after a pause, and its wave is told of
@@ -22,18 +31,19 @@ export const triesAgain = (
   { code, changes, reason }: Pick<UpgradeFinished, 'code' | 'changes' | 'reason'>,
 ): boolean => {
   const upgrade = wave.upgrades.get(hostId);
-  if (upgrade === undefined || code === undefined) return false;
-  if (!passing.has(code) || changes.length > 0) return false;
-  const count = (upgrade.again?.count ?? 0) + 1;
-  const pauseMs = pausesMs[count - 1];
-  if (pauseMs === undefined) return false;
+  const most = passing.get(code ?? '') ?? 0;
+  if (upgrade === undefined || wave.state !== 'open' || changes.length > 0) return false;
+  const { again } = upgrade;
+  const before = again === undefined || turn.now - again.at > forgottenMs ? 0 : again.count;
+  const pauseMs = pausesMs[before];
+  if (before >= most || pauseMs === undefined) return false;
   Object.assign(upgrade, {
     ...{ state: 'pending', reason },
-    again: { count, at: turn.now + pauseMs, because: reason },
+    again: { count: before + 1, of: most, at: turn.now + pauseMs, because: reason },
   });
   touch(turn, { table: 'waves', key: wave.id });
-  if (count === 1)
-    tell(turn, wave, 'alert', `wave ${wave.id}: upgrade of ${hostId} is tried again: ${reason}`);
+  const text = `wave ${wave.id}: upgrade of ${hostId} is tried again: ${reason}`;
+  tell(turn, wave, 'alert', text, 'tried-again');
   return true;
 };
 
@@ -41,4 +51,10 @@ export const triesAgain = (
 export const waitsForAnotherTry = ({ again }: WaveUpgrade, now: number): string | null =>
   again === undefined || again.at <= now
     ? null
-    : `${again.because}; tried again within ${(pausesMs[again.count - 1] ?? 0) / 60_000} min (${again.count} of ${pausesMs.length})`;
+    : `${again.because}; tried again within ${(pausesMs[again.count - 1] ?? 0) / 60_000} min (${again.count} of ${again.of})`;
+
+/** Those first that were not tried yet: the others must not take their turn. */
+export const inOrderOfTries = (
+  upgrades: ReadonlyMap<HostId, WaveUpgrade>,
+): (readonly [HostId, WaveUpgrade])[] =>
+  [...upgrades].sort(([, one], [, other]) => (one.again?.count ?? 0) - (other.again?.count ?? 0));

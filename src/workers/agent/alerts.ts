@@ -16,8 +16,8 @@ export interface Alerts {
 const keepAtMost = 50;
 /** A message that comes again within this time is not logged once more. */
 const quietMs = 60_000;
-/** What lasts is raised again by each look that fails. */
-const standsMs = 300_000;
+/** What lasts is raised again by each look that fails; scans of the whole host are five minutes apart. */
+const standsMs = 900_000;
 
 export const createAlerts = (wallMs: () => number, log: (message: string) => void): Alerts => {
   const alerts = new Map<string, Alert & { reported: boolean }>();
@@ -44,8 +44,9 @@ export const createAlerts = (wallMs: () => number, log: (message: string) => voi
       const now = wallMs();
       return newestFirst()
         .filter(({ reported, lastAt }) => reported && Math.abs(now - lastAt) <= standsMs)
-        .slice(0, mostProblems)
-        .map(({ message }) => beginningOf(message, longestProblem));
+        .map(({ message }) => beginningOf(message, longestProblem))
+        .filter((text, index, all) => all.indexOf(text) === index)
+        .slice(0, mostProblems);
     },
   };
 };

@@ -132,6 +132,7 @@ const affectedIn = (
       const what = {
         ...{ package: name, arch, installed, fixed, state },
         ...{ target: standing?.target ?? null, wave: standing?.wave ?? null },
+        from: standing?.from ?? null,
         reboot: finding.reboot === true,
         why: standing === null || finding.reboot === true ? finding.why : standing.why,
       };

@@ -12,6 +12,8 @@ import { isOfferedIn } from '../../core/advisories/image-needs.ts';
 export interface Standing {
   /** The version that the host's repositories offer with the fix; null: none. */
   target: string | null;
+  /** The package that is upgraded for it. */
+  from: { package: string; held: boolean } | null;
   wave: string | null;
   why: string;
 }
@@ -54,7 +56,7 @@ const standingFor = (
     const need = needs.get(`${finding.package}:${finding.arch}`);
     if (host === undefined || need === undefined)
       return {
-        ...{ target: null, wave: null },
+        ...{ target: null, from: null, wave: null },
         why: host === undefined ? 'its host is not enrolled' : 'found just now',
       };
     // Any of those that wait as it does: it may be known there by the name of another feed.
@@ -62,6 +64,7 @@ const standingFor = (
     const named = asked ?? { feed: finding.feed, id: finding.advisory };
     return {
       target: isOffered ? need.target : null,
+      from: { package: need.name, held: need.held },
       wave: waveOfNeed(fleet, host.id, need),
       why: explainNeed(fleet, decisions, host, need, named),
     };

@@ -101,6 +101,26 @@ test('what agents cannot do is one for all hosts that say the same, until they d
   expect(texts(here)).toEqual([]);
 });
 
+test('what agents say is bounded, and a thing said twice is one', () => {
+  const ids = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
+  const here = scene(
+    [],
+    {},
+    ids.map((id) => ({ id })),
+  );
+  for (const id of ids)
+    here.report(
+      id,
+      observed([], { problems: ['a', 'b', 'c', 'd'].map((one) => `${one} of ${id}`) }),
+    );
+  const all = texts(here);
+  expect(all).toHaveLength(21);
+  expect(all.at(-1)).toBe('agents say 4 other things that are wrong: see their own logs');
+  for (const id of ids) here.report(id, observed([]));
+  here.report('h1', observed([], { problems: ['x', ' ', 'x', ''] }));
+  expect(texts(here)).toEqual(['the agent of h1 says: x']);
+});
+
 test('a feed is one while it is held back or silent', () => {
   const feed = {
     ...newFeedState({ name: 'debian', source: 'debian-lists', place: '/mirror' }, 1_000),

@@ -127,7 +127,55 @@ describe('an upgrade that changed nothing for a reason that passes', () => {
     expect(ofH1(here)?.reason).toContain('within 1 min (1 of 3)');
   });
 
+  test('is told of once, however many hosts share the mirror; those not tried yet come first', () => {
+    const { here } = asked();
+    expect(ordered(finish(here, 'h1', well, away))).toEqual(['h2']);
+    here.later(60_000);
+    // Its pause is over, but h2 is under way; then nobody waits who was not tried.
+    expect(finish(here, 'h2', well, { ...away, reason: 'another' }).notices).toEqual([]);
+    expect(ofH1(here)?.state).toBe('running');
+  });
+
+  test('others who keep the package manager busy, for ten minutes each time, are waited for once more', () => {
+    const { here } = asked();
+    const busy = { ...away, code: 'lock-timeout' };
+    finish(here, 'h1', well, busy);
+    finish(here, 'h2', well);
+    expect(ofH1(here)?.reason).toContain('within 1 min (1 of 1)');
+    here.later(60_000);
+    tick(here);
+    finish(here, 'h1', well, busy);
+    expect(ofH1(here)?.state).toBe('failed');
+  });
+
+  test('is counted from the beginning where the last time was long ago', () => {
+    const { here } = asked();
+    finish(here, 'h1', well, away);
+    finish(here, 'h2', well);
+    const level = { level: 'fleet' } as const;
+    here.act({ action: 'pause', level, reason: 'a look' });
+    here.later(2 * 3_600_000);
+    here.act({ action: 'resume', level });
+    finish(here, 'h1', well, away);
+    expect(ofH1(here)?.reason).toContain('(1 of 3)');
+  });
+
   const change = { name: 'libssl3', arch: 'amd64', source: 'openssl', from: '1', to: '2' };
+  test('but not in a wave that is stopped', () => {
+    const { here } = asked();
+    here.act({ action: 'stop', waveId: wave(here)?.id ?? '' });
+    finish(here, 'h1', well, away);
+    expect(ofH1(here)?.state).toBe('failed');
+    expect(wave(here)?.state).toBe('stopped');
+  });
+
+  test('nor where the host gate does not pass', () => {
+    const { here } = asked();
+    finish(here, 'h1', { ok: false, reason: 'no network' }, away);
+    expect(ofH1(here)?.state).toBe('failed');
+    expect(wave(here)?.pausedBy).toBe('the host gate of h1 did not pass: no network');
+  });
+
   test.each([
     ['something was changed', { ...away, changes: [change] }],
     ['the reason does not pass', { ...away, code: 'held' }],

@@ -201,13 +201,13 @@ describe('command probe', () => {
         : result;
     }, '/var/lib/lxc');
     test.each([
-      [['sh', '-c', 'kill -KILL $$'], 'unhealthy', /^command sh exited with 137/],
-      [['sh', '-c', 'exit 3'], 'unhealthy', /^command sh exited with 3/],
-      [['test', 'two words', '=', 'two words'], 'healthy', /^test exited with 0/],
-      [['sleep', '10'], 'unhealthy', /^command sleep did not end within 300 ms/],
-    ])('%j is %s', async (command, health, reason) => {
-      const limits = { timeoutMs: 300 };
-      const answer = await probe({ kind: 'command', command }, target, limits, { ...deps, attach });
+      [['sh', '-c', 'kill -KILL $$'], 10_000, 'unhealthy', /^command sh exited with 137/],
+      [['sh', '-c', 'exit 3'], 10_000, 'unhealthy', /^command sh exited with 3/],
+      [['test', 'two words', '=', 'two words'], 10_000, 'healthy', /^test exited with 0/],
+      [['sleep', '30'], 300, 'unhealthy', /^command sleep did not end within 300 ms/],
+    ])('%j in %d ms is %s', async (command, timeoutMs, health, reason) => {
+      const of = { ...deps, attach };
+      const answer = await probe({ kind: 'command', command }, target, { timeoutMs }, of);
       expect(answer).toMatchObject({ health, reason: expect.stringMatching(reason) as unknown });
     });
   });

@@ -1,4 +1,5 @@
 import { readAbilities } from '../../../host/gate/host-gate.ts';
+import type { PackageFailure } from '../../../host/packages/failure.ts';
 import type { PackageManager, UpgradeResult } from '../../../host/packages/package-manager.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { HostUpgrade } from '../../../core/messages.ts';
@@ -24,12 +25,11 @@ const answerOf = (result: UpgradeResult): UpgradeAnswer => ({
   transcript: result.transcript ?? '',
 });
 
-const failed = (reason: string, remedy: string): UpgradeAnswer => ({
-  ok: false,
-  reason,
-  remedy,
-  changes: [],
-  transcript: '',
+/** An upgrade that was not begun, since the indexes could not be fetched; one that takes too long is a mirror that is away. */
+const notRefreshed = ({ kind, message, remedy }: PackageFailure): UpgradeAnswer => ({
+  ...{ ok: false, reason: message, remedy },
+  code: kind === 'timeout' ? 'repository-unreachable' : kind,
+  ...{ changes: [], transcript: '' },
 });
 
 /** Packages of this host, and what the host gate asks of it after a transaction (R29). */
@@ -42,7 +42,7 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
     jobId: string,
   ): Promise<UpgradeAnswer> => {
     const refreshed = await manager.refresh({ timeoutMs: refreshTimeoutMs });
-    if (!refreshed.ok) return failed(refreshed.reason.message, refreshed.reason.remedy);
+    if (!refreshed.ok) return notRefreshed(refreshed.reason);
     return answerOf(
       await manager.upgrade(
         mode === 'security'
