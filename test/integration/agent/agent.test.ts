@@ -266,7 +266,7 @@ describe('the agent over a real Redis', () => {
     const note = { reason: 'disk replaced', by: 'op' };
     for (const name of ['web-1', 'web-2']) fake.parked.set(name, { name, ...note, atMs: 1 });
     fake.ownerStops('web-2');
-    await until(() => told('web-2')?.parked !== null, 'the note is told');
+    await until(() => (told('web-2')?.parked ?? null) !== null, 'the note is told');
     expect(told('web-2')).toMatchObject({ state: 'stopped', parked: note });
     await until(() => !fake.parked.has('web-1'), 'the note on the one that runs is taken away');
     expect(told('web-1')?.parked).toBeNull();
