@@ -1,22 +1,14 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { waitUntil } from '../bed/wait-until.ts';
 import { wait } from './fleet/machines.ts';
-import { createServerAndAgents } from './fleet/server-and-agents.ts';
+import { startServerAndAgents } from './fleet/server-and-agents.ts';
 import type { ServerAndAgents } from './fleet/server-and-agents.ts';
-import { startTestRedis } from './redis.ts';
-import type { TestRedis } from './redis.ts';
 
-let redis: TestRedis;
 let rig: ServerAndAgents;
 beforeEach(async () => {
-  redis = await startTestRedis({ own: true });
-  rig = await createServerAndAgents(redis.address);
-  await rig.startServer();
+  rig = await startServerAndAgents();
 });
-afterEach(async () => {
-  await rig.dispose();
-  await redis.stop();
-});
+afterEach(() => rig.dispose());
 
 test('what an agent cannot do is shown by the server', async () => {
   await rig.enrol('h1', ['web-1']);

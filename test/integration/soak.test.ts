@@ -3,11 +3,8 @@ import type { Redis } from 'ioredis';
 import { readdir, readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { waitUntil } from '../bed/wait-until.ts';
-import { startTestRedis } from './redis.ts';
-import type { TestRedis } from './redis.ts';
-import { createServerAndAgents } from './fleet/server-and-agents.ts';
+import { startServerAndAgents } from './fleet/server-and-agents.ts';
 import { wait } from './fleet/machines.ts';
-import type { ServerAndAgents } from './fleet/server-and-agents.ts';
 
 /** `GROUNDSWELL_LONG=1` goes through a thousand waves. */
 const isLong = process.env['GROUNDSWELL_LONG'] === '1';
@@ -18,18 +15,12 @@ const warmUp = isLong ? 100 : 8;
 /** Of ended jobs those of the fleet's queue keep 1,000, and each host's 200; beside some dozens of other keys. */
 const KEPT_JOBS = 1_000 + 2 * 200 + 100;
 
-let redis: TestRedis;
-let rig: ServerAndAgents;
+let rig: Awaited<ReturnType<typeof startServerAndAgents>>;
 
 beforeEach(async () => {
-  redis = await startTestRedis({ own: true });
-  rig = await createServerAndAgents(redis.address);
-  await rig.startServer();
+  rig = await startServerAndAgents();
 });
-afterEach(async () => {
-  await rig.dispose();
-  await redis.stop();
-});
+afterEach(() => rig.dispose());
 
 interface Use {
   /** Of the server: open files, and memory in MB. */
@@ -57,7 +48,7 @@ test(
     await rig.enrol('h1', ['web-1', 'web-2']);
     await rig.enrol('h2', ['web-3']);
     await rig.untilKnown();
-    const client = redis.client();
+    const client = rig.redis.client();
     const uses: Use[] = [];
     for (let wave = 1; wave <= waves; wave++) {
       await rig.upgradeEverywhere(wave + 1);

@@ -15,15 +15,12 @@ import { openSqlite } from '../../../src/store/open-sqlite.ts';
 import type { SqliteHandle } from '../../../src/store/open-sqlite.ts';
 import { writeUnderWay } from '../../../src/store/backup/under-way.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
-import { startTestRedis } from '../redis.ts';
-import type { TestRedis } from '../redis.ts';
-import { createServerAndAgents } from '../fleet/server-and-agents.ts';
+import { startServerAndAgents } from '../fleet/server-and-agents.ts';
 import { wait } from '../fleet/machines.ts';
 import type { ServerAndAgents } from '../fleet/server-and-agents.ts';
 
 let rig: ServerAndAgents;
 let serverDirectory: string;
-let redis: TestRedis;
 const handles: SqliteHandle[] = [];
 
 const stopsOfEach = (): Record<string, number> => {
@@ -42,15 +39,12 @@ const restore = (name: string): Promise<unknown> =>
   });
 
 beforeEach(async () => {
-  redis = await startTestRedis({ own: true });
-  rig = await createServerAndAgents(redis.address);
+  rig = await startServerAndAgents();
   serverDirectory = join(rig.data, 'server');
-  await rig.startServer();
 });
 afterEach(async () => {
   for (const handle of handles.splice(0)) handle.close();
   await rig.dispose();
-  await redis.stop();
 });
 
 /** What the store says of itself, while nobody or a server works on it. */

@@ -8,6 +8,8 @@ import type { RedisAddress } from '../../../src/jobs/connections.ts';
 import { loadOrMakeKeys } from '../../../src/jobs/key-files.ts';
 import { verifyKeyOf } from '../../../src/jobs/signing-key.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
+import { startTestRedis } from '../redis.ts';
+import type { TestRedis } from '../redis.ts';
 import { act, enrolMachine, stopsOf, upgradeMachine, wait } from './machines.ts';
 import type { Machine } from './machines.ts';
 
@@ -103,6 +105,20 @@ export const createServerAndAgents = async (redis: RedisAddress): Promise<Server
       await Promise.all([...machines.values()].map(({ agent }) => agent.stop()));
       await kill();
       await rm(directory, { recursive: true });
+    },
+  };
+};
+
+/** The same with a Redis of their own, and a server that runs. */
+export const startServerAndAgents = async (): Promise<ServerAndAgents & { redis: TestRedis }> => {
+  const redis = await startTestRedis({ own: true });
+  const rig = await createServerAndAgents(redis.address);
+  await rig.startServer();
+  return {
+    ...{ ...rig, redis },
+    dispose: async () => {
+      await rig.dispose();
+      await redis.stop();
     },
   };
 };
