@@ -11,16 +11,18 @@ export interface Part {
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs a part in a process group of its own and answers its exit status, 130 when it was interrupted.
+ * Runs a part in a process group of its own and answers its exit status, 130 when it was interrupted. What it prints
+ * goes where this process's own output goes, or into `output`, an open file.
  * A signal and the end of its time reach the whole group, and nothing of it is left afterwards: ended
  * alone, Jest would leave its workers at work on their test files, with nobody to report to.
  */
 export const runPart = (
   { name, command: [program = '', ...args] }: Part,
   limitMs: number,
+  output: 'inherit' | number = 'inherit',
 ): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', detached: true });
+    const child = spawn(program, args, { stdio: ['inherit', output, output], detached: true });
     const group = child.pid;
     if (group === undefined) {
       child.once('error', reject);

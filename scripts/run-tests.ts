@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -14,17 +14,31 @@ import { runPart } from './run-part.ts';
 import type { Part } from './run-part.ts';
 
 /**
- * The whole suite: the quick check, the model, the simulation, the tests against real stores, and those against real
- * hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
+ * The whole suite: the quick check, the tests against real stores with the model and the simulation beside them, and
+ * the tests against real hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
  */
 const limitMs = 30 * 60_000;
 
 const canRunHosts = process.platform === 'linux' && process.getuid?.() === 0;
-const parts: Part[] = [
-  { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
-  { name: 'model', command: ['npm', 'run', '--silent', 'test:model'] },
-  { name: 'simulation', command: ['npm', 'run', '--silent', 'test:simulation'] },
-];
+
+const npmRun = (name: string, script: string): Part => ({
+  name,
+  command: ['npm', 'run', '--silent', script],
+});
+/** Parts that need processors and nothing else. */
+const model = npmRun('model', 'test:model');
+const simulation = npmRun('simulation', 'test:simulation');
+const integration = npmRun('integration', 'test:integration');
+
+/** A part, and others that are run beside it, one after another, with what it leaves of the processors. */
+interface Stage {
+  part: Part;
+  beside: Part[];
+}
+
+const stages: Stage[] = [{ part: npmRun('check', 'check'), beside: [] }];
+// Tests against real stores wait for half of their time.
+const withIntegration: Stage = { part: integration, beside: [model, simulation] };
 const notRun: string[] = [];
 if (canRunHosts) {
   const log = (line: string): void => {
@@ -39,41 +53,75 @@ if (canRunHosts) {
     process.exit(1);
   }
   off();
-  parts.push(
-    { name: 'integration', command: ['npm', 'run', '--silent', 'test:integration'] },
-    { name: 'real hosts', command: ['npm', 'run', '--silent', 'test:e2e'] },
-  );
+  stages.push(withIntegration, { part: npmRun('real hosts', 'test:e2e'), beside: [] });
 } else {
   if (existsSync('/usr/bin/redis-server') || process.env['REDIS_URL'] !== undefined) {
-    parts.push({ name: 'integration', command: ['npm', 'run', '--silent', 'test:integration'] });
+    stages.push(withIntegration);
     notRun.push('what of integration mounts or changes owners (it needs root)');
-  } else notRun.push('integration (no redis-server, and REDIS_URL is not set)');
+  } else {
+    stages.push({ part: model, beside: [] }, { part: simulation, beside: [] });
+    notRun.push('integration (no redis-server, and REDIS_URL is not set)');
+  }
   notRun.push('real hosts (they need root on Linux)');
 }
 
 // Jest, below whatever a part begins, writes there what it skips.
-const skippedDirectory = await mkdtemp(join(tmpdir(), 'groundswell-skipped-'));
-const skippedPath = join(skippedDirectory, 'tests');
+const scratch = await mkdtemp(join(tmpdir(), 'groundswell-suite-'));
+const skippedPath = join(scratch, 'skipped-tests');
 process.env['GROUNDSWELL_SKIPPED'] = skippedPath;
+
+interface Outcome {
+  part: Part;
+  code: number;
+}
+
+const timed = async (part: Part, run: () => Promise<number>): Promise<Outcome> => {
+  const began = performance.now();
+  const code = await run();
+  console.log(`${part.name} took ${Math.round((performance.now() - began) / 1000)} s`);
+  return { part, code };
+};
+
+const runInFront = (part: Part): Promise<Outcome> => {
+  console.log(`\n=== ${part.name} ===`);
+  return timed(part, () => runPart(part, limitMs));
+};
+
+/** What it prints is held back until it is over: in one piece, not between the lines of the other part. */
+const runBeside = async (parts: readonly Part[]): Promise<Outcome[]> => {
+  const outcomes: Outcome[] = [];
+  for (const part of parts) {
+    const path = join(scratch, part.name);
+    const file = await open(path, 'w');
+    const yielding = { ...part, command: ['nice', '-n', '19', ...part.command] };
+    const run = async (): Promise<number> => {
+      const code = await runPart(yielding, limitMs, file.fd).finally(() => file.close());
+      console.log(`\n=== ${part.name}, run meanwhile ===\n${await readFile(path, 'utf8')}`);
+      return code;
+    };
+    const outcome = await timed(part, run);
+    outcomes.push(outcome);
+    if (outcome.code === 130) break;
+  }
+  return outcomes;
+};
 
 const failed: string[] = [];
 let passed = 0;
-for (const part of parts) {
-  console.log(`\n=== ${part.name} ===`);
-  const began = performance.now();
-  const code = await runPart(part, limitMs);
-  console.log(`${part.name} took ${Math.round((performance.now() - began) / 1000)} s`);
-  if (code === 130) {
+for (const { part, beside } of stages) {
+  const [outcome, others] = await Promise.all([runInFront(part), runBeside(beside)]);
+  const outcomes = [outcome, ...others];
+  if (outcomes.some(({ code }) => code === 130)) {
     if (canRunHosts) await cleanAbandonedBeds();
-    await rm(skippedDirectory, { recursive: true });
+    await rm(scratch, { recursive: true });
     process.exit(130);
   }
-  if (code === 0) passed += 1;
-  else failed.push(part.name);
+  passed += outcomes.filter(({ code }) => code === 0).length;
+  failed.push(...outcomes.filter(({ code }) => code !== 0).map((one) => one.part.name));
 }
 if (canRunHosts) await cleanAbandonedBeds();
 const skipped = await readSkipped(skippedPath);
-await rm(skippedDirectory, { recursive: true });
+await rm(scratch, { recursive: true });
 const { lines, exitCode } = conclude({
   ...{ passed, failed, notRun, skipped },
   mustRunAll: process.env['CI'] === 'true',

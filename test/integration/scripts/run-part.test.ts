@@ -1,6 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { execa } from 'execa';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
+import { runPart } from '../../../scripts/run-part.ts';
 import { isAlive } from '../../bed/processes.ts';
 
 const TEN_MINUTES = 600_000;
@@ -72,3 +76,14 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(await isAlive(stubborn)).toBe(false);
   },
 );
+
+test('what it prints, and what it complains of, can go into a file instead', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'groundswell-part-'));
+  const path = join(directory, 'printed');
+  const file = await open(path, 'w');
+  const command = ['sh', '-c', 'echo one; echo two >&2'];
+  expect(await runPart({ name: 'this', command }, TEN_MINUTES, file.fd)).toBe(0);
+  await file.close();
+  expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
+  await rm(directory, { recursive: true });
+});
