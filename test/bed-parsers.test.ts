@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDeb822Sources, parseOneLineSources } from './bed/apt-sources.ts';
-import { parseServerStatistics } from './bed/haproxy.ts';
+import { parseServerStatistics } from './bed/haproxy-runtime.ts';
 
 describe('the mirror is read from the machine', () => {
   test('from one-line sources, with options, comments and deb-src left out', () => {

@@ -1,9 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import type { Endpoint } from './ask.ts';
 import type { Bed } from './bed.ts';
 import type { BedContainer } from './containers.ts';
+import { askRuntime, parseServerStatistics, statisticsCommand } from './haproxy-runtime.ts';
+import type { ServerStatistics } from './haproxy-runtime.ts';
 import { isAlive, signalProcess } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -21,16 +22,6 @@ export interface HaproxyOptions {
   serverName?: (container: BedContainer) => string;
   /** Lines for the `defaults` section, after the bed's own. */
   extraDefaults?: readonly string[];
-}
-
-/** A line of `show stat` about one server. */
-export interface ServerStatistics {
-  backend: string;
-  server: string;
-  /** `UP`, `DOWN`, `MAINT`, `DRAIN` and so on, as HAProxy writes it. */
-  status: string;
-  /** Sessions in progress. */
-  sessions: number;
 }
 
 export interface Haproxy {
@@ -97,41 +88,6 @@ const configuration = (
   return `${lines.join('\n')}\n`;
 };
 
-/** One command on HAProxy's runtime API over its Unix socket. */
-const askRuntime = (socketPath: string, command: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = createConnection(socketPath);
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => (answer += text));
-    socket.on('error', reject);
-    socket.on('end', () => {
-      resolve(answer);
-    });
-    socket.write(`${command}\n`);
-  });
-
-/** The CSV of `show stat` (HAProxy management guide, 9.1), servers only. */
-export const parseServerStatistics = (csv: string): ServerStatistics[] => {
-  const [header = '', ...rows] = csv.trim().split('\n');
-  const names = header.replace(/^# /, '').split(',');
-  const columns = { backend: 'pxname', server: 'svname', status: 'status', sessions: 'scur' };
-  const at = (row: string[], name: string): string => row[names.indexOf(name)] ?? '';
-  return rows.map((line) => {
-    const row = line.split(',');
-    return {
-      backend: at(row, columns.backend),
-      server: at(row, columns.server),
-      status: at(row, columns.status),
-      sessions: Number(at(row, columns.sessions)),
-    };
-  });
-};
-
-/** What HAProxy says of every server at this moment. */
-export const readStatistics = async (socketPath: string): Promise<ServerStatistics[]> =>
-  parseServerStatistics(await askRuntime(socketPath, 'show stat -1 4 -1'));
-
 /**
  * Starts HAProxy outside, in front of the containers of several services, and waits until every
  * server is up. Each bed listens on a loopback address of its own.
@@ -147,7 +103,8 @@ export const startHaproxy = async (bed: Bed, options: HaproxyOptions): Promise<H
   const pid = Number(await readFile(files.pidPath, 'utf8'));
 
   const runtime = (command: string): Promise<string> => askRuntime(files.socketPath, command);
-  const statistics = (): Promise<ServerStatistics[]> => readStatistics(files.socketPath);
+  const statistics = async (): Promise<ServerStatistics[]> =>
+    parseServerStatistics(await runtime(statisticsCommand));
   await waitUntil(
     'every server of HAProxy to be up',
     async () => (await statistics()).every(({ status }) => status === 'UP'),

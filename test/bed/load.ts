@@ -26,7 +26,7 @@ export interface LoadOptions {
   targets: Readonly<Record<string, Endpoint>>;
   /** Connections kept open per service, each with one request at a time; default 16. */
   connections?: number;
-  /** How long the service takes for a request; default 30: some are always in flight. */
+  /** How long the service takes for a request; default 100: each connection has one in flight nearly always, at few a second. */
   workMs?: number;
   /** Pause of a connection after a request; default 0, but `workMs` after one that failed. */
   pauseMs?: number;
@@ -41,7 +41,7 @@ const countIn = (counts: Record<string, number>, key: string): void => {
 
 /** Steady load on several services at once, until it is stopped. Each failed request counts. */
 export const startLoad = (options: LoadOptions): Load => {
-  const { targets, connections = 16, workMs = 30, pauseMs = 0 } = options;
+  const { targets, connections = 16, workMs = 100, pauseMs = 0 } = options;
   const reports: Record<string, LoadReport> = {};
   const agents: Agent[] = [];
   let stopped = false;

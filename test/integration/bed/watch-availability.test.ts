@@ -45,6 +45,21 @@ test('a watch goes on looking while the thread that began it stands still', asyn
   }
 });
 
+test.each([
+  ['answers with another status', 'HTTP/1.1 503 Service Unavailable\r\n\r\n', { web: 0 }],
+  // Stopped between the question and its answer: neither up nor down.
+  ['closes the connection without an answer', '', {}],
+])('one that %s', async (_, answer, lowest) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(answer));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const watch = await watchContainers([container('web', (server.address() as AddressInfo).port)]);
+  await once(server, 'connection');
+  expect((await watch.stop()).lowest).toEqual(lowest);
+  server.close();
+});
+
 test('a look that fails is heard of at the end', async () => {
   const watch = await watchHaproxy({ socketPath: '/nowhere/haproxy' } as Haproxy);
   await expect(watch.stop()).rejects.toThrow('ENOENT');
