@@ -14,8 +14,8 @@ import { runPart } from './run-part.ts';
 import type { Part } from './run-part.ts';
 
 /**
- * The whole suite: the quick check, the tests against real stores with the model and the simulation beside them, and
- * the tests against real hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
+ * The whole suite: the tests against real stores with the quick check, the model and the simulation beside them, and the
+ * tests against real hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
  */
 const limitMs = 30 * 60_000;
 
@@ -26,6 +26,7 @@ const npmRun = (name: string, script: string): Part => ({
   command: ['npm', 'run', '--silent', script],
 });
 /** Parts that need processors and nothing else. */
+const check = npmRun('check', 'check');
 const model = npmRun('model', 'test:model');
 const simulation = npmRun('simulation', 'test:simulation');
 const integration = npmRun('integration', 'test:integration');
@@ -36,9 +37,9 @@ interface Stage {
   beside: Part[];
 }
 
-const stages: Stage[] = [{ part: npmRun('check', 'check'), beside: [] }];
+const stages: Stage[] = [];
 // Tests against real stores wait for half of their time.
-const withIntegration: Stage = { part: integration, beside: [model, simulation] };
+const withIntegration: Stage = { part: integration, beside: [check, model, simulation] };
 const notRun: string[] = [];
 if (canRunHosts) {
   const log = (line: string): void => {
@@ -59,7 +60,7 @@ if (canRunHosts) {
     stages.push(withIntegration);
     notRun.push('what of integration mounts or changes owners (it needs root)');
   } else {
-    stages.push({ part: model, beside: [] }, { part: simulation, beside: [] });
+    stages.push(...[check, model, simulation].map((part) => ({ part, beside: [] })));
     notRun.push('integration (no redis-server, and REDIS_URL is not set)');
   }
   notRun.push('real hosts (they need root on Linux)');
