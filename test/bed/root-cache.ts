@@ -18,7 +18,7 @@ const RECIPE_VERSION = 3;
 const PACKAGES = [
   ...['lxc', 'iproute2', 'procps', 'unattended-upgrades', 'needrestart', 'lsof', 'tini', 'rsync'],
   ...['ca-certificates', 'python3', 'gpgv', 'init-system-helpers', 'systemd-sysv', 'dbus'],
-  ...['redis-server', 'util-linux', 'apt'],
+  ...['redis-server', 'util-linux', 'apt', 'libfaketime'],
 ];
 
 /** Where the packed root of this distribution, with `more` packages in it, is kept; it need not be there yet. */

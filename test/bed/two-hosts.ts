@@ -38,7 +38,7 @@ export interface TwoHosts {
   server: () => HostProcess;
   agent: (host: BedHost) => HostProcess;
   startServer: () => Promise<void>;
-  startAgent: (host: BedHost) => Promise<void>;
+  startAgent: (host: BedHost, environment?: Readonly<Record<string, string>>) => Promise<void>;
   /** What an operator types on a host; answers what was printed. */
   type: (host: BedHost, ...words: string[]) => Promise<string>;
   get: (path: string) => Promise<unknown>;
@@ -146,8 +146,9 @@ export const createTwoHosts = async (options: TwoHostsOptions): Promise<TwoHosts
         { deadlineMs: 30_000, everyMs: 20 },
       );
     },
-    startAgent: async (host) => {
-      running.set(host.name, await host.spawn([...groundswell, 'agent']));
+    startAgent: async (host, environment = {}) => {
+      const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      running.set(host.name, await host.spawn(['env', ...words, ...groundswell, 'agent']));
     },
     status: async () => (await get('/v1/status')) as StatusView,
     dispose: () => bed.dispose(),

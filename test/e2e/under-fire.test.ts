@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
+import { waveWhen } from '../bed/scene-waves.ts';
 import { trailVerdict } from '../bed/trail-verdict.ts';
 import { createTwoHosts, enrolBoth } from '../bed/two-hosts.ts';
 import type { TwoHosts } from '../bed/two-hosts.ts';
@@ -134,4 +135,104 @@ describe('kill -9 at random moments, under load, one server and two hosts', () =
     },
     limitMs,
   );
+
+  /**
+   * Each step of a restart once, by the seed just before or just after it is durable; long: both of all, those of an upgrade
+   * too. One that dies while it takes a job has that job again when its lock is over, half a minute later.
+   */
+  const restartSteps = [
+    ...['draining', 'drained', 'stopping', 'stopping, child known', 'stopped'],
+    ...['started', 'healthy', 'undrained', 'done, over'],
+  ];
+  const deathsWanted = isLong
+    ? ['upgrade running', 'upgrade ended, over', 'journaled', ...restartSteps].flatMap((step) => [
+        `before ${step}`,
+        `after ${step}`,
+      ])
+    : restartSteps.map((step, index) => `${(index + seed) % 2 === 0 ? 'before' : 'after'} ${step}`);
+
+  test('an agent dies at each step that it journals: the wave completes all the same', async () => {
+    const { first } = scene;
+    const path = '/root/deaths';
+    const environment = {
+      GROUNDSWELL_DEATHS: path,
+      GROUNDSWELL_DEATHS_WANTED: JSON.stringify(deathsWanted),
+      NODE_OPTIONS: '--import /opt/groundswell/dist/test/e2e/die-at-steps.child.js',
+    };
+    await scene.bed.publish({ 'libgs-demo1': '1.0-1+deb12u1' });
+    await scene.agent(first).kill('SIGKILL');
+    await scene.startAgent(first, environment);
+    let over = false;
+    const isOver = (): boolean => over;
+    /** As systemd does it. */
+    const startAgain = async (): Promise<void> => {
+      while (!isOver()) {
+        await scene.agent(first).exited;
+        if (!isOver()) await scene.startAgent(first, environment);
+      }
+    };
+    const again = startAgain();
+    const [act, members] = isLong
+      ? [
+          ['upgrade', first.name, 'libgs-demo1'],
+          scene.members().filter((one) => one.host === first),
+        ]
+      : [['restart', 'api'], scene.members('api')];
+    const nothing = (): Promise<void> => Promise.resolve();
+    await wholeWave(() => scene.type(first, ...act), members, nothing, 400_000).finally(() => {
+      over = true;
+    });
+    await scene.agent(first).kill('SIGKILL');
+    await again;
+    await scene.startAgent(first);
+    const deaths = (await first.must(['cat', path])).trim().split('\n');
+    expect(deaths.toSorted()).toEqual(deathsWanted.toSorted());
+    expect(await trailVerdict({ host: first })).toMatch(/^intact: /);
+  }, 500_000);
+
+  test('a host whose clock is an hour off, and jumps by hours in the middle of a wave, takes part as all others', async () => {
+    const { second } = scene;
+    const clock = '/root/clock';
+    const files = (await second.must(['dpkg', '-L', 'libfaketime'])).split('\n');
+    const library = files.find((path) => path.endsWith('/libfaketime.so.1')) ?? '';
+    await second.writeFile(clock, '+1h');
+    await scene.agent(second).kill('SIGKILL');
+    // Time that only ever goes on is that of the kernel: no clock that is set changes it.
+    await scene.startAgent(second, {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    });
+    await wholeWave(
+      () => scene.type(scene.first, 'restart', 'web'),
+      scene.members('web'),
+      async (waveId) => {
+        for (const [done, to] of ['-1h', '+2h'].entries()) {
+          await waveWhen(
+            scene,
+            waveId,
+            `has ${done + 1} verified there`,
+            ({ members }) =>
+              members.filter(
+                ({ container, state }) =>
+                  container.startsWith(`${second.name}/`) && state === 'verified',
+              ).length > done,
+          );
+          await second.writeFile(clock, to);
+        }
+      },
+    );
+    const rows = (await scene.get('/v1/audit?limit=1000')) as {
+      chain: string;
+      record: { at: string };
+    }[];
+    const hoursOff = rows
+      .filter(({ chain }) => chain === second.name)
+      .map(({ record }) => Math.round((Date.parse(record.at) - Date.now()) / 3_600_000));
+    expect([...new Set(hoursOff)]).toEqual(expect.arrayContaining([1, -1, 2]));
+    await scene.agent(second).kill('SIGKILL');
+    await scene.startAgent(second);
+    expect(await trailVerdict({ host: scene.first })).toMatch(/^intact: /);
+  }, 240_000);
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
 import type { StatusView } from '../../src/cli/views.ts';
 import { askVersion } from '../bed/ask.ts';
+import { buildDeb } from '../bed/deb.ts';
 import type { DemoPackage, DemoVersion } from '../bed/demo-packages.ts';
 import {
   containersSeen,
@@ -18,6 +20,7 @@ const u1 = '1.0-1+deb12u1';
 const u2 = '1.0-1+deb12u2';
 const unitNames = ['groundswell-server', 'groundswell-agent'] as const;
 const webs = ['web-01', 'web-02', 'web-03'];
+const restarting = 'gs-restarts-agent';
 const observed = 'only observed: service watched is in mode observe';
 
 /** One machine that is both, and one of its two services only observed: the tests build on each other. */
@@ -26,6 +29,8 @@ describe('the units of server and agent on a host with systemd', () => {
 
   beforeAll(async () => {
     scene = await createUnitsScene();
+    await publishRestarting('1');
+    await must('apt-get', '-qy', 'install', restarting);
   }, 300_000);
 
   afterAll(async () => {
@@ -33,6 +38,18 @@ describe('the units of server and agent on a host with systemd', () => {
   }, 60_000);
 
   const must = (...argv: string[]): Promise<string> => scene.host.must(argv);
+  /** Offer a package whose second version restarts the agent in its postinst, and waits for that. */
+  const publishRestarting = async (version: '1' | '2'): Promise<void> => {
+    const postinst = '#!/bin/sh\nset -e\nsystemctl restart groundswell-agent\nsleep 1\n';
+    const deb = {
+      ...{ name: restarting, version, architecture: 'all' },
+      control: version === '2' ? { postinst } : {},
+    };
+    const trees = join(scene.bed.directory, 'trees');
+    const path = await buildDeb(scene.bed.commands, deb, join(trees, version), trees);
+    await scene.bed.repository.publish([path]);
+    await must('apt-get', '-q', 'update');
+  };
   const groundswell = (...argv: string[]): Promise<string> => must('groundswell', ...argv);
   const status = async (): Promise<StatusView> => (await scene.get('/v1/status')) as StatusView;
   /** One word for each of the units, whatever systemctl's exit status. */
@@ -133,6 +150,25 @@ describe('the units of server and agent on a host with systemd', () => {
       if (name !== scene.withoutAutostart) expect((await askVersion(container)).library).toBe(u2);
   }, 120_000);
 
+  test('an upgrade whose package restarts the agent in the middle of it goes on, and is known for what it did', async () => {
+    const show = (property: string): Promise<string> =>
+      must('systemctl', 'show', '-P', property, 'groundswell-agent');
+    const before = await show('InvocationID');
+    await publishRestarting('2');
+    const id = await waveFrom(scene, () => groundswell('upgrade', scene.host.name, restarting));
+    const { upgrades, members } = await waveOver(scene, id);
+    expect(upgrades.map(({ state }) => state)).toEqual(['done']);
+    expect(members).toEqual([]);
+    // All of its postinst was run: what it stopped was not the package manager that runs it.
+    expect(await must('dpkg-query', '-Wf', '${Version} ${db:Status-Status}', restarting)).toBe(
+      '2 installed',
+    );
+    expect(await show('InvocationID')).not.toBe(before);
+    expect(await show('Result')).toBe('success\n');
+    const [record] = (await restartRecords(scene)).filter(({ wave }) => wave === id);
+    expect(record).toBeUndefined();
+  }, 120_000);
+
   test('nobody is said to have stopped what the shutdown did, and no boot has started again', async () => {
     const why = await groundswell('why', scene.withoutAutostart);
     expect(why).toContain('unavailable: stopped\n');
@@ -142,8 +178,8 @@ describe('the units of server and agent on a host with systemd', () => {
   test('their journals hold no warning and no error, and uninstall takes both away', async () => {
     const of = unitNames.flatMap((unit) => ['-u', unit]);
     const lines = (await must('journalctl', ...of, '-o', 'cat')).split('\n');
-    // Each once by setup or restart, and once by the boot.
-    expect(lines.filter((line) => /"msg":"the (?:server|agent) is up"/.test(line))).toHaveLength(6);
+    // Each once by setup, by a restart and by the boot, and the agent by an upgrade.
+    expect(lines.filter((line) => /"msg":"the (?:server|agent) is up"/.test(line))).toHaveLength(7);
     // That Redis answered late is true of a busy machine.
     const expected = /did not answer within \d+ ms/;
     expect(lines.filter((line) => /"level":[4-6]0/.test(line) && !expected.test(line))).toEqual([]);

@@ -16,6 +16,7 @@ export interface WatchedWaves {
     begin: () => Promise<unknown>,
     members: BedContainer[],
     inTheMiddle: (waveId: string) => Promise<void>,
+    limitMs?: number,
   ) => Promise<void>;
 }
 
@@ -85,6 +86,7 @@ export const watchedWaves = (scene: () => TwoHosts): WatchedWaves => {
     begin: () => Promise<unknown>,
     members: BedContainer[],
     inTheMiddle: (waveId: string) => Promise<void>,
+    limitMs = 120_000,
   ): Promise<void> => {
     const before = new Map(
       await Promise.all(
@@ -95,7 +97,7 @@ export const watchedWaves = (scene: () => TwoHosts): WatchedWaves => {
     await underWatch(members, async () => {
       waveId = await waveFrom(scene(), begin);
       await inTheMiddle(waveId);
-      const wave = await waveOver(scene(), waveId, 120_000);
+      const wave = await waveOver(scene(), waveId, limitMs);
       // With the reasons, so that a failure says which one and why.
       expect(wave.members.filter(({ state }) => state !== 'verified')).toEqual([]);
       expect(wave.total).toBe(members.length);
