@@ -27,6 +27,14 @@ const keys = () => import('./own-keys.ts');
 const asksForKeys = ({ showKey, newKey, switchKey }: KeyQuestion): boolean =>
   showKey === true || newKey === true || switchKey === true;
 
+/** Whether a server or agent was run, and is over. */
+const long = { over: false };
+const untilOver = async (running: Promise<void>): Promise<void> => {
+  await running.finally(() => {
+    long.over = true;
+  });
+};
+
 interface AgentOptions extends KeyQuestion {
   config?: string;
   trust?: string[];
@@ -39,7 +47,7 @@ const registerProcesses = (program: Command): void => {
     .description('server, agent and their own Redis in one process: for a single host')
     .option(...configOption)
     .action(async (options: { config?: string }) =>
-      (await processes()).runAllInOne(options.config),
+      untilOver((await processes()).runAllInOne(options.config)),
     );
   program
     .command('server')
@@ -50,7 +58,7 @@ const registerProcesses = (program: Command): void => {
     .option('--switch-key', 'sign with the second key from the next start on, and end')
     .action(async ({ config, ...asked }: { config?: string } & KeyQuestion) => {
       if (asksForKeys(asked)) process.stdout.write(await (await keys()).serverKeys(config, asked));
-      else await (await processes()).serve(config);
+      else await untilOver((await processes()).serve(config));
     });
   program
     .command('agent')
@@ -74,7 +82,7 @@ const registerProcesses = (program: Command): void => {
         process.stdout.write(await (await keys()).trustServer(config, trust));
       else if (asksForKeys(asked))
         process.stdout.write(await (await keys()).agentKeys(config, asked));
-      else await (await processes()).beAgent(config);
+      else await untilOver((await processes()).beAgent(config));
     });
 };
 
@@ -103,3 +111,6 @@ if (!isWhole(program, words)) {
 }
 const code = await runProgram(program, words, (text) => process.stderr.write(text));
 if (code !== 0) process.exitCode = code;
+// A package manager that an agent has begun goes on without it, and must not hold up its end: the postinst of a package may
+// be what waits for that. The next agent finds it (R24).
+if (long.over) process.exit();
