@@ -60,6 +60,8 @@ export interface ApiBackend {
   /** Called on the next change; answers how to stop listening. */
   onChange: (listener: () => void) => () => void;
   changeKeys: (actor: string, hostId: string, change: KeyChange) => Promise<Answer>;
+  /** Make the user with which a host comes to Redis. */
+  makeRedisUser: (actor: string, hostId: string, passwordSha256: string) => Promise<Answer>;
   advisories: AdvisoryBackend;
 }
 
@@ -72,6 +74,12 @@ export const KeyChange = z.discriminatedUnion('kind', [
 export type KeyChange = z.infer<typeof KeyChange>;
 
 const KeysBody = z.strictObject({ actor: z.string().min(1), hostId: HostId, change: KeyChange });
+
+const RedisUserBody = z.strictObject({
+  actor: z.string().min(1),
+  hostId: HostId,
+  passwordSha256: z.string().regex(/^[0-9a-f]{64}$/, 'want the SHA-256 of a password, in hex'),
+});
 
 const ActionBody = z.strictObject({ actor: z.string().min(1), action: OperatorAction });
 
@@ -229,6 +237,13 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
     if (!body.success) return reply.status(400).send(malformed(body.error));
     const { actor, hostId, change } = body.data;
     const answer = await backend.changeKeys(actor, hostId, change);
+    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
+  });
+  app.post('/v1/redis-users', async (request, reply) => {
+    const body = RedisUserBody.safeParse(request.body);
+    if (!body.success) return reply.status(400).send(malformed(body.error));
+    const { actor, hostId, passwordSha256 } = body.data;
+    const answer = await backend.makeRedisUser(actor, hostId, passwordSha256);
     return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
   });
   addAdvisoryRoutes(app, backend.advisories);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { callApi, ApiError } from '../api/client.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
-import type { CliDependencies } from './remote.ts';
+import type { CliDependencies, Remote } from './remote.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -13,7 +13,11 @@ const KeyCard = z.strictObject({
   hostId: z.string(),
   machineId: z.string(),
   publicKey: z.string(),
+  // Cards of before this field.
+  redisPasswordSha256: z.string().nullable().default(null),
 });
+
+type Card = z.infer<typeof KeyCard>;
 
 /** `3`, or `default`: what the configuration says for every host. */
 export const readCap = (text: string): number | 'default' => {
@@ -23,7 +27,7 @@ export const readCap = (text: string): number | 'default' => {
 };
 
 /** The card in the file at `path`, which must be that host's: no host is believed by another one's key. */
-const readKeyCard = async (path: string, hostId: string): Promise<z.infer<typeof KeyCard>> => {
+const readKeyCard = async (path: string, hostId: string): Promise<Card> => {
   let card;
   try {
     card = KeyCard.parse(JSON.parse(await readFile(path, 'utf8')));
@@ -38,40 +42,71 @@ const readKeyCard = async (path: string, hostId: string): Promise<z.infer<typeof
   return card;
 };
 
-/** `host add|exclude|revoke|remove|rotate-key`: who may speak as a host. */
+/** What `host add` and `host enrol` may say of a host besides. */
+interface Place {
+  zone?: string;
+  cap?: number | 'default';
+}
+
+const withPlace = (command: Command): Command =>
+  command
+    .option('--zone <zone>', 'failure domain: rack, data centre; of a new host: default')
+    .option('--cap <n>', "restarts at once on this host; default: the fleet's cap again", readCap);
+
+/** `host enrol|add|exclude|revoke|remove|rotate-key`: who may speak as a host. */
 export const registerHosts = (program: Command, deps: CliDependencies): void => {
   const host = program.command('host').description('enrol, exclude, revoke and remove hosts');
-  withRemoteOptions(
-    host.command('add').argument('<id>').description('enrol a host, or take an excluded one back'),
+  const believe = (remote: Remote, { hostId, machineId, publicKey }: Card): Promise<unknown> =>
+    callApi(remote.socketPath, 'POST', '/v1/keys', {
+      ...{ actor: deps.actor, hostId },
+      change: { kind: 'enrol', machineId, publicKey },
+    });
+  const add = (remote: Remote, hostId: string, { zone, cap }: Place): Promise<void> =>
+    actAndTell(remote, { action: 'host-add', hostId, zone: zone ?? null, cap: cap ?? null });
+
+  withPlace(
+    withRemoteOptions(
+      host
+        .command('enrol')
+        .argument('<id>')
+        .description('believe the key of a new host, and make its user of Redis'),
+    ),
   )
-    .option('--zone <zone>', 'failure domain: rack, data centre; of a new host: default')
-    .option('--cap <n>', "restarts at once on this host; default: the fleet's cap again", readCap)
+    .requiredOption('--key <file>', 'what `groundswell agent --show-key` printed on the host')
+    .action(async (hostId: string, options: Options & Place & { key: string }) => {
+      const remote = remoteFor(deps, options);
+      const card = await readKeyCard(options.key, hostId);
+      const { redisPasswordSha256: passwordSha256 } = card;
+      if (passwordSha256 === null)
+        throw new ApiError(
+          `${options.key} tells no password for Redis: give redis.url on ${hostId} the user ${hostId} and a password of its own of 20 characters or more (openssl rand -hex 24), and write its key anew; where Redis has one user for all: groundswell host add`,
+          null,
+        );
+      // First: without it the agent could tell nothing.
+      const made = (await callApi(remote.socketPath, 'POST', '/v1/redis-users', {
+        ...{ actor: deps.actor, hostId, passwordSha256 },
+      })) as { text: string };
+      if (!remote.json) remote.line(made.text);
+      await believe(remote, card);
+      await add(remote, hostId, options);
+    });
+  withPlace(
+    withRemoteOptions(
+      host
+        .command('add')
+        .argument('<id>')
+        .description('believe the key of a new host, or take an excluded one back'),
+    ),
+  )
     .option(
       '--key <file>',
       'what `groundswell agent --show-key` printed on the host; not needed where it is enrolled already',
     )
-    .action(
-      async (
-        hostId: string,
-        options: Options & { zone?: string; cap?: number | 'default'; key?: string },
-      ) => {
-        const remote = remoteFor(deps, options);
-        if (options.key !== undefined) {
-          const card = await readKeyCard(options.key, hostId);
-          await callApi(remote.socketPath, 'POST', '/v1/keys', {
-            actor: deps.actor,
-            hostId,
-            change: { kind: 'enrol', machineId: card.machineId, publicKey: card.publicKey },
-          });
-        }
-        await actAndTell(remote, {
-          action: 'host-add',
-          hostId,
-          zone: options.zone ?? null,
-          cap: options.cap ?? null,
-        });
-      },
-    );
+    .action(async (hostId: string, options: Options & Place & { key?: string }) => {
+      const remote = remoteFor(deps, options);
+      if (options.key !== undefined) await believe(remote, await readKeyCard(options.key, hostId));
+      await add(remote, hostId, options);
+    });
   withRemoteOptions(
     host
       .command('exclude')

@@ -90,7 +90,7 @@ const hostsTable = (hosts: HostView[]): string =>
 const hostsText = (hosts: HostView[]): string => {
   const lines = hosts.flatMap(staleProcessLines);
   return hosts.length === 0
-    ? 'no hosts; to enrol one: groundswell host add'
+    ? 'no hosts; to enrol one: groundswell host enrol'
     : [hostsTable(hosts), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
 };
 

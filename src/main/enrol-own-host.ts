@@ -1,9 +1,8 @@
-import { hostIdOf } from '../config/host-id.ts';
-import type { Configuration } from '../config/schema.ts';
 import { writeTrustedKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
 import type { Server } from '../workers/control/start-server.ts';
 import { readKeyCard, trustedKeysPath } from './key-card.ts';
+import type { CardSource } from './key-card.ts';
 
 /** What enrolling needs of a server. */
 export interface OwnServer {
@@ -19,9 +18,9 @@ export interface OwnServer {
 export const enrolOwnHost = async (
   server: OwnServer,
   publicKeys: string[],
-  config: Pick<Configuration, 'agent' | 'dataDirectory'>,
+  config: CardSource,
 ): Promise<void> => {
-  const card = await readKeyCard(config.dataDirectory, hostIdOf(config));
+  const card = await readKeyCard(config);
   await writeTrustedKeys(trustedKeysPath(config.dataDirectory), publicKeys);
   // Also after its key was rotated or made anew: nobody else could tell this server.
   const { id } = importPublicKey(card.publicKey);

@@ -42,11 +42,11 @@ export const agentKeys = async (file: string | undefined, asked: KeyQuestion): P
   await makeDataDirectory(config);
   const path = agentKeysPath(config.dataDirectory);
   // Also makes the first key, and refuses that of another machine.
-  const card = await readKeyCard(config.dataDirectory, hostId);
+  const card = await readKeyCard(config);
   if (asked.newKey === true) {
     const { other } = await addKey(path);
     if (other === null) throw new Error(`${path} holds one key only after a second one was made`);
-    return cardText(keyCardOf(hostId, await readMachineId(), other));
+    return cardText(keyCardOf(hostId, await readMachineId(), other, config));
   }
   if (asked.switchKey === true) {
     const { active } = await switchKey(path);

@@ -121,6 +121,15 @@ const backendOf = (
       return { ok: false, reason: errorText(error) };
     }
   },
+  makeRedisUser: async (actor, hostId, passwordSha256) => {
+    try {
+      const left = await server.makeRedisUser(hostId, passwordSha256);
+      const answer = await server.changedKeys(actor, hostId, 'made the Redis user');
+      return answer.ok ? { ...answer, text: [answer.text, ...left].join('; ') } : answer;
+    } catch (error) {
+      return { ok: false, reason: `the Redis user of ${hostId} was not made: ${errorText(error)}` };
+    }
+  },
 });
 
 /** The server of this machine: its store and keys under the data directory, its API on a Unix socket. */

@@ -35,6 +35,7 @@ const apiOf = (here: Scene): ReturnType<typeof createApi> => {
       inventory: () => Promise.resolve(null),
     },
     changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
+    makeRedisUser: () => Promise.resolve({ ok: true, id: null, text: '' }),
   };
   return createApi(backend);
 };

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
 import { isAlive, signalProcess } from './processes.ts';
@@ -8,15 +8,14 @@ import { waitUntil } from './wait-until.ts';
 export interface BedRedis {
   /** Its URL as it is reached at one of the addresses, as the default user or another one. */
   url: (address: string, user?: string) => string;
-  /** Take a user from a line of an ACL file that lacks the password. */
-  addUser: (line: string) => Promise<void>;
   kill: () => Promise<void>;
   /** Start it over the files that it left, or without them; resolves when it answers. */
   start: (options?: { empty?: boolean }) => Promise<void>;
 }
 
 const PORT = 6379;
-const PASSWORD = 'bed-secret';
+/** Of every user. */
+const PASSWORD = 'secret-of-every-test-bed';
 
 /**
  * Redis writes its title over the mark in its environment by which the bed finds what is left, before 7.0
@@ -79,10 +78,6 @@ export const startBedRedis = async (bed: Bed, addresses: readonly string[]): Pro
   await start();
   return {
     url: (address, user = '') => `redis://${user}:${PASSWORD}@${address}:${PORT}`,
-    addUser: async (line) => {
-      await appendFile(aclPath, `${line.trim()} >${PASSWORD}\n`);
-      await bed.commands.must([...ask, 'ACL', 'LOAD']);
-    },
     kill: async () => {
       const killed = await pid();
       signalProcess(killed, 'SIGKILL');

@@ -164,8 +164,9 @@ export const enrolBoth = async (scene: TwoHosts): Promise<void> => {
     await type(host, 'agent', '--trust', ...serverKeys);
     const card = `/root/${host.name}.json`;
     await first.writeFile(card, await type(host, 'agent', '--show-key'), 0o600);
-    await type(first, 'host', 'add', host.name, '--key', card, '--zone', `rack-${index + 1}`);
-    if (host !== first) await scene.redis.addUser(await type(host, 'agent', '--redis-user'));
+    // The agent beside the server comes to Redis with the server's user.
+    const verb = host === first ? 'add' : 'enrol';
+    await type(first, 'host', verb, host.name, '--key', card, '--zone', `rack-${index + 1}`);
     await scene.startAgent(host);
   }
   const wanted = scene.members().length;

@@ -22,7 +22,7 @@ export const commandLine = async (answers: Record<string, unknown>): Promise<Com
     const url = request.url ?? '';
     if (url.startsWith('/v1/audit')) asked.push(url);
     void text(request).then((body) => {
-      if (url === '/v1/actions') asked.push(body);
+      if (request.method === 'POST') asked.push(url === '/v1/actions' ? body : `${url} ${body}`);
       response.end(JSON.stringify(answers[url] ?? (url === '/v1/actions' ? { text: '' } : [])));
     });
   }).listen(socketPath);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,7 @@ test('an agent shows one card until its key is switched, and then the card of th
     hostId: 'h7',
     machineId: await readMachineId(),
     publicKey: first.publicKey,
+    redisPasswordSha256: null,
   });
   expect(await card({ showKey: true })).toEqual(first);
   const second = await card({ newKey: true });
@@ -41,6 +43,20 @@ test('an agent shows one card until its key is switched, and then the card of th
   expect(said).toContain('restart it');
   expect(await card({ showKey: true })).toEqual(second);
   expect(await signingId()).toBe(importPublicKey(second.publicKey).id);
+});
+
+test.each([
+  ['its own user, and a long password', 'redis://h7:0123456789abcdef%21%21%21%21@r', 20],
+  ['a short password, which its hash would give away', 'redis://h7:0123456789abcdef@r', null],
+  ['a user of another name', 'redis://h8:0123456789abcdef0123@r', null],
+  ['no user', 'redis://:0123456789abcdef0123@r', null],
+])('its card tells the hash of its password for Redis: %s', async (_, url, told) => {
+  await writeFile(
+    config,
+    `dataDirectory: ${data}/here\nagent: { hostId: h7 }\nredis: { url: "${url}" }\n`,
+  );
+  const hash = createHash('sha256').update('0123456789abcdef!!!!').digest('hex');
+  expect((await card({ showKey: true })).redisPasswordSha256).toBe(told === null ? null : hash);
 });
 
 test('without a second key there is nothing to switch to, and two steps at once are none', async () => {

@@ -17,6 +17,7 @@ import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
 import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
+import { makeRedisUser } from '../../jobs/make-redis-user.ts';
 import { reportLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
@@ -100,6 +101,8 @@ export interface Server {
   leads: () => boolean;
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
+  /** Make a host's user of Redis (ACL SETUSER); answers what a person has still to do. */
+  makeRedisUser: (hostId: string, passwordSha256: string) => Promise<string[]>;
   /** Record that an operator takes what a feed holds back. */
   acceptedFeed: (actor: string, feed: string, details: AuditDetails) => Promise<void>;
   /** Take what Redis holds for a host away, where it answers, and forget its packages. */
@@ -374,6 +377,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
       return { ok: true, id: null, text: `${what} of host ${hostId}` };
     },
+    makeRedisUser: (hostId, passwordSha256) => makeRedisUser(redis, hostId, passwordSha256),
     acceptedFeed: async (actor, feed, details) => {
       await coordinator.submit({ kind: 'feed-accepted', actor, feed, details });
     },

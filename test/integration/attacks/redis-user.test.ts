@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { controlRecordKey, presenceKey } from '../../../src/jobs/queue-names.ts';
-import { redisUserRules } from '../../../src/jobs/redis-user.ts';
+import { makeRedisUser } from '../../../src/jobs/make-redis-user.ts';
 import { jobsOf, startAttacker } from './attacker.ts';
 import { startTestRedis } from '../redis.ts';
 import type { TestRedis } from '../redis.ts';
@@ -14,7 +15,11 @@ const { key } = startAttacker(new Redis({ lazyConnect: true }));
 beforeAll(async () => {
   server = await startTestRedis({ own: true });
   admin = server.client();
-  await admin.call('ACL', 'SETUSER', 'h1', ...redisUserRules('h1'), '>secret');
+  const hash = createHash('sha256').update('secret').digest('hex');
+  // A Redis without a file of users says that it forgets them.
+  expect(await makeRedisUser(admin, 'h1', hash)).toEqual([
+    expect.stringContaining('Redis forgets it when it is restarted'),
+  ]);
   await admin.set(controlRecordKey('h2'), 'record');
   await admin.lpush(key('fleet', 'wait'), 'h2_x');
   await admin.hset(key('fleet', 'h2_x'), 'data', '{}');
