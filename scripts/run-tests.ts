@@ -7,6 +7,7 @@ import { DEFAULT_CACHE_DIRECTORY } from '../test/bed/bed.ts';
 import { cleanAbandonedBeds } from '../test/bed/clean-abandoned.ts';
 import { endSetup } from '../test/bed/end-setup.ts';
 import { onInterrupt } from '../test/bed/on-interrupt.ts';
+import { errorText } from '../src/core/error-text.ts';
 import { installOuterPackages } from '../test/bed/outer-packages.ts';
 import { conclude } from './conclude.ts';
 import { readSkipped } from './read-skipped.ts';
@@ -14,7 +15,7 @@ import { runPart } from './run-part.ts';
 import type { Part } from './run-part.ts';
 
 /**
- * The whole suite: the tests against real stores with the quick check, the model and the simulation beside them, and the
+ * The whole suite: the quick check, the tests against real stores with the model and the simulation beside them, and the
  * tests against real hosts where they can run (root on Linux). Says in one line at the end what was not run and why.
  */
 const limitMs = 30 * 60_000;
@@ -26,7 +27,6 @@ const npmRun = (name: string, script: string): Part => ({
   command: ['npm', 'run', '--silent', script],
 });
 /** Parts that need processors and nothing else. */
-const check = npmRun('check', 'check');
 const model = npmRun('model', 'test:model');
 const simulation = npmRun('simulation', 'test:simulation');
 const integration = npmRun('integration', 'test:integration');
@@ -37,9 +37,9 @@ interface Stage {
   beside: Part[];
 }
 
-const stages: Stage[] = [];
+const stages: Stage[] = [{ part: npmRun('check', 'check'), beside: [] }];
 // Tests against real stores wait for half of their time.
-const withIntegration: Stage = { part: integration, beside: [check, model, simulation] };
+const withIntegration: Stage = { part: integration, beside: [model, simulation] };
 const notRun: string[] = [];
 if (canRunHosts) {
   const log = (line: string): void => {
@@ -60,7 +60,7 @@ if (canRunHosts) {
     stages.push(withIntegration);
     notRun.push('what of integration mounts or changes owners (it needs root)');
   } else {
-    stages.push(...[check, model, simulation].map((part) => ({ part, beside: [] })));
+    stages.push({ part: model, beside: [] }, { part: simulation, beside: [] });
     notRun.push('integration (no redis-server, and REDIS_URL is not set)');
   }
   notRun.push('real hosts (they need root on Linux)');
@@ -76,9 +76,19 @@ interface Outcome {
   code: number;
 }
 
+/** Whether a person ends the run: also between two parts, of which each hears signals only while it is run. */
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => (interrupted = true));
+const isInterrupted = (): boolean => interrupted;
+
+/** Never rejects: what is run beside it must come to its end as well. */
 const timed = async (part: Part, run: () => Promise<number>): Promise<Outcome> => {
   const began = performance.now();
-  const code = await run();
+  const code = await run().catch((error: unknown) => {
+    console.log(`${part.name} failed: ${errorText(error)}`);
+    return 1;
+  });
   console.log(`${part.name} took ${Math.round((performance.now() - began) / 1000)} s`);
   return { part, code };
 };
@@ -88,21 +98,34 @@ const runInFront = (part: Part): Promise<Outcome> => {
   return timed(part, () => runPart(part, limitMs));
 };
 
+/**
+ * Each part is a session of its own, and on many machines a session has its share of the processors, whatever the
+ * priorities in it are: so its own is lowered too (sched(7), autogroup).
+ */
+const yielding = ({ name, command }: Part): Part => ({
+  name,
+  command: [
+    ...['sh', '-c', '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 19 "$@"', 'sh'],
+    ...command,
+  ],
+});
+
 /** What it prints is held back until it is over: in one piece, not between the lines of the other part. */
 const runBeside = async (parts: readonly Part[]): Promise<Outcome[]> => {
   const outcomes: Outcome[] = [];
   for (const part of parts) {
     const path = join(scratch, part.name);
-    const file = await open(path, 'w');
-    const yielding = { ...part, command: ['nice', '-n', '19', ...part.command] };
     const run = async (): Promise<number> => {
-      const code = await runPart(yielding, limitMs, file.fd).finally(() => file.close());
-      console.log(`\n=== ${part.name}, run meanwhile ===\n${await readFile(path, 'utf8')}`);
-      return code;
+      const file = await open(path, 'w');
+      try {
+        return isInterrupted() ? 130 : await runPart(yielding(part), limitMs, file.fd);
+      } finally {
+        await file.close();
+        console.log(`\n=== ${part.name}, run meanwhile ===\n${await readFile(path, 'utf8')}`);
+      }
     };
-    const outcome = await timed(part, run);
-    outcomes.push(outcome);
-    if (outcome.code === 130) break;
+    outcomes.push(await timed(part, run));
+    if (isInterrupted()) break;
   }
   return outcomes;
 };
@@ -112,7 +135,7 @@ let passed = 0;
 for (const { part, beside } of stages) {
   const [outcome, others] = await Promise.all([runInFront(part), runBeside(beside)]);
   const outcomes = [outcome, ...others];
-  if (outcomes.some(({ code }) => code === 130)) {
+  if (isInterrupted()) {
     if (canRunHosts) await cleanAbandonedBeds();
     await rm(scratch, { recursive: true });
     process.exit(130);

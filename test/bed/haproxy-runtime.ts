@@ -26,16 +26,16 @@ export const askRuntime = (socketPath: string, command: string): Promise<string>
   });
 
 /** Commands one after another on one connection, which costs a fraction of one for each. */
-export interface Runtime {
-  ask: (command: string) => Promise<string>;
-  close: () => void;
-}
+export type Ask = (command: string) => Promise<string>;
+
+/** It answers within a millisecond: one that does not for so long stands still. */
+const answerMs = 10_000;
 
 /** What HAProxy writes when it waits for a command, since it was told `prompt` (management guide, 9.3). */
 const prompt = '\n> ';
 
 /** Rejects where nobody listens at `socketPath`; a question rejects once the connection is over. */
-export const openRuntime = async (socketPath: string): Promise<Runtime> => {
+export const openRuntime = async (socketPath: string): Promise<Ask> => {
   const socket = createConnection(socketPath);
   await once(socket, 'connect');
   socket.setEncoding('utf8');
@@ -56,7 +56,7 @@ export const openRuntime = async (socketPath: string): Promise<Runtime> => {
   socket.on('close', () => {
     end(new Error(`HAProxy has closed the connection to ${socketPath}`));
   });
-  const ask = (command: string): Promise<string> =>
+  const ask: Ask = (command) =>
     new Promise((resolve, reject) => {
       if (over !== null || waiting !== null) {
         reject(over ?? new Error('one question at a time'));
@@ -64,14 +64,12 @@ export const openRuntime = async (socketPath: string): Promise<Runtime> => {
       }
       waiting = { resolve, reject };
       socket.write(`${command}\n`);
+      socket.setTimeout(answerMs, () => {
+        socket.destroy(new Error(`HAProxy has not answered for ${answerMs} ms`));
+      });
     });
   await ask('prompt');
-  return {
-    ask,
-    close: () => {
-      socket.destroy();
-    },
-  };
+  return ask;
 };
 
 /** All servers, without what stands for a whole backend. */

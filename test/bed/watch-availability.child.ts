@@ -100,7 +100,7 @@ const lookAtHaproxy = (socketPath: string): Look => {
   const opened = openRuntime(socketPath);
   return async () => {
     const available = new Map<string, number>();
-    const told = await (await opened).ask(statisticsCommand);
+    const told = await (await opened)(statisticsCommand);
     for (const { backend, status } of parseServerStatistics(told))
       available.set(backend, (available.get(backend) ?? 0) + (status.startsWith('UP') ? 1 : 0));
     return available;
@@ -131,11 +131,14 @@ const isHealthy = ({ address, port }: Endpoint): Promise<boolean | null> =>
       socket.write(`GET /health HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`);
     });
     socket.on('data', (part) => (answer += part.toString('latin1')));
-    socket.on('end', () => {
-      over(answer === '' ? null : /^HTTP\/1\.[01] 200 /.test(answer));
-    });
+    /** What has no whole head was cut off. */
+    const judge = (): void => {
+      over(answer.includes('\r\n\r\n') ? /^HTTP\/1\.[01] 200 /.test(answer) : null);
+    };
+    socket.on('end', judge);
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      over(error.code === 'ECONNRESET' ? null : false);
+      if (error.code === 'ECONNRESET') judge();
+      else over(false);
     });
   });
 

@@ -52,7 +52,8 @@ if (path !== '') {
   const { exec } = database;
   database.exec = function (sql) {
     const written = sql === 'commit' ? steps : [];
-    if (sql === 'commit') steps = [];
+    // What is rolled back was not journaled.
+    steps = [];
     for (const step of written) dieOnce(`before ${step}`);
     const result = exec.call(this, sql);
     for (const step of written) dieOnce(`after ${step}`);
