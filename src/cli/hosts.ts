@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { callApi, ApiError } from '../api/client.ts';
 import { actAndTell, remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
+import type { OperatorAction } from '../core/coordinator/operator.ts';
 
 type Options = { json?: boolean; socket?: string };
 
@@ -61,8 +62,9 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
       ...{ actor: deps.actor, hostId },
       change: { kind: 'enrol', machineId, publicKey },
     });
-  const add = (remote: Remote, hostId: string, { zone, cap }: Place): Promise<void> =>
-    actAndTell(remote, { action: 'host-add', hostId, zone: zone ?? null, cap: cap ?? null });
+  const adding = (hostId: string, { zone, cap }: Place): OperatorAction => ({
+    ...{ action: 'host-add', hostId, zone: zone ?? null, cap: cap ?? null },
+  });
 
   withPlace(
     withRemoteOptions(
@@ -82,13 +84,13 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
           `${options.key} tells no password for Redis: give redis.url on ${hostId} the user ${hostId} and a password of its own of 20 characters or more (openssl rand -hex 24), and write its key anew; where Redis has one user for all: groundswell host add`,
           null,
         );
-      // First: without it the agent could tell nothing.
+      await believe(remote, card);
+      // Before it is a member: without a user its agent could tell nothing.
       const made = (await callApi(remote.socketPath, 'POST', '/v1/redis-users', {
         ...{ actor: deps.actor, hostId, passwordSha256 },
       })) as { text: string };
-      if (!remote.json) remote.line(made.text);
-      await believe(remote, card);
-      await add(remote, hostId, options);
+      const added = await remote.act(adding(hostId, options));
+      remote.show({ ...added, text: `${added.text}; ${made.text}` }, ({ text }) => text);
     });
   withPlace(
     withRemoteOptions(
@@ -105,7 +107,7 @@ export const registerHosts = (program: Command, deps: CliDependencies): void => 
     .action(async (hostId: string, options: Options & Place & { key?: string }) => {
       const remote = remoteFor(deps, options);
       if (options.key !== undefined) await believe(remote, await readKeyCard(options.key, hostId));
-      await add(remote, hostId, options);
+      await actAndTell(remote, adding(hostId, options));
     });
   withRemoteOptions(
     host

@@ -26,7 +26,15 @@ const common = {
   retryStrategy: retryDelayMs,
 } satisfies RedisOptions;
 
-type Connecting = typeof common & Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'>;
+type Connecting = Omit<typeof common, 'retryStrategy'> &
+  Pick<
+    RedisOptions,
+    | 'maxRetriesPerRequest'
+    | 'enableOfflineQueue'
+    | 'lazyConnect'
+    | 'autoResendUnfulfilledCommands'
+    | 'retryStrategy'
+  >;
 
 const sentinelPort = 26_379;
 
@@ -100,4 +108,17 @@ export const connectSender = (address: RedisAddress, onError: (error: Error) => 
   listening(
     connect(address, { ...common, enableOfflineQueue: false, maxRetriesPerRequest: 1 }),
     onError,
+  );
+
+/** For a few commands that a person waits for: it is not connected yet, not made anew, and sends nothing twice. */
+export const connectOnce = (address: RedisAddress): Redis =>
+  listening(
+    connect(address, {
+      ...common,
+      lazyConnect: true,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: () => null,
+    }),
+    // `connect` and the commands themselves tell.
+    () => undefined,
   );

@@ -122,12 +122,22 @@ const backendOf = (
     }
   },
   makeRedisUser: async (actor, hostId, passwordSha256) => {
+    if (!server.hostKeys.isEnrolled(hostId) || !server.leads())
+      return {
+        ok: false,
+        reason: server.leads()
+          ? `host ${hostId} is not enrolled: groundswell host enrol`
+          : 'this server does not lead now',
+      };
     try {
-      const left = await server.makeRedisUser(hostId, passwordSha256);
-      const answer = await server.changedKeys(actor, hostId, 'made the Redis user');
+      const { what, left } = await server.makeRedisUser(hostId, passwordSha256);
+      const answer = await server.changedKeys(actor, hostId, what);
       return answer.ok ? { ...answer, text: [answer.text, ...left].join('; ') } : answer;
     } catch (error) {
-      return { ok: false, reason: `the Redis user of ${hostId} was not made: ${errorText(error)}` };
+      return {
+        ok: false,
+        reason: `its key is believed, but the Redis user of ${hostId} is not as it should be: ${errorText(error)}`,
+      };
     }
   },
 });

@@ -31,14 +31,14 @@ test("a host's cap is a whole number, or the fleet's again", () => {
     expect(() => readCap(wrong)).toThrow('at least 1, or default');
 });
 
-test('enrol makes the user of Redis, believes the key and adds the host, in this order', async () => {
+test('enrol believes the key, makes the user of Redis and adds the host, in this order', async () => {
   const hash = 'a'.repeat(64);
   const said = await line.type('host', 'enrol', 'h2', '--key', await card(hash), '--zone', 'r1');
   expect([said.code, said.error]).toEqual([0, '']);
   expect(said.out).toContain('made the Redis user of host h2');
   expect(line.asked).toEqual([
-    `/v1/redis-users {"actor":"ann","hostId":"h2","passwordSha256":"${hash}"}`,
     '/v1/keys {"actor":"ann","hostId":"h2","change":{"kind":"enrol","machineId":"m","publicKey":"k"}}',
+    `/v1/redis-users {"actor":"ann","hostId":"h2","passwordSha256":"${hash}"}`,
     expect.stringContaining('"action":"host-add","hostId":"h2","zone":"r1"'),
   ]);
 });

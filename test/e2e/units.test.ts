@@ -166,7 +166,7 @@ describe('the units of server and agent on a host with systemd', () => {
     expect(await show('InvocationID')).not.toBe(before);
     // It had ended when it was asked to: where it waits for the package manager, that waits for it.
     expect(await must('journalctl', '-u', 'groundswell-agent', '-o', 'cat')).not.toMatch(
-      /timed out|Killing/,
+      /State '.*' timed out|Main process exited, code=killed/,
     );
     const [record] = (await restartRecords(scene)).filter(({ wave }) => wave === id);
     expect(record).toBeUndefined();

@@ -53,10 +53,10 @@ test('command and webhook get every notice in order, one at a time, and a failur
   await chmod(program, 0o755);
   const log = join(directory, 'log');
   const problems: string[] = [];
-  const notify = createNotifier({ command: [program, log], webhook: url }, (_, what) => {
+  const notifier = createNotifier({ command: [program, log], webhook: url }, (_, what) => {
     problems.push(what);
   });
-  for (const notice of notices) notify(notice);
+  for (const notice of notices) notifier.tell(notice);
   const lines = await waitUntil(
     'the command to hear the last',
     async () => {
@@ -75,8 +75,8 @@ test('a command that leaves a child behind keeps no notice back', async () => {
   await writeFile(program, '#!/bin/sh\ncat >>"$1"\nsleep 300 &\necho $! >>"$1.pids"\n');
   await chmod(program, 0o755);
   const log = join(directory, 'log');
-  const notify = createNotifier({ command: [program, log] }, () => undefined);
-  for (const notice of notices) notify(notice);
+  const notifier = createNotifier({ command: [program, log] }, () => undefined);
+  for (const notice of notices) notifier.tell(notice);
   const left = async (): Promise<string[]> =>
     (await readFile(`${log}.pids`, 'utf8').catch(() => '')).split('\n').filter(Boolean);
   try {

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '../../core/coordinator/turn.ts';
 
 export interface NotifySettings {
@@ -10,13 +11,28 @@ export interface NotifySettings {
 
 const limitMs = 10_000;
 
+interface InOrder {
+  add: (act: () => Promise<void>) => void;
+  /** Resolves when all that was added is over. */
+  settled: () => Promise<void>;
+}
+
 /** Does one after the other, in the order in which they were asked for. */
-const inOrder = (): ((act: () => Promise<void>) => void) => {
+const inOrder = (): InOrder => {
   let last = Promise.resolve();
-  return (act) => {
-    last = last.then(act).catch(() => undefined);
+  return {
+    add: (act) => {
+      last = last.then(act).catch(() => undefined);
+    },
+    settled: () => last,
   };
 };
+
+export interface Notifier {
+  tell: (notice: Notice) => void;
+  /** Waits for what is being told, up to a limit. */
+  stop: () => Promise<void>;
+}
 
 /**
  * Tell operators that a wave needs approval, pauses, fails or ends. Each hears one notice at a time, in order: a
@@ -25,7 +41,7 @@ const inOrder = (): ((act: () => Promise<void>) => void) => {
 export const createNotifier = (
   { command = [], webhook }: NotifySettings,
   onError: (error: unknown, what: string) => void,
-): ((notice: Notice) => void) => {
+): Notifier => {
   const [program, ...args] = command;
   const [toCommand, toWebhook] = [inOrder(), inOrder()];
   const run = async (file: string, body: string): Promise<void> => {
@@ -50,9 +66,15 @@ export const createNotifier = (
       onError(error, `webhook ${url}`);
     }
   };
-  return (notice) => {
-    const body = JSON.stringify(notice);
-    if (program !== undefined) toCommand(() => run(program, body));
-    if (webhook !== undefined) toWebhook(() => post(webhook, body));
+  return {
+    tell: (notice) => {
+      const body = JSON.stringify(notice);
+      if (program !== undefined) toCommand.add(() => run(program, body));
+      if (webhook !== undefined) toWebhook.add(() => post(webhook, body));
+    },
+    stop: async () => {
+      const told = Promise.all([toCommand.settled(), toWebhook.settled()]);
+      await Promise.race([told, sleep(limitMs, null, { ref: false })]);
+    },
   };
 };

@@ -17,7 +17,8 @@ import { connectSender, connectWorker } from '../../jobs/connections.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import { hostsWithoutRecord, putControlRecord } from '../../jobs/control-record.ts';
 import { forgetHostQueue } from '../../jobs/forget-host-queue.ts';
-import { makeRedisUser } from '../../jobs/make-redis-user.ts';
+import { makeRedisUserAt } from '../../jobs/make-redis-user.ts';
+import type { MadeUser } from '../../jobs/make-redis-user.ts';
 import { reportLimits } from '../../jobs/job-options.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import { createQueueCache } from '../../jobs/queue-cache.ts';
@@ -102,7 +103,7 @@ export interface Server {
   /** Record a change of a host's keys, which are no part of the fleet's state. */
   changedKeys: (actor: string, hostId: string, what: string) => Promise<Answer>;
   /** Make a host's user of Redis (ACL SETUSER); answers what a person has still to do. */
-  makeRedisUser: (hostId: string, passwordSha256: string) => Promise<string[]>;
+  makeRedisUser: (hostId: string, passwordSha256: string) => Promise<MadeUser>;
   /** Record that an operator takes what a feed holds back. */
   acceptedFeed: (actor: string, feed: string, details: AuditDetails) => Promise<void>;
   /** Take what Redis holds for a host away, where it answers, and forget its packages. */
@@ -163,10 +164,10 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     capacity: 500,
     onError: (error) => onError(error, 'queue'),
   });
-  const notify = createNotifier(options.notify, onError);
+  const notifier = createNotifier(options.notify, onError);
   const tell = (notice: Notice): void => {
     logger.info({ notice }, notice.text);
-    notify(notice);
+    notifier.tell(notice);
     if (notice.kind === 'ended') trail.wake();
   };
   const trail = await keepAudit({
@@ -377,7 +378,8 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await coordinator.submit({ kind: 'keys-changed', actor, host: hostId, what, believed });
       return { ok: true, id: null, text: `${what} of host ${hostId}` };
     },
-    makeRedisUser: (hostId, passwordSha256) => makeRedisUser(redis, hostId, passwordSha256),
+    makeRedisUser: (hostId, passwordSha256) =>
+      makeRedisUserAt(options.redis, hostId, passwordSha256),
     acceptedFeed: async (actor, feed, details) => {
       await coordinator.submit({ kind: 'feed-accepted', actor, feed, details });
     },
@@ -394,6 +396,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       await Promise.all([ticking.stop(), restoring.stop(), summing.stop(), forgetting.stop()]);
       await Promise.all([reports.close(5_000), stopFollowing()]);
       await coordinator.stop();
+      await notifier.stop();
       await trail.stop();
       await relaying.stop();
       await queues.close();

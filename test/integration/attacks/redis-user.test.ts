@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { controlRecordKey, presenceKey } from '../../../src/jobs/queue-names.ts';
 import { makeRedisUser } from '../../../src/jobs/make-redis-user.ts';
@@ -17,9 +18,10 @@ beforeAll(async () => {
   admin = server.client();
   const hash = createHash('sha256').update('secret').digest('hex');
   // A Redis without a file of users says that it forgets them.
-  expect(await makeRedisUser(admin, 'h1', hash)).toEqual([
-    expect.stringContaining('Redis forgets it when it is restarted'),
-  ]);
+  expect(await makeRedisUser(admin, 'h1', hash)).toEqual({
+    what: 'made the Redis user',
+    left: [expect.stringContaining('Redis forgets it when it is restarted')],
+  });
   await admin.set(controlRecordKey('h2'), 'record');
   await admin.lpush(key('fleet', 'wait'), 'h2_x');
   await admin.hset(key('fleet', 'h2_x'), 'data', '{}');
@@ -94,5 +96,26 @@ describe('the Redis user of a host', () => {
     expect(await h1.call('HSET', key('fleet', 'meta'), 'paused', '1')).toBe(1);
     // Read it cannot, nor change it.
     expect(await admin.hget(key('fleet', 'h2_x'), 'data')).toBe('{}');
+  });
+
+  test('another password ends whoever came with the one of before; a user of somebody else stays as it is', async () => {
+    if (server.address.kind !== 'socket') throw new Error('want an own server');
+    const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+    await makeRedisUser(admin, 'h7', hashOf('first'));
+    const thief = new Redis({
+      ...{ path: server.address.path, username: 'h7', password: 'first' },
+      retryStrategy: () => null,
+    });
+    thief.on('error', () => undefined);
+    await thief.ping();
+    const ended = once(thief, 'end');
+    expect((await makeRedisUser(admin, 'h7', hashOf('second'))).what).toBe(
+      'gave another password to the Redis user',
+    );
+    await ended;
+    await admin.call('ACL', 'SETUSER', 'backup', 'on', '~*', '+@read', '>theirs');
+    const before = await admin.call('ACL', 'GETUSER', 'backup');
+    await expect(makeRedisUser(admin, 'backup', hashOf('ours'))).rejects.toThrow('something else');
+    expect(await admin.call('ACL', 'GETUSER', 'backup')).toEqual(before);
   });
 });
