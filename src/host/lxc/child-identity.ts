@@ -10,6 +10,9 @@ export const STOP_MARK = 'GROUNDSWELL_STOP';
 /** What a shell is called that waits to become a command (spare-process.ts): its argument after the script. */
 export const SPARE_NAME = 'groundswell-spare';
 
+/** What the shell is called that forks such ones (forker.ts). */
+export const FORKER_NAME = 'groundswell-forker';
+
 /** The identity of a process that is there now; null when it is gone already. */
 export const identifyChild = (pid: number, procRoot = '/proc'): ChildIdentity | null => {
   const stat = readProcessStat(procRoot, pid);
@@ -93,9 +96,17 @@ export const stoppedName = (argv: readonly string[]): string | null => {
   return bare;
 };
 
+const readArguments = (procRoot: string, pid: number): string[] =>
+  (readProcess(procRoot, pid, 'cmdline') ?? '').split('\0');
+
 /** A shell that was given its command and whose agent died before it could become that: perhaps a stop. */
-const isOrphanedSpare = (procRoot: string, pid: number, argv: readonly string[]): boolean =>
-  argv[3] === SPARE_NAME && readProcessStat(procRoot, pid)?.parent === 1;
+const isOrphanedSpare = (procRoot: string, pid: number, argv: readonly string[]): boolean => {
+  if (argv[3] !== SPARE_NAME) return false;
+  const parent = readProcessStat(procRoot, pid)?.parent ?? 0;
+  return parent > 1 && readArguments(procRoot, parent)[3] === FORKER_NAME
+    ? readProcessStat(procRoot, parent)?.parent === 1
+    : parent === 1;
+};
 
 /**
  * Every `lxc-stop` at work, and what may become one in the next moment: those of a crashed agent whose pid
@@ -107,7 +118,7 @@ export const findStopsAtWork = (procRoot = '/proc'): StopAtWork[] =>
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
       const pid = Number(entry);
-      const argv = (readProcess(procRoot, pid, 'cmdline') ?? '').split('\0');
+      const argv = readArguments(procRoot, pid);
       const orphan = isOrphanedSpare(procRoot, pid, argv);
       if (!orphan && basename(argv[0] ?? '') !== 'lxc-stop') return [];
       const name = orphan ? '' : stoppedName(argv);

@@ -1,5 +1,5 @@
 import type { ChildIdentity } from '../runtime.ts';
-import { createSpareProcesses } from './spare-process.ts';
+import { createSpareProcesses } from './spare-processes.ts';
 
 /** How a command of LXC ended. Exit codes are not to be trusted: they go into messages only. */
 export interface ToolResult {

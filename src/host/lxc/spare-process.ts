@@ -4,15 +4,16 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { ChildIdentity } from '../runtime.ts';
 import { identifyChild, SPARE_NAME, STOP_MARK } from './child-identity.ts';
-import { isLive, readProcessStat } from './process-stat.ts';
 
 /**
- * Reads a soft limit on open files and then words, one a line, and becomes that command at an empty line;
- * ends without one when its input does, so also with its parent. It has the pid of the command from the
- * beginning. What it says is read by people and by `readState`, so never translated.
+ * Tells its pid; reads `begin` with that pid, a soft limit on open files, and then words, one a line, and becomes
+ * that command at an empty line, with the same pid. Ends without one when its input does, so also with its parent, and at
+ * anything else. What it says is read by people and by `readState`, so never translated.
  */
-const SCRIPT = `
+export const SPARE_SCRIPT = `
 export LC_ALL=C
+echo "$$"
+IFS= read -r first && [ "$first" = "begin $$" ] || exit 0
 IFS= read -r files || exit 0
 while IFS= read -r word; do
   if [ -z "$word" ]; then
@@ -23,8 +24,8 @@ while IFS= read -r word; do
   set -- "$@" "$word"
 done`;
 
-/** A shell that waits for the one command that it becomes. */
-type Spare = ChildProcessByStdio<Writable, Readable, Readable>;
+/** A shell with pipes of its own. */
+export type Shell = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** How a command ended: `exitCode` null where a signal ended it. */
 export interface Ended {
@@ -34,26 +35,31 @@ export interface Ended {
   stderr: string;
 }
 
-export interface Running {
-  ended: Promise<Ended>;
-  /** SIGTERM, and SIGKILL half a second later. */
-  kill: () => void;
+/** A process that waits for the one command that it becomes. */
+export interface Spare {
+  child: ChildIdentity;
+  begin: (input: string) => Promise<Ended>;
 }
 
-const KILL_AFTER_MS = 500;
+/** What a spare reads to become `argv`. */
+export const spareInput = (
+  { pid }: ChildIdentity,
+  openFiles: number,
+  argv: readonly string[],
+): string => `begin ${pid}\n${openFiles}\n${argv.join('\n')}\n\n`;
 
-/** Whether a child and its pipes, which are sockets to Node.js, keep this process from ending. */
-const keepsAlive = (child: Spare, keep: boolean): void => {
+/** Whether a shell and its pipes, which are sockets to Node.js, keep this process from ending. */
+export const keepsAlive = (shell: Shell, keep: boolean): void => {
   const how = keep ? 'ref' : 'unref';
-  child[how]();
-  for (const pipe of child.stdio) if (pipe instanceof Socket) pipe[how]();
+  shell[how]();
+  for (const pipe of shell.stdio) if (pipe instanceof Socket) pipe[how]();
 };
 
 /** Not execa, which tells of a failed fork only in its result: a spare has none until it is used. Null: none was forked. */
-const spawnSpare = (): Spare | null => {
-  let child: Spare;
+export const spawnShell = (script: string, ...args: readonly string[]): Shell | null => {
+  let shell: Shell;
   try {
-    child = spawn('/bin/sh', ['-c', SCRIPT, SPARE_NAME], {
+    shell = spawn('/bin/sh', ['-c', script, ...args], {
       stdio: 'pipe',
       // A session of its own: Ctrl-C at a terminal does not reach it.
       detached: true,
@@ -63,110 +69,33 @@ const spawnSpare = (): Spare | null => {
     return null;
   }
   // Others are told later; what could not be forked has no pid, and perhaps no pipes.
-  child.on('error', () => undefined);
-  if (child.pid === undefined) return null;
+  shell.on('error', () => undefined);
+  if (shell.pid === undefined) return null;
   // Written to after it has died: its end tells.
-  child.stdin.on('error', () => undefined);
-  return child;
+  shell.stdin.on('error', () => undefined);
+  return shell;
 };
 
-const isUsable = ({ pid, exitCode, signalCode }: Spare): boolean =>
-  pid !== undefined &&
-  exitCode === null &&
-  signalCode === null &&
-  isLive(readProcessStat('/proc', pid));
-
-const endOf = (child: Spare): Promise<Ended> => {
+/** A spare of our own, forked in this very tick. Null: none could be. */
+export const forkSpare = (): Spare | null => {
+  const shell = spawnShell(SPARE_SCRIPT, SPARE_NAME);
+  const child = shell?.pid === undefined ? null : identifyChild(shell.pid);
+  if (shell === null || child === null) return null;
   const written = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
-  return new Promise((resolve) => {
-    child.once('close', (exitCode, signal) => {
-      resolve({ exitCode, signal, ...written });
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  shell.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+  const ended = new Promise<Ended>((resolve) => {
+    shell.once('close', (exitCode, signal) => {
+      const { stdout, stderr } = written;
+      // Its first line is its pid.
+      resolve({ exitCode, signal, stdout: stdout.replace(/^.*\n?/, ''), stderr });
     });
   });
-};
-
-/** How long a spare waits to be used; restarts of a wave follow closer than that. */
-const KEEP_MS = 10_000;
-
-export interface BeginOptions {
-  /** Soft limit on open files: Node.js raises its own to the hard one, and what it starts inherits that. */
-  openFiles: number;
-  /** Told who it will be before it begins, so that it can be journaled first. */
-  onChild?: (child: ChildIdentity) => void;
-}
-
-/**
- * So many are forked when there is none left: a restart takes two, and both are forked while its container stops,
- * which takes the longest, and none while it starts.
- */
-const SPARES = 2;
-
-/**
- * Processes for commands that must begin at once. To fork a process with a heap of a hundred megabytes
- * takes many times as long as to write to a pipe, so one that was forked before becomes the command, and the
- * next ones are forked while that runs. None is kept where nothing was run for a while.
- */
-export interface SpareProcesses {
-  /**
-   * Begin `argv`, in which no word is empty or has a newline, in this very tick. Throws where it cannot be
-   * begun: nothing was run then.
-   */
-  begin: (argv: readonly string[], options: BeginOptions) => Running;
-}
-
-export const createSpareProcesses = (): SpareProcesses => {
-  let spares: Spare[] = [];
-  let idle: NodeJS.Timeout | undefined;
-
-  const discard = (): void => {
-    for (const spare of spares) spare.stdin.end();
-    spares = [];
-  };
-  const fork = (): void => {
-    const fresh = spawnSpare();
-    // No more processes, files or memory now: the next command tells, if it is still so then.
-    if (fresh === null) return;
-    keepsAlive(fresh, false);
-    spares.push(fresh);
-    // A fork holds up all else: what has come meanwhile goes first.
-    if (spares.length < SPARES) setImmediate(fork);
-  };
-  const keepSome = (): void => {
-    spares = spares.filter(isUsable);
-    if (spares.length === 0) fork();
-    clearTimeout(idle);
-    idle = setTimeout(discard, KEEP_MS).unref();
-  };
-  const takeOne = (): Spare | null => {
-    for (let spare = spares.shift(); spare !== undefined; spare = spares.shift())
-      if (isUsable(spare)) return spare;
-    return spawnSpare();
-  };
-
   return {
-    begin: (argv, { openFiles, onChild }) => {
-      if (argv.some((word) => word === '' || word.includes('\n')))
-        throw new Error(`not to be run: an empty word or a newline in ${JSON.stringify(argv)}`);
-      const used = takeOne();
-      const child = used?.pid === undefined ? null : identifyChild(used.pid);
-      if (used === null || child === null)
-        throw new Error(
-          `${argv[0] ?? ''} was not run: no process could be forked (too many processes or open files, no memory?)`,
-        );
-      keepsAlive(used, true);
-      const ended = endOf(used);
-      onChild?.(child);
-      used.stdin.end(`${[openFiles, ...argv].join('\n')}\n\n`);
-      setImmediate(keepSome);
-      return {
-        ended,
-        kill: () => {
-          used.kill('SIGTERM');
-          setTimeout(() => used.kill('SIGKILL'), KILL_AFTER_MS).unref();
-        },
-      };
+    child,
+    begin: (input) => {
+      shell.stdin.end(input);
+      return ended;
     },
   };
 };

@@ -2,15 +2,17 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   awaitChild,
   endChild,
   findStopsAtWork,
+  FORKER_NAME,
   identifyChild,
   isAtWork,
+  SPARE_NAME,
   STOP_MARK,
 } from '../../../../src/host/lxc/child-identity.ts';
 import type { ChildIdentity } from '../../../../src/host/runtime.ts';
@@ -81,6 +83,30 @@ describe('a child of a former life', () => {
     expect(found.map(({ name, ours }) => ({ name, ours }))).toEqual([
       { name: 'web-01', ours: true },
       { name: 'web-02', ours: false },
+    ]);
+  });
+
+  test('may be a shell whose agent died before it became its stop', async () => {
+    const procRoot = await mkdtemp(join(tmpdir(), 'gs-proc-'));
+    directories.push(procRoot);
+    const shell = async (pid: number, parent: number, name: string): Promise<void> => {
+      await mkdir(join(procRoot, String(pid)));
+      const fields = ['S', parent, ...Array.from({ length: 17 }, () => 0), pid * 10];
+      await writeFile(join(procRoot, String(pid), 'stat'), `${pid} (sh) ${fields.join(' ')}`);
+      await writeFile(join(procRoot, String(pid), 'cmdline'), `/bin/sh\0-c\0script\0${name}\0`);
+    };
+    // Those of an agent that lives,
+    await shell(500, 1, 'agent');
+    await shell(501, 500, SPARE_NAME);
+    await shell(502, 500, FORKER_NAME);
+    await shell(503, 502, SPARE_NAME);
+    // and of one that died: alone, and with the shell that forked it, which is none itself.
+    await shell(601, 1, SPARE_NAME);
+    await shell(602, 1, FORKER_NAME);
+    await shell(603, 602, SPARE_NAME);
+    expect(findStopsAtWork(procRoot)).toEqual([
+      { pid: 601, startTime: '6010', name: '', ours: true },
+      { pid: 603, startTime: '6030', name: '', ours: true },
     ]);
   });
 });
