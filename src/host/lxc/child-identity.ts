@@ -25,6 +25,12 @@ export const isAtWork = (child: ChildIdentity, procRoot = '/proc'): boolean => {
   return isLive(stat) && stat.startTime === child.startTime;
 };
 
+/** Whether that very process would read what it is sent: one that was stopped (SIGSTOP, a debugger) is at work, and does not. */
+export const waitsForInput = (child: ChildIdentity, procRoot = '/proc'): boolean => {
+  const stat = readProcessStat(procRoot, child.pid);
+  return isLive(stat) && stat.startTime === child.startTime && !/[Tt]/.test(stat.state);
+};
+
 /**
  * Waits until a child of a former life of the agent (so no child of ours any more) has ended.
  * Answers whether it has, at the latest after `timeoutMs`.
@@ -40,8 +46,10 @@ export const awaitChild = (
     timeoutMs,
   );
 
-const signalChild = (child: ChildIdentity, signal: NodeJS.Signals): void => {
-  if (!isAtWork(child)) return;
+/** Signals that very process, also where /proc cannot be read just now (too many open files) and so does not say who it is. */
+export const signalUnlessReplaced = (child: ChildIdentity, signal: NodeJS.Signals): void => {
+  const stat = readProcessStat('/proc', child.pid);
+  if (stat !== null && stat.startTime !== child.startTime) return;
   try {
     process.kill(child.pid, signal);
   } catch (error) {
@@ -55,9 +63,10 @@ const signalChild = (child: ChildIdentity, signal: NodeJS.Signals): void => {
  * within 5 s (it hangs in the kernel).
  */
 export const endChild = async (child: ChildIdentity, graceMs = 1_000): Promise<void> => {
-  signalChild(child, 'SIGTERM');
+  if (!isAtWork(child)) return;
+  signalUnlessReplaced(child, 'SIGTERM');
   if (await awaitChild(child, graceMs)) return;
-  signalChild(child, 'SIGKILL');
+  signalUnlessReplaced(child, 'SIGKILL');
   if (await awaitChild(child, 5_000)) return;
   throw new Error(
     `process ${child.pid} does not end, not even by SIGKILL: it waits in the kernel (see /proc/${child.pid}/stack)`,
@@ -102,10 +111,12 @@ const readArguments = (procRoot: string, pid: number): string[] =>
 /** A shell that was given its command and whose agent died before it could become that: perhaps a stop. */
 const isOrphanedSpare = (procRoot: string, pid: number, argv: readonly string[]): boolean => {
   if (argv[3] !== SPARE_NAME) return false;
-  const parent = readProcessStat(procRoot, pid)?.parent ?? 0;
-  return parent > 1 && readArguments(procRoot, parent)[3] === FORKER_NAME
-    ? readProcessStat(procRoot, parent)?.parent === 1
-    : parent === 1;
+  const parentNow = (): number => readProcessStat(procRoot, pid)?.parent ?? 0;
+  const parent = parentNow();
+  if (readArguments(procRoot, parent)[3] === FORKER_NAME)
+    return readProcessStat(procRoot, parent)?.parent === 1;
+  // Asked again: the one before may have ended just now.
+  return parentNow() === 1;
 };
 
 /**

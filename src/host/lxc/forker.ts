@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import type { ChildIdentity } from '../runtime.ts';
-import { FORKER_NAME, identifyChild, isAtWork, SPARE_NAME } from './child-identity.ts';
-import { keepsAlive, SPARE_SCRIPT, spawnShell } from './spare-process.ts';
-import type { Ended, Shell, Spare } from './spare-process.ts';
+import { FORKER_NAME, identifyChild, SPARE_NAME, waitsForInput } from './child-identity.ts';
+import { keepsAlive, makeMark, ownOutput, SPARE_SCRIPT, spawnShell } from './spare-process.ts';
+import type { Ended, Spare } from './spare-process.ts';
 
 /**
  * At each line `next` one spare is forked, which shares its pipes; when the command that it became has ended, both
@@ -13,12 +12,15 @@ const SCRIPT = `
 export LC_ALL=C
 while IFS= read -r line; do
   [ "$line" = next ] || continue
-  /bin/sh -c "$2" ${SPARE_NAME}
-  printf '\\n%s %s\\n' "$1" "$?"
-  printf '\\n%s\\n' "$1" >&2
+  /bin/sh -c "$2" ${SPARE_NAME} "$1"
+  printf '\\n%s ended %s\\n' "$1" "$?"
+  printf '\\n%s ended\\n' "$1" >&2
 done`;
 
-/** A shell says 128 and the signal's number for what a signal ended. */
+/** A spare that is not there by then is not waited for. */
+const GREETING_MS = 1_000;
+
+/** A shell says 128 and the signal's number for what a signal ended; what exits so itself cannot be told from that. */
 const SIGNAL_BASE = 128;
 
 const endedBy = (status: number): Pick<Ended, 'exitCode' | 'signal'> => {
@@ -27,16 +29,10 @@ const endedBy = (status: number): Pick<Ended, 'exitCode' | 'signal'> => {
   return { exitCode: signal === null ? status : null, signal };
 };
 
-/**
- * Cuts what a command wrote from what comes after it: answers the text before the mark's line, and the rest of that
- * line; null where the mark has not come yet.
- */
-const cutAtMark = (text: string, mark: string): { before: string; rest: string } | null => {
-  const at = text.indexOf(`\n${mark}`);
-  const end = at === -1 ? -1 : text.indexOf('\n', at + 1);
-  if (end === -1) return null;
-  return { before: text.slice(0, at), rest: text.slice(at + 1 + mark.length, end) };
-};
+export interface ForkerOptions {
+  /** How long it waits to be used. */
+  keepMs: number;
+}
 
 export interface Forker {
   /** The spare that waits for its command; null while there is none, and where somebody ended it. */
@@ -45,63 +41,70 @@ export interface Forker {
   isBusy: () => boolean;
   /** Whether it will have no spare any more. */
   isOver: () => boolean;
-  /** Fork no more. A command that runs goes on. */
-  end: () => void;
 }
 
 /**
  * A small shell that forks for us: one after another, processes that wait to become a command. To fork this
- * process costs so much more, and it pays again for each page of its memory that it writes to afterwards. Null: it could not
- * be forked itself.
+ * process costs so much more, and it pays again for each page of its memory that it writes to afterwards. Ends when it was not
+ * used for a while. Null: it could not be forked itself.
  */
-export const createForker = (onEnd: () => void): Forker | null => {
-  const mark = randomBytes(16).toString('hex');
-  const shell: Shell | null = spawnShell(SCRIPT, FORKER_NAME, mark, SPARE_SCRIPT);
-  const self = shell?.pid === undefined ? null : identifyChild(shell.pid);
-  if (shell === null || self === null) return null;
+export const createForker = ({ keepMs }: ForkerOptions): Forker | null => {
+  const mark = makeMark();
+  const spawned = spawnShell(SCRIPT, FORKER_NAME, mark, SPARE_SCRIPT);
+  if (spawned === null) return null;
+  const { shell, self } = spawned;
   keepsAlive(shell, false);
 
   const state = { over: false, busy: false };
   let waiting: ChildIdentity | null = null;
   let resolveEnd: ((ended: Ended) => void) | null = null;
   let texts = { stdout: '', stderr: '' };
+  let limit: NodeJS.Timeout | undefined;
 
   const end = (): void => {
+    clearTimeout(limit);
     state.over = true;
     waiting = null;
     shell.stdin.end();
   };
+  const endAfter = (ms: number): void => {
+    clearTimeout(limit);
+    limit = setTimeout(end, ms).unref();
+  };
   const next = (): void => {
     texts = { stdout: '', stderr: '' };
+    endAfter(GREETING_MS);
     shell.stdin.write('next\n');
   };
-  const finish = (ended: Ended): void => {
+  const finish = (how: Pick<Ended, 'exitCode' | 'signal'>): void => {
+    if (!state.busy) return;
+    const stdout = ownOutput(texts.stdout, mark);
+    const stderr = ownOutput(texts.stderr, mark) ?? '';
+    // What had not begun did nothing, however it ended.
+    const ended = stdout === null ? { ...how, exitCode: null } : how;
     state.busy = false;
     keepsAlive(shell, false);
     const resolve = resolveEnd;
     resolveEnd = null;
-    resolve?.(ended);
-    onEnd();
+    resolve?.({ ...ended, stdout: stdout ?? '', stderr });
   };
-  /** The first line of a spare is its pid. */
   const greet = (): void => {
-    const line = /^(\d+)\n/.exec(texts.stdout);
-    if (line === null || waiting !== null || state.busy || state.over) return;
-    texts.stdout = texts.stdout.slice(line[0].length);
-    waiting = identifyChild(Number(line[1]));
+    const pid = new RegExp(`\\n${mark} pid (\\d+)\\n`).exec(texts.stdout)?.[1];
+    if (pid === undefined || waiting !== null || state.busy || state.over) return;
+    waiting = identifyChild(Number(pid));
     if (waiting === null) end();
+    else endAfter(keepMs);
   };
   const look = (): void => {
     greet();
-    const out = cutAtMark(texts.stdout, mark);
-    const err = cutAtMark(texts.stderr, mark);
-    if (out === null || err === null) return;
-    const how = endedBy(Number(out.rest));
-    const ended = { ...how, stdout: out.before, stderr: err.before };
-    // What ended before it had a command, or by a signal, may have left words behind that the next one would read.
-    if (!state.busy || how.signal !== null) end();
+    const status = new RegExp(`\\n${mark} ended (\\d+)\\n`).exec(texts.stdout)?.[1];
+    if (status === undefined || !texts.stderr.includes(`\n${mark} ended\n`)) return;
+    const how = endedBy(Number(status));
+    const wasUsed = state.busy && ownOutput(texts.stdout, mark) !== null;
+    finish(how);
+    // What ended before it was a command, or by a signal, may have left words behind that the next one would read.
+    if (!wasUsed || how.signal !== null) end();
     else if (!state.over) next();
-    if (state.busy) finish(ended);
   };
   const hear = (which: 'stdout' | 'stderr'): void => {
     shell[which].setEncoding('utf8').on('data', (text: string) => {
@@ -114,7 +117,7 @@ export const createForker = (onEnd: () => void): Forker | null => {
   shell.once('close', (_exitCode, signal) => {
     end();
     // Somebody ended the shell; its pipes are closed, so its command is over as well.
-    if (state.busy) finish({ exitCode: null, signal: signal ?? 'SIGKILL', ...texts });
+    finish({ exitCode: null, signal });
   });
   next();
 
@@ -122,8 +125,8 @@ export const createForker = (onEnd: () => void): Forker | null => {
     spare: () => {
       const child = waiting;
       if (child === null) return null;
-      // We may not have heard of it yet.
-      if (!isAtWork(self) || !isAtWork(child)) {
+      // We may not have heard of it yet. One that was stopped would hear of nothing.
+      if (!waitsForInput(self) || !waitsForInput(child)) {
         end();
         return null;
       }
@@ -132,16 +135,24 @@ export const createForker = (onEnd: () => void): Forker | null => {
         begin: (input) => {
           waiting = null;
           state.busy = true;
+          clearTimeout(limit);
           keepsAlive(shell, true);
           shell.stdin.write(input);
           return new Promise((resolve) => {
             resolveEnd = resolve;
           });
         },
+        giveUp: () => {
+          if (!state.busy) return;
+          end();
+          shell.kill('SIGKILL');
+          finish({ exitCode: null, signal: null });
+        },
+        // It is still there for the next one.
+        drop: () => undefined,
       };
     },
     isBusy: () => state.busy,
     isOver: () => state.over,
-    end,
   };
 };

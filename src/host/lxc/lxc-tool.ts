@@ -51,6 +51,8 @@ export const runLxcTool = async (
     throw new Error(`${tool} cannot be run (apt-get install lxc?): ${stderr.trim()}`);
   const { timedOut } = state;
   if (exitCode === null && !timedOut)
-    throw new Error(`${tool} of ${name} was ended by ${signal ?? 'a signal'}`);
+    throw new Error(
+      `${tool} of ${name} ${signal === null ? 'was not run' : `was ended by ${signal}`}`,
+    );
   return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), exitCode, timedOut };
 };

@@ -1,17 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildIdentity } from '../runtime.ts';
-import { endChild } from './child-identity.ts';
+import { signalUnlessReplaced } from './child-identity.ts';
 import { createForker } from './forker.ts';
-import type { Forker } from './forker.ts';
+import type { Forker, ForkerOptions } from './forker.ts';
 import { forkSpare, spareInput } from './spare-process.ts';
 import type { Ended, Spare } from './spare-process.ts';
 
 export interface Running {
   ended: Promise<Ended>;
-  /** SIGTERM, and SIGKILL half a second later. */
+  /** SIGTERM, and SIGKILL half a second later. A second after that nobody waits for its end any more. */
   kill: () => void;
 }
 
 const KILL_AFTER_MS = 500;
+const GIVE_UP_AFTER_MS = 1_000;
 
 export interface BeginOptions {
   /** Soft limit on open files: Node.js raises its own to the hard one, and what it starts inherits that. */
@@ -23,8 +25,8 @@ export interface BeginOptions {
 /**
  * Processes for commands that must begin at once. To fork a process with a heap of a hundred megabytes
  * takes many times as long as to write to a pipe, so one that waits already becomes the command. Small shells fork
- * them: one more than there are commands at once, each forked when it is first missed. None is kept where nothing was run
- * for a while.
+ * them: one more than there are commands at once, each forked when it is first missed. None is kept that was not used for a
+ * while.
  */
 export interface SpareProcesses {
   /**
@@ -34,28 +36,16 @@ export interface SpareProcesses {
   begin: (argv: readonly string[], options: BeginOptions) => Running;
 }
 
-export interface SpareProcessesOptions {
-  /** How long a forker waits to be used; restarts of a wave follow closer than the default. */
-  keepMs?: number;
-}
+/** Restarts of a wave follow closer than that. */
+const usual: ForkerOptions = { keepMs: 10_000 };
 
-export const createSpareProcesses = ({
-  keepMs = 10_000,
-}: SpareProcessesOptions = {}): SpareProcesses => {
+export const createSpareProcesses = (options: ForkerOptions = usual): SpareProcesses => {
   let forkers: Forker[] = [];
-  let idle: NodeJS.Timeout | undefined;
 
-  const rest = (): void => {
-    for (const forker of forkers) if (!forker.isBusy()) forker.end();
-  };
-  const keepForAWhile = (): void => {
-    clearTimeout(idle);
-    idle = setTimeout(rest, keepMs).unref();
-  };
   const keepOne = (): void => {
     forkers = forkers.filter((forker) => !forker.isOver());
     if (forkers.some((forker) => !forker.isBusy())) return;
-    const fresh = createForker(keepForAWhile);
+    const fresh = createForker(options);
     // No more processes, files or memory now: the next command tells, if it is still so then.
     if (fresh !== null) forkers.push(fresh);
   };
@@ -65,6 +55,14 @@ export const createSpareProcesses = ({
       if (spare !== null) return spare;
     }
     return forkSpare();
+  };
+  const kill = async (spare: Spare, isOver: () => boolean): Promise<void> => {
+    signalUnlessReplaced(spare.child, 'SIGTERM');
+    await sleep(KILL_AFTER_MS, undefined, { ref: false });
+    if (isOver()) return;
+    signalUnlessReplaced(spare.child, 'SIGKILL');
+    await sleep(GIVE_UP_AFTER_MS, undefined, { ref: false });
+    spare.giveUp();
   };
 
   return {
@@ -76,16 +74,22 @@ export const createSpareProcesses = ({
         throw new Error(
           `${argv[0] ?? ''} was not run: no process could be forked (too many processes or open files, no memory?)`,
         );
-      onChild?.(spare.child);
-      const ended = spare.begin(spareInput(spare.child, openFiles, argv));
-      keepForAWhile();
+      try {
+        onChild?.(spare.child);
+      } catch (error) {
+        spare.drop();
+        throw error;
+      }
+      let over = false;
+      const ended = spare.begin(spareInput(spare.child, openFiles, argv)).finally(() => {
+        over = true;
+      });
       // A fork holds up all else: what has come meanwhile goes first.
       setImmediate(keepOne);
       return {
         ended,
         kill: () => {
-          // What hangs in the kernel is told by its caller, which goes on waiting for it.
-          endChild(spare.child, KILL_AFTER_MS).catch(() => undefined);
+          void kill(spare, () => over);
         },
       };
     },

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { FORKER_NAME, SPARE_NAME } from '../../../../src/host/lxc/child-identity.ts';
 import { createSpareProcesses } from '../../../../src/host/lxc/spare-processes.ts';
+import { isLive, readProcessStat } from '../../../../src/host/lxc/process-stat.ts';
 import type { Ended } from '../../../../src/host/lxc/spare-process.ts';
 import type { SpareProcesses } from '../../../../src/host/lxc/spare-processes.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
@@ -36,14 +37,10 @@ afterAll(async () => {
 
 const openFiles = 200;
 
+const stateOf = (pid: number): string | null => readProcessStat('/proc', pid)?.state ?? null;
+
 /** Not one that has ended and that nobody has asked after yet. */
-const isThere = (pid: number): boolean => {
-  try {
-    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
-  } catch {
-    return false;
-  }
-};
+const isThere = (pid: number): boolean => isLive(readProcessStat('/proc', pid));
 
 const program = (name: string): string => join(directory, name);
 
@@ -57,15 +54,12 @@ const pidOf = async (spares: SpareProcesses, ...argv: string[]): Promise<number>
   return told;
 };
 
-const childrenOf = (pid: number): number[] => {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return children.split(' ').filter(Boolean).map(Number);
-  } catch {
-    // It has ended.
-    return [];
-  }
-};
+/** By the parents of all processes: the kernel's lists of children leave some out while others end (proc(5)). */
+const childrenOf = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((child) => readProcessStat('/proc', child)?.parent === pid);
 
 const argumentsOf = (pid: number): string[] => {
   try {
@@ -75,13 +69,18 @@ const argumentsOf = (pid: number): string[] => {
   }
 };
 
-const forkersNow = (): number[] =>
-  childrenOf(process.pid).filter((pid) => argumentsOf(pid)[3] === FORKER_NAME);
+/**
+ * All children, to be told from later ones: a shell that has just been forked has no arguments yet, by which it would be
+ * known.
+ */
+const childrenNow = (): number[] => childrenOf(process.pid);
+
+const forkersSince = (before: readonly number[]): number[] =>
+  childrenNow().filter((pid) => !before.includes(pid) && argumentsOf(pid)[3] === FORKER_NAME);
 
 /** Spares that wait with the forkers that were not there before. */
 const waitingNow = (before: readonly number[]): number[] =>
-  forkersNow()
-    .filter((pid) => !before.includes(pid))
+  forkersSince(before)
     .flatMap(childrenOf)
     .filter((pid) => argumentsOf(pid)[3] === SPARE_NAME);
 
@@ -96,18 +95,25 @@ const isReady = (pid: number): boolean =>
   readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('pipe_read') ||
   readFileSync(`/proc/${pid}/syscall`, 'utf8').startsWith('0 0x0 ');
 
+/** A spare that waits with a forker that was not there before, and is not `not`. */
+const anotherSpare = async (before: readonly number[], not?: number): Promise<number> => {
+  const spare = await waitUntil(
+    'a spare to wait',
+    () => waitingNow(before).find((pid) => pid !== not && isReady(pid)) ?? null,
+    { deadlineMs: 5_000, everyMs: 5 },
+  );
+  // What it said before that is heard before the end of what begins now.
+  await execa('true');
+  return spare;
+};
+
 /** With one forker, whose spare waits. */
 const warm = async (...options: Parameters<typeof createSpareProcesses>): Promise<Warm> => {
-  const before = forkersNow();
+  const before = childrenNow();
   const spares = createSpareProcesses(...options);
   await run(spares, 'true');
-  const spare = await waitUntil('a spare to wait', () => waitingNow(before).find(isReady) ?? null, {
-    deadlineMs: 5_000,
-    everyMs: 5,
-  });
-  // What it said is read in the next turns.
-  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
-  const [forker] = forkersNow().filter((pid) => !before.includes(pid));
+  const spare = await anotherSpare(before);
+  const [forker] = forkersSince(before);
   if (forker === undefined) throw new Error('there is no forker');
   return { spares, forker, spare };
 };
@@ -196,23 +202,19 @@ describe('a spare process', () => {
   });
 
   test('is forked for many commands by few shells', async () => {
-    const before = forkersNow();
+    const before = childrenNow();
     const { spares } = await warm();
     const pids = new Set<number>();
     for (let count = 0; count < 10; count++) pids.add(await pidOf(spares, 'true'));
     expect(pids.size).toBe(10);
-    expect(forkersNow().filter((pid) => !before.includes(pid)).length).toBeLessThanOrEqual(2);
+    expect(forkersSince(before).length).toBeLessThanOrEqual(2);
   });
 
   test('waits while another one runs', async () => {
-    const before = forkersNow();
+    const before = childrenNow();
     const { spares, spare } = await warm();
     const first = spares.begin(['sleep', '60'], { openFiles });
-    const other = await waitUntil(
-      'another one to wait',
-      () => waitingNow(before).find((pid) => pid !== spare && isReady(pid)) ?? null,
-      { deadlineMs: 5_000, everyMs: 5 },
-    );
+    const other = await anotherSpare(before, spare);
     expect(await pidOf(spares, 'true')).toBe(other);
     first.kill();
     await first.ended;
@@ -234,17 +236,90 @@ describe('a spare process', () => {
     await waitUntil('the spare to have ended', () => !isThere(spare), { deadlineMs: 5_000 });
   });
 
-  test('that dies before it reads its command leaves none of its words to be run', async () => {
+  test('that dies while it reads its command leaves none of its words to be run', async () => {
+    const file = join(directory, 'lines');
+    for (let round = 0; round < 10; round++) {
+      await writeFile(file, '');
+      const { spares, forker, spare } = await warm();
+      const running = spares.begin(['sh', '-c', 'echo run >>"$0"', file, 'next', 'next'], {
+        openFiles,
+      });
+      process.kill(spare, 'SIGKILL');
+      const { exitCode } = await running.ended;
+      expect(await run(spares, 'echo', 'well')).toMatchObject({ stdout: 'well\n', exitCode: 0 });
+      const lines = readFileSync(file, 'utf8');
+      expect(exitCode === 0 ? ['run\n'] : ['', 'run\n']).toContain(lines);
+      if (exitCode === null)
+        await waitUntil('its shell to have ended', () => !isThere(forker), { deadlineMs: 5_000 });
+    }
+  });
+
+  test('is not used when it, or the shell that forked it, was stopped', async () => {
+    for (const which of ['forker', 'spare'] as const) {
+      const { spares, ...pids } = await warm();
+      process.kill(pids[which], 'SIGSTOP');
+      await waitUntil('it to be stopped', () => stateOf(pids[which]) === 'T', {
+        deadlineMs: 5_000,
+      });
+      expect(await pidOf(spares, 'true')).not.toBe(pids.spare);
+      process.kill(pids[which], 'SIGCONT');
+    }
+  });
+
+  test('is not waited for without an end where the shell that forked it does not tell of it', async () => {
     const { spares, forker, spare } = await warm();
-    const file = join(directory, 'touched');
-    process.kill(spare, 'SIGSTOP');
-    const words = ['touch', file, 'next', `begin ${spare}`, '200', 'touch', file];
-    const running = spares.begin(words, { openFiles });
-    process.kill(spare, 'SIGKILL');
-    expect(await running.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+    const running = spares.begin(['sleep', '60'], { openFiles });
+    process.kill(forker, 'SIGSTOP');
+    running.kill();
+    expect(await running.ended).toMatchObject({ exitCode: null, signal: null });
+    await waitUntil('both to be gone', () => !isThere(forker) && !isThere(spare), {
+      deadlineMs: 5_000,
+    });
     expect(await run(spares, 'echo', 'well')).toMatchObject({ stdout: 'well\n', exitCode: 0 });
-    await waitUntil('its shell to have ended', () => !isThere(forker), { deadlineMs: 5_000 });
-    expect(existsSync(file)).toBe(false);
+  });
+
+  test('hears nothing of what a former one left behind', async () => {
+    const before = childrenNow();
+    const { spares } = await warm();
+    const gate = join(directory, 'gate');
+    await execa('mkfifo', [gate]);
+    const script = '(read line <"$0"; echo 12; echo 1 >&2; exec sleep 60) & echo $!';
+    const left = Number((await run(spares, 'sh', '-c', script, gate)).stdout);
+    await anotherSpare(before);
+    await writeFile(gate, 'go on\n');
+    await waitUntil('it to have spoken', () => argumentsOf(left)[0] === 'sleep', {
+      deadlineMs: 5_000,
+      everyMs: 5,
+    });
+    expect(await run(spares, 'echo', 'well')).toEqual({
+      stdout: 'well\n',
+      stderr: '',
+      exitCode: 0,
+      signal: null,
+    });
+    process.kill(left, 'SIGKILL');
+  });
+
+  test('that was forked for its command does not wait for what that leaves behind', async () => {
+    const spares = createSpareProcesses();
+    const { stdout, exitCode } = await run(spares, 'sh', '-c', 'sleep 60 & echo $!');
+    expect(exitCode).toBe(0);
+    process.kill(Number(stdout), 'SIGKILL');
+  });
+
+  test('is not begun, and keeps nobody, where it cannot be journaled', async () => {
+    const code = `
+      import { createSpareProcesses } from '${module}';
+      const onChild = () => { throw new Error('a full disk'); };
+      try { createSpareProcesses().begin(['echo', 'begun'], { openFiles: 200, onChild }); }
+      catch (error) { console.log(error.message); }
+    `;
+    const { stdout } = await execa(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', code],
+      { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
+    );
+    expect(stdout).toBe('a full disk');
   });
 
   test('goes on when the shell that forked it is killed, and is waited for', async () => {
