@@ -7,7 +7,7 @@ import type {
   HostInventoryView,
 } from '../core/advisories/advisory-views.ts';
 import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
-import { malformed } from './malformed.ts';
+import { addChange } from './add-change.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 
 /** What the routes about feeds, advisories and inventories need of the server. */
@@ -33,13 +33,9 @@ const unknownAdvisory = (id: string): { error: string } => ({
 
 export const addAdvisoryRoutes = (app: FastifyInstance, backend: AdvisoryBackend): void => {
   app.get('/v1/feeds', () => backend.feeds());
-  app.post<{ Params: { name: string } }>('/v1/feeds/:name', async (request, reply) => {
-    const body = FeedBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send(malformed(body.error));
-    const { actor, change } = body.data;
-    const answer = await backend.changeFeed(actor, request.params.name, change);
-    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
-  });
+  addChange(app, '/v1/feeds/:name', FeedBody, ({ actor, change }, { name = '' }) =>
+    backend.changeFeed(actor, name, change),
+  );
   app.get('/v1/advisories', () => backend.pending());
   app.get<{ Params: { id: string } }>('/v1/advisories/:id', async (request, reply) => {
     const { id } = request.params;

@@ -15,6 +15,7 @@ import type { Moment } from '../core/coordinator/may-grant.ts';
 import { OperatorAction } from '../core/coordinator/operator.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 import { planRestarts } from '../core/coordinator/plan.ts';
+import { addChange } from './add-change.ts';
 import { addAdvisoryRoutes } from './advisory-routes.ts';
 import type { AdvisoryBackend } from './advisory-routes.ts';
 import { malformed } from './malformed.ts';
@@ -179,7 +180,7 @@ const statusView = async (backend: ApiBackend): Promise<unknown> => {
   };
 };
 
-/** The HTTP API: reads answer views of the coordinator's memory, one POST carries every change. */
+/** The HTTP API: reads answer views of the coordinator's memory, POST carries changes. */
 export const createApi = (backend: ApiBackend): FastifyInstance => {
   const app = fastify({ logger: false, bodyLimit: 1_048_576 });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
@@ -226,26 +227,13 @@ export const createApi = (backend: ApiBackend): FastifyInstance => {
     reply.type('application/gzip').send(await backend.auditTrail.bundle()),
   );
   app.get('/v1/audit/keys', () => backend.auditTrail.keys());
-  app.post('/v1/actions', async (request, reply) => {
-    const body = ActionBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send(malformed(body.error));
-    const answer = await backend.act(body.data.actor, body.data.action);
-    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
-  });
-  app.post('/v1/keys', async (request, reply) => {
-    const body = KeysBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send(malformed(body.error));
-    const { actor, hostId, change } = body.data;
-    const answer = await backend.changeKeys(actor, hostId, change);
-    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
-  });
-  app.post('/v1/redis-users', async (request, reply) => {
-    const body = RedisUserBody.safeParse(request.body);
-    if (!body.success) return reply.status(400).send(malformed(body.error));
-    const { actor, hostId, passwordSha256 } = body.data;
-    const answer = await backend.makeRedisUser(actor, hostId, passwordSha256);
-    return reply.status(answer.ok ? 200 : 409).send(answer.ok ? answer : { error: answer.reason });
-  });
+  addChange(app, '/v1/actions', ActionBody, ({ actor, action }) => backend.act(actor, action));
+  addChange(app, '/v1/keys', KeysBody, ({ actor, hostId, change }) =>
+    backend.changeKeys(actor, hostId, change),
+  );
+  addChange(app, '/v1/redis-users', RedisUserBody, ({ actor, hostId, passwordSha256 }) =>
+    backend.makeRedisUser(actor, hostId, passwordSha256),
+  );
   addAdvisoryRoutes(app, backend.advisories);
   app.get('/v1/changes', (request, reply) => {
     reply.hijack();

@@ -29,6 +29,7 @@ interface Result {
   changes: Change[];
   transcript: string | null;
   held: string[];
+  healed?: string;
 }
 type Event = { event: string; changes?: Change[]; reason?: string };
 
@@ -359,38 +360,123 @@ describe('apt on a real host', () => {
       const result = await upgrade('full', wants('gs-demo-data'));
       await host.must(['umount', '/usr/share/gs-demo-data']);
       expect(result).toMatchObject({ ok: false, reason: { kind: 'disk-full' }, changes: [] });
-      await host.must(['dpkg', '--configure', '-a']);
-      await host.run(['apt-get', '-qy', '--fix-broken', 'install']);
+      expect(await atRest()).toEqual({ atRest: true });
+      // There is room again, and the next try goes on.
+      expect(await upgrade('room', wants('gs-demo-data'))).toMatchObject({
+        ...{ ok: true, changes: [{ name: 'gs-demo-data', from: FIXED, to: NEWEST }] },
+      });
+    }, 60_000);
+
+    /** Kills the dpkg that runs it, once. */
+    const killer =
+      '#!/bin/sh\n[ ! -e /run/kill-dpkg ] || { rm /run/kill-dpkg; kill -9 $PPID; sleep 1; }\n';
+    // Which script of which version kills its dpkg, and how that leaves the package.
+    const phases = [
+      { script: 'preinst', version: '2', left: 'half-installed reinstreq' },
+      { script: 'prerm', version: '1', left: 'half-configured reinstreq' },
+      { script: 'postrm', version: '1', left: 'half-installed reinstreq' },
+      { script: 'postinst', version: '2', left: 'half-configured ok' },
+    ] as const;
+    const killed = (script: string): string => `gs-killed-${script}`;
+    const statusOf = (name: string): Promise<string> =>
+      host.must(['dpkg-query', '-Wf', '${db:Status-Status} ${db:Status-Eflag}', name]);
+    const makeKilled = (version: string): Promise<void> =>
+      makeDebs(
+        ...phases.map((phase) => ({
+          ...{ name: killed(phase.script), version },
+          control: phase.version === version ? { [phase.script]: killer } : {},
+        })),
+      );
+
+    test('dpkg killed in whichever phase: healed, and gone on with', async () => {
+      await makeKilled('1');
+      await install(...phases.map(({ script }) => killed(script)));
+      await host.must(['apt-mark', 'auto', killed('preinst')]);
+      await makeKilled('2');
+      for (const { script } of phases) {
+        await host.must(['touch', '/run/kill-dpkg']);
+        const result = await upgrade(`killed-${script}`, wants(killed(script)));
+        expect(result).toMatchObject({
+          ...{ ok: true, healed: expect.stringContaining('dpkg exited unexpectedly') as unknown },
+          changes: [{ name: killed(script), from: '1', to: '2' }],
+        });
+        expect(await atRest()).toEqual({ atRest: true });
+        expect(await upgrade(`killed-${script}`, wants(killed(script)))).toEqual(result);
+      }
+      expect(await host.must(['apt-mark', 'showauto', killed('preinst')])).toBe(
+        `${killed('preinst')}\n`,
+      );
+    }, 120_000);
+
+    test('what a dpkg of others has left is healed by the next upgrade: killed in any phase, half of a source unpacked', async () => {
+      const strict = (version: string) => [
+        { name: 'gs-half', version, source: 'gs-half', depends: `gs-half-data (= ${version})` },
+        { name: 'gs-half-data', version, source: 'gs-half' },
+      ];
+      await makeDebs(...strict('1'));
+      const names = phases.map(({ script }) => killed(script));
+      await install('gs-half', ...names.map((name) => `${name}=1`));
+      await host.must(['apt-mark', 'auto', killed('preinst')]);
+      await makeDebs(...strict('2'));
+      for (const { script, left } of phases) {
+        await host.must(['touch', '/run/kill-dpkg']);
+        await host.run(['dpkg', '-i', `/bedrepo/pool/${killed(script)}_2_all.deb`]);
+        expect(await statusOf(killed(script))).toBe(left);
+      }
+      await host.run(['dpkg', '-i', '/bedrepo/pool/gs-half_2_all.deb']);
+      expect(await statusOf('gs-half')).toBe('unpacked ok');
+      const healed = await upgrade('heals', wants('libgs-extra1'));
+      expect(healed).toMatchObject({
+        ...{ ok: true, healed: expect.stringMatching(/^gs-\S+ is .* \(and 4 more\)$/) as unknown },
+      });
+      expect(
+        healed.changes.map(({ name, from, to }) => `${name} ${from ?? ''} ${to ?? ''}`),
+      ).toEqual([
+        'gs-half-data 1 2',
+        ...['postrm', 'preinst', 'prerm'].map((script) => `${killed(script)} 1 2`),
+        `libgs-extra1 ${FIXED} ${NEWEST}`,
+      ]);
+      expect(await atRest()).toEqual({ atRest: true });
+      expect(await host.must(['apt-mark', 'showauto', ...names])).toBe(`${killed('preinst')}\n`);
+      expect(await upgrade('heals', wants('libgs-extra1'))).toEqual(healed);
+    }, 120_000);
+
+    test('a removal that was begun is left to a person', async () => {
+      const name = killed('postrm');
+      await install(`${name}=1`);
+      await host.must(['touch', '/run/kill-dpkg']);
+      await host.run(['apt-get', '-qy', 'remove', name]);
+      const result = await upgrade('removal', wants('gs-half'));
+      expect(result).toMatchObject({
+        ...{ ok: false, changes: [], transcript: null },
+        reason: {
+          kind: 'interrupted',
+          message: `dpkg was interrupted, and not healed: a removal of ${name} was begun`,
+          remedy: expect.stringContaining(`dpkg --remove ${name}`) as unknown,
+        },
+      });
+      await host.must(['dpkg', '--remove', name]);
       expect(await atRest()).toEqual({ atRest: true });
     }, 60_000);
 
-    test('dpkg killed in a postinst: interrupted, refused until it is mended', async () => {
-      const postinst = '#!/bin/sh\nif [ -e /run/kill-dpkg ]; then kill -9 $PPID; sleep 1; fi\n';
-      await makeDebs({ name: 'gs-killer', version: '1' });
-      await install('gs-killer');
-      await makeDebs({ name: 'gs-killer', version: '2', control: { postinst } });
-      await host.must(['touch', '/run/kill-dpkg']);
-      const killed = await upgrade('killed', wants('gs-killer'));
-      expect(killed).toMatchObject({
-        ok: false,
-        reason: { kind: expect.stringMatching(/^(killed|interrupted)$/) as unknown },
-        changes: [{ name: 'gs-killer', from: '1', to: '2' }],
-      });
-      expect(await atRest()).toMatchObject({
-        atRest: false,
-        reason: expect.stringContaining('gs-killer:all is half-configured') as unknown,
-      });
-      expect(await upgrade('after', wants('libgs-extra1'))).toMatchObject({
-        ok: false,
-        reason: {
-          kind: 'interrupted',
-          remedy: expect.stringContaining('dpkg --configure -a') as unknown,
-        },
-      });
-      await host.must(['rm', '/run/kill-dpkg']);
-      await host.must(['dpkg', '--configure', '-a']);
+    test('what cannot be healed is refused with its cause, until that is mended', async () => {
+      const postinst =
+        '#!/bin/sh\n[ ! -e /run/gs-fails ] || { echo no such database >&2; exit 1; }\n';
+      await makeDebs({ name: 'gs-fails', version: '1' });
+      await install('gs-fails');
+      await makeDebs({ name: 'gs-fails', version: '2', control: { postinst } });
+      await host.must(['touch', '/run/gs-fails']);
+      const failed = { ok: false, reason: { kind: 'package-failed' } };
+      expect(await upgrade('fails', wants('gs-fails'))).toMatchObject(failed);
+      const refused = await upgrade('fails-again', wants('gs-fails'));
+      expect(refused).toMatchObject({ ...failed, changes: [] });
+      expect(refused.reason?.message).toContain(
+        'not healed: dpkg: error processing package gs-fails',
+      );
+      expect(await host.readFile(refused.transcript ?? '')).toContain('no such database');
+      await host.must(['rm', '/run/gs-fails']);
+      expect(await upgrade('mended', wants('gs-fails'))).toMatchObject({ ok: true, changes: [] });
       expect(await atRest()).toEqual({ atRest: true });
-      expect(await upgrade('mended', wants('libgs-extra1'))).toMatchObject({ ok: true });
     }, 90_000);
   });
 
@@ -413,6 +499,8 @@ describe('apt on a real host', () => {
 
     test('needrestart in automatic mode restarts nothing with our drop-in, and does without', async () => {
       await bed.createContainers(host, { service: 'web', count: 1 });
+      // It skips the first run after a dpkg that failed, as above.
+      await host.must(['rm', '-f', '/run/needrestart/errored']);
       await install(`gs-demo-data=${FIXED}`);
       await host.writeFile('/etc/needrestart/conf.d/50-auto.conf', AUTOMATIC);
       expect(await call('other-restarters')).toMatchObject([{ kind: 'needrestart', line: 1 }]);

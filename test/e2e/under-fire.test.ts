@@ -197,6 +197,40 @@ describe('kill -9 at random moments, under load, one server and two hosts', () =
     expect(await trailVerdict({ host: first })).toMatch(/^intact: /);
   }, 500_000);
 
+  /** Reads what dpkg tells of each step (dpkg(1), --status-logger), and kills it at the next one that is listed. */
+  const killer = `#!/bin/sh
+while read -r line; do
+  at=$(head -n 1 /root/kill-at)
+  case "$line" in
+    "status: libgs-demo1:"*": $at")
+      sed -i 1d /root/kill-at
+      echo "$at" >>/root/killed
+      kill -9 "$PPID" ;;
+  esac
+done
+`;
+
+  test('dpkg is killed in the middle of an upgrade: it is gone on with, and the wave completes', async () => {
+    const { second } = scene;
+    const steps = ['half-installed', 'unpacked', 'half-configured'];
+    const step = steps[seed % steps.length] ?? '';
+    await second.writeFile('/root/killer', killer, 0o755);
+    await second.writeFile('/root/kill-at', `${step}\n`);
+    const option = 'status-logger=exec /root/killer\n';
+    await second.writeFile('/etc/dpkg/dpkg.cfg.d/zz-killer', option);
+    await scene.bed.publish({ 'libgs-demo1': '1.0-1+deb12u2' });
+    await wholeWave(
+      () => scene.type(scene.first, 'upgrade', second.name, 'libgs-demo1'),
+      scene.members().filter((one) => one.host === second),
+      () => Promise.resolve(),
+    );
+    await second.must(['rm', '/etc/dpkg/dpkg.cfg.d/zz-killer']);
+    expect(await second.must(['cat', '/root/killed'])).toBe(`${step}\n`);
+    const status = ['dpkg-query', '-Wf', '${db:Status-Abbrev}${Version}', 'libgs-demo1'];
+    expect(await second.must(status)).toBe('ii 1.0-1+deb12u2');
+    expect(await trailVerdict({ host: scene.first })).toMatch(/^intact: /);
+  }, 240_000);
+
   test('a host whose clock is an hour off, and jumps by hours in the middle of a wave, takes part as all others', async () => {
     const { second } = scene;
     const clock = '/root/clock';

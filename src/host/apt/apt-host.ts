@@ -22,6 +22,15 @@ export const aptEnvironment = ({ environment }: AptHost): Record<string, string>
   ...environment,
 });
 
+/** Options of dpkg: keep configuration files that were changed by hand; take the package's where they were not. */
+export const keepConfiguration = ['--force-confdef', '--force-confold'];
+
+/** How apt-get is asked to run dpkg. */
+export const dpkgOptions = [
+  ...keepConfiguration.flatMap((option) => ['-o', `DPkg::Options::=${option}`]),
+  ...['-o', 'DPkg::Use-Pty=0'],
+];
+
 /** Wait for locks, in whole seconds as apt.conf(5) has it. */
 export const lockOption = ({ lockTimeoutMs }: AptHost): string[] => [
   '-o',

@@ -1,15 +1,13 @@
 import { createLockAsker } from '../packages/lock-asker.ts';
-import { resumeUpgrade } from '../packages/finish-upgrade.ts';
 import type { PackageDatabase, PackageManager } from '../packages/package-manager.ts';
 import type { AptHost } from './apt-host.ts';
 import { atRestReader, readAtRest } from './at-rest.ts';
-import { aptEndReader } from './end-reader.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from './read-dpkg-database.ts';
 import { aptInventoryMark, readAptInventory } from './read-inventory.ts';
 import { readReleaseCore } from './read-release-core.ts';
 import { refresh } from './refresh.ts';
-import { upgrade } from './upgrade.ts';
+import { resume, upgrade } from './upgrade.ts';
 
 /** The dpkg database below `root`. */
 export const dpkgDatabase = (root: string): PackageDatabase => ({
@@ -30,6 +28,6 @@ export const aptManager = (host: AptHost): PackageManager => {
     readCore: () => readReleaseCore(host),
     refresh: (options) => refresh(host, options),
     upgrade: (request) => upgrade(host, request),
-    resume: (id) => resumeUpgrade(host, id, aptEndReader(host)),
+    resume: (id) => resume(host, id),
   };
 };

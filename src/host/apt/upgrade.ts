@@ -1,15 +1,17 @@
 import { join } from 'node:path';
-import { packageChanges } from '../../core/package-changes.ts';
-import { finishUpgrade, refused, resumeUpgrade } from '../packages/finish-upgrade.ts';
+import { finishUpgrade, refused, resumeUpgrade, saveResult } from '../packages/finish-upgrade.ts';
 import type { PackageFailure } from '../packages/failure.ts';
 import { readLockHolders } from '../packages/lock-holders.ts';
 import type { UpgradeRequest, UpgradeResult } from '../packages/package-manager.ts';
-import { runTransaction } from '../packages/run-transaction.ts';
+import { awaitTransaction, runTransaction } from '../packages/run-transaction.ts';
+import type { TransactionSurroundings } from '../packages/run-transaction.ts';
 import { waitForLocks } from '../packages/wait-for-locks.ts';
-import { aptEnvironment, lockOption } from './apt-host.ts';
+import { aptEnvironment, dpkgOptions, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
 import { dpkgLockPaths, unsettledReason } from './at-rest.ts';
 import { aptEndReader } from './end-reader.ts';
+import { configureInterrupted, heal } from './heal.ts';
+import type { Healed } from './heal.ts';
 import { aptFailure } from './name-failure.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
@@ -20,12 +22,6 @@ import { DPKG_DIRECTORY, readDpkgDatabase } from './read-dpkg-database.ts';
 import { readOffers } from './read-offers.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './parse-simulation.ts';
-
-/** Keep configuration files that were changed by hand; take the package's where they were not. */
-const KEEP_CONFIGURATION = [
-  ...['-o', 'DPkg::Options::=--force-confdef'],
-  ...['-o', 'DPkg::Options::=--force-confold'],
-];
 
 const makePlan = async (
   host: AptHost,
@@ -96,38 +92,99 @@ export const planOnly = async (
   return { ok: true, simulation: simulated.simulation, held: prepared.held };
 };
 
+const prepareHealed = async (
+  host: AptHost,
+  request: UpgradeRequest,
+): Promise<{ prepared: Prepared; healed: Healed | null }> => {
+  const prepared = await prepare(host, request);
+  if (prepared.kind !== 'refused' || prepared.reason.kind !== 'interrupted')
+    return { prepared, healed: null };
+  const healed = await heal(host, request.id);
+  if (healed.failure !== null)
+    return { prepared: { kind: 'refused', reason: healed.failure }, healed };
+  return { prepared: await prepare(host, request), healed };
+};
+
+/** The answer where no transaction was needed or allowed but the healing, which may have changed packages itself. */
+const notRun = (
+  prepared: Exclude<Prepared, { kind: 'run' }>,
+  healed: Healed | null,
+): UpgradeResult => {
+  const { changes, transcript } = healed ?? { changes: [], transcript: null };
+  const note = healed?.failure === null ? { healed: healed.from } : {};
+  return prepared.kind === 'refused'
+    ? { ...refused(prepared.reason), changes, transcript, ...note }
+    : { ok: true, changes, transcript, held: prepared.held, ...note };
+};
+
+/** Every transaction of an upgrade runs so. */
+const surroundings = (host: AptHost): TransactionSurroundings => ({
+  environment: aptEnvironment(host),
+  inventory: join(host.root, DPKG_DIRECTORY, 'status'),
+});
+
+/**
+ * An upgrade whose dpkg was killed is healed at once and its transaction gone on with, once: until that is over no
+ * container of the host may be restarted. What is told is what both have changed. One that was gone on with before,
+ * or ended otherwise, is answered as it is.
+ */
+const goOn = async (host: AptHost, id: string, ended: UpgradeResult): Promise<UpgradeResult> => {
+  if (ended.ok || ended.reason.kind !== 'interrupted' || ended.healed !== undefined) return ended;
+  const first = await awaitTransaction(host, id);
+  if (first === null) return ended;
+  const note = { healed: ended.reason.message };
+  const reason = await configureInterrupted(host, id);
+  if (reason !== null) return saveResult(host, id, { ...ended, reason, ...note });
+  // The same command again: by name and version it also puts right what cannot be configured.
+  const again = `${id}.again`;
+  const { exitCode } =
+    (await awaitTransaction(host, again)) ??
+    (await runTransaction(host, again, { ...first.request, ...note }, surroundings(host)));
+  const { before, held } = first.request;
+  const end = { before, held, exitCode, ...note };
+  return saveResult(host, id, await finishUpgrade(host, again, end, aptEndReader(host)));
+};
+
+/** The result of one that this process or an earlier one began. Null: it never began. */
+export const resume = async (host: AptHost, id: string): Promise<UpgradeResult | null> => {
+  const ended = await resumeUpgrade(host, id, aptEndReader(host));
+  return ended === null ? null : goOn(host, id, ended);
+};
+
 /**
  * Upgrades packages in one apt transaction. Each goes to an exact version that was chosen before,
  * together with all installed binaries of its source. Nothing is newly marked as wanted, nothing is
  * removed unless allowed, holds are honoured. It waits for other managers as long as the host's
  * lock timeout says.
  *
+ * What an interrupted dpkg has left is put right first, for with that apt refuses everything; and where its own dpkg is
+ * killed it is healed and gone on with once.
+ *
  * An id that was begun before is not done again: its transaction is awaited, and its result
  * answered. Throws only where apt or the database cannot be asked at all.
  */
 export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<UpgradeResult> => {
-  const endReader = aptEndReader(host);
-  const resumed = await resumeUpgrade(host, request.id, endReader);
+  const resumed = await resume(host, request.id);
   if (resumed !== null) return resumed;
-  const prepared = await prepare(host, request);
-  if (prepared.kind === 'refused') return refused(prepared.reason);
-  if (prepared.kind === 'nothing')
-    return { ok: true, changes: packageChanges([], []), transcript: null, held: prepared.held };
+  const { prepared, healed } = await prepareHealed(host, request);
+  if (prepared.kind !== 'run') return notRun(prepared, healed);
   const argv = [
     ...['apt-get', '-q', '-y', '--only-upgrade'],
     // What the simulation showed may have changed since.
     ...(request.allowRemove ? [] : ['--no-remove']),
-    ...[...lockOption(host), ...KEEP_CONFIGURATION, '-o', 'DPkg::Use-Pty=0'],
+    ...[...lockOption(host), ...dpkgOptions],
     ...['install', ...prepared.operands],
   ];
   const { held } = prepared;
-  const before = presentPackages(prepared.before);
+  const before = healed?.before ?? presentPackages(prepared.before);
   const auto = await readAutoMarks(host, prepared.targets);
+  const note = healed === null ? {} : { healed: healed.from };
   const { exitCode } = await runTransaction(
     host,
     request.id,
-    { argv, before, held, auto },
-    { environment: aptEnvironment(host), inventory: join(host.root, DPKG_DIRECTORY, 'status') },
+    { argv, before, held, auto, ...note },
+    surroundings(host),
   );
-  return finishUpgrade(host, request.id, { before, held, exitCode }, endReader);
+  const end = { before, held, exitCode, ...note };
+  return goOn(host, request.id, await finishUpgrade(host, request.id, end, aptEndReader(host)));
 };

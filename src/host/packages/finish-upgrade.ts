@@ -17,7 +17,11 @@ import {
 /** How the end of a transaction is read, which each package manager does in its own way. */
 export interface EndReader {
   /** The inventory in the launcher's copy, of which `path` is the name; without one (null): as it is now. */
-  readAfter: (copy: string | null, path: string) => Promise<InstalledPackage[]>;
+  readAfter: (
+    copy: string | null,
+    path: string,
+    exitCode: number | null,
+  ) => Promise<InstalledPackage[]>;
   /** Why it failed, by the end of what was said; exit code null: killed. */
   failureOf: (tail: string, exitCode: number | null) => PackageFailure;
 }
@@ -28,6 +32,7 @@ const SavedResult = z.strictObject({
   changes: z.array(PackageChange),
   transcript: z.string().nullable(),
   held: z.array(z.string()),
+  healed: z.string().optional(),
 });
 
 const isSaved = (value: unknown): value is UpgradeResult => SavedResult.safeParse(value).success;
@@ -44,6 +49,16 @@ export const refused = (reason: PackageFailure): UpgradeResult => ({
 const resultPath = (host: ManagedHost, id: string): string =>
   join(transactionDirectory(host, id), 'result.json');
 
+/** Keeps the answer of upgrade `id`. On a full disk it is not kept, and found out anew when it is asked for again. */
+export const saveResult = async (
+  host: ManagedHost,
+  id: string,
+  result: UpgradeResult,
+): Promise<UpgradeResult> => {
+  await writeDurably(resultPath(host, id), JSON.stringify(result)).catch(() => undefined);
+  return result;
+};
+
 /**
  * The inventory as the transaction left it: the launcher's copy, so that what somebody else did since is
  * not counted in. Without a copy (killed, disk full): as it is now.
@@ -51,29 +66,36 @@ const resultPath = (host: ManagedHost, id: string): string =>
 const readAfter = async (
   host: ManagedHost,
   id: string,
+  exitCode: number | null,
   reader: EndReader,
 ): Promise<InstalledPackage[]> => {
   const path = join(transactionDirectory(host, id), 'status.after');
-  return reader.readAfter(await readFile(path, 'utf8').catch(() => null), path);
+  return reader.readAfter(await readFile(path, 'utf8').catch(() => null), path, exitCode);
 };
 
 /** Finds out what a transaction that has ended did, and keeps the answer beside its transcript. */
 export const finishUpgrade = async (
   host: ManagedHost,
   id: string,
-  ended: { before: readonly InstalledPackage[]; held: string[]; exitCode: number | null },
+  ended: {
+    before: readonly InstalledPackage[];
+    held: string[];
+    exitCode: number | null;
+    healed?: string | undefined;
+  },
   reader: EndReader,
 ): Promise<UpgradeResult> => {
   const { path: transcript, tail } = await readTranscript(host, id);
-  const changes = packageChanges(ended.before, await readAfter(host, id, reader));
-  const done = { changes, transcript, held: ended.held };
+  const changes = packageChanges(ended.before, await readAfter(host, id, ended.exitCode, reader));
+  const done = {
+    ...{ changes, transcript, held: ended.held },
+    ...(ended.healed === undefined ? {} : { healed: ended.healed }),
+  };
   const result: UpgradeResult =
     ended.exitCode === 0
       ? { ok: true, ...done }
       : { ok: false, reason: reader.failureOf(tail, ended.exitCode), ...done };
-  // On a full disk the answer is not kept, and found out anew when it is asked for again.
-  await writeDurably(resultPath(host, id), JSON.stringify(result)).catch(() => undefined);
-  return result;
+  return saveResult(host, id, result);
 };
 
 /**
@@ -93,5 +115,6 @@ export const resumeUpgrade = async (
     if (isSaved(value)) return value;
   }
   const { request, exitCode } = ended;
-  return finishUpgrade(host, id, { before: request.before, held: request.held, exitCode }, reader);
+  const { before, held, healed } = request;
+  return finishUpgrade(host, id, { before, held, healed, exitCode }, reader);
 };

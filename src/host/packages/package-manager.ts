@@ -23,6 +23,8 @@ interface Done {
   transcript: string | null;
   /** Packages that were left out because they are held. */
   held: string[];
+  /** What an interrupted package manager had left, and was put right first. */
+  healed?: string | undefined;
 }
 
 export type UpgradeResult = ({ ok: true } & Done) | ({ ok: false; reason: PackageFailure } & Done);

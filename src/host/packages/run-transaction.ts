@@ -19,6 +19,8 @@ export const TransactionRequest = z.strictObject({
   held: z.array(z.string()),
   /** Packages that were installed automatically, and must be marked so again (apt-mark(8)). */
   auto: z.array(z.string()),
+  /** What an interrupted package manager had left, and was put right before it. */
+  healed: z.string().optional(),
 });
 export type TransactionRequest = z.infer<typeof TransactionRequest>;
 

@@ -9,13 +9,19 @@ import { readPlatform } from './host-facts.ts';
 /** Mirrors can be slow; an upgrade that waits longer goes by the indexes that are there. */
 const refreshTimeoutMs = 120_000;
 
+/** What people are told of how it went. */
+const reasonsOf = (result: UpgradeResult): string[] => {
+  const { ok, healed, held } = result;
+  return [
+    ...(ok ? [] : [result.reason.message]),
+    ...(healed === undefined ? [] : [`the package manager was interrupted and healed: ${healed}`]),
+    ...(ok && held.length > 0 ? [`held back: ${held.join(', ')}`] : []),
+  ];
+};
+
 const answerOf = (result: UpgradeResult): UpgradeAnswer => ({
   ok: result.ok,
-  reason: result.ok
-    ? result.held.length === 0
-      ? ''
-      : `held back: ${result.held.join(', ')}`
-    : result.reason.message,
+  reason: reasonsOf(result).join('; '),
   remedy: result.ok ? '' : result.reason.remedy,
   ...(result.ok ? {} : { code: result.reason.kind }),
   ...(result.ok || result.reason.missing === undefined
