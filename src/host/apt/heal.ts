@@ -54,10 +54,13 @@ interface Ran {
 const isPresent = ({ state }: DpkgPackage): boolean =>
   state !== 'not-installed' && state !== 'config-files';
 
+/** What dpkg died at while it changed its files (dpkg(1): reinst-required). */
+const isHalfInstalled = ({ want, state, flag }: DpkgPackage): boolean =>
+  want === 'install' && (flag === 'reinstreq' || state === 'half-installed');
+
 /** Not what is half configured: its own script failed, which would only fail once more. */
-const isBroken = ({ want, state, flag }: DpkgPackage): boolean =>
-  want === 'install' &&
-  (flag === 'reinstreq' || state === 'half-installed' || state === 'unpacked');
+const isBroken = (one: DpkgPackage): boolean =>
+  isHalfInstalled(one) || (one.want === 'install' && one.state === 'unpacked');
 
 const notHealed = (message: string): string => `dpkg was interrupted, and not healed: ${message}`;
 
@@ -85,10 +88,11 @@ const configureAll: MakeStep = (_host, id) =>
   });
 
 /**
- * What died while its files were being changed (dpkg(1): reinst-required) cannot be configured, nor what lacks
- * another package of its source in its own version, and `apt-get --fix-broken install` leaves the first as it is. So the
- * broken ones are installed again, by name, and with them what is there of their sources, each in the version that apt would
- * take. Nothing else is changed by it; a failure where it would have to be. Null: nothing is broken.
+ * What is half installed cannot be configured, nor what lacks another package of its source in its own version, and
+ * `apt-get --fix-broken install` leaves the first as it is. So the first are installed again, by name, and what is there of
+ * the same sources is upgraded with them, each in the version that apt would take. What is unpacked is not named: apt
+ * configures it by itself, and finds no file for it (an internal error of its own) where it is told to install it again.
+ * Nothing else is changed by it; a failure where it would have to be. Null: nothing can be done so.
  */
 const reinstallation: MakeStep = async (host, id, packages) => {
   const broken = packages.filter(isBroken);
@@ -101,10 +105,11 @@ const reinstallation: MakeStep = async (host, id, packages) => {
     const offer = offers.find(({ name, arch }) => name === one.name && arch === one.arch);
     const candidate = offer?.candidate ?? null;
     const isNewer = candidate !== null && compareDebVersions(candidate, one.version) > 0;
-    return isNewer || isBroken(one)
+    return isNewer || isHalfInstalled(one)
       ? [{ one, operand: `${operandOf(one)}=${isNewer ? candidate : one.version}` }]
       : [];
   });
+  if (targets.length === 0) return null;
   const args = [
     ...['--reinstall', '--only-upgrade', '--no-install-recommends', '--no-remove'],
     ...['install', ...targets.map(({ operand }) => operand)],
