@@ -367,9 +367,12 @@ describe('apt on a real host', () => {
       });
     }, 60_000);
 
-    /** Kills the dpkg that runs it, once. */
-    const killer =
-      '#!/bin/sh\n[ ! -e /run/kill-dpkg ] || { rm /run/kill-dpkg; kill -9 $PPID; sleep 1; }\n';
+    /** Kills the dpkg that runs it, once, and goes on for a while; writes down when it is at work. */
+    const killer = `#!/bin/sh
+echo begin >>/run/script-log
+[ ! -e /run/kill-dpkg ] || { rm /run/kill-dpkg; kill -9 $PPID; sleep 1; }
+echo end >>/run/script-log
+`;
     // Which script of which version kills its dpkg, and how that leaves the package.
     const phases = [
       { script: 'preinst', version: '2', left: 'half-installed reinstreq' },
@@ -394,13 +397,15 @@ describe('apt on a real host', () => {
       await host.must(['apt-mark', 'auto', killed('preinst')]);
       await makeKilled('2');
       for (const { script } of phases) {
-        await host.must(['touch', '/run/kill-dpkg']);
+        await host.must(['sh', '-c', 'touch /run/kill-dpkg; rm -f /run/script-log']);
         const result = await upgrade(`killed-${script}`, wants(killed(script)));
         expect(result).toMatchObject({
           ...{ ok: true, healed: expect.stringContaining('dpkg exited unexpectedly') as unknown },
           changes: [{ name: killed(script), from: '1', to: '2' }],
         });
         expect(await atRest()).toEqual({ atRest: true });
+        // One is not run beside another that has outlived its dpkg.
+        expect(await host.readFile('/run/script-log')).toMatch(/^(?:begin\nend\n)+$/);
         expect(await upgrade(`killed-${script}`, wants(killed(script)))).toEqual(result);
       }
       expect(await host.must(['apt-mark', 'showauto', killed('preinst')])).toBe(

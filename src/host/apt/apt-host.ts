@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import type { ManagedHost } from '../packages/managed-host.ts';
+import type { TransactionSurroundings } from '../packages/run-transaction.ts';
+import { DPKG_DIRECTORY } from './read-dpkg-database.ts';
 
 /** How apt is run on this host. */
 export interface AptHost extends ManagedHost {
@@ -30,6 +33,12 @@ export const dpkgOptions = [
   ...keepConfiguration.flatMap((option) => ['-o', `DPkg::Options::=${option}`]),
   ...['-o', 'DPkg::Use-Pty=0'],
 ];
+
+/** What each transaction is run with. */
+export const aptSurroundings = (host: AptHost): TransactionSurroundings => ({
+  environment: aptEnvironment(host),
+  inventory: join(host.root, DPKG_DIRECTORY, 'status'),
+});
 
 /** Wait for locks, in whole seconds as apt.conf(5) has it. */
 export const lockOption = ({ lockTimeoutMs }: AptHost): string[] => [

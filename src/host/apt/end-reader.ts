@@ -5,12 +5,9 @@ import { readDpkgDatabase } from './read-dpkg-database.ts';
 
 /** How the end of an apt transaction is read: from a copy of dpkg's status file, and from what apt said. */
 export const aptEndReader = ({ root }: { root: string }): EndReader => ({
-  // Where dpkg was killed, what it did last is in its journal, of which there is no copy.
-  readAfter: async (copy, path, exitCode) =>
+  readAfter: async (copy, path) =>
     presentPackages(
-      copy === null || exitCode !== 0
-        ? (await readDpkgDatabase(root)).packages
-        : parseDpkgStatus(copy, path),
+      copy === null ? (await readDpkgDatabase(root)).packages : parseDpkgStatus(copy, path),
     ),
   failureOf: (tail, exitCode) => {
     const failure = nameFailure(tail, exitCode ?? 0);

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { errorText } from '../../core/error-text.ts';
 import { packageChanges } from '../../core/package-changes.ts';
 import type { InstalledPackage, PackageChange } from '../../core/packages.ts';
 import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts';
@@ -6,7 +6,7 @@ import type { PackageFailure } from '../packages/failure.ts';
 import { readLockHolders } from '../packages/lock-holders.ts';
 import { awaitTransaction, readTranscript, runTransaction } from '../packages/run-transaction.ts';
 import { waitForLocks } from '../packages/wait-for-locks.ts';
-import { aptEnvironment, dpkgOptions, keepConfiguration, lockOption } from './apt-host.ts';
+import { aptSurroundings, dpkgOptions, keepConfiguration, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
 import { dpkgLockPaths, unsettledReason } from './at-rest.ts';
 import { aptFailure, nameFailure } from './name-failure.ts';
@@ -14,16 +14,17 @@ import { presentPackages } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
 import { relatedPackages } from './plan-upgrade.ts';
 import { readAutoMarks } from './read-auto-marks.ts';
-import { DPKG_DIRECTORY, readDpkgDatabase } from './read-dpkg-database.ts';
+import { readDpkgDatabase } from './read-dpkg-database.ts';
 import { operandOf, readOffers } from './read-offers.ts';
+import { scriptsAtWork } from './scripts-at-work.ts';
 import { simulate } from './simulate.ts';
 
 /** What became of an interrupted dpkg. */
 export interface Healed {
   /** Null: its database is at rest. */
   failure: PackageFailure | null;
-  /** What kept it from being so, for people. */
-  from: string;
+  /** What kept it from being so, for people. Null: nothing was put right. */
+  from: string | null;
   /** The inventory as it was found. */
   before: InstalledPackage[];
   changes: PackageChange[];
@@ -32,18 +33,20 @@ export interface Healed {
 }
 
 /** A transaction that heals. */
-interface Step {
-  id: string;
+interface Transaction {
   argv: string[];
   auto: string[];
 }
 
-/** What is done next, seen from the database as it is when no other package manager is at work. Null: nothing. */
-type MakeStep = (
-  host: AptHost,
-  id: string,
-  packages: readonly DpkgPackage[],
-) => Promise<Step | PackageFailure | null>;
+interface Step {
+  /** Joined to the id of the upgrade it names the transaction. */
+  name: string;
+  /** Seen from the database as it is when no other package manager is at work. Null: there is nothing to do. */
+  make: (
+    host: AptHost,
+    packages: readonly DpkgPackage[],
+  ) => Promise<Transaction | PackageFailure | null>;
+}
 
 interface Ran {
   exitCode: number | null;
@@ -64,6 +67,17 @@ const isBroken = (one: DpkgPackage): boolean =>
 
 const notHealed = (message: string): string => `dpkg was interrupted, and not healed: ${message}`;
 
+/** Kinds of failure that mean the same while it is healed; others speak of an upgrade that was ordered, and so do their remedies. */
+const meansTheSame: ReadonlySet<PackageFailure['kind']> = new Set([
+  ...(['lock-timeout', 'repository-unreachable', 'repository-untrusted'] as const),
+  ...(['disk-full', 'read-only', 'package-failed'] as const),
+]);
+
+const ofHealing = ({ kind, message, remedy }: PackageFailure): PackageFailure =>
+  meansTheSame.has(kind)
+    ? { kind, message: notHealed(message), remedy }
+    : aptFailure('interrupted', notHealed(message));
+
 /** A removal that was begun is for a person to end or to take back, and would be ended by any step. Null: there is none. */
 const begunRemoval = (packages: readonly DpkgPackage[]): PackageFailure | null => {
   const found = packages.find(
@@ -80,12 +94,8 @@ const begunRemoval = (packages: readonly DpkgPackage[]): PackageFailure | null =
   };
 };
 
-const configureAll: MakeStep = (_host, id) =>
-  Promise.resolve({
-    id: `${id}.configure`,
-    argv: ['dpkg', ...keepConfiguration, '--configure', '-a'],
-    auto: [],
-  });
+const configureAll: Step['make'] = () =>
+  Promise.resolve({ argv: ['dpkg', ...keepConfiguration, '--configure', '-a'], auto: [] });
 
 /**
  * What is half installed cannot be configured, nor what lacks another package of its source in its own version, and
@@ -94,7 +104,7 @@ const configureAll: MakeStep = (_host, id) =>
  * configures it by itself, and finds no file for it (an internal error of its own) where it is told to install it again.
  * Nothing else is changed by it; a failure where it would have to be. Null: nothing can be done so.
  */
-const reinstallation: MakeStep = async (host, id, packages) => {
+const reinstallation: Step['make'] = async (host, packages) => {
   const broken = packages.filter(isBroken);
   if (broken.length === 0) return null;
   const present = packages.filter(isPresent);
@@ -105,7 +115,8 @@ const reinstallation: MakeStep = async (host, id, packages) => {
     const offer = offers.find(({ name, arch }) => name === one.name && arch === one.arch);
     const candidate = offer?.candidate ?? null;
     const isNewer = candidate !== null && compareDebVersions(candidate, one.version) > 0;
-    return isNewer || isHalfInstalled(one)
+    // One that was never installed whole may have no version.
+    return isNewer || (isHalfInstalled(one) && one.version !== '')
       ? [{ one, operand: `${operandOf(one)}=${isNewer ? candidate : one.version}` }]
       : [];
   });
@@ -115,17 +126,14 @@ const reinstallation: MakeStep = async (host, id, packages) => {
     ...['install', ...targets.map(({ operand }) => operand)],
   ];
   const simulated = await simulate(host, args);
-  if (!simulated.ok) {
-    const { kind, message, remedy } = simulated.reason;
-    return { kind, message: notHealed(message), remedy };
-  }
+  if (!simulated.ok) return ofHealing(simulated.reason);
   const other = simulated.simulation.installs.find(
-    ({ name }) => !targets.some(({ one }) => one.name === name),
+    ({ name, arch }) =>
+      !targets.some(({ one }) => one.name === name && [arch, 'all'].includes(one.arch)),
   );
   if (other !== undefined)
     return aptFailure('interrupted', notHealed(`that would change ${other.name} as well`));
   return {
-    id: `${id}.reinstall`,
     argv: ['apt-get', '-q', '-y', ...lockOption(host), ...dpkgOptions, ...args],
     auto: await readAutoMarks(
       host,
@@ -134,89 +142,117 @@ const reinstallation: MakeStep = async (host, id, packages) => {
   };
 };
 
-/** A step is a transaction like any other, and one that an earlier life began is not done again. */
-const run = async (host: AptHost, step: Step, before: InstalledPackage[]): Promise<Ran> => {
-  const { id, argv, auto } = step;
-  const { exitCode } =
-    (await awaitTransaction(host, id)) ??
-    (await runTransaction(
-      host,
-      id,
-      { argv, before, held: [], auto },
-      { environment: aptEnvironment(host), inventory: join(host.root, DPKG_DIRECTORY, 'status') },
-    ));
+const transactionId = (id: string, { name }: Step): string => `${id}.${name}`;
+
+const ranAs = async (host: AptHost, id: string, exitCode: number | null): Promise<Ran> => {
   const { path: transcript, tail } = await readTranscript(host, id);
   return { exitCode, transcript, failure: nameFailure(tail, exitCode ?? 0) };
 };
 
 /** Why it could not be put right: what was said last, where that tells more than what is left. */
-const failureOf = (left: string, { exitCode, failure }: Ran): PackageFailure => {
-  const { kind, message, remedy } =
-    exitCode === 0 || failure.kind === 'other' ? aptFailure('interrupted', left) : failure;
-  return { kind, message: notHealed(message), remedy };
-};
-
-/** Answers what was run, or why not; null: nothing is to be put right, or can be by this. */
-const runNext = async (
-  host: AptHost,
-  id: string,
-  makeStep: MakeStep,
-): Promise<Ran | PackageFailure | null> => {
-  const lockPaths = dpkgLockPaths(host.root);
-  const busy = await waitForLocks(() => readLockHolders(lockPaths), host.lockTimeoutMs);
-  if (busy !== null) return aptFailure('lock-timeout', busy);
-  const now = await readDpkgDatabase(host.root);
-  if (unsettledReason(now) === null) return null;
-  const step = await makeStep(host, id, now.packages);
-  if (step === null || 'kind' in step) return step;
-  return run(host, step, presentPackages(now.packages));
-};
+const failureOf = (left: string, { exitCode, failure }: Ran): PackageFailure =>
+  ofHealing(exitCode === 0 || failure.kind === 'other' ? aptFailure('interrupted', left) : failure);
 
 /**
- * Configures what an interrupted dpkg has unpacked, once no other package manager is at work. Answers why it could not be
- * begun; what it came to, the database tells. `id` names its transaction.
+ * Waits until no package manager, and no script of a package, is at work, and does the next step then. One that an
+ * earlier life began is awaited, and not done again. Answers what was run, or why not; null: nothing is to be put right, or
+ * can be by this.
+ */
+const runStep = async (
+  host: AptHost,
+  id: string,
+  step: Step,
+): Promise<Ran | PackageFailure | null> => {
+  const name = transactionId(id, step);
+  const ended = await awaitTransaction(host, name);
+  if (ended !== null) return ranAs(host, name, ended.exitCode);
+  const lockPaths = dpkgLockPaths(host.root);
+  const busy = await waitForLocks(
+    () => [...readLockHolders(lockPaths), ...scriptsAtWork(host)],
+    host.lockTimeoutMs,
+  );
+  if (busy !== null) return aptFailure('lock-timeout', busy);
+  const { packages, journalEntries } = await readDpkgDatabase(host.root);
+  if (unsettledReason({ packages, journalEntries }) === null) return null;
+  const made = await step.make(host, packages);
+  if (made === null || 'kind' in made) return made;
+  const request = { ...made, before: presentPackages(packages), held: [] };
+  const { exitCode } = await runTransaction(host, name, request, aptSurroundings(host));
+  return ranAs(host, name, exitCode);
+};
+
+const goingOn: Step = { name: 'configure', make: configureAll };
+
+/**
+ * Configures what an interrupted dpkg of upgrade `id` itself has unpacked, once nobody else is at work. Answers why it
+ * could not be begun; what it came to, the database tells.
  */
 export const configureInterrupted = async (
   host: AptHost,
   id: string,
 ): Promise<PackageFailure | null> => {
-  const done = await runNext(host, id, configureAll);
+  const done = await runStep(host, id, goingOn);
   return done !== null && 'kind' in done ? done : null;
 };
 
 /** Nothing is done where a removal was begun. */
 const unlessRemoving =
-  (makeStep: MakeStep): MakeStep =>
-  async (host, id, packages) =>
-    begunRemoval(packages) ?? makeStep(host, id, packages);
+  (make: Step['make']): Step['make'] =>
+  async (host, packages) =>
+    begunRemoval(packages) ?? make(host, packages);
+
+/** Not by the names of `goingOn`: what is healed before an upgrade says nothing of its own dpkg. */
+const healing: readonly Step[] = [
+  { name: 'heal-configure', make: unlessRemoving(configureAll) },
+  { name: 'heal-reinstall', make: unlessRemoving(reinstallation) },
+];
+
+/** Waits for what an earlier life began to heal before upgrade `id`, and did not see the end of. */
+export const awaitHealing = async (host: AptHost, id: string): Promise<void> => {
+  for (const step of healing) await awaitTransaction(host, transactionId(id, step));
+};
+
+/** Answers what was run last, and why it went no further. */
+const runAll = async (
+  host: AptHost,
+  id: string,
+): Promise<{ last: Ran | null; failure: PackageFailure | null }> => {
+  let last: Ran | null = null;
+  try {
+    for (const step of healing) {
+      const done = await runStep(host, id, step);
+      if (done === null) break;
+      if ('kind' in done) return { last, failure: done };
+      last = done;
+    }
+    return { last, failure: null };
+  } catch (error) {
+    // What was done already is told all the same.
+    return { last, failure: aptFailure('interrupted', notHealed(errorText(error))) };
+  }
+};
 
 /**
  * Puts right what a dpkg left that was interrupted (killed, out of memory or disk, a crash of the machine), in
  * whichever phase of an installation or upgrade: what is unpacked is configured, what is still broken then is installed again.
- * `unattended-upgrades` does the first of it as well (AutoFixInterruptedDpkg), and asks nobody either. `id` names its
- * transactions. Other package managers are waited for before each of them.
+ * `unattended-upgrades` does the first of it as well (AutoFixInterruptedDpkg), and asks nobody either. `id` is the upgrade's
+ * before which it is done.
  */
 export const heal = async (host: AptHost, id: string): Promise<Healed> => {
   const found = await readDpkgDatabase(host.root);
   const before = presentPackages(found.packages);
-  let last: Ran | null = null;
-  let failure: PackageFailure | null = null;
-  for (const makeStep of [configureAll, reinstallation]) {
-    const done = await runNext(host, id, unlessRemoving(makeStep));
-    if (done === null) break;
-    if ('kind' in done) {
-      failure = done;
-      break;
-    }
-    last = done;
-  }
+  const { last, failure } = await runAll(host, id);
   const now = await readDpkgDatabase(host.root);
   const left = unsettledReason(now);
-  if (left !== null && failure === null)
-    failure = last === null ? aptFailure('interrupted', notHealed(left)) : failureOf(left, last);
+  // Others may have put it right, or still be at it: then none of it is ours.
+  if (last === null)
+    return {
+      failure: left === null ? null : (failure ?? aptFailure('interrupted', notHealed(left))),
+      ...{ from: null, before: presentPackages(now.packages), changes: [], transcript: null },
+    };
   return {
-    ...{ failure, from: unsettledReason(found) ?? '', before },
+    failure: left === null ? null : (failure ?? failureOf(left, last)),
+    ...{ from: unsettledReason(found), before, transcript: last.transcript },
     changes: packageChanges(before, presentPackages(now.packages)),
-    transcript: last?.transcript ?? null,
   };
 };

@@ -40,7 +40,10 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
     /dpkg frontend lock was locked by another process|status database area is locked/,
     'lock-timeout',
   ],
-  [/Sub-process .* (?:received (?:signal|a segmentation)|exited unexpectedly)/, 'interrupted'],
+  [
+    /Sub-process \S*dpkg \S*\s*(?:received (?:signal|a segmentation)|exited unexpectedly)/,
+    'interrupted',
+  ],
   [/^dpkg: error processing (?:package|archive)/, 'package-failed'],
   [
     /GPG error|is not signed|NO_PUBKEY|BADSIG|EXPKEYSIG|couldn't be verified|unauthenticated packages|is not valid yet|Release file .* expired|changed its '.*' value|Splitting up .* failed|sqv|OpenPGP/,

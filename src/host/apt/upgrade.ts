@@ -1,16 +1,15 @@
-import { join } from 'node:path';
+import { errorText } from '../../core/error-text.ts';
 import { finishUpgrade, refused, resumeUpgrade, saveResult } from '../packages/finish-upgrade.ts';
 import type { PackageFailure } from '../packages/failure.ts';
 import { readLockHolders } from '../packages/lock-holders.ts';
 import type { UpgradeRequest, UpgradeResult } from '../packages/package-manager.ts';
 import { awaitTransaction, runTransaction } from '../packages/run-transaction.ts';
-import type { TransactionSurroundings } from '../packages/run-transaction.ts';
 import { waitForLocks } from '../packages/wait-for-locks.ts';
-import { aptEnvironment, dpkgOptions, lockOption } from './apt-host.ts';
+import { aptSurroundings, dpkgOptions, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
 import { dpkgLockPaths, unsettledReason } from './at-rest.ts';
 import { aptEndReader } from './end-reader.ts';
-import { configureInterrupted, heal } from './heal.ts';
+import { awaitHealing, configureInterrupted, heal } from './heal.ts';
 import type { Healed } from './heal.ts';
 import { aptFailure } from './name-failure.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
@@ -18,7 +17,7 @@ import type { DpkgPackage } from './parse-dpkg-status.ts';
 import { aptOperands, planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
 import type { UpgradePlan, UpgradeTarget } from './plan-upgrade.ts';
 import { readAutoMarks } from './read-auto-marks.ts';
-import { DPKG_DIRECTORY, readDpkgDatabase } from './read-dpkg-database.ts';
+import { readDpkgDatabase } from './read-dpkg-database.ts';
 import { readOffers } from './read-offers.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './parse-simulation.ts';
@@ -105,50 +104,68 @@ const prepareHealed = async (
   return { prepared: await prepare(host, request), healed };
 };
 
+/** What people are told was healed; nothing where that is told as a failure. */
+const noteOf = (healed: Healed | null): { healed?: string } =>
+  healed === null || healed.failure !== null || healed.from === null ? {} : { healed: healed.from };
+
 /** The answer where no transaction was needed or allowed but the healing, which may have changed packages itself. */
 const notRun = (
   prepared: Exclude<Prepared, { kind: 'run' }>,
   healed: Healed | null,
 ): UpgradeResult => {
   const { changes, transcript } = healed ?? { changes: [], transcript: null };
-  const note = healed?.failure === null ? { healed: healed.from } : {};
+  const note = noteOf(healed);
   return prepared.kind === 'refused'
     ? { ...refused(prepared.reason), changes, transcript, ...note }
     : { ok: true, changes, transcript, held: prepared.held, ...note };
 };
 
-/** Every transaction of an upgrade runs so. */
-const surroundings = (host: AptHost): TransactionSurroundings => ({
-  environment: aptEnvironment(host),
-  inventory: join(host.root, DPKG_DIRECTORY, 'status'),
-});
+/** Gives the command of upgrade `id` again, unless that was done; `ended` is how it came to its first end. */
+const giveAgain = async (
+  host: AptHost,
+  id: string,
+  ended: UpgradeResult & { ok: false },
+): Promise<UpgradeResult> => {
+  const first = await awaitTransaction(host, id);
+  if (first === null) return ended;
+  const note = { healed: ended.reason.message };
+  const again = `${id}.again`;
+  let second = await awaitTransaction(host, again);
+  if (second === null) {
+    const reason = await configureInterrupted(host, id);
+    if (reason !== null) return { ...ended, reason, ...note };
+    const request = { ...first.request, ...note };
+    // By name and version it also puts right what cannot be configured.
+    second = { request, ...(await runTransaction(host, again, request, aptSurroundings(host))) };
+  }
+  const { before, held } = first.request;
+  const end = { before, held, exitCode: second.exitCode, ...note };
+  return finishUpgrade(host, again, end, aptEndReader(host));
+};
 
 /**
- * An upgrade whose dpkg was killed is healed at once and its transaction gone on with, once: until that is over no
+ * An upgrade whose dpkg was killed is healed at once and its command given again, once: until that is over no
  * container of the host may be restarted. What is told is what both have changed. One that was gone on with before,
  * or ended otherwise, is answered as it is.
  */
 const goOn = async (host: AptHost, id: string, ended: UpgradeResult): Promise<UpgradeResult> => {
   if (ended.ok || ended.reason.kind !== 'interrupted' || ended.healed !== undefined) return ended;
-  const first = await awaitTransaction(host, id);
-  if (first === null) return ended;
-  const note = { healed: ended.reason.message };
-  const reason = await configureInterrupted(host, id);
-  if (reason !== null) return saveResult(host, id, { ...ended, reason, ...note });
-  // The same command again: by name and version it also puts right what cannot be configured.
-  const again = `${id}.again`;
-  const { exitCode } =
-    (await awaitTransaction(host, again)) ??
-    (await runTransaction(host, again, { ...first.request, ...note }, surroundings(host)));
-  const { before, held } = first.request;
-  const end = { before, held, exitCode, ...note };
-  return saveResult(host, id, await finishUpgrade(host, again, end, aptEndReader(host)));
+  try {
+    return await saveResult(host, id, await giveAgain(host, id, ended));
+  } catch (error) {
+    // What it has changed is told all the same.
+    const message = `${ended.reason.message}; not gone on with: ${errorText(error)}`;
+    return { ...ended, reason: { ...ended.reason, message } };
+  }
 };
 
 /** The result of one that this process or an earlier one began. Null: it never began. */
 export const resume = async (host: AptHost, id: string): Promise<UpgradeResult | null> => {
   const ended = await resumeUpgrade(host, id, aptEndReader(host));
-  return ended === null ? null : goOn(host, id, ended);
+  if (ended !== null) return goOn(host, id, ended);
+  // Whoever hears that it never began may begin anew.
+  await awaitHealing(host, id);
+  return null;
 };
 
 /**
@@ -178,12 +195,12 @@ export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<U
   const { held } = prepared;
   const before = healed?.before ?? presentPackages(prepared.before);
   const auto = await readAutoMarks(host, prepared.targets);
-  const note = healed === null ? {} : { healed: healed.from };
+  const note = noteOf(healed);
   const { exitCode } = await runTransaction(
     host,
     request.id,
     { argv, before, held, auto, ...note },
-    surroundings(host),
+    aptSurroundings(host),
   );
   const end = { before, held, exitCode, ...note };
   return goOn(host, request.id, await finishUpgrade(host, request.id, end, aptEndReader(host)));

@@ -17,11 +17,7 @@ import {
 /** How the end of a transaction is read, which each package manager does in its own way. */
 export interface EndReader {
   /** The inventory in the launcher's copy, of which `path` is the name; without one (null): as it is now. */
-  readAfter: (
-    copy: string | null,
-    path: string,
-    exitCode: number | null,
-  ) => Promise<InstalledPackage[]>;
+  readAfter: (copy: string | null, path: string) => Promise<InstalledPackage[]>;
   /** Why it failed, by the end of what was said; exit code null: killed. */
   failureOf: (tail: string, exitCode: number | null) => PackageFailure;
 }
@@ -59,18 +55,22 @@ export const saveResult = async (
   return result;
 };
 
+/** What dies in the middle has written its last steps into a journal, of which the launcher takes no copy. */
+const diesInTheMiddle: ReadonlySet<PackageFailure['kind']> = new Set(['interrupted', 'killed']);
+
 /**
  * The inventory as the transaction left it: the launcher's copy, so that what somebody else did since is
- * not counted in. Without a copy (killed, disk full): as it is now.
+ * not counted in. Without a copy (killed, disk full), and where it is not the whole: as it is now.
  */
 const readAfter = async (
   host: ManagedHost,
   id: string,
-  exitCode: number | null,
+  failure: PackageFailure | null,
   reader: EndReader,
 ): Promise<InstalledPackage[]> => {
   const path = join(transactionDirectory(host, id), 'status.after');
-  return reader.readAfter(await readFile(path, 'utf8').catch(() => null), path, exitCode);
+  const isWhole = failure === null || !diesInTheMiddle.has(failure.kind);
+  return reader.readAfter(isWhole ? await readFile(path, 'utf8').catch(() => null) : null, path);
 };
 
 /** Finds out what a transaction that has ended did, and keeps the answer beside its transcript. */
@@ -86,16 +86,17 @@ export const finishUpgrade = async (
   reader: EndReader,
 ): Promise<UpgradeResult> => {
   const { path: transcript, tail } = await readTranscript(host, id);
-  const changes = packageChanges(ended.before, await readAfter(host, id, ended.exitCode, reader));
+  const failure = ended.exitCode === 0 ? null : reader.failureOf(tail, ended.exitCode);
+  const changes = packageChanges(ended.before, await readAfter(host, id, failure, reader));
   const done = {
     ...{ changes, transcript, held: ended.held },
     ...(ended.healed === undefined ? {} : { healed: ended.healed }),
   };
-  const result: UpgradeResult =
-    ended.exitCode === 0
-      ? { ok: true, ...done }
-      : { ok: false, reason: reader.failureOf(tail, ended.exitCode), ...done };
-  return saveResult(host, id, result);
+  return saveResult(
+    host,
+    id,
+    failure === null ? { ok: true, ...done } : { ok: false, reason: failure, ...done },
+  );
 };
 
 /**

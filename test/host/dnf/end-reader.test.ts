@@ -5,7 +5,7 @@ import { recorded } from './recorded.ts';
 const reader = dnfEndReader({ root: '/nowhere', dbPath: '/var/lib/rpm' });
 
 test('the inventory after it is the launcher’s copy', async () => {
-  const after = await reader.readAfter(recorded('rpm-qa.tsv'), 'status.after', 0);
+  const after = await reader.readAfter(recorded('rpm-qa.tsv'), 'status.after');
   expect(after).toContainEqual({
     ...{ name: 'gs-two', arch: 'noarch', version: '1.1-1.el9' },
     ...{ source: 'gs-two', sourceVersion: '1.1-1.el9' },

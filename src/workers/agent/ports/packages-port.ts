@@ -14,7 +14,9 @@ const reasonsOf = (result: UpgradeResult): string[] => {
   const { ok, healed, held } = result;
   return [
     ...(ok ? [] : [result.reason.message]),
-    ...(healed === undefined ? [] : [`the package manager was interrupted and healed: ${healed}`]),
+    ...(healed === undefined
+      ? []
+      : [`the package manager was interrupted${ok ? ' and healed' : ' before'}: ${healed}`]),
     ...(ok && held.length > 0 ? [`held back: ${held.join(', ')}`] : []),
   ];
 };
@@ -41,7 +43,7 @@ const notRefreshed = ({ kind, message, remedy }: PackageFailure): UpgradeAnswer 
 /** Packages of this host, and what the host gate asks of it after a transaction (R29). */
 export const createPackagesPort = (manager: PackageManager): PackagesPort => {
   /** Before the manager is started nothing on disk tells of one that a former life in this process began. */
-  const atWork = new Map<string, Promise<UpgradeAnswer>>();
+  const atWork = new Map<string, Promise<UpgradeAnswer | null>>();
 
   const run = async (
     { mode, packages, allowRemove }: HostUpgrade,
@@ -75,8 +77,13 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
     findUpgrade: async (jobId) => {
       const found = atWork.get(jobId);
       if (found !== undefined) return found;
-      const resumed = await manager.resume(jobId);
-      return resumed === null ? null : answerOf(resumed);
+      // It may go on with what was interrupted: one at a time.
+      const resuming = manager
+        .resume(jobId)
+        .then((resumed) => (resumed === null ? null : answerOf(resumed)))
+        .finally(() => atWork.delete(jobId));
+      atWork.set(jobId, resuming);
+      return resuming;
     },
     abilities: readAbilities,
     inventoryMark: () => manager.inventoryMark(),
