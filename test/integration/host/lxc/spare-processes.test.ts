@@ -118,6 +118,16 @@ const warm = async (...options: Parameters<typeof createSpareProcesses>): Promis
   return { spares, forker, spare };
 };
 
+/** What such code prints in a process of its own, which has to end by itself. */
+const runAlone = async (code: string): Promise<string> => {
+  const { stdout } = await execa(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', code],
+    { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
+  );
+  return stdout;
+};
+
 /** Without a spare that waits, and with one. */
 const cold = (): Promise<SpareProcesses> => Promise.resolve(createSpareProcesses());
 const warmed = async (): Promise<SpareProcesses> => (await warm()).spares;
@@ -314,11 +324,7 @@ describe('a spare process', () => {
       try { createSpareProcesses().begin(['echo', 'begun'], { openFiles: 200, onChild }); }
       catch (error) { console.log(error.message); }
     `;
-    const { stdout } = await execa(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', code],
-      { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
-    );
+    const stdout = await runAlone(code);
     expect(stdout).toBe('a full disk');
   });
 
@@ -432,11 +438,7 @@ describe('a spare process', () => {
       }
     `;
     // It ends by itself: a spare that waits is no reason to stay.
-    const { stdout } = await execa(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', code],
-      { env: { NODE_OPTIONS: '' }, timeout: 20_000 },
-    );
+    const stdout = await runAlone(code);
     const pids = stdout.trim().split(' ');
     expect(pids).toEqual([expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+$/)]);
     await waitUntil(
