@@ -9,6 +9,7 @@ import { createSpareProcesses } from '../../../../src/host/lxc/spare-processes.t
 import { isLive, readProcessStat } from '../../../../src/host/lxc/process-stat.ts';
 import type { Ended } from '../../../../src/host/lxc/spare-process.ts';
 import type { SpareProcesses } from '../../../../src/host/lxc/spare-processes.ts';
+import { signalProcess } from '../../../bed/processes.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
 import { needsRoot } from '../../needs-root.ts';
 import { runWithoutForks } from '../without-forks.ts';
@@ -254,7 +255,8 @@ describe('a spare process', () => {
       const running = spares.begin(['sh', '-c', 'echo run >>"$0"', file, 'next', 'next'], {
         openFiles,
       });
-      process.kill(spare, 'SIGKILL');
+      // It may be over already.
+      signalProcess(spare, 'SIGKILL');
       const { exitCode } = await running.ended;
       expect(await run(spares, 'echo', 'well')).toMatchObject({ stdout: 'well\n', exitCode: 0 });
       const lines = readFileSync(file, 'utf8');
