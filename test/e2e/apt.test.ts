@@ -282,36 +282,42 @@ describe('apt on a real host', () => {
       ]);
     }, 90_000);
 
-    test('an agent that is killed in the middle does not end apt, and finds it again', async () => {
-      const postinst = '#!/bin/sh\nwhile [ -e /run/gs-wait ]; do sleep 0.05; done\n';
-      await makeDebs({ name: 'gs-slow', version: '1' });
-      await install('gs-slow');
-      await makeDebs({ name: 'gs-slow', version: '2', control: { postinst } });
-      await host.must(['touch', '/run/gs-wait']);
-      const request = JSON.stringify({
-        id: 'slow',
-        allowRemove: false,
-        mode: 'packages',
-        ...wants('gs-slow'),
-      });
-      const agent = await host.spawn([...DRIVER, 'upgrade', request]);
-      const group = await waitUntil(
-        'the postinst to run',
-        async () => {
-          const { stdout } = await host.run(['pgrep', '-f', 'gs-slow.postinst']);
-          const pid = stdout.trim().split('\n')[0] ?? '';
-          return pid === '' ? null : host.must(['cat', `/proc/${pid}/cgroup`]);
-        },
+    /** A package's script that waits, and says by its pid that it does. */
+    const waits = 'while [ -e /run/gs-wait ]; do echo $$ >/run/gs-waits; sleep 0.05; done\n';
+
+    /** Upgrades `name`, kills the agent when a script of that waits, and answers what the next life of the agent hears. */
+    const killedMeanwhile = async (
+      id: string,
+      name: string,
+      meanwhile: (pid: string) => Promise<void> = () => Promise.resolve(),
+    ): Promise<Result | null> => {
+      await host.must(['sh', '-c', 'touch /run/gs-wait; rm -f /run/gs-waits']);
+      const request = { id, allowRemove: false, mode: 'packages', ...wants(name) };
+      const agent = await host.spawn([...DRIVER, 'upgrade', JSON.stringify(request)]);
+      const pid = await waitUntil(
+        'a script to wait',
+        async () => (await host.run(['cat', '/run/gs-waits'])).stdout.trim() || null,
         { deadlineMs: 30_000 },
       );
-      expect(group).toMatch(/^0::\/groundswell-upgrade$/m);
-      expect(await atRest()).toMatchObject({ atRest: false });
+      await meanwhile(pid);
       await agent.kill();
-      const resuming = host.spawn([...DRIVER, 'resume', JSON.stringify({ id: 'slow' })]);
-      const again = await resuming;
+      const again = await host.spawn([...DRIVER, 'resume', JSON.stringify({ id })]);
       await host.must(['rm', '/run/gs-wait']);
       await again.exited;
-      expect(JSON.parse(again.stdout())).toMatchObject({
+      return JSON.parse(again.stdout()) as Result | null;
+    };
+
+    test('an agent that is killed in the middle does not end apt, and finds it again', async () => {
+      await makeDebs({ name: 'gs-slow', version: '1' });
+      await install('gs-slow');
+      const postinst = `#!/bin/sh\n${waits}`;
+      await makeDebs({ name: 'gs-slow', version: '2', control: { postinst } });
+      const heard = await killedMeanwhile('slow', 'gs-slow', async (pid) => {
+        const group = await host.must(['cat', `/proc/${pid}/cgroup`]);
+        expect(group).toMatch(/^0::\/groundswell-upgrade$/m);
+        expect(await atRest()).toMatchObject({ atRest: false });
+      });
+      expect(heard).toMatchObject({
         ok: true,
         changes: [{ name: 'gs-slow', from: '1', to: '2' }],
       });
@@ -375,10 +381,11 @@ echo end >>/run/script-log
 `;
     // Which script of which version kills its dpkg, and how that leaves the package.
     const phases = [
-      { script: 'preinst', version: '2', left: 'half-installed reinstreq' },
-      { script: 'prerm', version: '1', left: 'half-configured reinstreq' },
-      { script: 'postrm', version: '1', left: 'half-installed reinstreq' },
-      { script: 'postinst', version: '2', left: 'half-configured ok' },
+      { script: 'preinst', version: '2', left: ['half-installed reinstreq'] },
+      // dpkg 1.23 has nothing to install anew by then.
+      { script: 'prerm', version: '1', left: ['half-configured reinstreq', 'half-configured ok'] },
+      { script: 'postrm', version: '1', left: ['half-installed reinstreq'] },
+      { script: 'postinst', version: '2', left: ['half-configured ok'] },
     ] as const;
     const killed = (script: string): string => `gs-killed-${script}`;
     const statusOf = (name: string): Promise<string> =>
@@ -424,10 +431,13 @@ echo end >>/run/script-log
       await install('gs-half', 'gs-next', ...names.map((name) => `${name}=1`));
       await host.must(['apt-mark', 'auto', killed('preinst')]);
       await makeDebs(...strict('2'));
+      const installedAgain: string[] = [];
       for (const { script, left } of phases) {
         await host.must(['touch', '/run/kill-dpkg']);
         await host.run(['dpkg', '-i', `/bedrepo/pool/${killed(script)}_2_all.deb`]);
-        expect(await statusOf(killed(script))).toBe(left);
+        const status = await statusOf(killed(script));
+        expect(left).toContain(status);
+        if (status.endsWith(' reinstreq')) installedAgain.push(killed(script));
       }
       await host.run(['dpkg', '-i', '/bedrepo/pool/gs-half_2_all.deb']);
       expect(await statusOf('gs-half')).toBe('unpacked ok');
@@ -439,13 +449,56 @@ echo end >>/run/script-log
         healed.changes.map(({ name, from, to }) => `${name} ${from ?? ''} ${to ?? ''}`),
       ).toEqual([
         'gs-half-data 1 2',
-        ...['postrm', 'preinst', 'prerm'].map((script) => `${killed(script)} 1 2`),
+        ...installedAgain.sort().map((name) => `${name} 1 2`),
         'gs-next 1 2',
       ]);
       expect(await atRest()).toEqual({ atRest: true });
       expect(await host.must(['apt-mark', 'showauto', ...names])).toBe(`${killed('preinst')}\n`);
       expect(await upgrade('heals', wants('gs-next'))).toEqual(healed);
     }, 120_000);
+
+    // What kills dpkg in preinst cannot be configured: its command is given again, or the package installed again.
+    test.each([
+      ['postinst', 'configure', 'heal-configure'],
+      ['preinst', 'again', 'heal-reinstall'],
+    ])(
+      'an agent that is killed while a dpkg that died in %s is healed finds that again',
+      async (script, stepOfOwn, stepOfOthers) => {
+        const isAt = (transaction: string) => async (): Promise<void> => {
+          const begun = await host.must(['ls', '/var/lib/groundswell/transactions']);
+          expect(begun.split('\n')).toContain(transaction);
+        };
+        const names = [`gs-own-${script}`, `gs-other-${script}`] as const;
+        const [own, other] = names;
+        const next = `gs-after-${script}`;
+        await makeDebs(...[...names, next].map((name) => ({ name, version: '1' })));
+        await install(...names, next);
+        const killsFirst = '[ ! -e /run/kill-dpkg ] || { rm /run/kill-dpkg; kill -9 $PPID; exit; }';
+        const text = `#!/bin/sh\n${killsFirst}\n${waits}`;
+        await makeDebs(
+          ...names.map((name) => ({ name, version: '2', control: { [script]: text } })),
+          { name: next, version: '2' },
+        );
+        await host.must(['touch', '/run/kill-dpkg']);
+        const heard = await killedMeanwhile(own, own, isAt(`${own}.${stepOfOwn}`));
+        expect(heard).toMatchObject({
+          ...{ ok: true, healed: expect.stringContaining('dpkg exited unexpectedly') as unknown },
+          changes: [{ name: own, from: '1', to: '2' }],
+        });
+        expect(await call('resume', { id: own })).toEqual(heard);
+        await host.must(['touch', '/run/kill-dpkg']);
+        await host.run(['dpkg', '-i', `/bedrepo/pool/${other}_2_all.deb`]);
+        // What was ordered had not begun: it may be begun anew.
+        expect(await killedMeanwhile(next, next, isAt(`${next}.${stepOfOthers}`))).toBeNull();
+        expect(await versionOf(other)).toBe('2');
+        expect(await atRest()).toEqual({ atRest: true });
+        expect(await upgrade(next, wants(next))).toMatchObject({
+          ok: true,
+          changes: [{ name: next, from: '1', to: '2' }],
+        });
+      },
+      120_000,
+    );
 
     test('a removal that was begun is left to a person', async () => {
       const name = killed('postrm');
