@@ -1,4 +1,4 @@
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { AdvisoryTables } from './advisory-tables.ts';
 import type { FleetTables } from './fleet-tables.ts';
@@ -41,9 +41,22 @@ const createPrepare = (database: SqliteHandle): ((text: string) => Statement) =>
   };
 };
 
-const dialect = (database: SqliteHandle): SqliteDialect => {
+/** SQLite takes back changes of the schema too (sqlite.org/lang_transaction.html); kysely does not count on that by itself. */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class Dialect extends SqliteDialect {
+  override createAdapter(): Adapter {
+    return new Adapter();
+  }
+}
+
+const dialect = (database: SqliteHandle): Dialect => {
   const prepare = createPrepare(database);
-  return new SqliteDialect({
+  return new Dialect({
     database: {
       close: () => {
         database.close();

@@ -96,6 +96,19 @@ test('enrolling anew leaves the new key alone, and a revoked host is believed by
   expect(await believes('h1', first)).toBe(true);
 });
 
+test('keys that cannot be read anew are those of before', async () => {
+  const key = newSigningKey();
+  await hostKeys.enrol('h1', 'm', publicHalf(key));
+  await hostKeys.enrol('a1', 'm', publicHalf(newSigningKey()));
+  await store.db
+    .updateTable('host_keys')
+    .set({ public_key: 'damaged' })
+    .where('host_id', '=', 'a1')
+    .execute();
+  await expect(hostKeys.addKey('h1', publicHalf(newSigningKey()))).rejects.toThrow();
+  expect(await believes('h1', key)).toBe(true);
+});
+
 test("no host is believed by another host's key", async () => {
   const [one, two] = [newSigningKey(), newSigningKey()];
   await hostKeys.enrol('h1', 'm1', publicHalf(one));

@@ -7,6 +7,7 @@ import { defaultFleetSettings, emptyFleet } from '../../src/core/coordinator/fle
 import { appendAuditRecords, listAuditRecords } from '../../src/store/audit-records.ts';
 import { loadFleet } from '../../src/store/fleet-rows.ts';
 import { waveDatesMigration } from '../../src/store/migrations/003-wave-dates.ts';
+import { openSqlite } from '../../src/store/open-sqlite.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 let directory: string;
@@ -22,6 +23,25 @@ const at = (minute: number): string => new Date(Date.UTC(2027, 0, 1, 0, minute))
 const record = (seq: number, action: string, minute: number) => ({
   ...{ chain: 'server', life: '', seq, hash: String(seq), proven: true },
   record: { action, at: at(minute), wave: 'w1', actor: 'groundswell', subject: 'wave w1' },
+});
+
+test('a migration that breaks off in its middle is undone, and done once it can be', async () => {
+  const path = join(directory, 'store.db');
+  const database = openSqlite(path);
+  const tables = (): unknown[] =>
+    database
+      .prepare("select name from sqlite_master where type = 'table' order by name")
+      .raw()
+      .all();
+  // One of the last tables of the first migration.
+  database.exec('create table host_keys (other integer)');
+  await expect(openStore(path)).rejects.toThrow(
+    'migration 001-infrastructure of the store failed and was undone',
+  );
+  expect(tables().flat()).toEqual(['host_keys', 'kysely_migration', 'kysely_migration_lock']);
+  database.exec('drop table host_keys');
+  database.close();
+  await (await openStore(path)).close();
 });
 
 test('rows of a program that had less to keep are loaded, waves with the dates of their records', async () => {

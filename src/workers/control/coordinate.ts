@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import type { ControlRecord, SequencedReport } from '../../core/messages.ts';
 import type { Fleet } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
@@ -35,6 +35,8 @@ export interface CoordinatorPorts {
   moment: () => Moment;
   newId: () => string;
   onError: (error: unknown, what: string) => void;
+  /** Pause before a fleet that could not be loaded is loaded again. */
+  retryMs?: number;
 }
 
 export interface Coordinator {
@@ -113,6 +115,29 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();
   };
 
+  const fail = (error: unknown, what: string): void => {
+    ports.onError(error, what);
+    problem = {
+      since: problem?.since ?? ports.moment().wall.ms,
+      text: storeFailingText(errorText(error)),
+    };
+  };
+
+  /** Until this is done nothing is decided. Answers whoever waits too where the server stops meanwhile. */
+  const loadAnew = async (): Promise<void> => {
+    for (;;) {
+      try {
+        fleet = goOn(await ports.load(), fleet);
+        return;
+      } catch (error) {
+        fail(error, 'load');
+        if (stopped) for (const { reject } of queue.splice(0)) reject(error);
+        if (stopped) return;
+        await sleep(ports.retryMs ?? 1_000);
+      }
+    }
+  };
+
   const runGroup = async (group: Waiting[]): Promise<void> => {
     const commands: Commands[] = [];
     try {
@@ -127,12 +152,8 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
       );
     } catch (error) {
       // Memory is ahead of the store now: what was not committed has not happened.
-      ports.onError(error, 'commit');
-      problem = {
-        since: problem?.since ?? ports.moment().wall.ms,
-        text: storeFailingText(errorText(error)),
-      };
-      fleet = goOn(await ports.load(), fleet);
+      fail(error, 'commit');
+      await loadAnew();
       for (const { reject } of group) reject(error);
       return;
     }

@@ -32,14 +32,17 @@ export const openHostKeys = async (store: Store, wallMs: () => number): Promise<
   const known = new Map<string, VerifyKey[]>();
   const machines = new Map<HostId, string>();
   const read = async (): Promise<void> => {
+    const hosts = (await enrolledHosts(store.db))
+      .filter(({ state }) => state === 'enrolled')
+      .map(({ publicKeys, ...host }) => ({
+        ...host,
+        keys: publicKeys.map(({ publicKey }) => importPublicKey(publicKey)),
+      }));
+    // Not before all are read: meanwhile, and where that fails, those of before are believed.
     known.clear();
     machines.clear();
-    for (const { hostId, machineId, state, publicKeys } of await enrolledHosts(store.db)) {
-      if (state !== 'enrolled') continue;
-      known.set(
-        hostId,
-        publicKeys.map(({ publicKey }) => importPublicKey(publicKey)),
-      );
+    for (const { hostId, machineId, keys } of hosts) {
+      known.set(hostId, keys);
       machines.set(hostId, machineId);
     }
   };

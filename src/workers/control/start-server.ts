@@ -213,8 +213,11 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
         following?.matcher.inventoriesChanged([...new Set(reported.map(({ host }) => host))]);
         inventoriesChanged();
       }
+      // What was committed holds without them.
       for (const [service, time] of learnRestartTimes(restartTimes, group.fleet, group.reports))
-        await saveRestartTime(store.db, service, time);
+        await saveRestartTime(store.db, service, time).catch((error: unknown) =>
+          onError(error, `restart time of ${service}`),
+        );
     },
     publish: async (host, record) => {
       if (!leadership.leads()) return;

@@ -1,7 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { defaultFleetSettings, emptyFleet, newHost } from '../../../src/core/coordinator/fleet.ts';
 import type { Fleet } from '../../../src/core/coordinator/fleet.ts';
 import { startCoordinator } from '../../../src/workers/control/coordinate.ts';
+import { waitUntil } from '../../bed/wait-until.ts';
 
 test('an operator is answered once it is committed; jobs go only after the records that precede them (R12)', async () => {
   const seen: string[] = [];
@@ -94,4 +95,53 @@ test('after a commit that failed the numbers of records go on: none is given twi
   await coordinator.submit(wanted);
   await coordinator.stop();
   expect(numbers).toEqual([1, 3]);
+});
+
+describe('a fleet that cannot be loaded after a commit that failed', () => {
+  const failing = { store: true };
+  const loads: string[] = [];
+  const start = (retryMs: number) => {
+    failing.store = false;
+    loads.length = 0;
+    const work = <Result>(result: Result): Promise<Result> =>
+      failing.store ? Promise.reject(new Error('the disk fails')) : Promise.resolve(result);
+    return startCoordinator({
+      load: () => work(emptyFleet(defaultFleetSettings, 1, 1)),
+      commit: () => work(undefined),
+      publish: () => Promise.resolve(),
+      kickRelay: () => undefined,
+      notify: () => undefined,
+      moment: () => ({ now: 1, wall: { ms: 1, minuteOfDay: 0 } }),
+      newId: () => 'id',
+      onError: (_error, what) => loads.push(what),
+      retryMs,
+    });
+  };
+  const tick = { kind: 'tick' } as const;
+
+  test('is loaded again until it can be, and whoever waits is answered', async () => {
+    const coordinator = await start(1);
+    failing.store = true;
+    const first = coordinator.submit(tick);
+    first.catch(() => undefined);
+    await waitUntil('some tries', () => loads.length > 3, { deadlineMs: 5_000 });
+    expect(coordinator.problem()?.text).toContain('the disk fails');
+    const second = coordinator.submit(tick);
+    failing.store = false;
+    await expect(first).rejects.toThrow('the disk fails');
+    await second;
+    expect(coordinator.problem()).toBeNull();
+    await coordinator.stop();
+  });
+
+  test('does not keep the server from stopping', async () => {
+    const coordinator = await start(20);
+    failing.store = true;
+    const both = Promise.allSettled(
+      [tick, { kind: 'needs', told: [] } as const].map(coordinator.submit),
+    );
+    await waitUntil('a try', () => loads.length > 1, { deadlineMs: 5_000 });
+    await coordinator.stop();
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
 });
