@@ -5,7 +5,7 @@ import { inLife } from './world.ts';
 import type { Machine, World } from './world.ts';
 
 const againMs = { first: 2_000, largest: 30_000 };
-const paceMs = 40;
+const paceMs = 250;
 const windowSize = 500;
 
 const leaderOf = ([generation, epoch]: RecordNumber): Leader => [generation, epoch];

@@ -22,12 +22,12 @@ export interface ReportTimes {
 export const reportTimes: ReportTimes = {
   againMs: { first: 2_000, largest: 30_000 },
   pollMs: 500,
-  paceMs: 40,
+  paceMs: 250,
 };
 
 /**
- * What the server only shows and keeps (and, should the journal be lost, goes by: R15). Several steps of a restart go together then: each message by itself costs
- * both sides more than the step takes, while the container is down.
+ * What the server only shows and keeps (and, should the journal be lost, goes by: R15). The steps of a quick restart go together with
+ * its end then: each message by itself costs both sides more than the step takes, while the container is down.
  */
 const canWait = ({ kind }: Report): boolean =>
   kind === 'restart-progress' || kind === 'audit-copied';
