@@ -44,6 +44,7 @@ export const openRuntime = async (socketPath: string): Promise<Ask> => {
   socket.on('data', (text: string) => {
     answer += text;
     if (!answer.endsWith(prompt)) return;
+    socket.setTimeout(0);
     waiting?.resolve(answer.slice(0, -prompt.length));
     [waiting, answer] = [null, ''];
   });
@@ -53,6 +54,9 @@ export const openRuntime = async (socketPath: string): Promise<Ask> => {
     waiting?.reject(over);
   };
   socket.on('error', end);
+  socket.on('timeout', () => {
+    socket.destroy(new Error(`HAProxy has not answered for ${answerMs} ms`));
+  });
   socket.on('close', () => {
     end(new Error(`HAProxy has closed the connection to ${socketPath}`));
   });
@@ -64,9 +68,7 @@ export const openRuntime = async (socketPath: string): Promise<Ask> => {
       }
       waiting = { resolve, reject };
       socket.write(`${command}\n`);
-      socket.setTimeout(answerMs, () => {
-        socket.destroy(new Error(`HAProxy has not answered for ${answerMs} ms`));
-      });
+      socket.setTimeout(answerMs);
     });
   await ask('prompt');
   return ask;

@@ -86,6 +86,8 @@ describe('npm run quickstart', () => {
       // Containers, floor, fewest up, fewest answering, requests, failed.
       expect(all).toMatch(/^web +10 +8 +([89]|10) +([89]|10) +\d{2,} +0$/m);
       expect(all).toMatch(/wave-finished .*finished: 20 verified/);
+      // Node.js has nothing to complain of in between.
+      expect(all).not.toContain('Warning');
       expect(await leftovers()).toEqual([]);
     },
     LIMIT_MS,
