@@ -8,7 +8,7 @@ import {
   hostInventoryView,
   pendingAdvisories,
 } from '../workers/control/advisory-views.ts';
-import type { Server } from '../workers/control/start-server.ts';
+import type { Server } from '../workers/control/server.ts';
 import type { FeedsWatch } from './watch-feeds.ts';
 
 const changeFeed = async (

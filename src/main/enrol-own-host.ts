@@ -1,6 +1,6 @@
 import { writeTrustedKeys } from '../jobs/key-files.ts';
 import { importPublicKey } from '../jobs/signing-key.ts';
-import type { Server } from '../workers/control/start-server.ts';
+import type { Server } from '../workers/control/server.ts';
 import { readKeyCard, trustedKeysPath } from './key-card.ts';
 import type { CardSource } from './key-card.ts';
 

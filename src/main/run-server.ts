@@ -19,7 +19,7 @@ import type { AuditSettings } from '../workers/control/keep-audit.ts';
 import type { NotifySettings } from '../workers/control/notify.ts';
 import { removeHost } from '../workers/control/remove-host.ts';
 import { startServer } from '../workers/control/start-server.ts';
-import type { Server } from '../workers/control/start-server.ts';
+import type { Server } from '../workers/control/server.ts';
 import { advisoryBackend } from './advisory-backend.ts';
 import type { ConfiguredFeeds } from './feeds.ts';
 import { closeInOrder } from './until-stopped.ts';
