@@ -105,7 +105,7 @@ export const brokenInSimulation: BrokenInSimulation[] = [
     rule: 'R19',
     what: 'a server gives grants in a freeze',
     file: 'coordinator/may-grant.ts',
-    from: 'if (freeze !== undefined) return deny(freezeText(freeze));',
+    from: 'if (frozen !== null) return deny(frozen);',
     to: '',
     shownBy: ['R19'],
   },

@@ -35,8 +35,7 @@ export const heldBy = (
   { freezes, pauses }: ControlRecord,
   what: Omit<Pausable, 'hostId'>,
 ): string | null => {
-  const [frozen] = freezes;
-  if (frozen !== undefined) return `freeze: ${frozen}; groundswell unfreeze`;
+  if (freezes.length > 0) return `freeze: ${freezes.join(', and ')}; groundswell unfreeze`;
   const pause = pauses.find((level) => pauseHolds(level, { ...what, hostId: null }));
   return pause === undefined ? null : `${subjectOf(pause)} is paused: ${resumeCommand(pause)}`;
 };

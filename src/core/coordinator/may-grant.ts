@@ -47,12 +47,11 @@ const pauseOf = (fleet: Fleet, wave: Wave, { host, service }: Container): Pause 
 export const freezesInForce = (fleet: Fleet, wallMs: number): Freeze[] =>
   [...fleet.freezes.values()].filter(({ until }) => until === null || until > wallMs);
 
-export const freezeInForce = (fleet: Fleet, wallMs: number): Freeze | undefined =>
-  freezesInForce(fleet, wallMs)[0];
-
-/** What a freeze is for and what lifts it: why nothing begins. */
-export const freezeText = ({ id, reason }: Freeze): string =>
-  `freeze: ${reason}; groundswell unfreeze ${id}`;
+/** What each freeze in force is for and what lifts it: why nothing begins. Null: there is none. */
+export const frozenText = (fleet: Fleet, wallMs: number): string | null =>
+  freezesInForce(fleet, wallMs)
+    .map(({ id, reason }) => `freeze: ${reason}; groundswell unfreeze ${id}`)
+    .join(', and ') || null;
 
 const clock = (minute: number): string =>
   [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
@@ -131,8 +130,8 @@ const waveDenies = (
   { wall }: Moment,
   retry: boolean,
 ): Decision | null => {
-  const freeze = freezeInForce(fleet, wall.ms);
-  if (freeze !== undefined) return deny(freezeText(freeze));
+  const frozen = frozenText(fleet, wall.ms);
+  if (frozen !== null) return deny(frozen);
   // R26: a retry passes pause and threshold, and the end of its wave, not a freeze.
   if (retry) return null;
   if (wave.state !== 'open') return deny(`the wave is ${wave.state}`);

@@ -15,8 +15,7 @@ import { advisoriesOf, askVoid, beginWave, giveGrants } from './grants.ts';
 import type { GrantPlan } from './grants.ts';
 import {
   failuresOf,
-  freezeInForce,
-  freezeText,
+  frozenText,
   mayGrant,
   noBudgetText,
   unavailableText,
@@ -320,8 +319,8 @@ const upgradeDenied = (
   if (to.incarnation === null || !to.known) return 'it has not reported yet';
   const unheard = unheardBecause(fleet, to, now);
   if (unheard !== null) return unheard;
-  const freeze = freezeInForce(fleet, wall.ms);
-  if (freeze !== undefined) return freezeText(freeze);
+  const frozen = frozenText(fleet, wall.ms);
+  if (frozen !== null) return frozen;
   const outside = windowDenies(fleet, wave, wall);
   if (outside !== null) return outside;
   const pause = [...fleet.pauses.values()].find(({ level }) =>

@@ -70,7 +70,7 @@ test('the plan names an upgrade that is held, its wave, and every freeze with wh
   expect(upgrades).toEqual([
     {
       ...{ waveId: wave, host: 'h1', cause: 'libssl3' },
-      now: `freeze: a holiday; groundswell unfreeze ${ids[0] ?? ''}`,
+      now: `freeze: a holiday; groundswell unfreeze ${ids[0] ?? ''}, and freeze: a sale; groundswell unfreeze ${ids[1] ?? ''}`,
     },
   ]);
   expect(notes).toEqual([
