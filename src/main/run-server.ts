@@ -113,7 +113,11 @@ const backendOf = (
           await server.hostKeys.addKey(hostId, change.publicKey);
           return await server.changedKeys(actor, hostId, `added ${keyName(change.publicKey)}`);
         case 'revoke':
-          if (!(await server.hostKeys.revoke(hostId)))
+          // One that is not recorded yet (its record could not be written) is, when it is asked for again.
+          if (
+            !(await server.hostKeys.revoke(hostId)) &&
+            server.coordinator.fleet().hosts.get(hostId)?.revoked !== false
+          )
             return { ok: false, reason: `host ${hostId} is not enrolled` };
           return await server.changedKeys(actor, hostId, 'revoked every key');
       }

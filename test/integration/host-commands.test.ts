@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createProgram, runProgram } from '../../src/cli/program.ts';
 import { defaultFleetSettings } from '../../src/core/coordinator/fleet.ts';
 import { exportPublicKey, newSigningKey, verifyKeyOf } from '../../src/jobs/signing-key.ts';
+import { revokeHost } from '../../src/store/enrolment.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { runServer } from '../../src/main/run-server.ts';
 import type { RunningServer } from '../../src/main/run-server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -89,6 +91,21 @@ test('the life of a host by its commands: enrolled, capped, revoked, removed', a
     'host-removed host h1',
     'keys-changed host h1',
   ]);
+});
+
+test('a revocation that was not recorded is recorded when it is asked for again, once', async () => {
+  const card = join(directory, 'h2.json');
+  const publicKey = exportPublicKey(verifyKeyOf(newSigningKey()));
+  await writeFile(card, JSON.stringify({ hostId: 'h2', machineId: 'm', publicKey }));
+  await type('host', 'add', 'h2', '--key', card);
+  const store = await openStore(join(directory, 'server', 'store.sqlite'));
+  await revokeHost(store.db, 'h2');
+  await store.close();
+  expect(await type('host', 'revoke', 'h2')).toBe('0 revoked every key of host h2');
+  expect(await stateOf('h2')).toBe('revoked');
+  expect(await type('host', 'revoke', 'h2')).toBe('1 groundswell: host h2 is not enrolled');
+  const [last] = (await type('audit', 'list')).split('\n').slice(-1);
+  expect(last).toContain('keys-changed  host h2');
 });
 
 test('what is named wrongly is refused by the server, in one sentence', async () => {
