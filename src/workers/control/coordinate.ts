@@ -153,8 +153,8 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     } catch (error) {
       // Memory is ahead of the store now: what was not committed has not happened.
       fail(error, 'commit');
-      await loadAnew();
       for (const { reject } of group) reject(error);
+      await loadAnew();
       return;
     }
     problem = null;
