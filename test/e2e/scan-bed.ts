@@ -68,11 +68,12 @@ export const scan = async <T = HostScan>(
   host: BedHost,
   args: readonly string[] = ['host'],
   around: readonly string[] = [],
+  timeoutMs = 60_000,
 ): Promise<T> =>
   JSON.parse(
     await host.must(
       [...around, ...['node', '/opt/groundswell/dist/test/e2e/scan.child.js', ...args]],
-      { timeoutMs: 60_000 },
+      { timeoutMs },
     ),
   ) as T;
 
