@@ -17,9 +17,6 @@ while IFS= read -r line; do
   printf '\\n%s ended\\n' "$1" >&2
 done`;
 
-/** A spare that is not there by then is not waited for. */
-const GREETING_MS = 1_000;
-
 /** A shell says 128 and the signal's number for what a signal ended; what exits so itself cannot be told from that. */
 const SIGNAL_BASE = 128;
 
@@ -32,6 +29,8 @@ const endedBy = (status: number): Pick<Ended, 'exitCode' | 'signal'> => {
 export interface ForkerOptions {
   /** How long it waits to be used. */
   keepMs: number;
+  /** A spare that is not there by then is not waited for. */
+  greetingMs: number;
 }
 
 export interface Forker {
@@ -48,7 +47,7 @@ export interface Forker {
  * process costs so much more, and it pays again for each page of its memory that it writes to afterwards. Ends when it was not
  * used for a while. Null: it could not be forked itself.
  */
-export const createForker = ({ keepMs }: ForkerOptions): Forker | null => {
+export const createForker = ({ keepMs, greetingMs }: ForkerOptions): Forker | null => {
   const mark = makeMark();
   const spawned = spawnShell(SCRIPT, FORKER_NAME, mark, SPARE_SCRIPT);
   if (spawned === null) return null;
@@ -73,7 +72,7 @@ export const createForker = ({ keepMs }: ForkerOptions): Forker | null => {
   };
   const next = (): void => {
     texts = { stdout: '', stderr: '' };
-    endAfter(GREETING_MS);
+    endAfter(greetingMs);
     shell.stdin.write('next\n');
   };
   const finish = (how: Pick<Ended, 'exitCode' | 'signal'>): void => {

@@ -37,15 +37,15 @@ export interface SpareProcesses {
 }
 
 /** Restarts of a wave follow closer than that. */
-const usual: ForkerOptions = { keepMs: 10_000 };
+const usual: ForkerOptions = { keepMs: 10_000, greetingMs: 1_000 };
 
-export const createSpareProcesses = (options: ForkerOptions = usual): SpareProcesses => {
+export const createSpareProcesses = (options: Partial<ForkerOptions> = {}): SpareProcesses => {
   let forkers: Forker[] = [];
 
   const keepOne = (): void => {
     forkers = forkers.filter((forker) => !forker.isOver());
     if (forkers.some((forker) => !forker.isBusy())) return;
-    const fresh = createForker(options);
+    const fresh = createForker({ ...usual, ...options });
     // No more processes, files or memory now: the next command tells, if it is still so then.
     if (fresh !== null) forkers.push(fresh);
   };

@@ -8,6 +8,7 @@ import { FORKER_NAME, SPARE_NAME } from '../../../../src/host/lxc/child-identity
 import { createSpareProcesses } from '../../../../src/host/lxc/spare-processes.ts';
 import { isLive, readProcessStat } from '../../../../src/host/lxc/process-stat.ts';
 import type { Ended } from '../../../../src/host/lxc/spare-process.ts';
+import type { ForkerOptions } from '../../../../src/host/lxc/forker.ts';
 import type { SpareProcesses } from '../../../../src/host/lxc/spare-processes.ts';
 import { signalProcess } from '../../../bed/processes.ts';
 import { waitUntil } from '../../../bed/wait-until.ts';
@@ -109,9 +110,10 @@ const anotherSpare = async (before: readonly number[], not?: number): Promise<nu
 };
 
 /** With one forker, whose spare waits. */
-const warm = async (...options: Parameters<typeof createSpareProcesses>): Promise<Warm> => {
+const warm = async (options: Partial<ForkerOptions> = {}): Promise<Warm> => {
   const before = childrenNow();
-  const spares = createSpareProcesses(...options);
+  // A busy machine may take longer to fork than an agent would wait.
+  const spares = createSpareProcesses({ greetingMs: 30_000, ...options });
   await run(spares, 'true');
   const spare = await anotherSpare(before);
   const [forker] = forkersSince(before);
