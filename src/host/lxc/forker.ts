@@ -31,6 +31,8 @@ export interface ForkerOptions {
   keepMs: number;
   /** A spare that is not there by then is not waited for. */
   greetingMs: number;
+  /** Told the pid of each spare that is there, from now on to be used. */
+  onSpare?: (pid: number) => void;
 }
 
 export interface Forker {
@@ -47,7 +49,7 @@ export interface Forker {
  * process costs so much more, and it pays again for each page of its memory that it writes to afterwards. Ends when it was not
  * used for a while. Null: it could not be forked itself.
  */
-export const createForker = ({ keepMs, greetingMs }: ForkerOptions): Forker | null => {
+export const createForker = ({ keepMs, greetingMs, onSpare }: ForkerOptions): Forker | null => {
   const mark = makeMark();
   const spawned = spawnShell(SCRIPT, FORKER_NAME, mark, SPARE_SCRIPT);
   if (spawned === null) return null;
@@ -91,8 +93,12 @@ export const createForker = ({ keepMs, greetingMs }: ForkerOptions): Forker | nu
     const pid = new RegExp(`\\n${mark} pid (\\d+)\\n`).exec(texts.stdout)?.[1];
     if (pid === undefined || waiting !== null || state.busy || state.over) return;
     waiting = identifyChild(Number(pid));
-    if (waiting === null) end();
-    else endAfter(keepMs);
+    if (waiting === null) {
+      end();
+      return;
+    }
+    endAfter(keepMs);
+    onSpare?.(waiting.pid);
   };
   const look = (): void => {
     greet();

@@ -92,28 +92,26 @@ interface Warm {
   spare: number;
 }
 
-/** Whether a spare has said who it is: it waits for its first line then, and its forker for its end. */
-const isReady = (pid: number): boolean =>
-  readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('pipe_read') ||
-  readFileSync(`/proc/${pid}/syscall`, 'utf8').startsWith('0 0x0 ');
+/** Spares that have said who they are, and were heard. */
+const heard = new Set<number>();
 
 /** A spare that waits with a forker that was not there before, and is not `not`. */
-const anotherSpare = async (before: readonly number[], not?: number): Promise<number> => {
-  const spare = await waitUntil(
+const anotherSpare = (before: readonly number[], not?: number): Promise<number> =>
+  waitUntil(
     'a spare to wait',
-    () => waitingNow(before).find((pid) => pid !== not && isReady(pid)) ?? null,
+    () => waitingNow(before).find((pid) => pid !== not && heard.has(pid)) ?? null,
     { deadlineMs: 5_000, everyMs: 5 },
   );
-  // What it said before that is heard before the end of what begins now.
-  await execa('true');
-  return spare;
-};
 
 /** With one forker, whose spare waits. */
 const warm = async (options: Partial<ForkerOptions> = {}): Promise<Warm> => {
   const before = childrenNow();
   // A busy machine may take longer to fork than an agent would wait.
-  const spares = createSpareProcesses({ greetingMs: 30_000, ...options });
+  const spares = createSpareProcesses({
+    greetingMs: 30_000,
+    onSpare: (pid) => heard.add(pid),
+    ...options,
+  });
   await run(spares, 'true');
   const spare = await anotherSpare(before);
   const [forker] = forkersSince(before);
