@@ -6,6 +6,7 @@ import { restartRecords, waveFrom, waveOver, waveWhen } from '../bed/scene-waves
 import { groundswell as fromCheckout } from '../bed/scene.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 import { byPerson, runOutdated } from './outdated.ts';
+import { ownWarnings } from './own-warnings.ts';
 import { createSystemdScene } from './systemd-scene.ts';
 import type { SystemdScene } from './systemd-scene.ts';
 
@@ -215,7 +216,7 @@ describe('a host with systemd as its init, installed by setup', () => {
     expect(lines.filter((line) => line.includes('"msg":"server and agent are up"'))).toHaveLength(
       3,
     );
-    expect(lines.filter((line) => /"level":[4-6]0/.test(line))).toEqual([]);
+    expect(ownWarnings(lines)).toEqual([]);
   });
 
   test('uninstall takes away what setup put there, and purge the rest', async () => {

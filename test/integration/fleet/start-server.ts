@@ -4,6 +4,7 @@ import type { RedisAddress } from '../../../src/jobs/connections.ts';
 import { runServer } from '../../../src/main/run-server.ts';
 import type { RunningServer } from '../../../src/main/run-server.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
+import type { Logger } from '../../../src/telemetry/logger.ts';
 import { noFeeds } from '../no-feeds.ts';
 
 export interface TestServerOptions {
@@ -14,6 +15,8 @@ export interface TestServerOptions {
   maxUnavailable?: number;
   /** What it says to whoever runs it; default nothing. */
   level?: 'silent' | 'fatal';
+  /** Hears what it warns of. */
+  logger?: Logger;
   signal?: AbortSignal;
 }
 
@@ -32,7 +35,7 @@ export const startServer = (options: TestServerOptions): Promise<RunningServer> 
     describeSettings: (salt) => ({ salt, settings: {} }),
     ...{ exploitedFeeds: new Set<string>(), feeds: noFeeds, minuteOfDay: () => 0, notify: {} },
     auditing: { anchors: {}, sealAfterDays: null },
-    ...{ logger: createLogger(level, 'test') },
+    logger: options.logger ?? createLogger(level, 'test'),
     signal: options.signal ?? new AbortController().signal,
   });
 };
