@@ -87,21 +87,27 @@ needsRoot(test)('are looked for and hidden by container list, hide and doctor', 
   ]);
 });
 
-needsRoot(test)('are hidden by the agent while a container is down', async () => {
+const openHost = async (onProblem: (text: string) => void) => {
   const file = join(here, 'gs.yaml');
   await writeFile(file, configuration());
   const { config, privatePaths } = await readHostConfig(file);
-  const { host, close } = openRealHost({
-    ...{ lxcPath: config.agent.lxcPath, own: privatePaths },
+  const places = { lxcPath: config.agent.lxcPath, own: privatePaths };
+  const opened = openRealHost({
+    ...places,
     parkedDirectory: join(here, 'data/parked'),
     packages: openPackageManager({
       ...{ transactionsDirectory: here, launcherPath: '', cgroupDirectories: [] },
       ...{ lockTimeoutMs: 0, environment: {} },
     }),
     settings: settingsPortFrom(config),
-    onProblem: (text) => {
-      throw new Error(text);
-    },
+    onProblem,
+  });
+  return { ...opened, places };
+};
+
+needsRoot(test)('are hidden by the agent while a container is down', async () => {
+  const { host, close, places } = await openHost((text) => {
+    throw new Error(text);
   });
   try {
     const [container] = await host.runtime.list();
@@ -112,9 +118,28 @@ needsRoot(test)('are hidden by the agent while a container is down', async () =>
     );
     await host.whileDown(container.name);
     expect(await host.unhidden(container)).toEqual([]);
-    const places = { lxcPath: config.agent.lxcPath, own: privatePaths };
     expect(await findUnhidden([container], places)).toEqual([]);
   } finally {
+    await close();
+  }
+});
+
+needsRoot(test)('are visible where it cannot be told what a container sees', async () => {
+  const problems: string[] = [];
+  const { host, close } = await openHost((text) => problems.push(text));
+  const { PATH } = process.env;
+  try {
+    const [container] = await host.runtime.list();
+    if (container === undefined) throw new Error('the container is not seen');
+    await mkdir(join(container.root.kind === 'other' ? '' : container.root.upper, 'root'));
+    // Neither perl nor python3 is found.
+    process.env['PATH'] = here;
+    expect(await host.unhidden(container)).toEqual(
+      expect.arrayContaining([...own('lxc', 'data', 'spool'), '/root', '/etc/groundswell']),
+    );
+    expect(problems).toEqual([expect.stringMatching(/^what web-01 can see .* cannot be told: /)]);
+  } finally {
+    process.env['PATH'] = PATH;
     await close();
   }
 });

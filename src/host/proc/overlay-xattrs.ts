@@ -1,4 +1,4 @@
-import { execaSync } from 'execa';
+import { execa, execaSync } from 'execa';
 import { readProcText } from './read-processes.ts';
 
 /** What overlayfs wrote on an entry of an upper layer. */
@@ -13,9 +13,13 @@ export interface OverlayXattrs {
 /** `trusted`: as root mounts; `user`: mounted with `userxattr` by a user namespace. */
 export type XattrNamespace = 'trusted' | 'user';
 
-export interface XattrQuestion {
+interface XattrEntry {
   path: string;
   namespace: XattrNamespace;
+}
+
+/** About an entry whose answer may be remembered. */
+export interface XattrQuestion extends XattrEntry {
   /** Names this state of the entry: to set an attribute moves ctime. */
   identity: string;
 }
@@ -74,6 +78,39 @@ const seesTrusted = (): boolean => {
   return effective === undefined || ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
 };
 
+const needsRoot = 'needs root with CAP_SYS_ADMIN';
+const noReader = 'extended attributes cannot be read: install perl or python3';
+
+/** Children that may answer: the first that does is enough. No link at the end of a path is followed, and no content read. */
+const xattrChildren = (
+  entries: readonly XattrEntry[],
+  architecture: string,
+): { file: string; args: string[]; input: string }[] => {
+  const asked = entries.map(({ path, namespace }) => `${path}\0${namespace}\0`).join('');
+  const number = LGETXATTR[architecture];
+  return [
+    ...(number === undefined
+      ? []
+      : [{ file: 'perl', args: ['-e', PERL], input: `${number}\0${asked}` }]),
+    { file: 'python3', args: ['-I', '-S', '-c', PYTHON], input: `\0${asked}` },
+  ];
+};
+
+/** `trusted.overlay.*` of many entries, in their order; null where it cannot be told. Throws where none can be. */
+export const readOverlayXattrs = async (
+  paths: readonly string[],
+): Promise<(OverlayXattrs | null)[]> => {
+  if (paths.length === 0) return [];
+  if (!seesTrusted()) throw new Error(needsRoot);
+  const entries = paths.map((path): XattrEntry => ({ path, namespace: 'trusted' }));
+  for (const { file, args, input } of xattrChildren(entries, process.arch)) {
+    const { exitCode, stdout } = await execa(file, args, { input, reject: false, timeout: 60_000 });
+    const lines = exitCode === 0 ? stdout.split('\n') : [];
+    if (lines.length === entries.length) return lines.map(decode);
+  }
+  throw new Error(noReader);
+};
+
 export interface XattrReader {
   /** Ask for many at once; what is asked later and was not asked for costs a child each. */
   prefetch: (questions: readonly XattrQuestion[]) => void;
@@ -93,22 +130,15 @@ export const xattrReader = (
   const known = new Map<string, OverlayXattrs | { reason: string }>();
   const keyOf = ({ namespace, identity, path }: XattrQuestion): string =>
     `${namespace} ${identity} ${path}`;
-  const number = LGETXATTR[architecture];
 
   const ask = (questions: readonly XattrQuestion[]): string[] | { reason: string } => {
-    if (!seesTrusted()) return { reason: 'needs root with CAP_SYS_ADMIN' };
-    const input = questions.map(({ path, namespace }) => `${path}\0${namespace}\0`).join('');
-    const run = (file: string, args: string[], first: string) =>
-      execaSync(file, args, { input: `${first}\0${input}`, reject: false, timeout: 10_000 });
-    for (const result of [
-      ...(number === undefined ? [] : [() => run('perl', ['-e', PERL], String(number))]),
-      () => run('python3', ['-I', '-S', '-c', PYTHON], ''),
-    ]) {
-      const { exitCode, stdout } = result();
+    if (!seesTrusted()) return { reason: needsRoot };
+    for (const { file, args, input } of xattrChildren(questions, architecture)) {
+      const { exitCode, stdout } = execaSync(file, args, { input, reject: false, timeout: 10_000 });
       const lines = exitCode === 0 ? stdout.split('\n') : [];
       if (lines.length === questions.length) return lines;
     }
-    return { reason: 'extended attributes cannot be read: install perl or python3' };
+    return { reason: noReader };
   };
 
   const prefetch = (questions: readonly XattrQuestion[]): void => {

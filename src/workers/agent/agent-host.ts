@@ -164,7 +164,7 @@ export interface AgentHost {
     /** Take away the note on one that runs again, unless another was left meanwhile. */
     forget: (note: ParkedNote) => Promise<void>;
   };
-  /** Private directories of the host that the container can read; cheap. */
+  /** Private directories of the host that the container can read, as far as is known; cheap. Never rejects. */
   unhidden: (container: RuntimeContainer) => Promise<string[]>;
   /** While a container is down for a restart: hide the private directories in it. */
   whileDown: (name: ContainerName) => Promise<void>;

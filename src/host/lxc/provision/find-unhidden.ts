@@ -67,7 +67,7 @@ export const findUnhidden = async (
   const isHidden = ({ directories, end }: Along): boolean =>
     end === null
       ? directories.some((path) => marks.get(path)?.has('opaque') === true)
-      : marks.get(end)?.has('metacopy') !== true;
+      : marks.get(end)?.has('metacopy') === false;
   return looked
     .map(({ name, entries }) => ({
       name,

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { errorText } from '../../../core/error-text.ts';
 import type { ContainerName } from '../../../core/ids.ts';
 import type { RuntimeState } from '../../runtime.ts';
 import { findUnhidden } from './find-unhidden.ts';
@@ -19,7 +20,7 @@ export interface HideOptions {
  * Hides the host's private directories from an older container while it is down, as the agent does
  * between stop and start. Answers the paths that it hid; doing it twice changes nothing. Files of
  * the container's own in these directories are kept. Throws ProvisionError when the container is
- * not down, is not on the host's root, or when the directories can still be seen afterwards.
+ * not down, is not on the host's root, or when some of the directories can still be seen afterwards.
  */
 export const hidePrivateDirectories = async (
   container: LookedInto,
@@ -37,21 +38,29 @@ export const hidePrivateDirectories = async (
   const beside = dirname(root.upper);
   await removeAbandonedStaging(beside);
   const open = (await findUnhidden([container], places))[0]?.paths ?? [];
+  const problems: string[] = [];
+  /** What stands in the way of hiding one directory keeps no other one open. */
+  const attempt = async (work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push(errorText(error));
+    }
+  };
   if (open.length > 0) {
     const toHide = wanted.filter(({ path }) => open.includes(path));
     await withOpaqueDirectories(beside, toHide.length, async (made) => {
       for (const [index, directory] of toHide.entries())
-        await placeOpaque(root.upper, directory, made[index] ?? '');
+        await attempt(() => placeOpaque(root.upper, directory, made[index] ?? ''));
     });
   }
-  finishPlacing(
-    root.upper,
-    wanted.map(({ path }) => path),
-  );
+  for (const { path } of wanted)
+    await attempt(() => {
+      finishPlacing(root.upper, path);
+    });
   const left = open.length === 0 ? [] : await findUnhidden([container], places);
-  if (left.length > 0)
-    throw new ProvisionError(
-      `container ${name} can still look into ${left[0]?.paths.join(', ') ?? ''} of the host`,
-    );
+  const see = left.map(({ paths }) => `it can still look into ${paths.join(', ')} of the host`);
+  if (see.length + problems.length > 0)
+    throw new ProvisionError(`container ${name}: ${[...see, ...problems].join('; ')}`);
   return open;
 };

@@ -8,6 +8,7 @@ import {
   rmSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathAndParents } from './find-unhidden.ts';
 import { readOverlayMarks } from './overlay-marks.ts';
@@ -27,19 +28,40 @@ const copyOwner = (path: string, from: Stats | null, mode: number): void => {
 const heldPath = (leaf: string): string =>
   join(dirname(leaf), `.groundswell-held-${basename(leaf)}`);
 
-/** Every path below a directory. */
-const walk = (directory: string): string[] =>
-  readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((path) =>
-    join(directory, path),
-  );
+/**
+ * Entries below a directory that can borrow from the lower layer: directories and regular files. What lies so deep that it has
+ * no path is passed over.
+ */
+async function* entriesBelow(directory: string): AsyncGenerator<string> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory() || entry.isFile()) yield path;
+    if (entry.isDirectory()) yield* entriesBelow(path);
+  }
+}
 
-/** Entries that borrow content from the lower layer would be empty or wrong once it is hidden. */
-const refuseBorrowed = async (leaf: string): Promise<void> => {
-  for (const [path, marks] of await readOverlayMarks(walk(leaf)))
+/** So many entries are held in memory, and asked about by one child. */
+const atOnce = 10_000;
+
+const refuseSome = async (paths: readonly string[]): Promise<void> => {
+  for (const [path, marks] of await readOverlayMarks(paths))
     if (marks.has('metacopy') || marks.has('redirect'))
       throw new ProvisionError(
         `${path} borrows its content from the host (metacopy or redirect_dir): in the container, copy it to a new name and move it back, then try again`,
       );
+};
+
+/** Entries that borrow content from the lower layer would be empty or wrong once it is hidden. */
+const refuseBorrowed = async (leaf: string): Promise<void> => {
+  let some: string[] = [];
+  for await (const path of entriesBelow(leaf)) {
+    some.push(path);
+    if (some.length < atOnce) continue;
+    await refuseSome(some);
+    some = [];
+  }
+  await refuseSome(some);
 };
 
 /** Moves what the container's owner had in the directory into the opaque one that replaced it. */
@@ -55,9 +77,8 @@ const moveHeld = (leaf: string): void => {
 };
 
 /** Ends a move that a crash interrupted after the opaque directory was in place. */
-export const finishPlacing = (upper: string, paths: readonly string[]): void => {
-  for (const path of paths)
-    if (statOrNull(join(upper, path))?.isDirectory() === true) moveHeld(join(upper, path));
+export const finishPlacing = (upper: string, path: string): void => {
+  if (statOrNull(join(upper, path))?.isDirectory() === true) moveHeld(join(upper, path));
 };
 
 /** Makes the directories above a path that an upper layer has not, like the host's. */

@@ -8,6 +8,7 @@ import { createLxcRuntime } from '../../../host/lxc/lxc-runtime.ts';
 import { findUnhidden } from '../../../host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../host/lxc/provision/hide-private.ts';
 import { parkedDirectory } from '../../../host/lxc/provision/parked.ts';
+import { privateDirectories } from '../../../host/lxc/provision/private-directories.ts';
 import type { PrivatePlaces } from '../../../host/lxc/provision/private-directories.ts';
 import { layersOf } from '../../../host/proc/layers-of.ts';
 import type { ContainerRoot } from '../../../host/proc/scan-surroundings.ts';
@@ -62,6 +63,10 @@ export const openRealHost = (
   let agentStale = false;
   const visible = new Map<ContainerName, { paths: string[]; askedAt: number }>();
 
+  const seenBy = async (container: RuntimeContainer): Promise<string[]> =>
+    (await findUnhidden([container], options))[0]?.paths ?? [];
+
+  /** Never rejects: one container must not keep the others from being looked at. */
   const unhidden = async (container: RuntimeContainer): Promise<string[]> => {
     if (container.root.kind === 'other') return [];
     const known = visible.get(container.name);
@@ -69,8 +74,13 @@ export const openRealHost = (
       const limitMs = believedForMs[known.paths.length === 0 ? 'hidden' : 'visible'];
       if (performance.now() - known.askedAt < limitMs) return known.paths;
     }
-    const [found] = await findUnhidden([container], options);
-    const paths = found?.paths ?? [];
+    const paths = await seenBy(container).catch(async (error: unknown) => {
+      onProblem(
+        `what ${container.name} can see of the host's private directories cannot be told: ${errorText(error)}`,
+      );
+      // What is not known to be hidden is visible.
+      return (await privateDirectories(options)).map(({ path }) => path);
+    });
     visible.set(container.name, { paths, askedAt: performance.now() });
     return paths;
   };
@@ -133,6 +143,8 @@ export const openRealHost = (
         await hidePrivateDirectories(container, { places: options, state: runtime.state });
         visible.set(name, { paths: [], askedAt: performance.now() });
       } catch (error) {
+        // Some may be hidden now.
+        visible.delete(name);
         // The container comes back in any case; `status` and `doctor` name what it can still read.
         onProblem(`private directories of the host stay visible in ${name}: ${errorText(error)}`);
       }

@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findUnhidden } from '../../../../src/host/lxc/provision/find-unhidden.ts';
 import { hidePrivateDirectories } from '../../../../src/host/lxc/provision/hide-private.ts';
@@ -150,5 +160,49 @@ needsRoot(describe)('configured directories', () => {
     await hidePrivateDirectories(rooted('web-01'), { places: where, state: down });
     expect(await isOpaque(own)).toBe(true);
     expect(await readdir(own)).toEqual([]);
+  });
+
+  /** As large as no memory is; it takes no room. */
+  const putHuge = async (path: string): Promise<void> => {
+    await put(path, '');
+    await truncate(path, 2 ** 42);
+  };
+
+  test('a file of terabytes in the place of one is looked at, and not read', async () => {
+    const where = places('gs.yaml', 'data');
+    await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
+    await putHuge(join(upperOf('web-01'), here, 'gs.yaml'));
+    const open = [{ name: 'web-01', paths: [join(here, 'data')] }];
+    expect(await findUnhidden([rooted('web-01')], where)).toEqual(open);
+    await hidePrivateDirectories(rooted('web-01'), { places: where, state: down });
+    expect(await findUnhidden([rooted('web-01')], where)).toEqual([]);
+  });
+
+  test('what the container has there may be of any size', async () => {
+    const where = places('data');
+    await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
+    const own = join(upperOf('web-01'), here, 'data');
+    await putHuge(join(own, 'deep/huge'));
+    await hidePrivateDirectories(rooted('web-01'), { places: where, state: down });
+    expect(await isOpaque(own)).toBe(true);
+    expect((await lstat(join(own, 'deep/huge'))).size).toBe(2 ** 42);
+  });
+
+  test('one that cannot be hidden keeps no other one open', async () => {
+    const where = places('data', 'spool');
+    await writeContainers(places(), [{ name: 'web-01', config: '' }], null);
+    const upper = join(upperOf('web-01'), here);
+    await put(join(upper, 'data/borrowed'));
+    await markAsMetacopy(join(upper, 'data/borrowed'));
+    const hiding = hidePrivateDirectories(rooted('web-01'), { places: where, state: down });
+    const path = join(here, 'data');
+    await expect(hiding).rejects.toThrow(
+      `container web-01: it can still look into ${path} of the host; ${upper}/data/borrowed borrows its content`,
+    );
+    expect(await findUnhidden([rooted('web-01')], where)).toEqual([
+      { name: 'web-01', paths: [path] },
+    ]);
+    expect(await isOpaque(join(upper, 'spool'))).toBe(true);
+    expect(await readdir(join(upper, 'data'))).toEqual(['borrowed']);
   });
 });
