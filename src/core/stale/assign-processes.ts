@@ -41,8 +41,9 @@ export const assignProcesses = <P extends AssignableProcess>(
   known: ReadonlySet<string>,
 ): Assignment<P> => {
   const monitorNames = new Map<number, string>();
-  for (const { pid, monitorOf } of processes)
-    if (monitorOf !== null) monitorNames.set(pid, monitorOf);
+  for (const { pid, monitorOf, cgroup } of processes)
+    // A container's own process may call itself whatever it likes.
+    if (monitorOf !== null && cgroup?.role !== 'container') monitorNames.set(pid, monitorOf);
 
   const names = new Map<string, string>();
   const groupOf = ({ role, label }: LxcCgroup): string => `${role} ${label}`;

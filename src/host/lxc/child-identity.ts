@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ChildIdentity } from '../runtime.ts';
+import { isTrusted } from '../proc/host-process.ts';
 import { pollUntil } from './poll-until.ts';
 import { isLive, readProcess, readProcessStat } from './process-stat.ts';
 
@@ -122,13 +123,14 @@ const isOrphanedSpare = (procRoot: string, pid: number, argv: readonly string[])
 /**
  * Every `lxc-stop` at work, and what may become one in the next moment: those of a crashed agent whose pid
  * never reached the journal are found by this (R15, R24), and those of owners told from them by the mark in
- * their environment.
+ * their environment. What a process in a container calls itself does not count: it stops none of ours.
  */
 export const findStopsAtWork = (procRoot = '/proc'): StopAtWork[] =>
   readdirSync(procRoot)
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
       const pid = Number(entry);
+      if (!isTrusted(readProcess(procRoot, pid, 'status') ?? '')) return [];
       const argv = readArguments(procRoot, pid);
       const orphan = isOrphanedSpare(procRoot, pid, argv);
       if (!orphan && basename(argv[0] ?? '') !== 'lxc-stop') return [];

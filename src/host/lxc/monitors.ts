@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { readProcess, readProcessStat } from './process-stat.ts';
+import { parseStatus } from '../../core/stale/parse-stat.ts';
+import { isTrusted } from '../proc/host-process.ts';
+import { readProcess } from './process-stat.ts';
 
 /** What LXC's monitor of a container calls itself, `lxc_cmd`'s setproctitle. */
 const TITLE = '[lxc monitor] ';
@@ -24,10 +26,22 @@ export const monitoredName = (lxcPath: string, cmdline: string): string | null =
   return cmdline.slice(prefix.length).replace(/\0+$/, '');
 };
 
-/** Whether a process has PID 1 in a pid namespace below ours: only a container's init has. */
+/**
+ * The container of `lxcPath` that a process is the monitor of, or null. A process in a container is none, whatever its
+ * title: its owner could have other containers' states read from his own processes.
+ */
+export const monitoredBy = (procRoot: string, lxcPath: string, pid: number): string | null =>
+  isTrusted(readProcess(procRoot, pid, 'status') ?? '')
+    ? monitoredName(lxcPath, readProcess(procRoot, pid, 'cmdline') ?? '')
+    : null;
+
+/**
+ * Whether a process has PID 1 in a pid namespace right below ours: only a container's init has. Further down are
+ * those that a container has made itself.
+ */
 export const isContainerInit = (status: string): boolean => {
   const pids = /^NSpid:\s*(.+)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
-  return pids.length > 1 && pids.at(-1) === '1';
+  return pids.length === 2 && pids[1] === '1';
 };
 
 /** Children of a process. Needs CONFIG_PROC_CHILDREN, which distributions set; else none is found. */
@@ -39,19 +53,21 @@ export const childrenOf = (procRoot: string, pid: number): number[] =>
 
 /**
  * The init of a container by its monitor; null while there is none that runs the container's own
- * program (before `exec` it still bears the monitor's title; afterwards it is a zombie or gone).
+ * program (before `exec` it still has the monitor's name; afterwards it is a zombie or gone). Its command line would
+ * say the same, but is its owner's to make us wait for.
  */
 export const initOfMonitor = (
   procRoot: string,
   monitorPid: number,
 ): { pid: number; startTime: string } | null => {
+  const status = (pid: number) => parseStatus(readProcess(procRoot, pid, 'stat') ?? '');
+  const monitor = status(monitorPid);
   for (const pid of childrenOf(procRoot, monitorPid)) {
     if (!isContainerInit(readProcess(procRoot, pid, 'status') ?? '')) continue;
-    const cmdline = readProcess(procRoot, pid, 'cmdline') ?? '';
-    const stat = readProcessStat(procRoot, pid);
-    if (stat === null || stat.state === 'Z' || cmdline === '' || cmdline.startsWith(TITLE))
+    const init = status(pid);
+    if (init === null || init.state === 'Z' || init.exiting || init.command === monitor?.command)
       continue;
-    return { pid, startTime: stat.startTime };
+    return { pid, startTime: init.startTime };
   }
   return null;
 };
@@ -61,7 +77,7 @@ export const findMonitors = (procRoot: string, lxcPath: string): Map<string, num
   const monitors = new Map<string, number>();
   for (const entry of readdirSync(procRoot)) {
     if (!/^\d+$/.test(entry)) continue;
-    const name = monitoredName(lxcPath, readProcess(procRoot, Number(entry), 'cmdline') ?? '');
+    const name = monitoredBy(procRoot, lxcPath, Number(entry));
     if (name !== null) monitors.set(name, Number(entry));
   }
   return monitors;

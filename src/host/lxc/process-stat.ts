@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readBounded } from '../proc/read-bounded.ts';
 
 /** What Groundswell needs of /proc/PID/stat, proc(5). */
 export interface ProcessStat {
@@ -17,13 +17,16 @@ export const parseProcessStat = (text: string): ProcessStat | null => {
   return { state, parent: Number(parent), startTime };
 };
 
+/** The kernel writes less; a process can let its command line be as large as its memory. */
+const MAX_BYTES = 8 << 20;
+
 /**
- * A file of a process, or null when it is gone or may not be read. Synchronous on purpose: procfs
+ * A file of a process, or null when it is gone, may not be read or is too large to be true. Synchronous on purpose: procfs
  * never waits for a disk, and a pass over 200 containers costs a fraction of the promises' price.
  */
 export const readProcess = (procRoot: string, pid: number, file: string): string | null => {
   try {
-    return readFileSync(`${procRoot}/${pid}/${file}`, 'utf8');
+    return readBounded(`${procRoot}/${pid}/${file}`, MAX_BYTES);
   } catch {
     return null;
   }

@@ -10,11 +10,10 @@ import {
   findLiveNames,
   findMonitors,
   initOfMonitor,
-  monitoredName,
+  monitoredBy,
   monitorsInCgroup,
 } from './monitors.ts';
 import { pollUntil } from './poll-until.ts';
-import { readProcess } from './process-stat.ts';
 
 /** What is the same for all containers at one look. */
 interface Surroundings {
@@ -33,8 +32,7 @@ const knownMonitor = (
   name: ContainerName,
   { freezers }: Surroundings,
 ): number | null => {
-  const isIt = (pid: number): boolean =>
-    monitoredName(lxcPath, readProcess(procRoot, pid, 'cmdline') ?? '') === name;
+  const isIt = (pid: number): boolean => monitoredBy(procRoot, lxcPath, pid) === name;
   const last = monitorPids.get(name);
   if (last !== undefined && isIt(last)) return last;
   const found = monitorsInCgroup(freezers.v2 ?? freezers.v1, name).find(isIt);

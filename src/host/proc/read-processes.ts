@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { assignProcesses } from '../../core/stale/assign-processes.ts';
 import type { AssignableProcess, Assignment } from '../../core/stale/assign-processes.ts';
 import { labelNames, lxcCgroup, ownContainerPrefix } from '../../core/stale/parse-cgroup.ts';
 import type { LxcCgroup } from '../../core/stale/parse-cgroup.ts';
 import { parseStatus } from '../../core/stale/parse-stat.ts';
 import type { ProcessStatus } from '../../core/stale/parse-stat.ts';
+import { isTrusted } from './host-process.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** A process as it was seen in one pass over the table. */
 export interface SeenProcess extends AssignableProcess {
@@ -17,10 +19,13 @@ export interface SeenProcess extends AssignableProcess {
   mountNamespace: string | null;
 }
 
-/** A small file of procfs, or null when it is gone or may not be read. */
+/** The kernel writes less; a process can let its command line be as large as its memory. */
+const MAX_BYTES = 8 << 20;
+
+/** A small file of procfs, or null when it is gone, may not be read or is too large to be true. */
 export const readProcText = (path: string): string | null => {
   try {
-    return readFileSync(path, 'utf8');
+    return readBounded(path, MAX_BYTES);
   } catch {
     return null;
   }
@@ -108,7 +113,11 @@ export const seeProcess = (reader: ProcessReader, pid: number): SeenProcess | nu
   if (status === null || status.kernelThread) return null;
   const task = status.exiting ? (liveThread(procRoot, pid) ?? pid) : pid;
   // Before LXC 4 monitors stay in the cgroup of whoever started them.
-  const mayMonitor = cgroup?.role === 'monitor' || status.command.startsWith('lxc');
+  const mayMonitor =
+    cgroup?.role === 'monitor' ||
+    (cgroup === null &&
+      status.command.startsWith('lxc') &&
+      isTrusted(readProcText(`${procRoot}/${pid}/status`) ?? ''));
   return {
     ...{ pid, parent: status.parent, startTime: status.startTime, status, cgroupText, cgroup },
     monitorOf: mayMonitor ? monitoredContainer(procRoot, pid) : null,

@@ -145,6 +145,21 @@ describe('processes and containers', () => {
     expect(found.host.map(({ pid }) => pid)).toEqual([30]);
   });
 
+  test('a process of a container that calls itself the monitor of another one is none', () => {
+    const found = assignProcesses(
+      [
+        process(10, 1, 'monitor', 'web', 'web'),
+        process(11, 10, 'container', 'web'),
+        process(20, 1, 'monitor', 'web-1', 'web-1'),
+        process(21, 20, 'container', 'web-1', 'web'),
+        process(22, 21, 'container', 'web-1'),
+      ],
+      new Set(['web', 'web-1']),
+    );
+    expect(pidsOf(found, 'web')).toEqual({ init: 11, members: [11], monitors: [10] });
+    expect(pidsOf(found, 'web-1')).toEqual({ init: 21, members: [21, 22], monitors: [20] });
+  });
+
   test('without a monitor the label decides: a name that is known first', () => {
     const lone = [process(11, 1, 'container', 'web-1')];
     expect(pidsOf(assignProcesses(lone, new Set(['web', 'web-1'])), 'web-1').init).toBe(11);

@@ -93,6 +93,7 @@ describe('a child of a former life', () => {
       await mkdir(join(procRoot, String(pid)));
       const fields = ['S', parent, ...Array.from({ length: 17 }, () => 0), pid * 10];
       await writeFile(join(procRoot, String(pid), 'stat'), `${pid} (sh) ${fields.join(' ')}`);
+      await writeFile(join(procRoot, String(pid), 'status'), `Uid:\t0\nNSpid:\t${pid}\n`);
       await writeFile(join(procRoot, String(pid), 'cmdline'), `/bin/sh\0-c\0script\0${name}\0`);
     };
     // Those of an agent that lives,
