@@ -4,6 +4,7 @@ import { hostMutants } from './host.ts';
 import { journalMutants } from './journal.ts';
 import { messageMutants } from './messages.ts';
 import type { Mutant } from './mutant.ts';
+import { scanMutants } from './scan.ts';
 import { serviceMutants } from './service.ts';
 import { storeMutants } from './stores.ts';
 
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...journalMutants,
   ...auditMutants,
   ...hostMutants,
+  ...scanMutants,
   ...feedMutants,
   ...serviceMutants,
 ];

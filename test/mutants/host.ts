@@ -5,7 +5,6 @@ const spool = {
   file: 'test/integration/producers/watch-packages.test.ts',
   test: 'links, foreign, oversized and garbage files are refused',
 } as const;
-const layers = { project: 'unit', file: 'test/host/proc/layers.test.ts' } as const;
 const places = {
   project: 'integration',
   file: 'test/integration/host/lxc/private-places.test.ts',
@@ -53,38 +52,6 @@ export const hostMutants: Mutant[] = [
     from: 'if (stats.size > MAX_BYTES)',
     to: 'if (stats.size > Infinity)',
     killedBy: spool,
-  },
-  {
-    rule: 'scan',
-    what: 'a directory is opened through a container’s own link',
-    file: 'src/host/proc/upper-layer.ts',
-    from: `?.isDirectory() === true;
-    const location = at ? through(path) : null;
-    if (location !== null)
-      try {
-        opened = openSync(location, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);`,
-    to: `!== undefined;
-    const location = at ? through(path) : null;
-    if (location !== null)
-      try {
-        opened = openSync(location, O_RDONLY | O_DIRECTORY);`,
-    killedBy: { ...layers, test: 'is never followed' },
-  },
-  {
-    rule: 'scan',
-    what: 'a directory that becomes a link between two looks is followed',
-    file: 'src/host/proc/upper-layer.ts',
-    from: 'openSync(location, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)',
-    to: 'openSync(location, O_RDONLY | O_DIRECTORY)',
-    killedBy: { ...layers, test: 'becomes a link between two looks' },
-  },
-  {
-    rule: 'scan',
-    what: 'an upper layer is read however large it is',
-    file: 'src/host/proc/upper-layer.ts',
-    from: 'if (entriesLeft < 0)',
-    to: 'if (entriesLeft < -Infinity)',
-    killedBy: { ...layers, test: 'too many entries' },
   },
   {
     rule: 'containers',

@@ -45,11 +45,13 @@ export const parseMaps = (text: string): MappedFile[] => {
   let key = '';
   let file: MappedFile | null = null;
   let begin = 0;
+  let slash = -1;
   while (begin < text.length) {
     let end = text.indexOf('\n', begin);
     if (end < 0) end = text.length;
     // Paths begin at the first slash of a line: nothing before it can hold one.
-    const slash = text.indexOf('/', begin);
+    // Looked for once, however many lines without one are before it.
+    if (slash < begin) slash = text.indexOf('/', begin);
     if (slash < 0) break;
     if (slash < end) {
       const rangeEnd = text.indexOf(' ', begin);

@@ -58,14 +58,23 @@ export const relativeTo = (point: string, path: string): string | null => {
       : null;
 };
 
+/** The topmost mount on each point, made at the first question: a process may map a thousand files, and have as many mounts. */
+const indexes = new WeakMap<readonly Mount[], ReadonlyMap<string, Mount>>();
+
+const indexOf = (mounts: readonly Mount[]): ReadonlyMap<string, Mount> => {
+  const known = indexes.get(mounts);
+  if (known !== undefined) return known;
+  const index = new Map(mounts.map((mount) => [mount.point, mount]));
+  indexes.set(mounts, index);
+  return index;
+};
+
 /** The mount that `path` lies on: the deepest point above it, on each point the topmost mount. */
 export const mountOf = (mounts: readonly Mount[], path: string): Mount | null => {
-  let found: Mount | null = null;
-  for (const mount of mounts)
-    if (
-      (found === null || mount.point.length >= found.point.length) &&
-      relativeTo(mount.point, path) !== null
-    )
-      found = mount;
-  return found;
+  const index = indexOf(mounts);
+  for (let above = path; above !== ''; above = above.slice(0, above.lastIndexOf('/'))) {
+    const found = index.get(above);
+    if (found !== undefined) return found;
+  }
+  return index.get('/') ?? null;
 };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import type { Effort } from './effort.ts';
+import { readOpened, TooLargeError } from './read-bounded.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const CHUNK = 1 << 18;
@@ -38,7 +40,7 @@ export const buildIdOf = (head: Buffer): string | null => {
 export interface Content {
   buildId: string | null;
   /** SHA-256 of everything that can be read. */
-  digest: () => string;
+  digest: (effort: Effort) => string;
 }
 
 /** Something whose content can be compared. */
@@ -48,37 +50,56 @@ export interface ContentSource {
   follow: boolean;
   /** Names this very content for as long as the cache lives; null: do not remember. */
   identity: string | null;
+  /** Bytes that there are to read; null where stat does not tell (with metacopy it is old). */
+  size: bigint | null;
 }
 
-const openRegular = ({ path, follow }: ContentSource): number => {
+const openRegular = ({ path, follow }: Pick<ContentSource, 'path' | 'follow'>): number => {
   const fd = openSync(path, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
   throw new Error('not a regular file');
 };
 
+/**
+ * A regular file of a container as text. Throws for anything else that lies there, beyond `limit`
+ * bytes, and what the system throws.
+ */
+export const readRegular = (path: string, limit: number): string => {
+  const fd = openRegular({ path, follow: false });
+  try {
+    return readOpened(fd, limit);
+  } finally {
+    closeSync(fd);
+  }
+};
+
 /** Reads up to `size` bytes, never trusting the size that stat tells: with metacopy it is old. */
-const readHead = (source: ContentSource, size: number): Buffer => {
+const readHead = (source: ContentSource, size: number, effort: Effort): Buffer => {
   const fd = openRegular(source);
   try {
     const head = Buffer.alloc(size);
     let length = 0;
     for (let got = -1; got !== 0 && length < size; length += got)
       got = readSync(fd, head, length, size - length, length);
+    effort.spend(length);
     return head.subarray(0, length);
   } finally {
     closeSync(fd);
   }
 };
 
-const hashAll = (source: ContentSource): string => {
+const hashAll = (source: ContentSource, effort: Effort): string => {
   const fd = openRegular(source);
   try {
     const hash = createHash('sha256');
     const chunk = Buffer.allocUnsafe(CHUNK);
-    for (;;) {
+    for (let length = 0; ;) {
       const got = readSync(fd, chunk, 0, CHUNK, null);
       if (got === 0) return hash.digest('hex');
+      length += got;
+      if (length > effort.limits.fileBytes) throw new TooLargeError(effort.limits.fileBytes);
+      effort.spend(got);
       hash.update(chunk.subarray(0, got));
     }
   } finally {
@@ -91,33 +112,38 @@ export const identityOf = (found: BigIntStats): string =>
   `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
 
 export interface ContentReader {
-  /** Whether two files hold the same. Throws, as the system does, when one cannot be read. */
-  same: (a: ContentSource, b: ContentSource) => boolean;
+  /**
+   * Whether two files hold the same. Throws, as the system does, when one cannot be read, and what
+   * `effort` throws.
+   */
+  same: (a: ContentSource, b: ContentSource, effort: Effort) => boolean;
 }
 
 /** Contents are remembered between scans: files with an identity are read once. */
 export const contentReader = (limit = 4096): ContentReader => {
   const known = new Map<string, Content>();
-  const read = (source: ContentSource): Content => {
+  const read = (source: ContentSource, effort: Effort): Content => {
     const found = source.identity === null ? undefined : known.get(source.identity);
     if (found !== undefined) return found;
     let digest: string | null = null;
     const content: Content = {
-      buildId: buildIdOf(readHead(source, 1 << 16)),
-      digest: () => (digest ??= hashAll(source)),
+      buildId: buildIdOf(readHead(source, 1 << 16, effort)),
+      digest: (again) => (digest ??= hashAll(source, again)),
     };
     if (known.size >= limit) known.clear();
     if (source.identity !== null) known.set(source.identity, content);
     return content;
   };
   return {
-    same: (a, b) => {
+    same: (a, b, effort) => {
       if (a.identity !== null && a.identity === b.identity) return true;
-      const [one, other] = [read(a), read(b)];
+      // Its owner can make a copy as large as a disk at no cost.
+      if (a.size !== null && b.size !== null && a.size !== b.size) return false;
+      const [one, other] = [read(a, effort), read(b, effort)];
       // Two builds never share an id. The same id can be on a file that was changed afterwards.
       if (one.buildId !== null && other.buildId !== null && one.buildId !== other.buildId)
         return false;
-      return one.digest() === other.digest();
+      return one.digest(effort) === other.digest(effort);
     },
   };
 };

@@ -2,6 +2,7 @@ import type { ShadowedFile } from '../../core/observation.ts';
 import type { PackagedPaths } from '../../core/stale/packaged-paths.ts';
 import { judgeEntry } from '../../core/stale/judge-shadow.ts';
 import type { ShadowKind } from '../../core/stale/judge-shadow.ts';
+import type { Effort } from './effort.ts';
 import { identityOf } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
 import type { LowerLayer } from './lower-layer.ts';
@@ -14,19 +15,22 @@ export interface ShadowSearch {
   lower: LowerLayer;
   packaged: PackagedPaths;
   contents: ContentReader;
+  effort: Effort;
 }
 
 /** Whether both layers have a file of the same content at a path. */
-export const sameInBoth = ({ upper, lower, contents }: ShadowSearch, path: string): boolean => {
+export const sameInBoth = (search: ShadowSearch, path: string): boolean => {
+  const { upper, lower, contents, effort } = search;
   const found = lower.stat(path);
   const at = lower.hostPath(path);
   const own = upper.source(path);
   if (found === null || at === null || own === null || !found.isFile()) return false;
   const upperStat = upper.stat(path);
-  if (upperStat?.isFile() !== true || upperStat.size !== found.size) return false;
+  if (upperStat?.isFile() !== true) return false;
   return contents.same(
     { ...own, follow: false },
-    { path: at, follow: false, identity: identityOf(found) },
+    { path: at, follow: false, identity: identityOf(found), size: found.size },
+    effort,
   );
 };
 

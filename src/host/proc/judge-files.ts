@@ -1,9 +1,13 @@
+import { statSync } from 'node:fs';
 import { locateMapping } from '../../core/stale/locate-mapping.ts';
 import type { RootDevices } from '../../core/stale/locate-mapping.ts';
 import { judgeContent, judgeMapping } from '../../core/stale/judge-mapping.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { EffortError } from './effort.ts';
+import type { Effort } from './effort.ts';
 import { isGone, reasonOf } from './error-code.ts';
 import { identityOf } from './file-content.ts';
+import type { ContentSource } from './file-content.ts';
 import { findInUpper } from './find-in-upper.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import { splitDeleted } from './read-mappings.ts';
@@ -19,6 +23,7 @@ export interface RunningRoot {
   upper: UpperLayer | null;
   packaged: Packaged;
   devices: RootDevices;
+  effort: Effort;
 }
 
 export type FileVerdict =
@@ -46,31 +51,31 @@ const compare = (
   file: OpenedFile,
   where: { path: string; lowerPath: string; copied: boolean },
 ): FileVerdict => {
-  const { lower, upper } = root;
+  const { lower, upper, effort } = root;
   const lowerStat = lower.stat(where.lowerPath);
   const lowerAt = lower.hostPath(where.lowerPath);
   const own = where.copied ? (upper?.source(where.path) ?? null) : null;
   const stale: FileVerdict = { kind: 'stale', path: where.path, how: 'replaced' };
-  const mapped = { path: file.source, follow: true, identity: null };
   try {
+    const size = where.copied ? statSync(file.source, { bigint: true }).size : null;
+    const mapped = { path: file.source, follow: true, identity: null, size };
+    const same = (other: Omit<ContentSource, 'follow'>): boolean =>
+      memory.contents.same(mapped, { ...other, follow: false }, effort);
     const sameAsLower =
       lowerStat?.isFile() === true &&
       lowerAt !== null &&
-      memory.contents.same(mapped, {
-        path: lowerAt,
-        follow: false,
-        identity: identityOf(lowerStat),
-      });
+      same({ path: lowerAt, identity: identityOf(lowerStat), size: lowerStat.size });
     if (sameAsLower) return fine;
-    const sameAsUpper = own !== null && memory.contents.same(mapped, { ...own, follow: false });
+    const sameAsUpper = own !== null && same(own);
     return judgeContent({ sameAsLower, sameAsUpper }) === 'replaced' ? stale : fine;
   } catch (error) {
+    if (error instanceof EffortError) throw error;
     if (isGone(error)) return { kind: 'gone' };
     return { kind: 'unreadable', path: where.path, reason: reasonOf(error) };
   }
 };
 
-/** Judges one file that a process of a container has mapped or runs. */
+/** Judges one file that a process of a container has mapped or runs. Throws what the layers and `effort` throw. */
 export const judgeFile = (
   around: Surroundings,
   root: RunningRoot,

@@ -49,7 +49,7 @@ export const judgeHostFiles = (
   const mounts = same ? around.hostMounts : around.mountsOf(process);
   const mappings = readMappings(around.procRoot, process);
   if (mappings.kind !== 'read') return mappings;
-  if (mounts === null) return { kind: 'unreadable', reason: 'its mounts cannot be read' };
+  if ('reason' in mounts) return { kind: 'unreadable', reason: `its ${mounts.reason}` };
   const root = mountOf(mounts, '/');
   if (!same && (root?.device !== rules.root?.device || root?.root !== rules.root?.root))
     return { kind: 'elsewhere' };

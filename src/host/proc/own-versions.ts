@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { PackagedPaths } from '../../core/stale/packaged-paths.ts';
 import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts';
 import { readVersions } from './dpkg-paths.ts';
+import { readRegular } from './file-content.ts';
 import type { UpperLayer } from './upper-layer.ts';
 
 const STATUS = '/var/lib/dpkg/status';
+/** That of a system with 10,000 packages is half as large. */
+const MAX_STATUS_BYTES = 32 << 20;
 
 /**
  * Versions that the owner of a container installed in it, by package: those that its own dpkg
@@ -20,9 +22,9 @@ export const ownVersions = (
   if (entry?.type !== 'file' || entry.metadataOnly || source === null) return newer;
   let versions: ReadonlyMap<string, string>;
   try {
-    versions = readVersions(readFileSync(source.path, 'utf8'), STATUS);
+    versions = readVersions(readRegular(source.path, MAX_STATUS_BYTES), STATUS);
   } catch {
-    // A database that cannot be read proves no newer version.
+    // A database that cannot be read, or is none that dpkg wrote, proves no newer version.
     return newer;
   }
   for (const [name, version] of versions) {

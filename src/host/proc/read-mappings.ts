@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { DELETED, parseMaps } from '../../core/stale/parse-maps.ts';
 import type { MappedFile } from '../../core/stale/parse-maps.ts';
 import { isGone, reasonOf } from './error-code.ts';
+import { readBounded } from './read-bounded.ts';
 import { readProcLink, readStatus } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 
@@ -19,8 +20,11 @@ export type Mappings =
   | { kind: 'gone' }
   | { kind: 'unreadable'; reason: string };
 
+/** The 65,530 mappings that the kernel allows unless it is told otherwise; half a million where they are no files. */
+const MAX_MAPS_BYTES = 32 << 20;
+
 const readMaps = (procRoot: string, task: string): string =>
-  readFileSync(`${procRoot}/${task}/maps`, 'utf8');
+  readBounded(`${procRoot}/${task}/maps`, MAX_MAPS_BYTES);
 
 /** The text of the first thread that has memory: where the main thread has ended it has none. */
 const threadMaps = (procRoot: string, pid: number): { task: string; text: string } | null => {

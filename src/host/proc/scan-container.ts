@@ -4,6 +4,8 @@ import type { ContainerProcesses } from '../../core/stale/assign-processes.ts';
 import type { RootDevices } from '../../core/stale/locate-mapping.ts';
 import { mountOf, mountsBelow } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { EffortError } from './effort.ts';
+import type { Effort } from './effort.ts';
 import { reasonOf } from './error-code.ts';
 import { findShadows } from './find-shadows.ts';
 import type { FoundShadow } from './find-shadows.ts';
@@ -23,6 +25,7 @@ export interface OpenedContainer {
   container: ContainerRoot;
   /** Null where it has none yet; `reason` where it cannot be read. */
   upper: UpperLayer | null | { reason: string };
+  effort: Effort;
 }
 
 type Processes = ContainerProcesses<SeenProcess>;
@@ -30,26 +33,31 @@ type Findings = Pick<ContainerScan, 'stale' | 'shadowed' | 'unreadable'>;
 
 const nameOf = ({ pid, status }: SeenProcess): string => `process ${pid} ${status.command}`;
 
+/** Verdicts on files of one container: few are mapped by many processes, half a million by none. */
+const MAX_REMEMBERED = 50_000;
+/** More files of one container say nothing that so many do not. */
+const MAX_FINDINGS = 20_000;
+
 /** Mounts of a process's namespace by the paths that `maps` shows. */
 const mountsFor = (
   around: Surroundings,
   init: SeenProcess,
   process: SeenProcess,
-): readonly Mount[] | null => {
+): readonly Mount[] | { reason: string } => {
   if (process.mountNamespace === init.mountNamespace) return around.mountsOf(init);
   // In a namespace of its own a process may also have a root of its own: mountinfo begins there.
   const root = readProcLink(`${around.procRoot}/${process.task}/root`);
   const mounts = around.mountsOf(process);
-  return mounts === null || root === null ? mounts : mountsBelow(root, mounts);
+  return 'reason' in mounts || root === null ? mounts : mountsBelow(root, mounts);
 };
 
 /** The devices of a running container's root, or why its processes cannot be judged. */
 const rootDevices = (
   around: Surroundings,
   container: ContainerRoot,
-  mounts: readonly Mount[] | null,
+  mounts: readonly Mount[] | { reason: string },
 ): RootDevices | { reason: string } => {
-  if (mounts === null) return { reason: "its init's mounts cannot be read" };
+  if ('reason' in mounts) return { reason: `its init's ${mounts.reason}` };
   const root = mountOf(mounts, '/');
   if (root?.fileSystem !== 'overlay')
     return { reason: `its root is ${root?.fileSystem ?? 'unknown'}, not an overlay` };
@@ -67,7 +75,7 @@ const scanMembers = (
   processes: Processes,
   found: Findings,
 ): number => {
-  const { container, upper } = opened;
+  const { container, upper, effort } = opened;
   const { init, members } = processes;
   if (init === null) return 0;
   const cannot = (what: string, reason: string): void => {
@@ -84,28 +92,33 @@ const scanMembers = (
     if (upper === null) cannot(`upper layer ${container.upper}`, 'it does not exist');
     return members.length;
   }
-  const root: RunningRoot = { lower: around.lowerOf(container.lower), upper, packaged, devices };
+  const lower = around.lowerOf(container.lower);
+  const root: RunningRoot = { lower, upper, packaged, devices, effort };
   const verdicts = new Map<string, FileVerdict>();
   let alive = 0;
   for (const process of members) {
+    effort.spend(0);
     const mappings = readMappings(around.procRoot, process);
     if (mappings.kind === 'gone') continue;
     alive += 1;
     const mounts = mountsFor(around, init, process);
-    if (mappings.kind === 'unreadable' || mounts === null) {
+    if (mappings.kind === 'unreadable' || 'reason' in mounts) {
+      const reason = mappings.kind === 'unreadable' ? mappings.reason : null;
       if (stillRuns(around.procRoot, process))
-        cannot(
-          nameOf(process),
-          mappings.kind === 'unreadable' ? mappings.reason : 'its mounts cannot be read',
-        );
+        cannot(nameOf(process), reason ?? `its ${'reason' in mounts ? mounts.reason : ''}`);
       continue;
     }
     const stale: StaleFile[] = [];
     const failed: Unreadable[] = [];
     for (const file of mappings.files) {
       const key = `${process.mountNamespace ?? process.pid} ${file.device} ${file.inode} ${file.executable} ${file.text}`;
-      const verdict = verdicts.get(key) ?? judgeFile(around, root, mounts, file);
-      if (verdict.kind !== 'gone') verdicts.set(key, verdict);
+      let verdict = verdicts.get(key);
+      if (verdict === undefined) {
+        effort.spend(0);
+        verdict = judgeFile(around, root, mounts, file);
+        if (verdicts.size >= MAX_REMEMBERED) verdicts.clear();
+        if (verdict.kind !== 'gone') verdicts.set(key, verdict);
+      }
       if (verdict.kind === 'stale')
         stale.push({
           ...{ pid: process.pid, startTime: process.startTime, command: process.status.command },
@@ -115,8 +128,8 @@ const scanMembers = (
         failed.push({ what: `${nameOf(process)}: ${verdict.path}`, reason: verdict.reason });
     }
     if (stale.length + failed.length > 0 && stillRuns(around.procRoot, process)) {
-      found.stale.push(...stale);
-      found.unreadable.push(...failed);
+      found.stale.push(...stale.slice(0, MAX_FINDINGS - found.stale.length));
+      found.unreadable.push(...failed.slice(0, MAX_FINDINGS - found.unreadable.length));
     }
   }
   return alive;
@@ -163,7 +176,7 @@ const withOwnVersions = (
 
 const scanShadows = (
   around: Surroundings,
-  { container, upper }: OpenedContainer,
+  { container, upper, effort }: OpenedContainer,
   packaged: Packaged,
   found: Findings,
 ): void => {
@@ -177,7 +190,7 @@ const scanShadows = (
   }
   const { contents } = around.memory;
   const lower = around.lowerOf(container.lower);
-  const shadows = findShadows({ upper, lower, packaged: packaged.paths, contents });
+  const shadows = findShadows({ upper, lower, packaged: packaged.paths, contents, effort });
   if (shadows.length > 0)
     found.shadowed.push(...withOwnVersions(shadows, ownVersions(upper, packaged.paths)));
 };
@@ -189,7 +202,12 @@ export const runsReplacedCode = (
   processes: Processes,
 ): boolean => {
   const found: Findings = { stale: [], shadowed: [], unreadable: [] };
-  scanMembers(around, opened, around.packagedOf(opened.container.lower), processes, found);
+  const packaged = around.packagedOf(opened.container.lower);
+  try {
+    opened.effort.during(() => scanMembers(around, opened, packaged, processes, found));
+  } catch {
+    // A whole scan meets the same obstacle, and says so.
+  }
   return found.stale.length > 0;
 };
 
@@ -199,20 +217,22 @@ export const scanOpened = (
   opened: OpenedContainer,
   processes: Processes | undefined,
 ): ContainerScan => {
-  const { container, upper } = opened;
+  const { container, upper, effort } = opened;
   const found: Findings = { stale: [], shadowed: [], unreadable: [] };
   const packaged = around.packagedOf(container.lower);
   let alive = 0;
   try {
-    scanShadows(around, opened, packaged, found);
-    if (processes !== undefined) {
+    effort.during(() => {
+      scanShadows(around, opened, packaged, found);
+      if (processes === undefined) return;
       alive = scanMembers(around, opened, packaged, processes, found);
       scanMonitors(around, processes.monitors, container.lower, found);
-    }
+    });
   } catch (error) {
     const layer =
       upper !== null && !('reason' in upper) ? `upper layer ${container.upper}` : 'scan';
-    found.unreadable.push({ what: layer, reason: reasonOf(error) });
+    const what = error instanceof EffortError ? 'container' : layer;
+    found.unreadable.push({ what, reason: reasonOf(error) });
   }
   const init = processes?.init ?? null;
   return {

@@ -33,8 +33,8 @@ export interface HostScan {
 
 /** Attributes of an overlay that a user namespace mounted have other names. */
 const namespaceOf = (around: Surroundings, init: SeenProcess | null): XattrNamespace => {
-  const mounts = init === null ? null : around.mountsOf(init);
-  const root = mounts === null ? null : mountOf(mounts, '/');
+  const mounts = init === null ? [] : around.mountsOf(init);
+  const root = 'reason' in mounts ? null : mountOf(mounts, '/');
   return root?.options.split(',').includes('userxattr') === true ? 'user' : 'trusted';
 };
 
@@ -44,25 +44,28 @@ const openContainer = (
   init: SeenProcess | null,
 ): OpenedContainer => {
   const { memory, limits, now } = around;
+  const effort = around.startEffort();
   try {
     return {
       container,
+      effort,
       upper: openUpperLayer(container.upper, {
         ...{ xattrs: memory.xattrs, namespace: namespaceOf(around, init), limits, now },
       }),
     };
   } catch (error) {
-    return { container, upper: { reason: reasonOf(error) } };
+    return { container, effort, upper: { reason: reasonOf(error) } };
   }
 };
 
 /** Asks for the attributes of all upper layers' entries at once. */
 const prefetchAttributes = (around: Surroundings, opened: readonly OpenedContainer[]): void => {
-  const questions = opened.flatMap(({ container, upper }) => {
+  const questions = opened.flatMap(({ container, upper, effort }) => {
     const packaged = around.packagedOf(container.lower);
     if (upper === null || 'reason' in upper || 'reason' in packaged) return [];
     const lower = around.lowerOf(container.lower);
-    const search = { upper, lower, packaged: packaged.paths, contents: around.memory.contents };
+    const { contents } = around.memory;
+    const search = { upper, lower, packaged: packaged.paths, contents, effort };
     try {
       return upper.questions(entriesToAsk(search));
     } catch {

@@ -2,6 +2,8 @@ import { parseMountinfo } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
 import { reasonOf } from './error-code.ts';
 import type { PackagedPathsReader } from './dpkg-paths.ts';
+import { DEFAULT_EFFORT_LIMITS, effortKeeper } from './effort.ts';
+import type { Effort, EffortLimits } from './effort.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
 import type { ImportMemory } from './interpreted.ts';
@@ -12,6 +14,7 @@ import { hostRules } from './host-rules.ts';
 import type { HostRules, Packaged } from './host-rules.ts';
 import { xattrReader } from './overlay-xattrs.ts';
 import type { XattrReader } from './overlay-xattrs.ts';
+import { mountsReader } from './mounts-reader.ts';
 import { readProcText } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 import { DEFAULT_UPPER_LIMITS } from './upper-layer.ts';
@@ -47,6 +50,7 @@ export interface ScanOptions {
   /** Keep it between scans: a warm one reads far less. */
   memory?: ScanMemory;
   limits?: UpperLimits;
+  effortLimits?: EffortLimits;
   /** Milliseconds, never going back. */
   now?: () => number;
   /** Milliseconds of the wall clock, which file times are compared with. */
@@ -61,14 +65,16 @@ export interface Surroundings {
   bootId: string;
   memory: ScanMemory;
   limits: UpperLimits;
+  /** Begins the work for one container. */
+  startEffort: () => Effort;
   now: () => number;
   wallNow: () => number;
   lowerOf: (directory: string) => LowerLayer;
   packagedOf: (directory: string) => Packaged;
   /** How processes of the host are judged, by the root whose packages they run. */
   hostRulesOf: (directory: string) => HostRules;
-  /** Mounts that a process sees; null where they cannot be read. */
-  mountsOf: (process: SeenProcess) => readonly Mount[] | null;
+  /** Mounts that a process sees, or why they cannot be told. */
+  mountsOf: (process: SeenProcess) => readonly Mount[] | { reason: string };
 }
 
 const remember = <V>(make: (key: string) => V): ((key: string) => V) => {
@@ -84,9 +90,10 @@ const remember = <V>(make: (key: string) => V): ((key: string) => V) => {
 
 export const lookAround = (options: ScanOptions, hostNamespace: string | null): Surroundings => {
   const { procRoot = '/proc', limits = DEFAULT_UPPER_LIMITS } = options;
+  const now = options.now ?? (() => performance.now());
   const memory = options.memory ?? createScanMemory();
   const reader = options.packagedPaths ?? memory.packagedPaths;
-  const mounts = new Map<string, readonly Mount[] | null>();
+  const mountsOf = mountsReader(procRoot);
   const hostMounts = parseMountinfo(readProcText(`${procRoot}/self/mountinfo`) ?? '');
   const packagedOf = remember((directory): Packaged => {
     try {
@@ -102,20 +109,12 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
     bootId: (readProcText(`${procRoot}/sys/kernel/random/boot_id`) ?? '').trim(),
     memory,
     limits,
-    now: options.now ?? (() => performance.now()),
+    startEffort: effortKeeper(options.effortLimits ?? DEFAULT_EFFORT_LIMITS, now),
+    now,
     wallNow: options.wallNow ?? (() => Date.now()),
     lowerOf: remember(openLowerLayer),
     packagedOf,
     hostRulesOf: remember((directory) => hostRules(hostMounts, packagedOf(directory))),
-    mountsOf: (process) => {
-      // A process that was moved into a chroot sees fewer mounts than its namespace has.
-      const key = process.mountNamespace ?? `pid ${process.pid}`;
-      const known = mounts.get(key);
-      if (known !== undefined) return known;
-      const text = readProcText(`${procRoot}/${process.task}/mountinfo`);
-      const found = text === null ? null : parseMountinfo(text);
-      mounts.set(key, found);
-      return found;
-    },
+    mountsOf,
   };
 };

@@ -26,8 +26,8 @@ export interface UpperLayer {
   stat: (path: string) => BigIntStats | null;
   /** What is at a path; null where the layer has nothing. */
   entry: (path: string) => UpperEntry | null;
-  /** A path that opens the entry without passing through a link, and its identity. */
-  source: (path: string) => { path: string; identity: string } | null;
+  /** A path that opens the entry without passing through a link, its identity and its size. */
+  source: (path: string) => { path: string; identity: string; size: bigint } | null;
   /** What has to be asked of the attributes of these entries. */
   questions: (paths: readonly string[]) => XattrQuestion[];
   close: () => void;
@@ -166,7 +166,9 @@ export const openUpperLayer = (
     source: (path) => {
       const found = stat(path);
       const at = through(path);
-      return found === null || at === null ? null : { path: at, identity: identityOf(found) };
+      return found === null || at === null
+        ? null
+        : { path: at, identity: identityOf(found), size: found.size };
     },
     questions: (paths) =>
       paths.flatMap((path) => {

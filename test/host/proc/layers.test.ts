@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { packagedPathsOf } from '../../../src/core/stale/packaged-paths.ts';
+import { DEFAULT_EFFORT_LIMITS, effortKeeper } from '../../../src/host/proc/effort.ts';
 import { contentReader } from '../../../src/host/proc/file-content.ts';
 import { findInUpper } from '../../../src/host/proc/find-in-upper.ts';
 import { entriesToAsk, findShadows } from '../../../src/host/proc/find-shadows.ts';
@@ -52,7 +53,8 @@ describe('two layers on disk', () => {
       aliases: lower.aliases(),
       versions: new Map(),
     });
-    const search = { upper: upperLayer(), lower, packaged, contents: contentReader() };
+    const effort = effortKeeper(DEFAULT_EFFORT_LIMITS, () => 0)();
+    const search = { upper: upperLayer(), lower, packaged, contents: contentReader(), effort };
     return findShadows(search)
       .map(({ path, kind }) => `${path} ${kind}`)
       .sort();
@@ -192,7 +194,8 @@ describe('two layers on disk', () => {
       aliases: new Map(),
       versions: new Map(),
     });
-    const search = { upper: upperLayer(), lower, packaged, contents: contentReader() };
+    const effort = effortKeeper(DEFAULT_EFFORT_LIMITS, () => 0)();
+    const search = { upper: upperLayer(), lower, packaged, contents: contentReader(), effort };
     expect(entriesToAsk(search)).toEqual(['/usr', '/usr/a', '/usr/a/1']);
   });
 
