@@ -4,12 +4,14 @@ import type { RecordLine } from './bundle-lines.ts';
 export interface OpenRestart {
   line: number;
   what: string;
-  /** Wall-clock time, by the host's own word. */
-  atMs: number;
+  /** When the server first stated that it has its record (wall clock, ms); null: never. */
+  seenMs: number | null;
 }
 
 export interface OpenRestarts {
   take: (row: RecordLine, line: number) => void;
+  /** A checkpoint of this time (wall clock, ms) is over all that was taken. */
+  seen: (atMs: number) => void;
   left: () => OpenRestart[];
 }
 
@@ -27,25 +29,38 @@ const serverEnds = new Set(['grant-ended', 'grant-failed']);
  */
 export const createOpenRestarts = (): OpenRestarts => {
   /** By host, life and grant: nobody else's word ends it but the server's. */
-  const open = new Map<string, OpenRestart & { grant: string }>();
-  const endedByServer = new Set<string>();
+  const open = new Map<string, OpenRestart & { grant: unknown }>();
+  /** Began again before they had an outcome: what comes is that of the later one. */
+  const begunAgain: OpenRestart[] = [];
+  /** No host's word takes one away: it says what it likes, also of grants of others. */
+  const endedByServer = new Set<unknown>();
+  let unseen: OpenRestart[] = [];
   return {
     take: ({ chain, life, record }, line) => {
       const { action, grant, subject, at } = record;
-      if (typeof action !== 'string' || typeof grant !== 'string') return;
-      const key = JSON.stringify([chain, life, grant]);
+      if (typeof action !== 'string') return;
       const begun = begins.get(action);
-      if (begun !== undefined)
-        open.set(key, {
-          ...{ grant, line, what: `${begun} ${String(subject)} (grant ${grant}, ${String(at)})` },
-          atMs: Date.parse(String(at)),
-        });
-      else if (ends.has(action)) {
-        open.delete(key);
-        endedByServer.delete(grant);
-      } else if (chain === 'server' && serverEnds.has(action)) endedByServer.add(grant);
+      // Without a grant nothing tells which outcome would be that of which.
+      if (begun === undefined && typeof grant !== 'string') return;
+      if (chain === 'server' && serverEnds.has(action)) endedByServer.add(grant);
+      if (begun === undefined && !ends.has(action)) return;
+      const key = JSON.stringify([chain, life, grant]);
+      const former = open.get(key);
+      open.delete(key);
+      if (begun === undefined) return;
+      if (former !== undefined) begunAgain.push(former);
+      const what = `${begun} ${String(subject)} (grant ${String(grant)}, ${String(at)})`;
+      const one = { grant, line, what, seenMs: null };
+      open.set(key, one);
+      unseen.push(one);
+    },
+    seen: (atMs) => {
+      for (const one of unseen) one.seenMs = atMs;
+      unseen = [];
     },
     left: () =>
-      [...open.values()].flatMap(({ grant, ...one }) => (endedByServer.has(grant) ? [] : [one])),
+      [...begunAgain, ...[...open.values()].filter(({ grant }) => !endedByServer.has(grant))].map(
+        ({ line, what, seenMs }) => ({ line, what, seenMs }),
+      ),
   };
 };

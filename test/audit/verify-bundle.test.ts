@@ -396,6 +396,57 @@ describe('manipulations', () => {
     expect([young.findings, young.underWay]).toEqual([[], [expect.objectContaining({ line: 2 })]]);
   });
 
+  test.each([
+    ['ahead by years: no excuse for what has no outcome', '2099-01-01T00:00:00.000Z', 3_600_000, 1],
+    [
+      'behind by years: what began just now may still run',
+      '1999-01-01T00:00:00.000Z',
+      10_800_000,
+      0,
+    ],
+    ['right: nothing may run where no time is given', '2026-11-29T12:00:02.000Z', 0, 1],
+  ])('a host’s clock that is %s', async (_, hostAt, underWayMs, found) => {
+    const trail = newTrail();
+    trail.record('h1', { action: 'restart-begun', grant: 'g1', at: hostAt });
+    trail.checkpoint();
+    trail.record('h1');
+    trail.checkpoint();
+    expect(await whatOf(trail.whole(), { underWayMs })).toHaveLength(found);
+  });
+
+  test.each(['restart-begun', 'upgrade-begun'])(
+    'of two that began one has an outcome: %s',
+    async (action) => {
+      const trail = newTrail();
+      trail.record('h1', { action, subject: 'h1/web-01', grant: 'g1' });
+      trail.record('h1', { action, subject: 'h1/web-01', grant: 'g1' });
+      trail.record('h1', { action: 'upgrade-ended', grant: 'g1', outcome: 'done' });
+      // That the grant is over says nothing of how often something began by it.
+      trail.record('server', { action: 'grant-ended', grant: 'g1', outcome: 'done' });
+      trail.checkpoint();
+      const { findings } = await verify(trail.whole());
+      expect(findings).toEqual([{ line: 2, what: expect.stringContaining('has no outcome') }]);
+    },
+  );
+
+  test('one that begins again after its outcome', async () => {
+    const trail = newTrail();
+    for (const outcome of ['void', 'done']) {
+      trail.record('h1', { action: 'upgrade-begun', grant: 'g1' });
+      trail.record('h1', { action: 'upgrade-ended', grant: 'g1', outcome });
+    }
+    trail.checkpoint();
+    expect(await whatOf(trail.whole())).toEqual([]);
+  });
+
+  test('what began by no grant, and can have no outcome', async () => {
+    const trail = newTrail();
+    trail.record('h1', { action: 'restart-begun' });
+    trail.record('h1', { action: 'restart-ended', outcome: 'done' });
+    trail.checkpoint();
+    expect(await whatOf(trail.whole())).toEqual([expect.stringContaining('has no outcome')]);
+  });
+
   test.each(['restart-ended', 'restart-failed', 'restart-refused'])(
     'an outcome: %s',
     async (action) => {
@@ -437,6 +488,26 @@ describe('manipulations', () => {
     const trail = newTrail();
     trail.record('server', { action: 'grant-ended', grant: 'g1', outcome: 'lost' });
     trail.record('h1', { action: 'restart-begun', grant: 'g1' });
+    trail.checkpoint();
+    expect(await whatOf(trail.whole())).toEqual([]);
+  });
+
+  test('an outcome by the server’s word, which says in a second record how an upgrade ended', async () => {
+    const trail = newTrail();
+    trail.record('h1', { action: 'upgrade-begun', grant: 'g1' });
+    trail.record('server', { action: 'grant-ended', grant: 'g1', outcome: 'done' });
+    trail.record('server', { action: 'upgrade-ended', grant: 'g1', outcome: 'done' });
+    trail.checkpoint();
+    expect(await whatOf(trail.whole())).toEqual([]);
+  });
+
+  test('an outcome by the server’s word, which no other host can take away', async () => {
+    const trail = newTrail();
+    trail.record('h1', { action: 'restart-begun', grant: 'g1' });
+    trail.record('server', { action: 'grant-ended', grant: 'g1', outcome: 'excluded' });
+    trail.record('h2', { action: 'restart-ended', grant: 'g1', outcome: 'done' });
+    trail.record('h2', { action: 'restart-begun', grant: 'g1' });
+    trail.record('h2', { action: 'restart-ended', grant: 'g1', outcome: 'done' });
     trail.checkpoint();
     expect(await whatOf(trail.whole())).toEqual([]);
   });

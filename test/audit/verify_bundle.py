@@ -111,6 +111,7 @@ def check_signature(statement, keys):
 def verify(lines, keys):
     links, leaves, grown, begun, server_ended = {}, {}, set(), {}, set()
     last = {"number": 0, "hash": ZEROS}
+    unended = []
     records = checkpoints = 0
     end = None
     for index, text in enumerate(lines):
@@ -140,7 +141,10 @@ def verify(lines, keys):
             links[chain] = (line["seq"], line["hash"])
             grown.add(chain)
             action, grant = record["action"], record["grant"]
-            if grant is not None and action in BEGINS:
+            if action in BEGINS:
+                # It began again: what comes is the outcome of this one. Without a grant none can come.
+                if (chain, grant) in begun:
+                    unended.append(begun[chain, grant])
                 begun[chain, grant] = record["subject"]
             elif grant is not None and action in ENDS:
                 begun.pop((chain, grant), None)
@@ -175,7 +179,7 @@ def verify(lines, keys):
             raise Broken("line %d is of no known type" % (index + 1))
     if end is None:
         raise Broken("the end was cut")
-    left = [subject for (_, grant), subject in begun.items() if grant not in server_ended]
+    left = unended + [subject for (_, grant), subject in begun.items() if grant not in server_ended]
     if left:
         raise Broken("no outcome: " + ", ".join(left))
     return "intact: %d records, %d checkpoints" % (records, checkpoints)

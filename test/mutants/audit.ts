@@ -112,7 +112,7 @@ export const auditMutants: Mutant[] = [
     what: 'nobody looks for the outcome of what began',
     file: 'src/audit/verify-bundle.ts',
     from: 'for (const one of left) if (!mayRun(one))',
-    to: 'for (const one of left) if (one.atMs < 0)',
+    to: 'for (const one of left) if (one.line < 0)',
     killedBy: { ...bundle, test: 'a restart without an outcome' },
   },
   {
