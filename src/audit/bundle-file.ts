@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -5,9 +6,28 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 
 /** Longer than any line of a bundle: the leaves of a hundred thousand chains. */
-const mostCharacters = 64 * 1024 * 1024;
+const mostBytes = 64 * 1024 * 1024;
 
-/** Lines of a bundle's file, plain or compressed with gzip. Throws where it cannot be read, or is no gzip to its end. */
+const lineFeed = 0x0a;
+
+/** The lines in `bytes`, the first of which is number `first`. What is not UTF-8 would be read as another text than was hashed. */
+const linesIn = (bytes: Buffer, first: number): string[] => {
+  if (isUtf8(bytes)) return bytes.toString('utf8').split('\n');
+  let number = first;
+  let from = 0;
+  for (;;) {
+    const end = bytes.indexOf(lineFeed, from);
+    if (end === -1 || !isUtf8(bytes.subarray(from, end)))
+      throw new Error(`line ${number} has bytes that are not UTF-8`);
+    from = end + 1;
+    number += 1;
+  }
+};
+
+/**
+ * Lines of a bundle's file, plain or compressed with gzip. Throws where it cannot be read, is no gzip to its end, or has bytes
+ * that are not UTF-8.
+ */
 export async function* readBundleFile(path: string): AsyncGenerator<string> {
   const file = await open(path, 'r');
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
@@ -17,16 +37,21 @@ export async function* readBundleFile(path: string): AsyncGenerator<string> {
   const plain = isGzip ? bytes.pipe(createGunzip({ chunkSize: 1024 * 1024 })) : bytes;
   // A pipe does not tell of what breaks before it.
   bytes.on('error', (error) => plain.destroy(error));
-  plain.setEncoding('utf8');
-  let rest = '';
-  for await (const text of plain as AsyncIterable<string>) {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-    if (rest.length > mostCharacters)
+  let rest = Buffer.alloc(0);
+  let count = 0;
+  for await (const chunk of plain as AsyncIterable<Buffer>) {
+    const read = Buffer.concat([rest, chunk]);
+    const end = read.lastIndexOf(lineFeed);
+    rest = read.subarray(end + 1);
+    if (end !== -1) {
+      const lines = linesIn(read.subarray(0, end), count + 1);
+      count += lines.length;
+      yield* lines;
+    }
+    if (rest.length > mostBytes)
       throw new Error('it has a line that is longer than any of a bundle');
   }
-  if (rest !== '') yield rest;
+  if (rest.length > 0) yield* linesIn(rest, count + 1);
 }
 
 async function* asText(lines: AsyncIterable<string>): AsyncGenerator<string> {
