@@ -14,7 +14,11 @@ export interface NewAuditRecord {
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Append records of any chain; one that is there already (a redelivered copy) is left as it is. */
+/**
+ * Append records of any chain; one that is there already (a redelivered copy) is left as it is. Only one that does not go on its
+ * chain gives its place to the one that does: it would else be missing in the chain for ever. That has a new position, as
+ * checkpoints which have not seen it may be over the old one.
+ */
 export const appendAuditRecords = async (
   db: Kysely<FleetTables>,
   records: NewAuditRecord[],
@@ -22,6 +26,14 @@ export const appendAuditRecords = async (
   for (const { chain, life, seq, hash, record, proven } of records) {
     const name = textOrNull(record['container']);
     const subject = textOrNull(record['subject'])?.replace(/^container /, '') ?? null;
+    if (proven)
+      await db
+        .deleteFrom('audit_records')
+        .where('chain', '=', chain)
+        .where('life', '=', life)
+        .where('seq', '=', seq)
+        .where('proven', '=', 0)
+        .execute();
     await db
       .insertInto('audit_records')
       .values({

@@ -110,8 +110,9 @@ const verified = (
   path: string,
   partial = false,
   anchors: unknown[] = [],
+  underWayMs = 0,
 ): Promise<VerifiedBundle> =>
-  verifyBundle(readBundleFile(path), { keys, anchors, partial, underWayMs: 0 });
+  verifyBundle(readBundleFile(path), { keys, anchors, partial, underWayMs });
 
 /** Move away what checkpoints older than an hour have seen. */
 const seal = async (): Promise<void> => {
@@ -182,6 +183,11 @@ describe('sealing', () => {
     expect(await recordsLeft()).toBe(1);
     const files = await readdir(join(directory, 'audit'));
     expect(files.sort()).toEqual(['000001.jsonl.gz', '000002.jsonl.gz']);
+    // What began in the first ended in the second.
+    const first = join(directory, 'audit', '000001.jsonl.gz');
+    expect(await verified(first, true, [], 3_600_000)).toMatchObject({
+      ...{ findings: [], records: 3, underWay: [{ line: 4 }] },
+    });
     const second = join(directory, 'audit', '000002.jsonl.gz');
     expect(await verified(second, true)).toMatchObject({ findings: [], after: 1, records: 3 });
     expect((await verified(second)).findings).not.toEqual([]);
@@ -397,6 +403,43 @@ describe('what hosts hand over', () => {
     expect(await verified(await exported())).toMatchObject({ findings: [], records: 1, chains: 1 });
     const shown = await listAuditRecords(store.db, { ...everything, limit: 10 });
     expect(shown.map(({ chain, proven }) => `${chain} ${proven}`)).toContain('h1 false');
+  });
+
+  /** Records of one chain, from the first on. */
+  const following = (count: number): ReturnType<typeof copy>[] => {
+    const copies: ReturnType<typeof copy>[] = [];
+    let last: Link = chainStart;
+    for (let n = 0; n < count; n += 1) {
+      const record = { ...copy().record, seq: last.seq + 1, previous: last.hash };
+      last = { seq: record.seq, hash: hashCanonical(record) };
+      copies.push(copy({ ...last, record }));
+    }
+    return copies;
+  };
+
+  test.each([
+    ['also where the server was restarted in between', true],
+    ['where it was not', false],
+  ])('one that came before its turn takes its place when that comes, %s', async (_, restarted) => {
+    const copies = following(6);
+    let copied = createCopiedRecords(store);
+    const handOver = async (...seqs: number[]): Promise<boolean[]> => {
+      if (restarted) copied = createCopiedRecords(store);
+      const { judged } = await copied.judge(copies.filter(({ seq }) => seqs.includes(seq)));
+      await appendAuditRecords(store.db, judged);
+      return judged.map(({ proven }) => proven);
+    };
+    expect(await handOver(1, 2, 5)).toEqual([true, true, false]);
+    // A checkpoint that has not seen it is over its place already.
+    await write('h2', {});
+    await checkpointer()();
+    expect(await handOver(3, 4, 5, 6)).toEqual([true, true, true, true]);
+    expect(await handOver(5)).toEqual([]);
+    await checkpointer()();
+    expect(await verified(await exported())).toMatchObject({ findings: [], records: 7, chains: 2 });
+    const shown = await listAuditRecords(store.db, { ...everything, limit: 10 });
+    expect(shown.filter(({ proven }) => !proven)).toEqual([]);
+    await seal();
   });
 
   test('goes on its chain, also over a restart; what came already is passed over', async () => {

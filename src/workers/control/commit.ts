@@ -159,7 +159,7 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
     head = link;
     for (const { host, reason } of refused)
       alert(
-        `host ${host} handed over an audit record that does not go on its chain (${reason}): what it does is not proven until its journal begins a new life`,
+        `host ${host} handed over an audit record that does not go on its chain (${reason}): what it does is not proven until it hands over what does, or its journal begins a new life`,
       );
   };
 };

@@ -36,13 +36,13 @@ const problemOf = ({ chain, life, seq, hash, record }: Copy, last: Link): string
 
 /**
  * What hosts hand over of their chains counts only where it goes on what is there: one host that is broken, or in others'
- * hands, would else make the trail of all of them one that does not verify. A chain with a record that does not fit stays as it was: all that
- * comes after would not follow either. Its next life begins a new one.
+ * hands, would else make the trail of all of them one that does not verify. A chain with a record that does not fit stays as it was, until
+ * the one comes that goes on from there; its next life begins a new one in any case.
  */
 export const createCopiedRecords = (store: Store): CopiedRecords => {
   const links = new Map<string, Link>();
-  /** Chains of which the server has said so. */
-  const closed = new Set<string>();
+  /** Chains of which the server has said that a record did not fit. */
+  const told = new Set<string>();
   return {
     judge: async (copies) => {
       const judged: NewAuditRecord[] = [];
@@ -52,15 +52,15 @@ export const createCopiedRecords = (store: Store): CopiedRecords => {
         const key = `${chain} ${life}`;
         const last = links.get(key) ?? (await lastAuditLink(store.db, chain, life)) ?? chainStart;
         // It came already: a report that was sent again.
-        if (seq >= 1 && seq <= last.seq && !closed.has(key)) {
+        if (seq >= 1 && seq <= last.seq) {
           links.set(key, last);
           continue;
         }
         const problem = problemOf(copy, last);
         judged.push({ ...copy, proven: problem === null });
         if (problem === null) links.set(key, { seq, hash });
-        else if (!closed.has(key)) {
-          closed.add(key);
+        else if (!told.has(key)) {
+          told.add(key);
           refused.push({ host: chain, life, seq, reason: problem });
         }
       }
@@ -68,7 +68,7 @@ export const createCopiedRecords = (store: Store): CopiedRecords => {
     },
     forget: () => {
       links.clear();
-      closed.clear();
+      told.clear();
     },
   };
 };
