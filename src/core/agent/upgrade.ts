@@ -126,6 +126,10 @@ export const onUpgradeNotBegun = (
   const upgrade = agent.journal.upgrades.get(jobId);
   if (upgrade?.step !== 'running') return;
   upgrade.step = 'waiting';
+  // I4: each begin has an outcome of its own, and the next may be long in coming.
+  const { waveId, grantId } = upgrade.order;
+  const details = { reason: 'the agent ended before it began; it begins when it may' };
+  audit(turn, { action: 'upgrade-ended', waveId, grantId, outcome: 'void', details });
   // What worked before it is looked at anew when it begins.
   if (!agent.transactionOpen) gateAfter(turn, null);
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CheckAnswers } from '../../../src/core/agent/agent.ts';
+import type { AgentTurn } from '../../../src/core/agent/step.ts';
 import { agentScene, doing, instance, order, wellAnswers } from './agent-scene.ts';
 
 const failedStart = () => {
@@ -179,6 +180,20 @@ describe('R29: upgrades of ours', () => {
     expect(doing(here.upgrade())).toEqual(['run-upgrade']);
     const { effects } = here.crash();
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'run-upgrade', resume: true }));
+  });
+
+  test('one that a crash kept from beginning has an outcome before it begins again (I4)', () => {
+    const here = agentScene();
+    const told = (turn: AgentTurn) =>
+      turn.audits.map(({ action, grantId, outcome }) => [action, grantId, outcome]);
+    expect(told(here.upgrade())).toContainEqual(['upgrade-begun', 'ug', null]);
+    here.crash();
+    const turn = here.step({ kind: 'upgrade-not-begun', jobId: 'u' });
+    expect(told(turn)).toEqual([['upgrade-ended', 'ug', 'void']]);
+    // It is not over: the server hears nothing, and it begins when it may.
+    expect(here.reports().map(({ kind }) => kind)).not.toContain('restart-finished');
+    const later = [...told(here.record(5)), ...told(here.record(6))];
+    expect(later).toEqual([['upgrade-begun', 'ug', null]]);
   });
 });
 
