@@ -78,8 +78,8 @@ const readKeys = async (
 };
 
 /** Checkpoints of a file, one line of JSON each, whatever a system log has put before or between them. */
-const readAnchors = async (path: string): Promise<unknown[]> =>
-  (await readNamed(path))
+const readAnchors = async (path: string): Promise<unknown[]> => {
+  const anchors = (await readNamed(path))
     .split('\n')
     .filter((line) => line.trim() !== '')
     .flatMap((line) => {
@@ -90,6 +90,13 @@ const readAnchors = async (path: string): Promise<unknown[]> =>
       }
     })
     .filter((one) => Checkpoint.safeParse(one).success);
+  // Nothing to compare with would show nothing, and look as if it had.
+  if (anchors.length === 0)
+    throw new Error(
+      `--anchors: ${path} holds no checkpoint: want what was sent outside, one line of JSON each`,
+    );
+  return anchors;
+};
 
 const countOf = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -108,7 +115,7 @@ const verdictText = (path: string, verified: VerifiedBundle, anchors: number): s
   return [
     `intact: ${countOf(records, 'record')} in ${countOf(chains, 'chain')}, ${countOf(checkpoints, 'checkpoint')}, up to number ${last.number}; written ${at ?? '-'}`,
     ...(after > 0 ? [`It begins after checkpoint ${after}; what was before is not in it.`] : []),
-    ...underWay.map(({ what }) => `Under way when it was written: ${printable(what)}`),
+    ...underWay.map(({ what }) => `Under way where it ends: ${printable(what)}`),
     anchors > 0
       ? `${countOf(anchored, 'checkpoint')} of it ${anchored === 1 ? 'was' : 'were'} sent outside as ${anchored === 1 ? 'it is' : 'they are'} here.`
       : 'Nothing outside was compared: whoever holds the key could have written all of it anew. See --anchors.',
@@ -130,7 +137,11 @@ export const registerAuditVerify = (program: Command, deps: AuditVerifyDependenc
     )
     .option('--anchors <file>', 'checkpoints that were kept outside, one line of JSON each')
     .option('--partial', 'it need not begin with the first record')
-    .option('--under-way <minutes>', 'what began so long before the end may be under way', '60')
+    .option(
+      '--under-way <minutes>',
+      'what the server saw begin in so long before the end may be under way',
+      '60',
+    )
     .option('--json', 'print JSON')
     .action(async (file: string, options: VerifyCommandOptions) => {
       const minutes = Number(options.underWay);
