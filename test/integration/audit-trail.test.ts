@@ -27,6 +27,7 @@ import { acquireLease, LeaseLost } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/open-store.ts';
+import { newTrail } from '../audit/sample-bundle.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 import { createCopiedRecords } from '../../src/workers/control/copied-records.ts';
 import { createCheckpointer } from '../../src/workers/control/make-checkpoints.ts';
@@ -336,6 +337,40 @@ describe('anchors', () => {
     });
   });
 
+  test('the system log is given each as one line that it does not cut, and not taken for told where it refuses', async () => {
+    const bin = join(directory, 'bin');
+    const got = join(directory, 'got');
+    const down = join(directory, 'down');
+    await mkdir(bin);
+    const logger = `#!/bin/sh\n[ ! -e "${down}" ] || exit 1\nprintf '%s\\n' "$@" >>"${got}"\n`;
+    await writeFile(join(bin, 'logger'), logger, { mode: 0o755 });
+    await writeFile(down, '');
+    const { PATH } = process.env;
+    process.env['PATH'] = `${bin}:${PATH ?? ''}`;
+    try {
+      await write('h1', {});
+      const checkpoint = await checkpointer()();
+      const errors: string[] = [];
+      const sender = startAnchors(store, { syslog: 'auth' }, (_, what) => errors.push(what));
+      await waitUntil('the log is known to refuse', () => errors.length > 0, wait);
+      expect(errors[0]).toContain('syslog auth');
+      expect(await sender.unsent()).toBe(1);
+      await rm(down);
+      sender.wake();
+      await waitUntil('it was sent', async () => (await sender.unsent()) === 2, wait);
+      await sender.stop();
+      const told = (await readFile(got, 'utf8')).trim().split('\n');
+      expect(told.slice(0, -2)).toEqual([
+        ...['--tag', 'groundswell-audit', '--priority', 'auth.notice'],
+        ...['--socket-errors=on', '--size', '8192'],
+      ]);
+      expect(told.at(-2)).toBe('--');
+      expect(JSON.parse(told.at(-1) ?? '')).toEqual(checkpoint);
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+  });
+
   test('a redirection is no place, nor is a log that is not there', async () => {
     const outside = createServer((_, response) => {
       response.writeHead(302, { location: '/login' }).end();
@@ -469,6 +504,85 @@ describe('the other verifier', () => {
   const there = ['/usr/bin/python3', '/usr/bin/openssl'].every((path) => existsSync(path));
   // Installed by `npm test` where it may; CI has them.
   const whereItRuns = there || process.env['CI'] === 'true' ? test : test.skip;
+
+  const begun = { action: 'upgrade-begun', grant: 'g1' };
+  const over = { action: 'upgrade-ended', grant: 'g1', outcome: 'done' };
+  const serverSays = { ...over, action: 'grant-ended' };
+  whereItRuns.each<[string, 0 | 1, [chain: string, entry: Partial<AuditEntry>][]]>([
+    [
+      'begun and ended',
+      0,
+      [
+        ['h1', begun],
+        ['h1', over],
+        ['h1', begun],
+        ['h1', over],
+      ],
+    ],
+    [
+      'begun twice and ended once',
+      1,
+      [
+        ['h1', begun],
+        ['h1', begun],
+        ['h1', over],
+        ['server', serverSays],
+      ],
+    ],
+    [
+      'begun by no grant',
+      1,
+      [
+        ['h1', { ...begun, grant: null }],
+        ['h1', { ...over, grant: null }],
+      ],
+    ],
+    [
+      'ended by another host',
+      1,
+      [
+        ['h1', begun],
+        ['h2', over],
+      ],
+    ],
+    [
+      'ended by the server, of which others say other things',
+      0,
+      [
+        ['h1', begun],
+        ['server', serverSays],
+        ['server', over],
+        ['h2', begun],
+        ['h2', over],
+      ],
+    ],
+  ])('agrees on what has an outcome: %s', async (_, exitCode, records) => {
+    const trail = newTrail(key);
+    for (const [chain, entry] of records) trail.record(chain, entry);
+    trail.checkpoint();
+    const path = join(directory, 'trail.jsonl');
+    await writeFile(path, `${trail.whole().join('\n')}\n`);
+    expect((await python(path)).exitCode).toBe(exitCode);
+    expect((await verified(path)).findings).toHaveLength(exitCode);
+  });
+
+  whereItRuns('agrees that bytes which are not UTF-8 are none of a bundle', async () => {
+    const path = join(directory, 'trail.jsonl');
+    const trail = newTrail(key);
+    trail.record('h1', { subject: '\ufffd' });
+    trail.checkpoint();
+    const text = `${trail.whole().join('\n')}\n`;
+    await writeFile(path, text);
+    expect((await python(path)).exitCode).toBe(0);
+    const [before = '', after = ''] = text.split('\ufffd');
+    await writeFile(
+      path,
+      Buffer.concat([Buffer.from(before), Buffer.of(0xff), Buffer.from(after)]),
+    );
+    expect((await python(path)).exitCode).toBe(1);
+    await expect(verified(path)).rejects.toThrow('line 2 has bytes that are not UTF-8');
+  });
+
   whereItRuns('agrees', async () => {
     await write(
       'server',
