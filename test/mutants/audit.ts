@@ -124,6 +124,22 @@ export const auditMutants: Mutant[] = [
     killedBy: { ...bundle, test: 'an outcome in another host’s chain' },
   },
   {
+    rule: 'I4',
+    what: 'a second begin hides that the first has no outcome',
+    file: 'src/audit/open-restarts.ts',
+    from: 'if (former !== undefined) begunAgain.push(former);',
+    to: '',
+    killedBy: { ...bundle, test: 'of two that began one has an outcome' },
+  },
+  {
+    rule: 'audit',
+    what: 'a record that did not go on its chain keeps the place of the one that does',
+    file: 'src/store/audit-records.ts',
+    from: 'if (proven) await db',
+    to: 'if (seq < 0) await db',
+    killedBy: { ...trail, test: 'one that came before its turn takes its place' },
+  },
+  {
     rule: 'audit',
     what: 'JSON that is not canonical is read, if its keys are in order',
     file: 'src/audit/bundle-lines.ts',
