@@ -164,7 +164,8 @@ def verify(lines, keys):
                     raise Broken("checkpoint %d has seen other records" % checkpoint["number"])
                 leaves[(chain, life)] = (chain, life, length, head)
             grown.clear()
-            ordered = [leaves[key] for key in sorted(leaves, key=" ".join)]
+            by_utf16 = lambda key: " ".join(key).encode("utf-16-be")
+            ordered = [leaves[key] for key in sorted(leaves, key=by_utf16)]
             if (checkpoint["root"], checkpoint["chains"]) != (root_of(ordered), len(ordered)):
                 raise Broken("checkpoint %d is over other records" % checkpoint["number"])
             last = {"number": checkpoint["number"], "hash": hash_of(checkpoint)}
