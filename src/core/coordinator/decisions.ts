@@ -92,7 +92,8 @@ export const decisionsNow = (fleet: Fleet, wallMs: number): Decisions => {
       const number = numbers.get(list) ?? numbers.size;
       numbers.set(list, number);
       const refused = host.refused.length === 0 ? '' : JSON.stringify(host.refused);
-      return `${host.platform} ${number} ${isCurrent(host)} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
+      const isRead = (host.needs?.unread ?? null) === null;
+      return `${host.platform} ${number} ${isCurrent(host)} ${isRead} ${asks(host.id)} ${host.tried.join(' ')} ${refused}`;
     },
     modeOf: (host, { decision, together }) => {
       if (decision.rule.mode !== 'auto' || together.some((need) => triedOn(host, need) !== 'no'))

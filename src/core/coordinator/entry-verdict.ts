@@ -84,6 +84,10 @@ const verdictOf = (decisions: Decisions, asked: Asked, decided: Decided): Verdic
   const leave = (reason: string): Verdict => ({ kind: 'leave', reason });
   if (decision.kind === 'wait' && (decision.code === 'observe' || decision.code === 'held'))
     return leave(decision.reason);
+  const unread = host.needs?.unread ?? null;
+  // That nothing is offered does not say that its repositories have lost anything.
+  if (need.target === null && unread !== null)
+    return { kind: 'wait', reason: `its repositories cannot be read: ${unread}` };
   if (wave.approvedBy === null && decisions.modeOf(host, decided) !== wave.cause.mode)
     return leave('another mode holds for it by now');
   const isDueNow =

@@ -38,13 +38,18 @@ export const begin = (
   return here;
 };
 
-export const tell = (here: Scene, needs: Need[], hosts = ['h1', 'h2']): Commands =>
+export const tell = (
+  here: Scene,
+  needs: Need[],
+  hosts = ['h1', 'h2'],
+  unread: string | null = null,
+): Commands =>
   here.step({
     kind: 'needs',
     told: [
       {
         hosts: hosts.map((id) => ({
-          ...{ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0 },
+          ...{ id, transaction: here.fleet.hosts.get(id)?.transactions ?? 0, unread },
         })),
         needs,
       },

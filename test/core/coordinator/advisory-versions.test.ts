@@ -144,6 +144,49 @@ describe('a mirror that has moved', () => {
   });
 });
 
+describe('a mirror that cannot be read', () => {
+  const advisory = { feed: 'debian', id: 'DSA-1-1' };
+  const unknown = need({ target: null, firstSeen: null, offered: [], waiting: [advisory] });
+  const away = (here: Scene, ...hosts: string[]): Commands =>
+    tell(here, [unknown], hosts, 'no network');
+  const waits = 'its repositories cannot be read: no network';
+
+  test.each(['wait', 'start-over'] as const)(
+    'has lost nothing: its host waits for it in the wave that has begun (%s)',
+    (whenMirrorMoved) => {
+      const here = begin([{ ...auto, whenMirrorMoved }]);
+      tell(here, [need()]);
+      away(here, 'h2');
+      expect(orders(finish(here, 'h1', '2', null, well('h1')))).toEqual([]);
+      expect(brought(here)).toEqual(['open, h1 done 2, h2 pending 2']);
+      expect(waves(here)[0]?.upgrades.get('h2')?.reason).toBe(waits);
+      expect(orders(tell(here, [need()], ['h2']))).toEqual([['h2', 'exact 2']]);
+    },
+  );
+
+  test('takes nothing out of a wave that was approved and waits for its window', () => {
+    const here = begin([], { window });
+    tell(here, [need()]);
+    approve(here);
+    away(here, 'h1', 'h2');
+    here.wall.minuteOfDay = 10;
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([]);
+    expect(brought(here)).toEqual(['open, h1 pending 2, h2 pending 2']);
+    expect(orders(tell(here, [need()]))).toEqual([['h1', 'exact 2']]);
+  });
+
+  test('does not keep the other hosts from being upgraded, nor a policy that only observes', () => {
+    const here = begin([auto], { window });
+    tell(here, [need()]);
+    away(here, 'h1');
+    here.wall.minuteOfDay = 10;
+    expect(orders(here.step({ kind: 'tick' }))).toEqual([['h2', 'exact 2']]);
+    here.fleet.settings.policies = { 'debian-12': [{ ...auto, mode: 'observe' }] };
+    here.step({ kind: 'tick' });
+    expect(waves(here)[0]?.upgrades.get('h1')?.state).toBe('left-out');
+  });
+});
+
 describe('what waits in a paused wave', () => {
   test.each(['another mode', 'a newer version'])('stays there: %s', (why) => {
     const here = begin([auto], { window });
