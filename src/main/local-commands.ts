@@ -178,6 +178,8 @@ const configurationOf = async (file: string): Promise<HostConfiguration> => {
   return { config: loaded.ok ? loaded.config : Configuration.parse({}), loaded };
 };
 
+const warn = (text: string): void => void process.stderr.write(text);
+
 /** The verbs that need no server. */
 export const registerLocal = (
   program: Command,
@@ -207,10 +209,10 @@ export const registerLocal = (
     open: openFeedFiles,
     fetch: fetchFeed,
     write: deps.write,
-    warn: (text) => process.stderr.write(text),
+    warn,
   });
   registerInventory(program, {
-    ...deps,
+    ...{ ...deps, warn },
     read: async () => packagesOfThisHost().readInventory(await readPlatform()),
   });
   registerPlatform(program, {

@@ -5,7 +5,14 @@ import type { CliDependencies } from '../remote.ts';
 
 export interface InventoryDependencies extends CliDependencies {
   /** Installed packages of this machine, and what its repositories offer. */
-  read: () => Promise<{ inventory: Inventory; offers: InventoryPackage[] }>;
+  read: () => Promise<{
+    inventory: Inventory;
+    offers: InventoryPackage[];
+    /** Why that is not known; null: it is. */
+    problem: string | null;
+  }>;
+  /** Beside what is printed, for a person. */
+  warn: (text: string) => void;
 }
 
 /** `groundswell inventory`: what this host has, without a server; or what another one has reported. */
@@ -21,7 +28,9 @@ export const registerInventory = (program: Command, deps: InventoryDependencies)
         await reportedInventory(deps, options.host, options);
         return;
       }
-      const { inventory, offers } = await deps.read();
+      const { inventory, offers, problem } = await deps.read();
+      if (problem !== null)
+        deps.warn(`its repositories cannot be read, so that nothing is offered: ${problem}\n`);
       deps.write(
         `${options.json === true ? JSON.stringify(inventory, null, 2) : inventoryText(inventory, offers)}\n`,
       );

@@ -52,6 +52,8 @@ export const readAptInventory = async (host: AptHost, platform: string): Promise
     },
     offers: offers.map(entryOf),
     securitySuites: await readSecuritySuites(host),
+    // apt-cache goes by what was fetched: a mirror that is away shows in a refresh alone.
+    problem: null,
   };
 };
 

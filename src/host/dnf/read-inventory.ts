@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { channelsOf } from '../../core/advisories/channels-of.ts';
 import type { InventoryPackage } from '../../core/advisories/inventory.ts';
+import { errorText } from '../../core/error-text.ts';
 import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
 import type { HostInventory } from '../packages/package-manager.ts';
 import type { DnfHost } from './dnf-host.ts';
@@ -12,7 +13,7 @@ import { readCandidates, readOrigins, readRepositoryIds, readSources } from './r
 import { rpmSignature } from './rpm-place.ts';
 import type { RpmPlace } from './rpm-place.ts';
 
-type Entry = RpmPackage & { repository?: string | undefined; held?: boolean };
+type Entry = RpmPackage & { repository?: string | undefined; held?: boolean | undefined };
 
 const entryOf = (one: Entry): InventoryPackage => ({
   ...{ name: one.name, arch: one.arch, version: one.version },
@@ -20,6 +21,7 @@ const entryOf = (one: Entry): InventoryPackage => ({
   ...(one.sourceVersion === one.version ? {} : { sourceVersion: one.sourceVersion }),
   ...(one.module === null ? {} : { module: one.module }),
   ...(one.repository === undefined ? {} : { repository: one.repository }),
+  ...(one.vendor === null ? {} : { vendor: one.vendor }),
   ...(one.held === true ? { held: true } : {}),
 });
 
@@ -30,57 +32,92 @@ interface DnfKnowledge {
   /** What it would upgrade to if no exclude or versionlock kept anything back, and what it would. */
   candidates: ReadonlyMap<string, string>;
   allowed: ReadonlyMap<string, string>;
+  /** What these are built from. */
+  sources: Awaited<ReturnType<typeof readSources>>;
   /** Where each package came from. */
   origins: ReadonlyMap<string, string>;
-  /** What candidates are built from. */
-  sources: Awaited<ReturnType<typeof readSources>>;
   channels: readonly string[];
+  /** Why it does not know all of that; null: it does. */
+  problem: string | null;
 }
 
-const askAll = async (host: DnfHost | null): Promise<DnfKnowledge> => {
-  if (host === null)
-    return {
-      ...{ candidates: new Map(), allowed: new Map(), origins: new Map() },
-      ...{ sources: new Map(), channels: [] },
-    };
+const nothingOffered: Pick<DnfKnowledge, 'candidates' | 'allowed' | 'sources'> = {
+  candidates: new Map(),
+  allowed: new Map(),
+  sources: new Map(),
+};
+
+const askOffers = async (host: DnfHost): Promise<typeof nothingOffered> => {
   const candidates = await readCandidates(host, { everything: true });
-  return {
-    candidates,
-    allowed: await readCandidates(host, { everything: false }),
-    origins: await readOrigins(host),
-    sources: await readSources(host, candidates),
-    channels: channelsOf(await readRepositoryIds(host)),
+  const allowed = await readCandidates(host, { everything: false });
+  const sources = await readSources(host, [...candidates.keys(), ...allowed.keys()]);
+  return { candidates, allowed, sources };
+};
+
+/** One repository that cannot be read keeps dnf from saying what is offered, not from all that it knows. */
+const askAll = async (host: DnfHost): Promise<DnfKnowledge> => {
+  let problem: string | null = null;
+  const orElse =
+    <T>(otherwise: T) =>
+    (error: unknown): T => {
+      problem ??= errorText(error);
+      return otherwise;
+    };
+  const offers = await askOffers(host).catch(orElse(nothingOffered));
+  const origins = await readOrigins(host).catch(orElse(new Map<string, string>()));
+  const channels = await readRepositoryIds(host).then(channelsOf).catch(orElse([]));
+  return { ...offers, origins, channels, problem };
+};
+
+const nothingKnown: DnfKnowledge = {
+  ...nothingOffered,
+  ...{ origins: new Map(), channels: [], problem: null },
+};
+
+/** To which version a package may be upgraded; where to none, the one that an exclude or versionlock keeps back. */
+const offerFor = (
+  { allowed, candidates }: DnfKnowledge,
+  one: RpmPackage,
+): { version: string; held: boolean } | null => {
+  const newerIn = (versions: ReadonlyMap<string, string>): string | null => {
+    const version = versions.get(labelOf(one));
+    return version !== undefined && compareRpmVersions(version, one.version) > 0 ? version : null;
   };
+  const version = newerIn(allowed);
+  if (version !== null) return { version, held: false };
+  const kept = newerIn(candidates);
+  return kept === null ? null : { version: kept, held: true };
 };
 
 /**
- * What rpm's database has, and what dnf would upgrade it to, excludes and versionlock aside: what those keep back is
- * said to be held. Where there is no dnf (`host` null) nothing is offered. Throws where dnf cannot answer.
+ * What rpm's database has, and what dnf would upgrade it to: where excludes and versionlock allow nothing newer, what they keep
+ * back, and that it is held. Where there is no dnf (`host` null) nothing is offered, nor where it cannot answer, which is said.
  */
 export const readDnfInventory = async (
   packages: readonly RpmPackage[],
   host: DnfHost | null,
   platform: string,
 ): Promise<HostInventory> => {
-  const { candidates, allowed, origins, sources, channels } = await askAll(host);
-  const offers = packages.flatMap((one): InventoryPackage[] => {
-    const version = candidates.get(labelOf(one));
-    if (version === undefined || compareRpmVersions(version, one.version) <= 0) return [];
-    const { source, sourceVersion } = sources.get(`${labelOf(one)}=${version}`) ?? {
+  const known = host === null ? nothingKnown : await askAll(host);
+  const found = packages.map((one) => ({ one, offer: offerFor(known, one) }));
+  const offers = found.flatMap(({ one, offer }): InventoryPackage[] => {
+    if (offer === null) return [];
+    const { version } = offer;
+    const { source, sourceVersion } = known.sources.get(`${labelOf(one)}=${version}`) ?? {
       source: one.source,
       sourceVersion: version,
     };
-    // Of the same stream.
-    return [entryOf({ ...one, version, source, sourceVersion })];
+    // Of the same stream; by whom, repositories do not say.
+    return [entryOf({ ...one, version, source, sourceVersion, vendor: null })];
   });
-  const installed = packages.map((one) => {
-    const label = labelOf(one);
-    return entryOf({
+  const installed = found.map(({ one, offer }) =>
+    entryOf({
       ...one,
-      repository: origins.get(`${label}=${one.version}`),
-      held: candidates.get(label) !== allowed.get(label),
-    });
-  });
+      repository: known.origins.get(`${labelOf(one)}=${one.version}`),
+      held: offer?.held,
+    }),
+  );
+  const { channels, problem } = known;
   return {
     inventory: {
       platform,
@@ -91,6 +128,7 @@ export const readDnfInventory = async (
     offers,
     // The repositories' own advisories are read as feeds, which name their places themselves.
     securitySuites: [],
+    problem,
   };
 };
 

@@ -117,12 +117,12 @@ export const readCandidates = async (
   return parseCheckUpdate(await ask(host, ['check-update', ...options], [0, 100]));
 };
 
-/** What the versions that dnf would upgrade to are built from, by `name.arch=version`. */
+/** What the versions that repositories have of some packages, named as `name.arch`, are built from, by `name.arch=version`. */
 export const readSources = async (
   host: DnfHost,
-  candidates: ReadonlyMap<string, string>,
+  labels: readonly string[],
 ): Promise<ReadonlyMap<string, Pick<RpmOffer, 'source' | 'sourceVersion'>>> => {
-  const names = [...candidates.keys()].map((label) => label.slice(0, label.lastIndexOf('.')));
+  const names = labels.map((label) => label.slice(0, label.lastIndexOf('.')));
   const offers = await available(host, [...new Set(names)], withoutExcludes(host));
   return new Map(offers.map((offer) => [keyOf(offer), offer]));
 };

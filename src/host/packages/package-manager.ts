@@ -47,6 +47,8 @@ export interface HostInventory {
   offers: InventoryPackage[];
   /** Suites of security updates that its sources name; empty where the package manager has no such. */
   securitySuites: SecuritySuite[];
+  /** Why it is not known what the repositories offer: the packages are those of the host, and nothing is offered. Null: it is. */
+  problem: string | null;
 }
 
 /** The core packages of a distribution release, and what of its data says so. */
@@ -60,7 +62,10 @@ export interface PackageManager {
   database: PackageDatabase;
   /** The same answer as the database's, at the price that two questions per restart may have. */
   atRest: () => Promise<AtRest>;
-  /** What is installed and offered, by the indexes that are there. Throws where that cannot be read. */
+  /**
+   * What is installed and offered, by the indexes that are there. Throws where that cannot be read; where it is the repositories
+   * alone that cannot be, they are the `problem` of what is answered.
+   */
   readInventory: (platform: string) => Promise<HostInventory>;
   /** Changes whenever that may. Cheap, so that it is asked for often. Throws where there is no database. */
   inventoryMark: () => Promise<string>;

@@ -84,12 +84,14 @@ export interface PackageInventory {
   inventory: Inventory;
   offers: InventoryPackage[];
   securitySuites: SecuritySuite[];
+  /** Why it is not known what the repositories offer; null: it is. */
+  problem: string | null;
 }
 
 export interface PackagesPort {
   /** Changes whenever the inventory may. Cheap. Rejects where there is no package database. */
   inventoryMark: () => Promise<string>;
-  /** Installed packages, and what the repositories offer by the indexes that are there. Rejects where that cannot be read. */
+  /** Installed packages, and what the repositories offer by the indexes that are there. Rejects where the host's packages cannot be read. */
   inventory: () => Promise<PackageInventory>;
   /** Fetch the repositories' indexes. Answers why that failed, or null. */
   refresh: () => Promise<string | null>;

@@ -18,6 +18,9 @@ const mostUnsettled = 3;
 /** Below what a report may measure, with room for its envelope. */
 const mostBytes = 3_500_000;
 
+/** In what a package manager says of one and the same mirror: how long it waited, which of its addresses it tried. */
+const changesAlways = /\d+/g;
+
 export interface InventoryReporter {
   /** Look and report now, also what is the same; `refresh`: fetch the repositories' indexes first. */
   take: (asked: { refresh: boolean }) => void;
@@ -42,7 +45,8 @@ export const startInventory = (
   let told: string | null = null;
   let refreshWanted = false;
   let refreshedAt: number | null = null;
-  let refreshProblem: string | null = null;
+  /** Why the indexes could not be fetched the last time. */
+  let fetchProblem: string | null = null;
   let triedAt = clock.monoMs();
   /** Readings in a row that something changed in. */
   let unsettled = 0;
@@ -54,10 +58,10 @@ export const startInventory = (
     if (!due && !refreshWanted) return;
     triedAt = clock.monoMs();
     refreshWanted = false;
-    refreshProblem = await packages.refresh();
-    if (refreshProblem === null) refreshedAt = clock.wallMs();
+    fetchProblem = await packages.refresh();
+    if (fetchProblem === null) refreshedAt = clock.wallMs();
     else
-      alert(`the indexes of the repositories cannot be fetched: ${refreshProblem}`, {
+      alert(`the indexes of the repositories cannot be fetched: ${fetchProblem}`, {
         reported: false,
       });
   };
@@ -65,11 +69,11 @@ export const startInventory = (
   const look = async (): Promise<void> => {
     if (stopped || ports.packagesChange()) return;
     await refreshIfDue();
-    const mark = `${await packages.inventoryMark()} ${refreshProblem ?? ''}`;
+    const mark = `${await packages.inventoryMark()} ${fetchProblem ?? ''}`;
     if (mark === readMark) return;
-    const read = await packages.inventory();
+    const { problem, ...read } = await packages.inventory();
     // What changed while it was read is read again.
-    const still = `${await packages.inventoryMark()} ${refreshProblem ?? ''}`;
+    const still = `${await packages.inventoryMark()} ${fetchProblem ?? ''}`;
     if (ports.packagesChange()) return;
     // What changed while it was read is read again: at once, or where it changes all the time, at the next look.
     if (still !== mark && unsettled < mostUnsettled) {
@@ -78,17 +82,22 @@ export const startInventory = (
       return;
     }
     unsettled = 0;
+    const refreshProblem = fetchProblem ?? problem;
     const news: Omit<HostInventory, 'kind' | 'transaction'> = {
       ...read,
       ...{ refreshedAt, refreshProblem },
     };
-    const text = JSON.stringify({ ...read, refreshProblem });
+    const text = JSON.stringify([read, refreshProblem?.replace(changesAlways, '')]);
+    const isNews = text !== told;
     const bytes = Buffer.byteLength(text);
     if (bytes > mostBytes)
       alert(`the list of installed packages is too long to be reported: ${bytes} bytes`);
-    else if (text !== told && !ports.dispatch({ kind: 'inventory', read: news })) return;
+    else if (isNews && !ports.dispatch({ kind: 'inventory', read: news })) return;
+    if (isNews && problem !== null)
+      alert(`what the repositories offer cannot be read: ${problem}`, { reported: false });
     told = text;
-    readMark = mark;
+    // Nothing on disk tells when repositories can be read again.
+    readMark = problem === null ? mark : null;
   };
 
   const rounds = repeat(look, {

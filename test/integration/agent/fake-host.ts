@@ -206,6 +206,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
             inventory: { platform: 'debian-12', packages: [] },
             offers: [],
             securitySuites: [],
+            problem: null,
           }),
         refresh: () => Promise.resolve(null),
         abilities: () => Promise.resolve({ ...fake.abilities }),
