@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { release } from 'node:os';
-import { join } from 'node:path';
 import type { InventoryPackage } from '../../core/advisories/inventory.ts';
 import type { InstalledPackage } from '../../core/packages.ts';
 import type { AptHost } from './apt-host.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import { dpkgSignature, readDpkgDatabase } from './read-dpkg-database.ts';
+import { fileTimes } from '../packages/file-times.ts';
 import type { HostInventory } from '../packages/package-manager.ts';
 import { readSecuritySuites } from './read-security-suites.ts';
 import { readUpgradable } from './read-upgradable.ts';
@@ -57,22 +56,15 @@ export const readAptInventory = async (host: AptHost, platform: string): Promise
   };
 };
 
-/** What decides about candidates, besides dpkg's database. */
+/** What decides about candidates, besides dpkg's database; apt itself puts lists into their place by renaming. */
 const DECIDES = [
   'var/lib/apt/lists',
   'etc/apt/sources.list',
-  'etc/apt/sources.list.d',
+  'etc/apt/sources.list.d/',
   'etc/apt/preferences',
-  'etc/apt/preferences.d',
+  'etc/apt/preferences.d/',
 ];
 
 /** Changes whenever the inventory may: cheap, so that it is asked for often. Throws where there is no dpkg database. */
-export const aptInventoryMark = async (root: string): Promise<string> => {
-  const times = DECIDES.map((path) =>
-    stat(join(root, path)).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    ),
-  );
-  return [dpkgSignature(root), ...(await Promise.all(times))].join(' ');
-};
+export const aptInventoryMark = async (root: string): Promise<string> =>
+  [dpkgSignature(root), await fileTimes(root, DECIDES)].join(' ');

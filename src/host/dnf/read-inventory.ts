@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { channelsOf } from '../../core/advisories/channels-of.ts';
 import type { InventoryPackage } from '../../core/advisories/inventory.ts';
 import { errorText } from '../../core/error-text.ts';
 import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
+import { fileTimes } from '../packages/file-times.ts';
 import type { HostInventory } from '../packages/package-manager.ts';
 import type { DnfHost } from './dnf-host.ts';
 import type { RpmPackage } from './parse-rpm-packages.ts';
@@ -135,16 +136,10 @@ export const readDnfInventory = async (
 /** Where dnf keeps what it has fetched, each repository in a directory; and what decides about candidates. */
 const CACHES = ['var/cache/dnf', 'var/cache/libdnf5', 'var/cache/yum'];
 const DECIDES = [
-  ...['etc/yum.repos.d', 'etc/yum', 'etc/dnf', 'etc/dnf/dnf.conf', 'etc/dnf/modules.d'],
-  // Written in place.
-  ...['etc/dnf/plugins', 'etc/dnf/plugins/versionlock.list', 'etc/dnf/versionlock.toml'],
+  ...['etc/yum.repos.d/', 'etc/yum/', 'etc/dnf/', 'etc/dnf/modules.d/', 'etc/dnf/vars/'],
+  // versionlock's list of dnf 4 lies there.
+  'etc/dnf/plugins/',
 ];
-
-const timeOf = (path: string): Promise<number> =>
-  stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
 
 /** What a repository's index says, in a few words: it is written anew by each refresh, whether it says anything new or not. */
 const indexOf = (directory: string): Promise<string> =>
@@ -163,6 +158,6 @@ export const dnfInventoryMark = async (place: RpmPlace): Promise<string> => {
     }),
   );
   const indexes = await Promise.all(repositories.flat().map(indexOf));
-  const times = await Promise.all(DECIDES.map((path) => timeOf(join(place.root, path))));
-  return [rpmSignature(place), ...indexes.filter((index) => index !== '-'), ...times].join(' ');
+  const times = await fileTimes(place.root, DECIDES);
+  return [rpmSignature(place), ...indexes.filter((index) => index !== '-'), times].join(' ');
 };

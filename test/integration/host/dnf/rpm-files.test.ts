@@ -65,6 +65,27 @@ describe("rpm's database", () => {
     await put('var/cache/dnf/baseos.solv');
     expect(await dnfInventoryMark(place)).toBe(marks.at(-1));
   });
+
+  test.each([
+    'etc/yum.repos.d/bed.repo',
+    'etc/dnf/dnf.conf',
+    'etc/dnf/vars/releasever',
+    'etc/dnf/modules.d/nodejs.module',
+    'etc/dnf/plugins/versionlock.list',
+    'etc/dnf/versionlock.toml',
+  ])('the mark moves with %s, written in place', async (path) => {
+    await put('var/lib/rpm/rpmdb.sqlite', 'data');
+    await put(path, 'enabled=0');
+    await setTime(path, 1_000_000);
+    const before = await dnfInventoryMark(place);
+    expect(await dnfInventoryMark(place)).toBe(before);
+    await put(path, 'enabled=1');
+    expect(await dnfInventoryMark(place)).not.toBe(before);
+    // Also by somebody who puts the time back.
+    await put(path, 'enabled=0, for now');
+    await setTime(path, 1_000_000);
+    expect(await dnfInventoryMark(place)).not.toBe(before);
+  });
 });
 
 describe("dnf 4's lock", () => {
