@@ -43,6 +43,7 @@ let store: Store;
 let following: FollowedAdvisories | null;
 let told: { hosts: string[]; needs: readonly Need[] }[];
 let refused: string[];
+let wallMs: number;
 const key = newSigningKey();
 
 beforeEach(async () => {
@@ -58,6 +59,7 @@ beforeEach(async () => {
   following = null;
   told = [];
   refused = [];
+  wallMs = 1_000;
 });
 afterEach(async () => {
   await following?.stop();
@@ -84,7 +86,7 @@ const follow = async (
     },
     exploitedFeeds: new Set(['kev']),
     kinds,
-    ...{ serverNow: () => 1, wallNow: () => 1_000, monotonicMs: () => performance.now() },
+    ...{ serverNow: () => 1, wallNow: () => wallMs, monotonicMs: () => performance.now() },
     onRefused: (_, reason) => refused.push(reason),
     onError: (error) => {
       throw error;
@@ -131,6 +133,12 @@ const toldLast = (what: string, is: (last: (typeof told)[number]) => boolean) =>
     { deadlineMs: 10_000, everyMs: 20 },
   );
 
+const day = 86_400_000;
+
+/** What a host was last told to need. */
+const toldOf = (id: string): Need | undefined =>
+  told.findLast(({ hosts }) => hosts.includes(id))?.needs[0];
+
 test('an advisory reaches the hosts that need it through the queue, and is taken once', async () => {
   await report('h1', '3.0.1', '3.0.2');
   await report('h2', '3.0.1', '3.0.2');
@@ -160,15 +168,27 @@ test('one that was taken back, and a fix that was installed, leave nothing to be
   await toldLast('nothing', ({ needs }) => needs.length === 0);
 });
 
-test('what was seen before a restart is known again, with its first day', async () => {
+test('what was seen keeps its first day, over restarts and whatever hosts report after that', async () => {
   await report('h1', '3.0.1', '3.0.2');
   const first = await follow();
   await keep('main', advisory('DSA-1001', '3.0.2'));
   await toldLast('it needs it', ({ needs }) => needs.length > 0);
   await first.stop();
   told = [];
+  wallMs += day;
   await follow();
   expect(told).toMatchObject([{ hosts: ['h1'], needs: [{ firstSeen: 1_000 }] }]);
+  wallMs += day;
+  await report('h1', '3.0.0', '3.0.2');
+  await report('h2', '3.0.0', '3.0.3');
+  await waitUntil(
+    'both are told what they need by now',
+    () => ['h1', 'h2'].every((id) => toldOf(id)?.installed === '3.0.0'),
+    { deadlineMs: 10_000, everyMs: 20 },
+  );
+  expect(toldOf('h1')).toMatchObject({ target: '3.0.2', firstSeen: 1_000 });
+  // Another version begins anew.
+  expect(toldOf('h2')).toMatchObject({ target: '3.0.3', firstSeen: wallMs });
 });
 
 test('a vulnerability that is exploited makes its advisory urgent, whichever comes first', async () => {
