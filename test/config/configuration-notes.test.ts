@@ -20,6 +20,20 @@ test('an opt-out whose date has passed is noted, and keeps nothing from starting
   ]);
 });
 
+test('a latest start says nothing where nothing waits for a maintenance window, which is noted', () => {
+  const platforms =
+    'platforms:\n  debian-12:\n    policy:\n      - {mode: auto}\n      - {mode: auto, latestHours: 72}\n';
+  expect(read(platforms).notes(0)).toMatchObject([
+    {
+      ...{ line: 5, option: 'platforms.debian-12.policy[1].latestHours' },
+      message: expect.stringMatching(/without a maintenanceWindow/),
+    },
+  ]);
+  expect(read(`${platforms}maintenanceWindow: {from: "02:00", to: "04:00"}\n`).notes(0)).toEqual(
+    [],
+  );
+});
+
 test('opt-outs of all services, of a part of them and of unclaimed containers are right', () => {
   const services = 'services: [{name: web, match: [{group: web}]}]\n';
   for (const service of ['web', 'w*', '*', 'h1/unassigned', '*/unassigned'])
