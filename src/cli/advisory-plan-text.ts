@@ -1,9 +1,10 @@
 import type { AdvisoryPlan, AdvisoryPlanHost } from '../core/coordinator/plan-advisory.ts';
 import { countOf, formatTable } from './print.ts';
 
-const upgradesText = ({ upgrades, notOffered }: AdvisoryPlanHost): string =>
+const upgradesText = ({ upgrades, along, notOffered }: AdvisoryPlanHost): string =>
   [
     ...upgrades.map(({ package: name, from, to }) => `${name} ${from} -> ${to}`),
+    ...along.map((name) => `${name} (comes along)`),
     ...notOffered.map(({ package: name, from }) => `${name} ${from} (no fix in its mirror yet)`),
   ].join(', ');
 

@@ -11,6 +11,8 @@ export interface AdvisoryPlanHost {
   host: HostId;
   /** Its repositories offer these. */
   upgrades: { package: string; from: string; to: string }[];
+  /** Other packages of the same sources, which come along with these. */
+  along: string[];
   /** Missing, and not offered there yet. */
   notOffered: { package: string; from: string }[];
   /** What is decided about it, or what it waits for. */
@@ -48,15 +50,19 @@ const planHost = (
     ({ offered, waiting }) => named(offered) || named(waiting),
   );
   if (needs.length === 0) return null;
+  const upgraded = needs.filter(({ target, offered }) => target !== null && named(offered));
+  const names = new Set(upgraded.map(({ name }) => name));
+  const siblings = new Set(upgraded.flatMap((need) => need.siblings));
   const said = needs.map((need) => {
     const meant = [...need.offered, ...need.waiting].find((one) => isSame(one, advisory));
     return explainNeed(fleet, decisions, host, need, meant ?? advisory);
   });
   return {
     host: host.id,
-    upgrades: needs.flatMap(({ name, installed, target, offered }) =>
-      target !== null && named(offered) ? [{ package: name, from: installed, to: target }] : [],
+    upgrades: upgraded.flatMap(({ name, installed, target }) =>
+      target === null ? [] : [{ package: name, from: installed, to: target }],
     ),
+    along: [...siblings].filter((name) => !names.has(name)).sort(),
     notOffered: needs.flatMap(({ name, installed, waiting }) =>
       named(waiting) ? [{ package: name, from: installed }] : [],
     ),
