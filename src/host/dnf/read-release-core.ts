@@ -57,6 +57,7 @@ const releaseVersion = async (host: DnfHost): Promise<string> => {
     host.rpm,
     ['-q', '--provides', '--whatprovides', 'system-release'],
     [0, 1],
+    host.environment,
   );
   const said = /^system-release\(releasever\) = (\S+)$/m.exec(provides)?.[1];
   const { VERSION_ID = '' } = readOsRelease(host.rpm.root);

@@ -15,9 +15,10 @@ export const askRpm = async (
   place: RpmPlace,
   args: readonly string[],
   allowedExitCodes: readonly number[] = [0],
+  more: Record<string, string> = {},
 ): Promise<string> => {
   const argv = ['rpm', '--dbpath', rpmDirectory(place), ...args];
-  const environment = dnfEnvironment({ environment: {} });
+  const environment = dnfEnvironment({ environment: more });
   const { exitCode, all, stdout } = await runQuery(argv, { timeoutMs: TIMEOUT_MS, environment });
   if (!allowedExitCodes.includes(exitCode))
     throw new Error(`rpm: ${all.trim().split('\n').at(-1) ?? `it ended with status ${exitCode}`}`);
