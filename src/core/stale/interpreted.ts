@@ -1,11 +1,14 @@
 /** Languages whose programs are read, not mapped. */
-export type Interpreter = 'python' | 'perl' | 'ruby';
+export type Interpreter = 'python' | 'perl' | 'ruby' | 'php' | 'node';
 
 /** Only interpreters where systems install them: others may be anything under that name. */
 const PROGRAMS: [Interpreter, RegExp][] = [
   ['python', /^\/usr\/(?:local\/)?bin\/python(?:[23][.\d]*)?$/],
   ['perl', /^\/usr\/(?:local\/)?bin\/perl(?:5[.\d]*)?$/],
   ['ruby', /^\/usr\/(?:local\/)?bin\/ruby(?:[.\d]*)?$/],
+  // Not php-fpm: what it runs, it reads anew for each request.
+  ['php', /^\/usr\/(?:local\/)?bin\/php(?:[.\d]*)?$/],
+  ['node', /^\/usr\/(?:local\/)?bin\/node(?:js)?(?:[.\d]*)?$/],
 ];
 
 /** The interpreter that an executable is, by its path; ` (deleted)` after it does not matter. */
@@ -18,6 +21,10 @@ export const interpreterOf = (executable: string): Interpreter | null => {
 export const isJava = (executable: string): boolean =>
   /^\/.+\/bin\/java(?: \(deleted\))?$/.test(executable);
 
+/** Whether a mapped program may be one that is read, not mapped: of most processes no other question is asked. */
+export const mayInterpret = (path: string): boolean =>
+  /\/(?:python|perl|ruby|php|node|java)[^/]*$/.test(path);
+
 /** The archive or class that an open file is, by the link of its descriptor; null: it is something else. */
 export const openedClasses = (link: string): { path: string; deleted: boolean } | null => {
   const [, path, deleted] = /^(\/.+\.(?:jar|class))( \(deleted\))?$/s.exec(link) ?? [];
@@ -29,11 +36,35 @@ const WITH_VALUE: Record<Interpreter, string> = {
   python: 'QWX',
   perl: 'IMmDxFCV',
   ruby: 'ICKEFTWrx',
+  php: 'cdStz',
+  node: 'rC',
 };
 /** Options after which there is no file: the program stands in the command line. */
-const INLINE: Record<Interpreter, string> = { python: 'c', perl: 'eE', ruby: 'e' };
+const INLINE: Record<Interpreter, string> = {
+  python: 'c',
+  perl: 'eE',
+  ruby: 'e',
+  php: 'arRBEF',
+  node: 'ep',
+};
 /** perl and ruby take the value of these only in the same word. */
-const GLUED: Record<Interpreter, string> = { python: '', perl: 'MmDxFCV', ruby: 'KTWxF' };
+const GLUED: Record<Interpreter, string> = {
+  python: '',
+  perl: 'MmDxFCV',
+  ruby: 'KTWxF',
+  php: '',
+  node: '',
+};
+/** Long options whose value may be the next word. */
+const LONG_WITH_VALUE: Partial<Record<Interpreter, RegExp>> = {
+  python: /^--check-hash-based-pycs$/,
+  php: /^--(?:define|php-ini|server|docroot|zend-extension)$/,
+  node: /^--(?:require|import|(?:experimental-)?loader|conditions|title|env-file|icu-data-dir|openssl-config)$/,
+};
+const LONG_INLINE: Partial<Record<Interpreter, RegExp>> = {
+  php: /^--(?:run|interactive|process-(?:begin|code|file|end))$/,
+  node: /^--(?:eval|print|test)(?:=|$)/,
+};
 
 /** What an interpreter was started to run. */
 export type Program = { kind: 'script'; path: string } | { kind: 'module'; name: string } | null;
@@ -47,7 +78,8 @@ export const programOf = (interpreter: Interpreter, argv: readonly string[]): Pr
       return next === undefined ? null : { kind: 'script', path: next };
     }
     if (word.startsWith('--')) {
-      if (word === '--check-hash-based-pycs') at += 1;
+      if (LONG_INLINE[interpreter]?.test(word) === true) return null;
+      if (LONG_WITH_VALUE[interpreter]?.test(word) === true) at += 1;
       continue;
     }
     if (word === '-') return null;
@@ -60,6 +92,10 @@ export const programOf = (interpreter: Interpreter, argv: readonly string[]): Pr
         const name = rest === '' ? argv[at + 1] : rest;
         return name === undefined ? null : { kind: 'module', name };
       }
+      if (interpreter === 'php' && option === 'f') {
+        const path = rest === '' ? argv[at + 1] : rest;
+        return path === undefined ? null : { kind: 'script', path };
+      }
       if (WITH_VALUE[interpreter].includes(option)) {
         if (rest === '' && !GLUED[interpreter].includes(option)) at += 1;
         break;
@@ -67,49 +103,4 @@ export const programOf = (interpreter: Interpreter, argv: readonly string[]): Pr
     }
   }
   return null;
-};
-
-/** Files, relative to a directory of the search path, that a module's name may stand for. */
-export const moduleFiles = (interpreter: Interpreter, name: string): string[] => {
-  switch (interpreter) {
-    case 'python': {
-      const path = name.replaceAll('.', '/');
-      return [`${path}.py`, `${path}/__init__.py`];
-    }
-    case 'perl':
-      return [`${name.replaceAll('::', '/')}.pm`];
-    case 'ruby':
-      return [name.endsWith('.rb') ? name : `${name}.rb`];
-  }
-};
-
-const PRAGMAS = /^(?:constant|strict|utf8|vars|warnings|v5.*)$/;
-
-/** Modules that a source file names at the beginning of its lines, as needrestart reads them. */
-export const importsOf = (interpreter: Interpreter, source: string): string[] => {
-  const names = new Set<string>();
-  for (const line of source.split('\n'))
-    switch (interpreter) {
-      case 'python': {
-        const from = /^\s*from\s+([\w.]+)\s+import\s+(.*)/.exec(line);
-        if (from !== null) {
-          names.add(from[1] ?? '');
-          for (const name of (from[2] ?? '').split(/[,\s()]+/))
-            if (/^\w+$/.test(name)) names.add(`${from[1] ?? ''}.${name}`);
-        }
-        const all = /^\s*import\s+(.*)/.exec(line)?.[1] ?? '';
-        for (const part of all.split(',')) names.add(/^\s*([\w.]+)/.exec(part)?.[1] ?? '');
-        break;
-      }
-      case 'perl': {
-        const name = /^\s*(?:use|require)\s+([A-Za-z][\w:]*)/.exec(line)?.[1] ?? '';
-        if (!PRAGMAS.test(name)) names.add(name);
-        break;
-      }
-      case 'ruby':
-        names.add(/^\s*(?:require|load)\s*\(?\s*["']([^"']+)["']/.exec(line)?.[1] ?? '');
-        break;
-    }
-  // A relative import of Python begins with dots: it names files beside the importing one.
-  return [...names].map((name) => name.replace(/^\.+/, '')).filter((name) => name !== '');
 };

@@ -1,15 +1,16 @@
-import { readdirSync } from 'node:fs';
+import { opendirSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Interpreter } from '../../core/stale/interpreted.ts';
 
 /** Variables of the environment that put directories before the others. */
-export const modulesVariable: Record<Interpreter, string> = {
+export const modulesVariable: Partial<Record<Interpreter, string>> = {
   python: 'PYTHONPATH',
   perl: 'PERL5LIB',
   ruby: 'RUBYLIB',
+  node: 'NODE_PATH',
 };
 
-/** Names in a directory; none where it cannot be read. */
+/** Names in a directory of the host; none where it cannot be read. */
 export const list = (directory: string): string[] => {
   try {
     return readdirSync(directory);
@@ -19,13 +20,49 @@ export const list = (directory: string): string[] => {
 };
 
 /**
+ * The first names in a directory of the host, and whether those are all; null where it cannot be read. A program
+ * may name any directory, also one with millions of files.
+ */
+export const firstNames = (
+  directory: string,
+  limit: number,
+): { names: ReadonlySet<string>; all: boolean } | null => {
+  const names = new Set<string>();
+  try {
+    const handle = opendirSync(directory, { bufferSize: 256 });
+    try {
+      for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) {
+        if (names.size >= limit) return { names, all: false };
+        names.add(entry.name);
+      }
+    } finally {
+      handle.closeSync();
+    }
+  } catch {
+    return null;
+  }
+  return { names, all: true };
+};
+
+const MAX_NAMES = 10_000;
+
+/** Names in a directory of the host; where there are too many to read, it may have any. */
+export const namesIn = (directory: string): Pick<ReadonlySet<string>, 'has'> | null => {
+  const found = firstNames(directory, MAX_NAMES);
+  return found === null || found.all ? (found?.names ?? null) : { has: () => true };
+};
+
+/**
  * Where an interpreter looks for modules on Debian, Ubuntu and the dnf family. It is never asked
  * itself: to run a program in the environment of another process is a way to become root.
  */
-export const searchPath = (interpreter: Interpreter, root = ''): string[] => {
+export const searchPath = (
+  interpreter: Interpreter,
+  namesIn: (directory: string) => Iterable<string> = list,
+): string[] => {
   /** Directories of `base` that match, each with every one of `ends`. */
   const below = (base: string, pattern: RegExp, ends: readonly string[] = ['']): string[] =>
-    list(root + base)
+    [...namesIn(base)]
       .filter((name) => pattern.test(name))
       .flatMap((name) => ends.map((end) => posix.join(base, name, end)));
   /** Those of each architecture, where Debian keeps what is compiled. */
@@ -69,6 +106,14 @@ export const searchPath = (interpreter: Interpreter, root = ''): string[] => {
           ...below(`${base}/ruby`, /^\d/),
           ...below(`${base}/ruby/vendor_ruby`, /^\d/),
         ]),
+      ];
+    case 'php':
+      return ['/usr/local/share/php', '/usr/share/php', '/usr/share/pear'];
+    case 'node':
+      return [
+        ...['/usr/local/lib/nodejs', '/usr/lib/nodejs', '/usr/share/nodejs', '/usr/lib/node'],
+        ...['/usr/local/lib/node_modules', '/usr/lib/node_modules'],
+        ...triplets('/usr/lib').map((base) => `${base}/nodejs`),
       ];
   }
 };

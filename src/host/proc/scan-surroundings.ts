@@ -6,7 +6,8 @@ import { DEFAULT_EFFORT_LIMITS, effortKeeper } from './effort.ts';
 import type { Effort, EffortLimits } from './effort.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
-import type { ImportMemory } from './interpreted.ts';
+import { importMemory } from './import-memory.ts';
+import type { ImportMemory } from './import-memory.ts';
 import { packagedPathsReader } from './packaged-paths-reader.ts';
 import { openLowerLayer } from './lower-layer.ts';
 import type { LowerLayer } from './lower-layer.ts';
@@ -39,7 +40,7 @@ export const createScanMemory = (): ScanMemory => ({
   contents: contentReader(),
   xattrs: xattrReader(),
   packagedPaths: packagedPathsReader(),
-  imports: new Map(),
+  imports: importMemory(),
 });
 
 export interface ScanOptions {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { changedSources } from '../../../src/host/proc/interpreted.ts';
-import { searchPath } from '../../../src/host/proc/module-paths.ts';
+import { importMemory } from '../../../src/host/proc/import-memory.ts';
+import { list, searchPath } from '../../../src/host/proc/module-paths.ts';
 
 let base: string;
 
@@ -18,6 +19,7 @@ const put = (path: string, content = ''): void => {
   mkdirSync(dirname(join(base, 'root', path)), { recursive: true });
   writeFileSync(join(base, 'root', path), content);
 };
+const inRoot = (directory: string): string[] => list(join(base, 'root', directory));
 const pid = 100;
 const hourMs = 3_600_000;
 
@@ -40,7 +42,7 @@ const changed = (
   // It was started when the machine was.
   writeFileSync(join(base, 'proc/uptime'), '1000.00 1.00\n');
   const wallNowMs = Date.now() + 1_000_000 + (started === 'before' ? -hourMs : hourMs);
-  const options = { memory: new Map<string, string[]>(), wallNowMs };
+  const options = { memory: importMemory(), wallNowMs };
   return changedSources(join(base, 'proc'), { pid, startTime: '0' }, options);
 };
 
@@ -54,7 +56,7 @@ describe('where interpreters look for modules', () => {
       '/usr/local/lib/site_perl',
     ];
     for (const directory of inc) put(`${directory}/A.pm`);
-    expect(searchPath('perl', join(base, 'root'))).toEqual(expect.arrayContaining(inc));
+    expect(searchPath('perl', inRoot)).toEqual(expect.arrayContaining(inc));
   });
 
   test('Ruby of Debian 12, as it says itself', () => {
@@ -65,7 +67,7 @@ describe('where interpreters look for modules', () => {
       ...['/usr/lib/ruby/3.1.0', '/usr/lib/x86_64-linux-gnu/ruby/3.1.0'],
     ];
     for (const directory of path) put(`${directory}/a.rb`);
-    expect(searchPath('ruby', join(base, 'root'))).toEqual(expect.arrayContaining(path));
+    expect(searchPath('ruby', inRoot)).toEqual(expect.arrayContaining(path));
   });
 });
 
@@ -122,6 +124,50 @@ describe('sources that were changed since a program was started', () => {
     expect(changed(program, 'after')).toEqual(['/srv/removed.jar', '/srv/replaced.jar']);
     expect(changed(program, 'before')).toEqual([
       ...['/srv/app.jar', '/srv/removed.jar', '/srv/replaced.jar'],
+    ]);
+  });
+
+  test('of PHP: the script, what it requires, and the classes that it uses', () => {
+    put(
+      '/srv/worker.php',
+      "<?php\nrequire_once __DIR__ . '/lib/own.php';\nrequire 'Log.php';\nuse Psr\\Log\\NullLogger;\n",
+    );
+    put('/srv/lib/own.php', "<?php return require('helper.inc');\n");
+    put('/srv/lib/helper.inc');
+    put('/usr/share/php/Log.php', "<?php include_once 'Log/file.php';\n");
+    put('/usr/share/php/Log/file.php');
+    put('/usr/share/php/Psr/Log/NullLogger.php');
+    put('/usr/share/php/Psr/Log/Other.php');
+    const program = { exe: '/usr/bin/php8.2', argv: ['php', '-d', 'a=b', '-f', 'worker.php'] };
+    expect(changed(program, 'after')).toEqual([]);
+    expect(changed(program, 'before').sort()).toEqual([
+      ...['/srv/lib/helper.inc', '/srv/lib/own.php', '/srv/worker.php', '/usr/share/php/Log.php'],
+      ...['/usr/share/php/Log/file.php', '/usr/share/php/Psr/Log/NullLogger.php'],
+    ]);
+  });
+
+  test('of Node: the program behind a link, its files, and packages on the way up and of Debian', () => {
+    put(
+      '/srv/app/bin/main.js',
+      "#!/usr/bin/env node\nconst a = require('../lib/a'), fs = require('fs');\n",
+    );
+    put('/srv/app/lib/a.js', "import {\n  b,\n} from 'b';\nimport 'semver/ranges';\n");
+    put('/srv/node_modules/b/package.json', '{ "name": "b", "main": "dist/b" }');
+    put('/srv/node_modules/b/dist/b.js', "module.exports = require('c');\n");
+    put('/srv/node_modules/b/unused.js');
+    put('/srv/node_modules/b/node_modules/c/index.js');
+    put('/srv/node_modules/c/index.js');
+    put('/usr/share/nodejs/b/index.js');
+    put('/usr/share/nodejs/semver/ranges.js');
+    put('/usr/share/nodejs/fs/index.js');
+    mkdirSync(join(base, 'root/srv/bin'));
+    symlinkSync('../app/bin/main.js', join(base, 'root/srv/bin/tool'));
+    const program = { exe: '/usr/bin/node', argv: ['node', '--require', 'x', 'bin/tool', 'start'] };
+    expect(changed(program, 'after')).toEqual([]);
+    expect(changed(program, 'before').sort()).toEqual([
+      ...['/srv/app/bin/main.js', '/srv/app/lib/a.js', '/srv/node_modules/b/dist/b.js'],
+      ...['/srv/node_modules/b/node_modules/c/index.js', '/srv/node_modules/b/package.json'],
+      '/usr/share/nodejs/semver/ranges.js',
     ]);
   });
 });
