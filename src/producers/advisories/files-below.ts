@@ -74,3 +74,18 @@ export const filesBelow = async function* (
     failed.push(new FeedError(name, errorText(error)));
   }
 };
+
+/** Some files of a feed's directory, by their names below it; one that is gone is passed over. */
+export const filesNamed = async function* (
+  directory: string,
+  names: readonly string[],
+): AsyncGenerator<FoundFile> {
+  for (const name of names) {
+    const path = join(directory, name);
+    const isThere = await stat(path).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    if (isThere) yield { path, name: printable(name) };
+  }
+};

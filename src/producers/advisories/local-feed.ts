@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FeedError } from './feed-error.ts';
-import type { FeedFile } from './feed-file.ts';
 import { filesBelow } from './files-below.ts';
-import { openFeedFiles } from './open-feed-files.ts';
 
 /** What one look at a feed found. */
 interface Look {
@@ -64,19 +61,4 @@ export const watchLocalVersion = (path: string, now: () => number): (() => Promi
     last = await lookAt(path, now());
     return last.version;
   };
-};
-
-/** Some files of a feed's directory, by their names; one that is gone is passed over. */
-export const openSomeFiles = async function* (
-  directory: string,
-  names: readonly string[],
-): AsyncGenerator<FeedFile> {
-  for (const name of names) {
-    const path = join(directory, name);
-    const there = await stat(path).then(
-      () => true,
-      () => false,
-    );
-    if (there) yield* openFeedFiles(path);
-  }
 };

@@ -3,7 +3,7 @@ import { errorText } from '../../core/error-text.ts';
 import type { FeedFile } from './feed-file.ts';
 import { FeedError } from './feed-error.ts';
 import type { FoundFile } from './files-below.ts';
-import { filesBelow, printable } from './files-below.ts';
+import { filesBelow, filesNamed, printable } from './files-below.ts';
 import type { ByteQueue } from './unpack/byte-queue.ts';
 import { byteQueue } from './unpack/byte-queue.ts';
 import { decompress } from './unpack/decompress.ts';
@@ -132,21 +132,14 @@ const filesIn = async function* (
   yield { name, read: () => readDocument(place, budget), readRaw: () => readStored(place, budget) };
 };
 
-/**
- * The documents of a feed that is a file or a directory here: plain or compressed (gzip, xz, bzip2, zstd), and the files of
- * zip and tar archives, one after the other; told by what is in them. Nothing is written anywhere.
- *
- * Reading one of them fails with a `FeedError` where it is damaged or beyond the limits, and others can be read all the
- * same; those of an archive only until the next one is asked for, so a source that reads an index first wants a directory. What cannot be told of one document (an archive without
- * its directory, a file without permission) is thrown as a `FeedError` after all that could be read has been given.
- */
-export const openFeedFiles = async function* (
-  path: string,
-  limits: FeedLimits = feedLimits,
+/** The documents of files, as far as they can be read; throws after them what could not. */
+const openFound = async function* (
+  files: AsyncIterable<FoundFile>,
+  failed: FeedError[],
+  limits: FeedLimits,
 ): AsyncGenerator<FeedFile> {
   const budget = newBudget(limits);
-  const failed: FeedError[] = [];
-  for await (const file of filesBelow(path, failed)) {
+  for await (const file of files) {
     try {
       yield* filesIn(file, budget);
     } catch (error) {
@@ -161,3 +154,28 @@ export const openFeedFiles = async function* (
   const rest = more.length > others.length ? `; and ${more.length - others.length} more` : '';
   throw new FeedError(first.file, `${first.reason}; ${others.join('; ')}${rest}`);
 };
+
+/**
+ * The documents of a feed that is a file or a directory here: plain or compressed (gzip, xz, bzip2, zstd), and the files of
+ * zip and tar archives, one after the other; told by what is in them. Nothing is written anywhere.
+ *
+ * Reading one of them fails with a `FeedError` where it is damaged or beyond the limits, and others can be read all the
+ * same; those of an archive only until the next one is asked for, so a source that reads an index first wants a directory. What cannot be told of one document (an archive without
+ * its directory, a file without permission) is thrown as a `FeedError` after all that could be read has been given.
+ */
+export const openFeedFiles = (
+  path: string,
+  limits: FeedLimits = feedLimits,
+): AsyncGenerator<FeedFile> => {
+  const failed: FeedError[] = [];
+  return openFound(filesBelow(path, failed), failed, limits);
+};
+
+/**
+ * The same of some files of a feed's directory, by their names below it, which they keep: sources tell by them what a file is. One
+ * that is gone is passed over.
+ */
+export const openSomeFiles = (
+  directory: string,
+  names: readonly string[],
+): AsyncGenerator<FeedFile> => openFound(filesNamed(directory, names), [], feedLimits);
