@@ -28,6 +28,18 @@ const ubuntu = (parts: readonly string[], purl: string): Scope | null => {
   return { distro: 'ubuntu', release, channel, names: 'source', scheme: 'deb' };
 };
 
+/** Architectures, and minor releases that are kept elsewhere by now, are no repositories of their own. */
+const ROCKY_ITSELF =
+  /^rocky-linux-\d+(?:-\d+)?(?:-legacy)?(?:-(?:x86[_-]64|aarch64|ppc64le|s390x|riscv64|i[36]86))?$/;
+
+/** What a purl names beside Rocky Linux's own repositories: `rocky-linux-8-sig-cloud` is of those who have that group's kernel. */
+const rockyChannel = (purl: string): string | null => {
+  const distro = /[?&]distro=([^&#]+)/.exec(purl)?.[1]?.toLowerCase() ?? '';
+  return distro === '' || ROCKY_ITSELF.test(distro)
+    ? null
+    : distro.replace(/^rocky-linux-(?:\d+-)*/, '');
+};
+
 /** Tails of CPEs: `enterprise_linux:9::appstream`, `rhel_eus:9.2::baseos`, `openshift:4.14::el9`. */
 const redHat = (tail: string): Scope | null => {
   const place = placeOfCpe(`cpe:/a:redhat:${tail}`);
@@ -59,7 +71,12 @@ export const scopeOf = (ecosystem: string, purl = ''): Scope | null => {
       return first === '' ? null : { ...rpm, distro: 'almalinux', release: first };
     case 'Rocky Linux':
       // Source packages, each once for all that was built of it.
-      return first === '' ? null : { ...rpm, distro: 'rocky', release: first, names: 'source' };
+      return first === ''
+        ? null
+        : {
+            ...rpm,
+            ...{ distro: 'rocky', release: first, channel: rockyChannel(purl), names: 'source' },
+          };
     case 'Red Hat':
       return redHat(parts.join(':'));
     default:

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { indexInventory } from '../../../../src/core/advisories/index-inventory.ts';
+import { matchAdvisory } from '../../../../src/core/advisories/match.ts';
 import { scopeOf } from '../../../../src/producers/advisories/osv/ecosystem.ts';
 import { osv } from '../../../../src/producers/advisories/osv/source.ts';
 import { fileOf, fixture, parsed } from '../feed-files.ts';
@@ -39,6 +41,14 @@ describe('ecosystems', () => {
     ['Ubuntu:22.04:LTS:for:NVIDIA:BlueField', '', 'ubuntu 22.04 nvidia-bluefield source'],
     ['AlmaLinux:9', '', 'almalinux 9  binary'],
     ['Rocky Linux:8', '', 'rocky 8  source'],
+    ['Rocky Linux:8', 'pkg:rpm/rocky-linux/x?distro=rocky-linux-8&epoch=0', 'rocky 8  source'],
+    ['Rocky Linux:9', 'pkg:rpm/x?distro=rocky-linux-9-aarch64&epoch=0', 'rocky 9  source'],
+    ['Rocky Linux:8', 'pkg:rpm/x?distro=rocky-linux-8-4-legacy&epoch=0', 'rocky 8  source'],
+    [
+      'Rocky Linux:8',
+      'pkg:rpm/x?epoch=0&distro=rocky-linux-8-sig-cloud',
+      'rocky 8 sig-cloud source',
+    ],
     ['Red Hat:enterprise_linux:9::appstream', '', 'rhel 9  binary'],
     ['Red Hat:enterprise_linux:9.4::baseos', '', 'rhel 9  binary'],
     ['Red Hat:rhel_eus:9.2::appstream', '', 'rhel 9.2 eus binary'],
@@ -92,6 +102,23 @@ describe('what a host must be attached to', () => {
     const { advisories } = await one(given);
     expect(advisories[0]?.affected.map((row) => row.channel)).toEqual([channel]);
   });
+});
+
+test("a real record of Rocky Linux's cloud group is for those who have its kernel", async () => {
+  const name = 'RXSA-2023_0101.json';
+  const { advisories } = await parsed(osv, [
+    fileOf(name, fixture(`osv/${name}`)),
+  ]);
+  const kernel = { name: 'kernel', arch: 'x86_64', version: '4.18.0-425.3.1.el8' };
+  const on = (...channels: string[]): string[] =>
+    advisories.flatMap((advisory) =>
+      matchAdvisory(
+        advisory,
+        indexInventory({ platform: 'rocky-8', packages: [kernel], channels }),
+      ).map(({ fixed, state }) => `${fixed} ${state}`),
+    );
+  expect(on()).toEqual([]);
+  expect(on('sig-cloud')).toEqual(['4.18.0-425.10.1.el8_7.cloud pending']);
 });
 
 describe('records', () => {
