@@ -91,3 +91,39 @@ describe("Debian's lists", () => {
     expect(await present()).toEqual(['DLA-1-1', 'DLA-2-1', 'DSA-1-1', 'DSA-2-1']);
   });
 });
+
+test("a CVE that Debian's tracker has no more, as one that was given a number, is taken back", async () => {
+  const publish = (...cves: string[]): void => {
+    const issue = { releases: { bookworm: { status: 'open', urgency: 'high', repositories: {} } } };
+    const issues = Object.fromEntries(cves.map((cve) => [cve, issue]));
+    server.publish('/json', JSON.stringify({ foo: issues }));
+  };
+  publish('CVE-2026-1000', 'TEMP-1-ABCDEF');
+  await start('debian-tracker', '/json');
+  expect(await present()).toEqual(['CVE-2026-1000', 'TEMP-1-ABCDEF']);
+  publish('CVE-2026-1000', 'CVE-2026-1001');
+  await poll();
+  expect(await present()).toEqual(['CVE-2026-1000', 'CVE-2026-1001']);
+});
+
+test("AlmaLinux's errata of which one release changed keep what the same id says of others", async () => {
+  const publish = (release: number, fixed: string): void => {
+    const package_ = { name: 'foo', epoch: '0', version: '1', arch: 'x86_64' };
+    const erratum = {
+      ...{ id: 'ALSA-2024:1818', title: 'foo', severity: 'Important', references: [] },
+      ...{ issued_date: 1_770_000_000, updated_date: 1_770_000_000 + Number(fixed) },
+      packages: [{ ...package_, release: `${fixed}.el${release}`, reboot_suggested: 0 }],
+    };
+    server.publish(`/${release}/errata.full.json`, JSON.stringify({ data: [erratum] }));
+  };
+  for (const release of [8, 9, 10]) publish(release, '1');
+  await start('alma-errata', '/');
+  publish(9, '2');
+  await poll();
+  const [kept] = await advisoriesCalled(store.db, 'ALSA-2024:1818');
+  expect(kept?.advisory.affected.map(({ release, fixed }) => `${release} ${fixed}`).sort()).toEqual([
+    '10 1-1.el10',
+    '8 1-1.el8',
+    '9 1-2.el9',
+  ]);
+});

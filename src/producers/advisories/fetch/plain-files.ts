@@ -62,19 +62,26 @@ const fetchOne = async (
   return fresh;
 };
 
-/** A fetcher of a feed that is one file or some, each fetched as a whole when it has changed. */
+/**
+ * A fetcher of a feed that is one file or some, each fetched as a whole when it has changed. They are read together: what is in
+ * them no more was taken back, and an advisory may have rows in several.
+ */
 export const plainFiles = (
   filesOf: (address: FeedAddress) => readonly PlainFile[],
   inspect: Inspect,
 ): Fetcher =>
-  mirrored(State, async (mirror, context) => {
-    const files = filesOf(context.address);
-    const state: State = { ...mirror.state };
-    for (const file of files) {
-      const known = await fetchOne(file, state[file.name] ?? null, inspect, mirror, context);
-      if (known !== null) state[file.name] = known;
-      await mirror.save(state);
-    }
-    await mirror.removeOthers(new Set(files.map(({ name }) => name)));
-    return { state, complete: true };
-  });
+  mirrored(
+    State,
+    async (mirror, context) => {
+      const files = filesOf(context.address);
+      const state: State = { ...mirror.state };
+      for (const file of files) {
+        const known = await fetchOne(file, state[file.name] ?? null, inspect, mirror, context);
+        if (known !== null) state[file.name] = known;
+        await mirror.save(state);
+      }
+      await mirror.removeOthers(new Set(files.map(({ name }) => name)));
+      return { state, complete: true };
+    },
+    { together: true },
+  );
