@@ -207,6 +207,7 @@ await clock.take();
 let began = performance.now();
 const matcher = await startMatcher({
   ...{ store, wallNow: () => 1, exploitedFeeds: new Set<string>() },
+  trackerFeeds: new Set<string>(),
   kinds: new Set(['security'] as const),
   tell: async (all) => {
     await step({ kind: 'needs', told: all });

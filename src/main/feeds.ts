@@ -28,9 +28,19 @@ const large: readonly ConfiguredFeed['source'][] = ['debian-tracker', 'alma-erra
 
 const nameOf = ({ name, source }: ConfiguredFeed): string => name ?? source;
 
+const namesOf = (
+  { feeds }: Configuration,
+  kind: ConfiguredFeed['source'],
+): ReadonlySet<string> =>
+  new Set(feeds.filter(({ source }) => source === kind).map(nameOf));
+
 /** Feeds of which each advisory says that its vulnerability is exploited. */
-export const exploitedFeedsOf = ({ feeds }: Configuration): ReadonlySet<string> =>
-  new Set(feeds.filter(({ source }) => source === 'kev').map(nameOf));
+export const exploitedFeedsOf = (config: Configuration): ReadonlySet<string> =>
+  namesOf(config, 'kev');
+
+/** Feeds that are Debian's tracker, whose word on a CVE counts beside that of advisories. */
+export const trackerFeedsOf = (config: Configuration): ReadonlySet<string> =>
+  namesOf(config, 'debian-tracker');
 
 const sourceOf = ({ source: name, platform }: ConfiguredFeed): AdvisorySource => {
   const place = platform === undefined ? null : platformOf(platform);

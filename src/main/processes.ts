@@ -10,7 +10,7 @@ import type { RedisAddress } from '../jobs/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { limitErrors } from '../telemetry/limited-errors.ts';
-import { exploitedFeedsOf, openFeeds } from './feeds.ts';
+import { exploitedFeedsOf, openFeeds, trackerFeedsOf } from './feeds.ts';
 import { redisFrom, settingsPortFrom } from './from-config.ts';
 import { programRoot } from './program-root.ts';
 import { corePackagesOf, manifestDirectories } from './platforms.ts';
@@ -65,6 +65,7 @@ const startServerOf = async (
     notify: config.server.notify,
     auditing: config.server.audit,
     exploitedFeeds: exploitedFeedsOf(config),
+    trackerFeeds: trackerFeedsOf(config),
     feeds: (directory) => openFeeds(config, directory),
     logger,
     signal,

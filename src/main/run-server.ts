@@ -41,6 +41,7 @@ export interface RunServerOptions {
   notify: NotifySettings;
   auditing: Omit<AuditSettings, 'directory'>;
   exploitedFeeds: ReadonlySet<string>;
+  trackerFeeds: ReadonlySet<string>;
   /** The feeds to watch, whose mirrors lie below this directory. */
   feeds: (directory: string) => Promise<ConfiguredFeeds>;
   logger: Logger;

@@ -87,6 +87,7 @@ const begin = async (...advisories: Advisory[]): Promise<{ here: Scene; sources:
   }
   const matcher = await startMatcher({
     ...{ store, wallNow: () => 1, exploitedFeeds: new Set<string>() },
+    trackerFeeds: new Set(['debian-tracker']),
     kinds: new Set(['security'] as const),
     tell: (told) => {
       here.step({ kind: 'needs', told });

@@ -28,6 +28,7 @@ beforeAll(async () => {
     ...{
       describeSettings: (salt: string) => ({ salt, settings: {} }),
       exploitedFeeds: new Set<string>(),
+      trackerFeeds: new Set<string>(),
       feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},

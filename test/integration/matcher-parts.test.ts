@@ -68,6 +68,7 @@ const start = async (losesAt: number): Promise<() => Promise<void>> => {
   };
   matcher = await startMatcher({
     ...{ store, wallNow: () => 1, exploitedFeeds: new Set<string>() },
+    trackerFeeds: new Set(['debian-tracker']),
     kinds: new Set(['security'] as const),
     tell: async (told: readonly HostNeeds[]) => {
       parts += 1;

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Advisory, AffectedRow } from '../../src/core/advisories/advisory.ts';
 import { advisoryHash } from '../../src/producers/take-feed.ts';
+import { Configuration } from '../../src/config/schema.ts';
+import { trackerFeedsOf } from '../../src/main/feeds.ts';
 import { keepAdvisories } from '../../src/store/advisories.ts';
 import { saveInventory } from '../../src/store/inventories.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -31,6 +33,8 @@ const affected = (cve: string): Advisory => says(cve, { status: 'affected' });
 let directory: string;
 let store: Store;
 let matcher: Matcher | null;
+/** The feeds, as they are configured. */
+let trackers: object[];
 /** By host, the CVEs of its one need; null: it needs nothing. */
 let needed: Map<string, readonly string[] | null>;
 
@@ -38,6 +42,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gs-tracker-'));
   store = await openStore(join(directory, 'store.sqlite'));
   matcher = null;
+  trackers = [{ source: 'debian-tracker' }];
   needed = new Map();
 });
 afterEach(async () => {
@@ -51,6 +56,7 @@ const begin = async (): Promise<void> => {
   needed.clear();
   matcher = await startMatcher({
     ...{ store, wallNow: () => 1, exploitedFeeds: new Set<string>() },
+    trackerFeeds: trackerFeedsOf(Configuration.parse({ feeds: trackers })),
     kinds: new Set(['security'] as const),
     tell: (told) => {
       for (const { hosts, needs } of told)
@@ -115,6 +121,16 @@ test.each([
     await needs('h1', null);
   },
 );
+
+test('a tracker that the configuration gives another name is known by it', async () => {
+  trackers = [{ source: 'debian-tracker', name: 'security-tracker' }];
+  await report('h1');
+  await begin();
+  await publish({ ...never(exploited), feed: 'security-tracker' }, dsa);
+  await needs('h1', [other]);
+  await publish({ ...never(other), feed: 'security-tracker' });
+  await needs('h1', null);
+});
 
 test('a host is told what stands, not first what is denied', async () => {
   await report('h1');

@@ -85,6 +85,7 @@ const follow = async (
       },
     },
     exploitedFeeds: new Set(['kev']),
+    trackerFeeds: new Set<string>(),
     kinds,
     ...{ serverNow: () => 1, wallNow: () => wallMs, monotonicMs: () => performance.now() },
     onRefused: (_, reason) => refused.push(reason),

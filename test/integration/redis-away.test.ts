@@ -30,6 +30,7 @@ beforeEach(async () => {
     ...{
       describeSettings: (salt: string) => ({ salt, settings: {} }),
       exploitedFeeds: new Set<string>(),
+      trackerFeeds: new Set<string>(),
       feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},

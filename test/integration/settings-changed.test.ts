@@ -38,6 +38,7 @@ const withServer = async (
     describeSettings: (salt) => serverSettingsRecord(config, salt),
     ...{
       exploitedFeeds: new Set<string>(),
+      trackerFeeds: new Set<string>(),
       feeds: noFeeds,
       minuteOfDay: () => 0,
       notify: {},

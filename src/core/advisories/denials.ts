@@ -5,21 +5,20 @@ import type { Finding, Judged } from './match.ts';
 
 /**
  * Debian's tracker, which says of each CVE what it is to a source in a release, as the lists say of each advisory. Red Hat's VEX
- * names what is not affected, too, but of parts of updates that are to be had as a whole.
+ * names what is not affected, too, but of parts of updates that are to be had as a whole. Here by the names of such feeds.
  */
-const tracker = 'debian-tracker';
+export type Trackers = ReadonlySet<string>;
 
-export const isTracker = (feed: string): boolean => feed === tracker;
+/** As the feed is called where nobody gives it another name. */
+export const usualTrackers: Trackers = new Set(['debian-tracker']);
 
 /** Whether the tracker may have another word on the CVEs of an advisory: on those of Debian's that are not its own. */
-export const mayBeDenied = ({ feed, affected }: Advisory): boolean =>
-  !isTracker(feed) && affected.some(({ distro }) => distro === 'debian');
+export const mayBeDenied = ({ feed, affected }: Advisory, trackers: Trackers): boolean =>
+  !trackers.has(feed) && affected.some(({ distro }) => distro === 'debian');
 
-/** Under which key the tracker's word on a CVE is found. */
-export const trackerKey = (cve: string): { feed: string; id: string } => ({
-  feed: tracker,
-  id: cve,
-});
+/** Under which keys the tracker's word on a CVE is found. */
+export const trackerKeys = (cve: string, trackers: Trackers): { feed: string; id: string }[] =>
+  [...trackers].map((feed) => ({ feed, id: cve }));
 
 /** The tracker says that a package is not affected by a CVE, or not in a way that counts. */
 export interface Denial {
@@ -28,8 +27,12 @@ export interface Denial {
 }
 
 /** What an advisory denies of one package; null: nothing. By whichever name it means the package, if it says otherwise by another. */
-export const denialOf = ({ feed }: Advisory, judged: readonly Judged[]): Denial | null => {
-  if (!isTracker(feed) || judged.some(({ findings }) => findings.length > 0)) return null;
+export const denialOf = (
+  { feed }: Advisory,
+  judged: readonly Judged[],
+  trackers: Trackers,
+): Denial | null => {
+  if (!trackers.has(feed) || judged.some(({ findings }) => findings.length > 0)) return null;
   const row = judged.find(({ sparedBy }) => sparedBy !== null)?.sparedBy ?? null;
   return row === null ? null : { asOf: row.asOf ?? null };
 };
@@ -45,14 +48,17 @@ const isAbout = ({ asOf }: Denial, { fixed }: Finding): boolean =>
 export const withoutDenied = (
   findings: readonly Finding[],
   denied: ReadonlyMap<string, Denial> | undefined,
+  trackers: Trackers,
 ): readonly Finding[] =>
   denied === undefined
     ? findings
     : findings.flatMap((one) => {
-        const cves = one.cves.filter((cve) => {
-          const denial = denied.get(advisoryKey(trackerKey(cve)));
-          return denial === undefined || !isAbout(denial, one);
-        });
+        const isDenied = (cve: string): boolean =>
+          trackerKeys(cve, trackers).some((key) => {
+            const denial = denied.get(advisoryKey(key));
+            return denial !== undefined && isAbout(denial, one);
+          });
+        const cves = one.cves.filter((cve) => !isDenied(cve));
         if (cves.length === one.cves.length) return [one];
         return cves.length === 0 ? [] : [{ ...one, cves }];
       });

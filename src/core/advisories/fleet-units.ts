@@ -1,6 +1,6 @@
 import type { AffectedRow } from './advisory.ts';
 import type { Candidate } from './candidates.ts';
-import type { Denial } from './denials.ts';
+import type { Denial, Trackers } from './denials.ts';
 import type { CountedPackage, HostPlace } from './index-inventory.ts';
 import type { InventoryPackage } from './inventory.ts';
 import { mapEntry } from './map-entry.ts';
@@ -29,6 +29,8 @@ export interface FleetImage {
   key: string;
   platform: string;
   place: SharedPlace;
+  /** Names of feeds that are Debian's tracker. */
+  trackers: Trackers;
   hosts: Set<string>;
   installed: readonly Unit[];
   /** By `name:arch`. */

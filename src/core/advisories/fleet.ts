@@ -2,7 +2,8 @@ import type { Advisory, AffectedRow } from './advisory.ts';
 import { advisoryKey } from './advisory-key.ts';
 import { candidatesOf } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
-import { denialOf, withoutDenied } from './denials.ts';
+import { denialOf, usualTrackers, withoutDenied } from './denials.ts';
+import type { Trackers } from './denials.ts';
 import { createNotes, nothing } from './fleet-notes.ts';
 import type { Note } from './fleet-notes.ts';
 import { entriesOf, nameKey } from './fleet-units.ts';
@@ -66,8 +67,11 @@ const areNamed = (cves: readonly string[], { found }: Unit): boolean =>
     findings.some((one) => cves.some((cve) => one.cves.includes(cve))),
   );
 
-/** `kinds`: advisories of others are not looked at. */
-export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
+/** `kinds`: advisories of others are not looked at. `trackers`: names of feeds that are Debian's tracker. */
+export const createFleet = (
+  kinds: ReadonlySet<Advisory['kind']>,
+  trackers: Trackers = usualTrackers,
+): Fleet => {
   const places = new Map<string, SharedPlace>();
   const units = new Map<string, Unit>();
   const images = new Map<string, FleetImage>();
@@ -173,7 +177,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
         ]),
       );
       const image: FleetImage = {
-        ...{ key, platform, place, hosts: new Set<string>() },
+        ...{ key, platform, place, trackers, hosts: new Set<string>() },
         ...{ installed: take('installed', inventory), offered },
         offers: all.map((one) =>
           one.through === undefined ? (offered.get(packageKey(one))?.installed ?? one) : one,
@@ -204,7 +208,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       const found = new Map<FleetImage, Finding[]>();
       for (const [unit, all] of judged(advisory)) {
         if (unit.as !== 'installed') continue;
-        const findings = withoutDenied(together(all), unit.denied);
+        const findings = withoutDenied(together(all), unit.denied, trackers);
         for (const image of unit.images)
           mapEntry(found, image, (): Finding[] => []).push(...findings);
       }
@@ -221,7 +225,7 @@ export const createFleet = (kinds: ReadonlySet<Advisory['kind']>): Fleet => {
       if (among === undefined)
         for (const unit of notes.of(key)) if (!named.has(unit)) apply(unit, nothing);
       for (const [unit, all] of named) {
-        const denied = unit.as === 'installed' ? denialOf(advisory, all) : null;
+        const denied = unit.as === 'installed' ? denialOf(advisory, all, trackers) : null;
         apply(unit, {
           found: kept(unit.as, together(all)),
           // What nobody says need not be denied.

@@ -1,6 +1,6 @@
 import type { Advisory } from './advisory.ts';
 import { advisoryKey } from './advisory-key.ts';
-import { denialOf, withoutDenied } from './denials.ts';
+import { denialOf, usualTrackers, withoutDenied } from './denials.ts';
 import type { Denial } from './denials.ts';
 import type { IndexedInventory } from './index-inventory.ts';
 import type { InventoryPackage } from './inventory.ts';
@@ -26,12 +26,14 @@ export const createHostFindings = (host: IndexedInventory): HostFindings => {
         mapEntry(byPackage, one.by.installed, (): Judged[] => []).push(one);
       for (const [of, judged] of byPackage) {
         for (const finding of together(judged)) found.push([of, finding]);
-        const denial = denialOf(advisory, judged);
+        const denial = denialOf(advisory, judged, usualTrackers);
         if (denial !== null)
           mapEntry(denied, of, () => new Map<string, Denial>()).set(advisoryKey(advisory), denial);
       }
     },
     standing: () =>
-      mergeFindings(found.flatMap(([of, finding]) => withoutDenied([finding], denied.get(of)))),
+      mergeFindings(
+        found.flatMap(([of, finding]) => withoutDenied([finding], denied.get(of), usualTrackers)),
+      ),
   };
 };

@@ -5,11 +5,13 @@ import { mergeFindings } from './merge-findings.ts';
 import { findingKey, needsOf } from './needs.ts';
 import type { Need, NeedsOptions } from './needs.ts';
 
-const pendingIn = ({ installed }: FleetImage): Finding[] =>
-  installed.flatMap(({ found, denied }) => withoutDenied([...found.values()].flat(), denied));
+const pendingIn = ({ installed, trackers }: FleetImage): Finding[] =>
+  installed.flatMap(({ found, denied }) =>
+    withoutDenied([...found.values()].flat(), denied, trackers),
+  );
 
 /** What is missing of an image: each thing once, however many feeds carry it. */
-export const missingIn = (image: FleetImage): Finding[] => mergeFindings(pendingIn(image));
+export const missingIn = (image: FleetImage): Finding[] => mergeFindings(pendingIn(image), image.trackers);
 
 /** By `findingKey`: what is fixed once that is installed which the repositories of an image's hosts offer. */
 const appliedIn = ({ offered }: FleetImage): Pick<ReadonlySet<string>, 'has'> => ({
@@ -29,7 +31,7 @@ export type Moment = Pick<NeedsOptions, 'isExploited' | 'firstSeen' | 'now'>;
 export const imageNeeds = (image: FleetImage, moment: Moment): Need[] =>
   needsOf({
     ...moment,
-    scheme: image.place.scheme,
+    ...{ scheme: image.place.scheme, trackers: image.trackers },
     pending: pendingIn(image),
     appliedByOffers: appliedIn(image),
     ...{ offers: image.offers, held: image.held },

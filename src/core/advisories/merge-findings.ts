@@ -1,11 +1,12 @@
 import type { Severity } from './advisory.ts';
-import { isTracker } from './denials.ts';
+import { usualTrackers } from './denials.ts';
+import type { Trackers } from './denials.ts';
 import { mapEntry } from './map-entry.ts';
 import type { Finding } from './match.ts';
 
 /** By the CVE alone, or what has none yet: what Red Hat's VEX and Debian's tracker say, beside the advisories of the same fix. */
-const goesByIssue = ({ advisory, feed }: Finding): boolean =>
-  /^CVE-\d/.test(advisory) || isTracker(feed);
+const goesByIssue = ({ advisory, feed }: Finding, trackers: Trackers): boolean =>
+  /^CVE-\d/.test(advisory) || trackers.has(feed);
 
 /** What Debian publishes as a whole, whichever feed has it. */
 const isOfLists = ({ advisory }: Finding): boolean => /^D(?:SA|LA|TSA)-\d/.test(advisory);
@@ -44,24 +45,27 @@ const noteAt = (known: Map<string, string[]>, place: string, key: string): void 
  * bad it is, the advisory takes from there, where it does not say it itself. Debian's tracker names no advisories: a CVE that has
  * the fix of one which does not name it is that one's, too.
  */
-export const mergeFindings = (findings: readonly Finding[]): Finding[] => {
+export const mergeFindings = (
+  findings: readonly Finding[],
+  trackers: Trackers = usualTrackers,
+): Finding[] => {
   const distinct = onceEach(findings);
   /** Advisories for a package that name a fix, by their keys: those of a CVE, and Debian's of the fix. */
   const [ofCve, ofFix] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const [key, one] of distinct) {
-    if (goesByIssue(one) || one.fixed === null) continue;
+    if (goesByIssue(one, trackers) || one.fixed === null) continue;
     for (const cve of one.cves) noteAt(ofCve, `${packageKey(one)}\t${cve}`, key);
     if (isOfLists(one)) noteAt(ofFix, `${packageKey(one)}\t${one.fixed}`, key);
   }
   const bySeverity = [...distinct]
-    .filter(([, one]) => goesByIssue(one))
+    .filter(([, one]) => goesByIssue(one, trackers))
     .sort(([, a], [, b]) => ranks.indexOf(b.severity) - ranks.indexOf(a.severity));
   for (const [key, one] of bySeverity) {
     const named = (ofCve.get(`${packageKey(one)}\t${one.advisory}`) ?? []).filter(
       (each) => one.fixed === null || distinct.get(each)?.fixed === one.fixed,
     );
     const same =
-      named.length === 0 && isTracker(one.feed)
+      named.length === 0 && trackers.has(one.feed)
         ? (ofFix.get(`${packageKey(one)}\t${one.fixed}`) ?? [])
         : named;
     for (const each of same) {

@@ -3,6 +3,7 @@ import { compareRpmVersions } from '../versions/compare-rpm-versions.ts';
 import { AdvisoryKind } from './advisory.ts';
 import type { Severity, VersionScheme } from './advisory.ts';
 import { graver } from './combine-parts.ts';
+import type { Trackers } from './denials.ts';
 import type { InventoryPackage } from './inventory.ts';
 import type { Finding } from './match.ts';
 import { mergeFindings } from './merge-findings.ts';
@@ -73,8 +74,8 @@ const named = (findings: readonly Finding[]): NeededAdvisory[] => {
 };
 
 /** Each advisory under one name. */
-const once = (findings: readonly Finding[]): NeededAdvisory[] => {
-  const byId = new Map(named(mergeFindings(findings)).map((one) => [one.id, one]));
+const once = (findings: readonly Finding[], trackers: Trackers): NeededAdvisory[] => {
+  const byId = new Map(named(mergeFindings(findings, trackers)).map((one) => [one.id, one]));
   return [...byId.values()];
 };
 
@@ -95,6 +96,8 @@ const siblingsOf = (
 
 export interface NeedsOptions {
   scheme: VersionScheme;
+  /** Names of feeds that are Debian's tracker. */
+  trackers: Trackers;
   /** Findings of the inventory that are `pending`. */
   pending: readonly Finding[];
   /** `feed advisory package:arch` of what is applied once the offers are installed. */
@@ -159,7 +162,7 @@ export const needsOf = (options: NeedsOptions): Need[] => {
       return {
         ...{ name: first.package, arch: first.arch, installed: first.installed, target, cves },
         ...{ source, siblings: target === null ? [] : siblings(first.package, source) },
-        ...{ offered: named(usable), fixes: once(usable), waiting: named(rest) },
+        ...{ offered: named(usable), fixes: once(usable, options.trackers), waiting: named(rest) },
         kind:
           AdvisoryKind.options.find((kind) => counted.some((one) => one.kind === kind)) ??
           'security',

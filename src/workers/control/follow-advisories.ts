@@ -26,6 +26,7 @@ export interface FollowOptions {
   keys: OwnKeys;
   coordinator: Pick<Coordinator, 'submit'>;
   exploitedFeeds: ReadonlySet<string>;
+  trackerFeeds: ReadonlySet<string>;
   /** Kinds of advisories that some policy asks for. */
   kinds: ReadonlySet<Advisory['kind']>;
   serverNow: () => number;
@@ -54,6 +55,7 @@ export const followAdvisories = async (options: FollowOptions): Promise<Followed
     store,
     wallNow: options.wallNow,
     exploitedFeeds: options.exploitedFeeds,
+    trackerFeeds: options.trackerFeeds,
     kinds: options.kinds,
     tell: async (told) => {
       await options.coordinator.submit({ kind: 'needs', told });

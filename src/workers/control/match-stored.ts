@@ -1,5 +1,6 @@
 import type { Advisory } from '../../core/advisories/advisory.ts';
-import { trackerKey } from '../../core/advisories/denials.ts';
+import { trackerKeys } from '../../core/advisories/denials.ts';
+import type { Trackers } from '../../core/advisories/denials.ts';
 import type { Fleet } from '../../core/advisories/fleet.ts';
 import { namesOf } from '../../core/advisories/fleet-units.ts';
 import type { FleetImage, Unit } from '../../core/advisories/fleet-units.ts';
@@ -28,15 +29,24 @@ const matchAll = async (
 export const matchTracker = (
   store: Store,
   fleet: Matching,
+  trackers: Trackers,
   cves: Iterable<string>,
   among?: ReadonlySet<Unit>,
 ): Promise<Set<FleetImage>> =>
-  matchAll(fleet, advisoriesInParts(store.db, [...cves].map(trackerKey)), among);
+  matchAll(
+    fleet,
+    advisoriesInParts(
+      store.db,
+      [...cves].flatMap((cve) => trackerKeys(cve, trackers)),
+    ),
+    among,
+  );
 
 /** Match packages that are new with everything that is stored of their names, and what is found of them with the tracker. */
 export const matchNew = async (
   store: Store,
   fleet: Matching,
+  trackers: Trackers,
   fresh: ReadonlySet<Unit>,
 ): Promise<void> => {
   for (const [distro, names] of namesOf(fresh))
@@ -49,5 +59,5 @@ export const matchNew = async (
     for (const findings of found.values()) for (const { cves } of findings) lists.add(cves);
     await pace();
   }
-  await matchTracker(store, fleet, new Set([...lists].flat()), fresh);
+  await matchTracker(store, fleet, trackers, new Set([...lists].flat()), fresh);
 };

@@ -33,6 +33,8 @@ export interface MatcherOptions {
   wallNow: () => number;
   /** Feeds of which each advisory says that its CVEs are exploited. */
   exploitedFeeds: ReadonlySet<string>;
+  /** Feeds that are Debian's tracker, by their names. */
+  trackerFeeds: ReadonlySet<string>;
   /** Kinds of advisories that some policy asks for. */
   kinds: ReadonlySet<Advisory['kind']>;
   /** What hosts need now; told for all of them at the start, then on each change. Rejects where it is not taken. */
@@ -78,7 +80,7 @@ export interface Matcher {
 export const startMatcher = async (options: MatcherOptions): Promise<Matcher> => {
   const { store, wallNow } = options;
   const rows = new Map<string, HostInventoryRow>();
-  const fleet = createFleet(options.kinds);
+  const fleet = createFleet(options.kinds, options.trackerFeeds);
   const exploited = new Map<string, readonly string[]>();
   let exploitedCves = new Set<string>();
   const seen = await updatesSeen(store.db);
@@ -197,7 +199,7 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
       await pace();
     }
     try {
-      await matchNew(store, fleet, fresh);
+      await matchNew(store, fleet, options.trackerFeeds, fresh);
     } catch (error) {
       // They are not matched, so they are read again when they are asked for again.
       fleet.forgetUnused();
@@ -256,8 +258,8 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
         } else {
           const concerned = fleet.match(advisory);
           tellSoon(concerned);
-          if (concerned.size > 0 && mayBeDenied(advisory))
-            tellSoon(await matchTracker(store, fleet, advisory.cves));
+          if (concerned.size > 0 && mayBeDenied(advisory, options.trackerFeeds))
+            tellSoon(await matchTracker(store, fleet, options.trackerFeeds, advisory.cves));
         }
         // What was not told yet when this process ends is computed again by the next.
         await markMatched(store.db, { feed, id }, contentHash);

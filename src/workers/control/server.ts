@@ -33,6 +33,8 @@ export interface ServerOptions {
   auditing: AuditSettings;
   /** Feeds that say which vulnerabilities are exploited. */
   exploitedFeeds: ReadonlySet<string>;
+  /** Feeds that are Debian's tracker, whatever they are called. */
+  trackerFeeds: ReadonlySet<string>;
   logger: Logger;
   /** This process alone can reach the store: no lease of a dead one need be waited for. */
   seizeLease: boolean;

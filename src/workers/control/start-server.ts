@@ -197,6 +197,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ...{ store, redis, queues, keys, coordinator, monotonicMs, onError },
     address: options.redis,
     exploitedFeeds: options.exploitedFeeds,
+    trackerFeeds: options.trackerFeeds,
     kinds: kindsAskedFor(options.settings),
     serverNow: clock.now,
     wallNow: Date.now,

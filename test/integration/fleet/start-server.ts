@@ -33,7 +33,7 @@ export const startServer = (options: TestServerOptions): Promise<RunningServer> 
       },
     ],
     describeSettings: (salt) => ({ salt, settings: {} }),
-    ...{ exploitedFeeds: new Set<string>(), feeds: noFeeds, minuteOfDay: () => 0, notify: {} },
+    ...{ exploitedFeeds: new Set<string>(), trackerFeeds: new Set<string>(), feeds: noFeeds, minuteOfDay: () => 0, notify: {} },
     auditing: { anchors: {}, sealAfterDays: null },
     logger: options.logger ?? createLogger(level, 'test'),
     signal: options.signal ?? new AbortController().signal,
