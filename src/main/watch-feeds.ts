@@ -79,7 +79,7 @@ export const watchFeeds = async (options: FeedsWatchOptions): Promise<FeedsWatch
         present.feeds.map(({ name, silentAfterMs }) => [name, silentAfterMs]),
       );
       return [
-        ...watch.states().map((state) => ({
+        ...watch.states().map(({ problemFiles: _, ...state }) => ({
           ...state,
           silent: silentSince(state, Date.now(), silentAfter.get(state.name) ?? Infinity) !== null,
           namedBy: named.get(state.name)?.namedBy ?? null,

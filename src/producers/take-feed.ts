@@ -46,19 +46,22 @@ export type Taken =
       older: number;
       problemCount: number;
       problems: FeedProblem[];
+      problemFiles: Record<string, number>;
     }
   /** Most of it is gone: nothing of it was taken. */
-  | { kind: 'held'; had: number; has: number; problemCount: number; problems: FeedProblem[] };
+  | ({ kind: 'held'; had: number; has: number } & Pick<Damage, 'problemCount' | 'problems'>);
 
 /** SHA-256, in hex, over what an advisory says, in canonical JSON (RFC 8785); not over when it was said. */
-export const advisoryHash = (advisory: Advisory): string => {
-  const affected = advisory.affected.map(({ asOf: _, ...row }) => row);
+export const advisoryHash = ({ published: _, modified: __, ...said }: Advisory): string => {
+  const affected = said.affected.map(({ asOf: ___, ...row }) => row);
   return createHash('sha256')
-    .update(canonicalize({ ...advisory, affected }) ?? '')
+    .update(canonicalize({ ...said, affected }) ?? '')
     .digest('hex');
 };
 
 const keptProblems = 20;
+/** Of so many files it is kept how much of each could not be used. */
+const keptFiles = 1_000;
 const perTransaction = 200;
 /** The coordinator shares this process: it is let at its work this often. */
 const breatheEveryMs = 20;
@@ -82,6 +85,8 @@ const namesIn = (record: string): string[] => record.split(/[\s()]+/).filter(Boo
 interface Damage {
   problems: FeedProblem[];
   problemCount: number;
+  /** By the names of files. */
+  files: Map<string, number>;
   /** Of each problem, what may be the id of its advisory; null: some of them tell nothing, or they are too many. */
   named: string[][] | null;
 }
@@ -89,10 +94,13 @@ interface Damage {
 /** Read all records to the stage; answers what could not be used. */
 const readAll = async ({ stage, feed, records, signal }: TakeOptions): Promise<Damage> => {
   const pace = createPace();
-  const damage: Damage = { problems: [], problemCount: 0, named: [] };
+  const damage: Damage = { problems: [], problemCount: 0, files: new Map(), named: [] };
   const note = (problem: FeedProblem): void => {
     damage.problemCount += 1;
     if (damage.problems.length < keptProblems) damage.problems.push(problem);
+    const inFile = damage.files.get(problem.file);
+    if (inFile !== undefined || damage.files.size < keptFiles)
+      damage.files.set(problem.file, (inFile ?? 0) + 1);
     const names = namesIn(problem.record);
     // Without the record's name it may be any number of them.
     if (names.length === 0 || damage.problemCount > mostDamaged) damage.named = null;
@@ -163,7 +171,7 @@ export const forgetFeed = async (store: Store, feed: string, nowMs: number): Pro
   for await (const group of presentAdvisories(store.db, feed)) {
     const gone = group.map(({ advisory }) => ({ ...advisory, withdrawn: true }));
     const hashed = gone.map((advisory) => ({ advisory, hash: advisoryHash(advisory) }));
-    await keepAdvisories(store.db, feed, hashed, nowMs);
+    await keepAdvisories(store.db, feed, hashed, nowMs, advisoryHash);
     await breathe();
   }
   await deleteFeedState(store.db, feed);
@@ -187,7 +195,7 @@ export const takeFeed = async (options: TakeOptions): Promise<Taken> => {
   const total = { changed: 0, older: 0 };
   let group: HashedAdvisory[] = [];
   const keep = async (): Promise<number> => {
-    const kept = await keepAdvisories(store.db, feed, group, wallNow());
+    const kept = await keepAdvisories(store.db, feed, group, wallNow(), advisoryHash);
     group = [];
     total.changed += kept.changed;
     total.older += kept.older;
@@ -207,5 +215,6 @@ export const takeFeed = async (options: TakeOptions): Promise<Taken> => {
     withdrawn += await keep();
   }
   const records = await countAdvisories(store.db, feed);
-  return { kind: 'taken', records, ...total, withdrawn, problemCount, problems };
+  const problemFiles = Object.fromEntries(damage.files);
+  return { kind: 'taken', records, ...total, withdrawn, problemCount, problems, problemFiles };
 };

@@ -8,7 +8,7 @@ import type { Repeated } from '../jobs/repeat.ts';
 import { openAdvisoryStage } from '../store/advisory-stage.ts';
 import { loadFeedStates, saveFeedState } from '../store/feed-states.ts';
 import type { Store } from '../store/open-store.ts';
-import { afterTaking, atItsSource, heldAtSource, retryAfterOf } from './feed-after.ts';
+import { afterTaking, atItsSource, heldAtSource, retryAfterOf, withRefused } from './feed-after.ts';
 import { forgetFeed, takeFeed } from './take-feed.ts';
 
 /** What a fetch brought: names of files, below where the feed is kept. */
@@ -107,38 +107,62 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     return turn;
   };
 
+  /** Take over what came, if it is other than what is known. */
+  const takeContent = async (
+    feed: WatchedFeed,
+    { state, seen }: { state: FeedState; seen: FeedState },
+    fetched: FetchedFeed,
+    signal: AbortSignal,
+  ): Promise<FeedState> => {
+    const now = wallNow();
+    const { error } = seen;
+    if (fetched.version === state.version) return { ...seen, held: null };
+    const held = state.held?.version === fetched.version && state.accepted !== fetched.version;
+    if (held) return { ...seen, error: state.error };
+    const isPart = fetched.changed !== 'all' && fetched.since === state.version;
+    const read = isPart ? fetched.changed : 'all';
+    const stage = await openAdvisoryStage(join(options.directory, `${feed.name}.stage`));
+    try {
+      const taken = await takeFeed({
+        ...{ store, stage, feed: feed.name, wallNow, signal },
+        records: feed.read(read),
+        complete: fetched.complete && read === 'all',
+        evenIfMostIsGone:
+          state.accepted === fetched.version ||
+          (state.held?.version === atItsSource && state.accepted === atItsSource),
+      });
+      const after = afterTaking(seen, { version: fetched.version, read }, taken, now);
+      if (taken.kind === 'taken' && taken.changed > 0) options.onChange();
+      return { ...after, error: [after.error, error].filter(Boolean).join('; ') || null };
+    } finally {
+      await stage.close();
+    }
+  };
+
   const take = async (
     feed: WatchedFeed,
     state: FeedState,
     fetched: FetchedFeed,
     signal: AbortSignal,
   ): Promise<FeedState> => {
-    const now = wallNow();
-    const said = fetched.problems.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
-    const error = said === '' ? null : said;
-    const seen = { ...state, ...(error === null ? { lastSuccess: now } : {}), error };
-    const lost = fetched.problems.find((problem) => problem.lost !== undefined)?.lost;
-    if (lost !== undefined) return heldAtSource(seen, lost, now);
-    if (fetched.version === state.version) return { ...seen, held: null, error };
-    const held = state.held?.version === fetched.version && state.accepted !== fetched.version;
-    if (held) return { ...seen, error: state.error };
-    const partly = fetched.changed !== 'all' && fetched.since === state.version;
-    const stage = await openAdvisoryStage(join(options.directory, `${feed.name}.stage`));
-    try {
-      const taken = await takeFeed({
-        ...{ store, stage, feed: feed.name, wallNow, signal },
-        records: feed.read(partly ? fetched.changed : 'all'),
-        complete: fetched.complete && !partly,
-        evenIfMostIsGone:
-          state.accepted === fetched.version ||
-          (state.held?.version === atItsSource && state.accepted === atItsSource),
-      });
-      const after = afterTaking(seen, fetched.version, taken, now);
-      if (taken.kind === 'taken' && taken.changed > 0) options.onChange();
-      return { ...after, error: [after.error, error].filter(Boolean).join('; ') || null };
-    } finally {
-      await stage.close();
-    }
+    const { version, problems } = fetched;
+    // A record of many that does not come is no failure of all.
+    const refused = problems.filter(({ record }) => record !== '');
+    const said = problems
+      .filter(({ record }) => record === '')
+      .map(({ file, reason }) => `${file}: ${reason}`);
+    const error = said.length === 0 ? null : said.join('; ');
+    const succeeded = error === null ? { lastSuccess: wallNow() } : {};
+    const seen = { ...withRefused(state, []), ...succeeded, error };
+    const after = await takeContent(feed, { state, seen }, fetched, signal);
+    const isNews = refused.length > 0 || version !== state.version;
+    const known = state.problems.filter((problem) => problem.refused === true);
+    const told = withRefused(after, isNews ? refused : known);
+    // What else of it came is good.
+    const lost = problems.find((problem) => problem.lost !== undefined)?.lost;
+    return lost === undefined
+      ? told
+      : heldAtSource({ ...told, held: state.held }, lost, wallNow());
   };
 
   const pollOne = async ({ feed, ending }: Polled, before: FeedState): Promise<void> => {

@@ -19,6 +19,7 @@ export interface StoredAdvisory extends HashedAdvisory {
   changedAt: number;
 }
 
+const storedColumns = ['hash', 'doc', 'first_seen', 'changed_at'] as const;
 const storedOf = (row: {
   doc: string;
   hash: string;
@@ -52,6 +53,16 @@ const keepNames = async (
       .execute();
 };
 
+/** What an advisory said that is kept, as it would be hashed now; null: it cannot be told. */
+const hashKept = async (
+  db: Kysely<StoreTables>,
+  key: AdvisoryKey,
+  hashOf: ((advisory: Advisory) => string) | undefined,
+): Promise<string | null> => {
+  const [kept] = hashOf === undefined ? [] : await advisoriesOf(db, [key]);
+  return kept === undefined ? null : (hashOf?.(kept.advisory) ?? null);
+};
+
 /** What became of a group of advisories: how many are new or say something else, and how many were older than the known. */
 export interface Kept {
   changed: number;
@@ -59,14 +70,16 @@ export interface Kept {
 }
 
 /**
- * Keep what is new or changed of a group of one feed, all of it or nothing; what says the same is not written. One that was
- * modified before the one that is known is older, and is not taken: no feed goes back in time. `nowMs` is the wall clock's.
+ * Keep what is new or changed of a group of one feed, all of it or nothing; what says the same is not published again, though it
+ * says it at another time. One that was modified before the one that is known is older, and is not taken: no feed goes back in
+ * time. `nowMs` is the wall clock's. `hashOf` tells the hash of one that is kept, which may have been hashed in another way.
  */
 export const keepAdvisories = (
   db: Kysely<StoreTables>,
   feed: string,
   group: readonly HashedAdvisory[],
   nowMs: number,
+  hashOf?: (advisory: Advisory) => string,
 ): Promise<Kept> =>
   inTransaction(db, async (transaction) => {
     if (group.length === 0) return { changed: 0, older: 0 };
@@ -81,13 +94,27 @@ export const keepAdvisories = (
     const kept: Kept = { changed: 0, older: 0 };
     for (const { advisory, hash } of group) {
       const before = known.get(advisory.id);
-      if (before?.hash === hash) continue;
-      const { modified } = advisory;
-      if (before !== undefined && before.modified !== null && modified !== null)
-        if (modified < before.modified) {
-          kept.older += 1;
-          continue;
-        }
+      const { id, modified } = advisory;
+      const isOlder =
+        modified !== null && typeof before?.modified === 'string' && modified < before.modified;
+      const isSame =
+        before !== undefined &&
+        (before.hash === hash || (await hashKept(transaction, { feed, id }, hashOf)) === hash);
+      if (isSame) {
+        const isLater = modified !== null && modified !== before.modified;
+        if (!isOlder && (isLater || before.hash !== hash))
+          await transaction
+            .updateTable('advisories')
+            .set({ hash, modified, doc: JSON.stringify(advisory) })
+            .where('feed', '=', feed)
+            .where('id', '=', id)
+            .execute();
+        continue;
+      }
+      if (isOlder) {
+        kept.older += 1;
+        continue;
+      }
       const values = {
         ...{ hash, modified, withdrawn: advisory.withdrawn ? 1 : 0 },
         ...{ changed_at: nowMs, unmatched: 1 },
@@ -95,7 +122,7 @@ export const keepAdvisories = (
       };
       await transaction
         .insertInto('advisories')
-        .values({ feed, id: advisory.id, first_seen: nowMs, ...values })
+        .values({ feed, id, first_seen: nowMs, ...values })
         .onConflict((clash) => clash.columns(['feed', 'id']).doUpdateSet(values))
         .execute();
       await keepNames(transaction, { ...advisory, feed }, before !== undefined);
@@ -205,7 +232,7 @@ export const advisoriesOf = async (
     rows.push(
       ...(await db
         .selectFrom('advisories')
-        .select(['hash', 'doc', 'first_seen', 'changed_at'])
+        .select(storedColumns)
         .where('feed', '=', feed)
         .where('id', 'in', ids)
         .execute()),
@@ -221,7 +248,7 @@ export const advisoriesCalled = async (
   (
     await db
       .selectFrom('advisories')
-      .select(['hash', 'doc', 'first_seen', 'changed_at'])
+      .select(storedColumns)
       .where('id', '=', id)
       .orderBy('feed')
       .execute()
@@ -235,7 +262,7 @@ export const advisoryInForm = async (
 ): Promise<StoredAdvisory | null> => {
   const row = await db
     .selectFrom('advisories')
-    .select(['hash', 'doc', 'first_seen', 'changed_at'])
+    .select(storedColumns)
     .where('feed', '=', feed)
     .where('id', '=', id)
     .where('hash', '=', hash)

@@ -8,4 +8,8 @@ const denial = (more: object = {}) =>
 test('what is said again at another time is no news', () => {
   expect(denial({ asOf: '3.0.15-1~deb12u1' })).toBe(denial());
   expect(denial({ note: 'unimportant' })).not.toBe(denial());
+  const said = advisory([row({})]);
+  const again = { ...said, modified: '2026-02-01T00:00:00Z', published: '2026-01-01T00:00:00Z' };
+  expect(advisoryHash(again)).toBe(advisoryHash(said));
+  expect(advisoryHash({ ...again, withdrawn: true })).not.toBe(advisoryHash(said));
 });

@@ -2,7 +2,7 @@ import type { Severity } from './advisory.ts';
 import type { FeedState } from './feed-state.ts';
 
 /** How a feed's polling stands, as operators see it. */
-export type FeedView = FeedState & {
+export type FeedView = Omit<FeedState, 'problemFiles'> & {
   silent: boolean;
   /** Hosts whose own sources name it; null: the configuration does. */
   namedBy: string | null;

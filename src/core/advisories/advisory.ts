@@ -85,7 +85,7 @@ export type Advisory = z.infer<typeof Advisory>;
 /** The part of an advisory that could not be used: which record and field of which file, and why. */
 export interface FeedProblem {
   file: string;
-  /** Id or number of the record, as far as it is known. */
+  /** Id or number of the record, as far as it is known; of what could not be fetched, `` where it is not one record of many. */
   record: string;
   /** Path of the field within the record; `` for the record as a whole. */
   field: string;

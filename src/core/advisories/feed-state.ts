@@ -5,6 +5,8 @@ export const FeedProblemSample = z.object({
   record: z.string(),
   field: z.string(),
   reason: z.string(),
+  /** It did not even come here, while others did; what is here of it stays. */
+  refused: z.literal(true).optional(),
 });
 
 /** How the polling of one feed stands; times in ms of the wall clock. Kept over restarts. */
@@ -30,6 +32,8 @@ export const FeedState = z.object({
   /** Records that could not be used, and the first of them. */
   problemCount: z.number(),
   problems: z.array(FeedProblemSample),
+  /** How many of them are in which file, so that they count until that is read again; what is missing here, until all is. */
+  problemFiles: z.record(z.string(), z.number()).default({}),
   /** Why the last poll failed; null: it did not. */
   error: z.string().nullable(),
   /** Polls in a row that failed. */
@@ -52,6 +56,7 @@ export const newFeedState = (
   ...{ name, source, place, since: now },
   ...{ lastAttempt: null, lastSuccess: null, lastChange: null, version: null },
   ...{ records: 0, changed: 0, withdrawn: 0, older: 0, problemCount: 0, problems: [] },
+  problemFiles: {},
   ...{ error: null, failures: 0, nextPoll: now, held: null, accepted: null },
 });
 

@@ -17,6 +17,7 @@ import type {
 } from '../../../src/producers/watch-advisories.ts';
 import {
   advisoriesCalled,
+  keepAdvisories,
   markMatched,
   unmatchedAdvisories,
 } from '../../../src/store/advisories.ts';
@@ -296,6 +297,70 @@ describe('a feed', () => {
     expect(feed.accepted).toBe(false);
   });
 
+  test('of which one file is held back at its source takes what else came', async () => {
+    say([advisory('DSA-1-1')], 'v1');
+    await start();
+    await poll();
+    await published();
+    const lost = { had: 40, has: 3 };
+    feed.problems = [{ file: 'DLA/list', record: '', field: '', reason: 'it has only 3', lost }];
+    say([advisory('DSA-1-1'), advisory('DSA-2-1')], 'v2');
+    await poll();
+    expect(await published()).toEqual(['DSA-2-1']);
+    const [held] = watch?.states() ?? [];
+    expect(held).toMatchObject({ records: 2, version: 'v2', held: lost });
+    expect(held?.error).toContain('groundswell feeds accept main');
+    now += 50;
+    await poll();
+    expect(watch?.states()[0]?.held?.since).toBe(held?.held?.since);
+    expect(alerts).toHaveLength(1);
+  });
+
+  test('of which a record does not come is well, and shows that', async () => {
+    const one = { file: 'records/a', record: 'records/a', field: '', reason: '404 Not Found' };
+    feed.problems = [one];
+    say([advisory('DSA-1-1'), bad('DSA-2-1')], 'v1');
+    await start();
+    for (let times = 0; times < 3; times += 1) {
+      now += 600;
+      await poll();
+    }
+    const shown = { problemCount: 2, problems: [bad('DSA-2-1'), { ...one, refused: true }] };
+    expect(watch?.states()).toMatchObject([{ error: null, failures: 0, ...shown }]);
+    expect(alerts).toEqual([]);
+    // Nobody asked for it: the index is as it was.
+    feed.problems = [];
+    await poll();
+    expect(watch?.states()).toMatchObject([shown]);
+    say([advisory('DSA-1-1')], 'v2');
+    await poll();
+    expect(watch?.states()).toMatchObject([{ problemCount: 0, problems: [] }]);
+  });
+
+  test('of which some files were read again shows what could not be used of the others', async () => {
+    const of = (file: string, record: string): FeedProblem => ({ ...bad(record), file });
+    say([of('a.json', 'A-1'), of('a.json', 'A-2'), of('b/all.zip/1.json', 'B-1')], 'v1');
+    await start();
+    await poll();
+    const partly = async (changed: string[], content: Said[], version: string): Promise<void> => {
+      Object.assign(feed, { since: feed.version, changed });
+      say(content, version);
+      await poll();
+    };
+    await partly(['c.json'], [of('c.json', 'C-1')], 'v2');
+    expect(watch?.states()[0]?.problems.map(({ record }) => record)).toEqual([
+      ...['C-1', 'A-1', 'A-2', 'B-1'],
+    ]);
+    await partly(['a.json', 'b/all.zip'], [of('a.json', 'A-2')], 'v3');
+    expect(watch?.states()).toMatchObject([
+      { problemCount: 2, problems: [{ record: 'A-2' }, { record: 'C-1' }] },
+    ]);
+    Object.assign(feed, { changed: 'all' });
+    say([], 'v4');
+    await poll();
+    expect(watch?.states()).toMatchObject([{ problemCount: 0, problems: [], problemFiles: {} }]);
+  });
+
   test('whose content comes back is not held any more', async () => {
     const all = ids(40).map((id) => advisory(id));
     say(all, 'v1');
@@ -307,6 +372,37 @@ describe('a feed', () => {
     say(all, 'v1');
     await poll();
     expect(watch?.states()).toMatchObject([{ records: 40, held: null, error: null }]);
+  });
+
+  test('publishes nothing that says the same at another time, and keeps that time', async () => {
+    const at = (modified: string): Advisory => advisory('DSA-1-1', { modified });
+    say([at('2026-02-01T00:00:00Z')], 'v1');
+    await start();
+    await poll();
+    await published();
+    say([at('2026-03-01T00:00:00Z')], 'v2');
+    await poll();
+    expect(await published()).toEqual([]);
+    expect(watch?.states()).toMatchObject([{ changed: 1, older: 0 }]);
+    expect((await advisoriesCalled(store.db, 'DSA-1-1'))[0]?.advisory.modified).toBe(
+      '2026-03-01T00:00:00Z',
+    );
+    say([advisory('DSA-1-1', { modified: '2026-02-15T00:00:00Z', title: 'old' })], 'v3');
+    await poll();
+    expect(watch?.states()).toMatchObject([{ older: 1 }]);
+  });
+
+  test('publishes nothing anew because it was hashed otherwise before', async () => {
+    const one = advisory('DSA-1-1', { feed: 'main' });
+    await keepAdvisories(store.db, 'main', [{ advisory: one, hash: 'f'.repeat(64) }], 1);
+    await markMatched(store.db, { feed: 'main', id: 'DSA-1-1' }, 'f'.repeat(64));
+    say([one], 'v1');
+    await start();
+    await poll();
+    expect(await published()).toEqual([]);
+    say([{ ...one, title: 'more' }], 'v2');
+    await poll();
+    expect(await published()).toEqual(['DSA-1-1']);
   });
 
   test('does not go back in time', async () => {

@@ -44,7 +44,7 @@ const unpack = async (
         records[name] = time;
         return true;
       } catch (error) {
-        mirror.refuse({ file: name, reason: errorText(error) });
+        mirror.refuse({ file: name, record: name, reason: errorText(error) });
         return false;
       }
     };

@@ -73,7 +73,7 @@ const keep = async (feed: PagedFeed, { records }: Page, mirror: MirrorFiles): Pr
   for (const record of records) {
     const id = feed.told(record)?.id ?? '';
     if (!ID.test(id))
-      mirror.refuse({ file: 'page', record: id.slice(0, 100), reason: 'it has no id' });
+      mirror.refuse({ file: 'page', record: id.slice(0, 100) || 'one', reason: 'it has no id' });
     else if (await keepRecord(mirror, `records/${id}.json.gz`, Buffer.from(JSON.stringify(record))))
       isNews = true;
   }

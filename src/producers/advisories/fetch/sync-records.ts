@@ -45,7 +45,7 @@ const fetchRecord = async (
       !(error instanceof FetchError) || error.status === 404 || error.status === 410;
     if (!isOfRecord || signal.aborted) throw error;
     mirror.refuse({
-      file: name,
+      ...{ file: name, record: name },
       reason: error instanceof FetchError ? error.reason : errorText(error),
     });
     return;
