@@ -28,7 +28,6 @@ import { registerUninstall } from '../cli/local/uninstall.ts';
 import { registerVersions } from '../cli/local/versions.ts';
 import type { CliDependencies } from '../cli/remote.ts';
 import { openFeedFiles } from '../producers/advisories/open-feed-files.ts';
-import { advisorySources } from '../producers/advisories/sources.ts';
 import type { StatusView } from '../cli/views.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { hostIdOf } from '../config/host-id.ts';
@@ -52,6 +51,7 @@ import { askRedis } from './ask-redis.ts';
 import { fetchFeed } from './fetch-feed.ts';
 import { settingsPortFrom } from './from-config.ts';
 import { serverDirectory, serverKeysPath, trustedKeysPath } from './key-card.ts';
+import { matchSources } from './match-sources.ts';
 import { manifestDirectories } from './platforms.ts';
 import { programRoot } from './program-root.ts';
 import type { SettingsPort } from '../workers/agent/agent-host.ts';
@@ -204,8 +204,7 @@ export const registerLocal = (
     setExitCode,
   });
   registerMatch(program, {
-    sources: (place) =>
-      advisorySources(place === null ? null : { ...place, channel: null }, { byHand: true }),
+    sources: matchSources,
     open: openFeedFiles,
     fetch: fetchFeed,
     write: deps.write,

@@ -1,5 +1,6 @@
 import { almaErrata } from './alma-errata/source.ts';
 import { unchecked } from './apt-security/signed-text.ts';
+import type { VerifySignature } from './apt-security/signed-text.ts';
 import { createAptSecurity } from './apt-security/source.ts';
 import { debianLists } from './debian-lists/source.ts';
 import { debianTracker } from './debian-tracker/source.ts';
@@ -12,9 +13,8 @@ import { rockyErrata } from './rocky-errata/source.ts';
 import { ubuntuNotices } from './ubuntu-notices/source.ts';
 import { updateinfoSource } from './updateinfo/source.ts';
 
-/** Files that lie here are taken as they are; who fetches them checks their signature. */
-const aptSecurity = (alone: RpmPlace | null): AdvisorySource => {
-  const options = { verify: unchecked, now: () => new Date() };
+const aptSecurity = (alone: RpmPlace | null, verify: VerifySignature): AdvisorySource => {
+  const options = { verify, now: () => new Date() };
   return createAptSecurity(
     alone?.distro === 'debian' || alone?.distro === 'ubuntu'
       ? { ...options, alone: { distro: alone.distro, release: alone.release } }
@@ -24,11 +24,15 @@ const aptSecurity = (alone: RpmPlace | null): AdvisorySource => {
 
 /**
  * Every kind of feed, by its name. What does not tell which distribution it is for, such as a repository of one's own, is
- * for `place`; so is an index of packages alone, where somebody names it by hand.
+ * for `place`; so is an index of packages alone, where somebody names it by hand. Files that lie here are taken as they are, unless
+ * `verify` is to check who has signed them; who fetches them does so himself.
  */
 export const advisorySources = (
   place: RpmPlace | null = null,
-  { byHand = false }: { byHand?: boolean } = {},
+  {
+    byHand = false,
+    verify = unchecked,
+  }: { byHand?: boolean; verify?: VerifySignature } = {},
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
     [
@@ -40,7 +44,7 @@ export const advisorySources = (
       almaErrata,
       rockyErrata,
       redhatCsaf,
-      aptSecurity(byHand ? place : null),
+      aptSecurity(byHand && verify === unchecked ? place : null, verify),
       kev,
     ].map((source) => [source.name, source]),
   );

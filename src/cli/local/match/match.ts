@@ -16,9 +16,10 @@ import type { NamedFeed } from './read-feeds.ts';
 import { readInventory } from './read-inventory.ts';
 
 export interface MatchDependencies {
-  /** Every kind of feed; what does not tell whom it is for is for this platform. */
+  /** Every kind of feed; what does not tell whom it is for is for this platform. With keyrings, only what they have signed counts. */
   sources: (
     platform: { distro: string; release: string } | null,
+    keyrings?: readonly string[],
   ) => ReadonlyMap<string, AdvisorySource>;
   /** The files of a feed at a path. */
   open: (path: string) => AsyncIterable<FeedFile>;
@@ -87,7 +88,7 @@ export const registerMatch = (program: Command, deps: MatchDependencies): void =
     )
     .option(
       '--keyring <file>',
-      "whose keys sign a suite that is fetched; else this machine's",
+      "whose keys sign a suite; else this machine's, and one that lies here is taken as it is",
       collect,
     )
     .option(
@@ -126,7 +127,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
           throw new Error(
             `--platform ${named}: want os-release's ID and VERSION_ID, such as debian-12 or almalinux-9`,
           );
-        const sources = deps.sources(place);
+        const sources = deps.sources(place, keyring);
         const feeds = feed.map((one) => feedOf(one, sources));
         const { inventory: read, warnings } = await readInventory(path, platform);
         for (const text of warnings) deps.warn(`${text}\n`);

@@ -1,4 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { errorText } from '../../../core/error-text.ts';
 import { gpgv } from './gpgv.ts';
 import { binaryKeyrings, ownKeyrings } from './keyrings.ts';
@@ -19,5 +21,17 @@ export const verifyWith =
       return await gpgv(await binaryKeyrings(named, scratch))(signed);
     } catch (error) {
       return { ok: false, reason: errorText(error) };
+    }
+  };
+
+/** The same where there is no place for what is needed: it is taken away at once. */
+export const verifyOnce =
+  (keyrings: readonly string[]): VerifySignature =>
+  async (signed) => {
+    const scratch = await mkdtemp(join(tmpdir(), 'groundswell-keys-'));
+    try {
+      return await verifyWith(keyrings, scratch)(signed);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
     }
   };
