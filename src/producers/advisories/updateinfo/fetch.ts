@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorText } from '../../../core/error-text.ts';
 import { below, nameAt, pathOf } from '../fetch/addresses-below.ts';
 import { FetchError } from '../fetch/fetch-error.ts';
 import { fetchText } from '../fetch/fetch-text.ts';
@@ -6,7 +7,11 @@ import type { FetchContext, Fetcher } from '../fetch/fetcher.ts';
 import { contentOf, fileHash } from '../fetch/file-content.ts';
 import type { Mirror } from '../fetch/mirror.ts';
 import { mirrored } from '../fetch/mirror.ts';
+import { Known, objection } from '../fetch/objection.ts';
+import type { Objection } from '../fetch/objection.ts';
+import { openFeedFiles } from '../open-feed-files.ts';
 import { plainFiles } from '../fetch/plain-files.ts';
+import type { Inspect } from '../fetch/plain-files.ts';
 import { redirectOf } from '../fetch/redirect.ts';
 import { xmlRecords } from '../xml-records.ts';
 import type { UpdateinfoEntry } from './read-repomd.ts';
@@ -24,6 +29,8 @@ const State = z.object({
   /** The file of advisories. */
   path: z.string(),
   checksum: z.string(),
+  /** What is known of that file; null: it came before that was asked. */
+  known: Known.nullable().default(null),
 });
 type State = z.infer<typeof State>;
 
@@ -58,6 +65,17 @@ const fetchNamed = async (
     : `its ${checksum.algorithm} is ${actual}, and ${INDEX} says ${checksum.value}`;
 };
 
+/** Counts the updates in it. Throws where it is damaged. */
+const inspect: Inspect = async (files) => {
+  let records = 0;
+  for await (const file of files)
+    for await (const record of xmlRecords(file.read(), 'updates', 'update')) {
+      if (record.kind === 'broken') throw new Error(record.reason);
+      records += 1;
+    }
+  return { records, newest: null };
+};
+
 const older = (made: number | null, known: number | null): string | null =>
   made !== null && known !== null && made < known
     ? `the mirror offers an older state (${new Date(made * 1000).toISOString()}) than the one that is here (${new Date(known * 1000).toISOString()})`
@@ -76,13 +94,16 @@ const fetchRepository = mirrored(
       { url, to: index, maxBytes: MOST_INDEX_BYTES, ...(known === null ? {} : { unless: known }) },
       context.signal,
     );
-    const refuse = (file: string, reason: string): { state: State; complete: false } => {
+    const refuse = (
+      file: string,
+      reason: string,
+      more: Omit<Objection, 'reason'> = {},
+    ): { state: State; complete: true } => {
       if (known === null) throw new FetchError(url, reason);
-      mirror.refuse({ file, reason });
-      return { state: known, complete: false };
+      mirror.refuse({ file, reason, ...more });
+      return { state: known, complete: true };
     };
-    // A repository of a new minor release begins anew: what is not in it any more was not taken back.
-    if (!came.changed && known !== null) return { state: known, complete: false };
+    if (!came.changed && known !== null) return { state: known, complete: true };
     const read = await readRepomd(INDEX, contentOf(index));
     if (!read.ok) return refuse(INDEX, `${read.field} ${read.reason}`.trim());
     const { updateinfo, made } = read;
@@ -95,31 +116,42 @@ const fetchRepository = mirrored(
         INDEX,
         `it names ${JSON.stringify(path.slice(0, 100))}, which is no path in it`,
       );
-    if (known?.path !== path || known.checksum !== checksum.value) {
+    let fresh = known?.known ?? null;
+    if (fresh === null || known?.path !== path || known.checksum !== checksum.value) {
       const to = mirror.incoming(path);
       const mismatch = await fetchNamed(below(repository, path), updateinfo, to, context);
       if (mismatch !== null) return refuse(path, mismatch);
+      const had = fresh;
+      try {
+        fresh = {
+          ...{ etag: null, lastModified: null },
+          ...(await inspect(openFeedFiles(to))),
+        };
+      } catch (error) {
+        return refuse(path, `what came is damaged: ${errorText(error)}`);
+      }
+      // A repository may well have none yet; one that had some does not lose all of them.
+      const against =
+        (had?.records ?? 0) === 0
+          ? null
+          : objection(fresh, had, context.now(), context.evenIfMostIsGone);
+      if (against !== null) return refuse(path, against.reason, against);
       await mirror.put(to, path);
     }
     await mirror.put(index, INDEX);
     await mirror.removeOthers(new Set([INDEX, path]));
     const validators = came.changed ? came.validators : { etag: null, lastModified: null };
-    return { state: { ...validators, made, path, checksum: checksum.value }, complete: false };
+    return {
+      state: { ...validators, made, path, checksum: checksum.value, known: fresh },
+      complete: true,
+    };
   },
   { together: true },
 );
 
 const fetchFile = plainFiles(
   ({ url }) => [{ url, name: nameAt(url, 'updateinfo.xml') }],
-  async (files) => {
-    let records = 0;
-    for await (const file of files)
-      for await (const record of xmlRecords(file.read(), 'updates', 'update')) {
-        if (record.kind === 'broken') throw new Error(record.reason);
-        records += 1;
-      }
-    return { records, newest: null };
-  },
+  inspect,
 );
 
 /**
