@@ -28,10 +28,7 @@ const large: readonly ConfiguredFeed['source'][] = ['debian-tracker', 'alma-erra
 
 const nameOf = ({ name, source }: ConfiguredFeed): string => name ?? source;
 
-const namesOf = (
-  { feeds }: Configuration,
-  kind: ConfiguredFeed['source'],
-): ReadonlySet<string> =>
+const namesOf = ({ feeds }: Configuration, kind: ConfiguredFeed['source']): ReadonlySet<string> =>
   new Set(feeds.filter(({ source }) => source === kind).map(nameOf));
 
 /** Feeds of which each advisory says that its vulnerability is exploited. */

@@ -160,9 +160,7 @@ export const watchAdvisories = async (options: WatchOptions): Promise<AdvisoryWa
     const told = withRefused(after, isNews ? refused : known);
     // What else of it came is good.
     const lost = problems.find((problem) => problem.lost !== undefined)?.lost;
-    return lost === undefined
-      ? told
-      : heldAtSource({ ...told, held: state.held }, lost, wallNow());
+    return lost === undefined ? told : heldAtSource({ ...told, held: state.held }, lost, wallNow());
   };
 
   const pollOne = async ({ feed, ending }: Polled, before: FeedState): Promise<void> => {

@@ -97,7 +97,7 @@ export const lostTooMuch = (had: number, has: number): boolean =>
 
 /** Since when a feed says nothing, where that is longer than it should be; null: it is well. */
 export const silentSince = (
-  state: FeedState,
+  state: Pick<FeedState, 'lastSuccess' | 'since'>,
   now: number,
   silentAfterMs: number,
 ): number | null => {

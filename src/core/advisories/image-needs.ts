@@ -11,7 +11,8 @@ const pendingIn = ({ installed, trackers }: FleetImage): Finding[] =>
   );
 
 /** What is missing of an image: each thing once, however many feeds carry it. */
-export const missingIn = (image: FleetImage): Finding[] => mergeFindings(pendingIn(image), image.trackers);
+export const missingIn = (image: FleetImage): Finding[] =>
+  mergeFindings(pendingIn(image), image.trackers);
 
 /** By `findingKey`: what is fixed once that is installed which the repositories of an image's hosts offer. */
 const appliedIn = ({ offered }: FleetImage): Pick<ReadonlySet<string>, 'has'> => ({

@@ -29,10 +29,7 @@ const aptSecurity = (alone: RpmPlace | null, verify: VerifySignature): AdvisoryS
  */
 export const advisorySources = (
   place: RpmPlace | null = null,
-  {
-    byHand = false,
-    verify = unchecked,
-  }: { byHand?: boolean; verify?: VerifySignature } = {},
+  { byHand = false, verify = unchecked }: { byHand?: boolean; verify?: VerifySignature } = {},
 ): ReadonlyMap<string, AdvisorySource> =>
   new Map(
     [

@@ -121,9 +121,7 @@ test("AlmaLinux's errata of which one release changed keep what the same id says
   publish(9, '2');
   await poll();
   const [kept] = await advisoriesCalled(store.db, 'ALSA-2024:1818');
-  expect(kept?.advisory.affected.map(({ release, fixed }) => `${release} ${fixed}`).sort()).toEqual([
-    '10 1-1.el10',
-    '8 1-1.el8',
-    '9 1-2.el9',
-  ]);
+  expect(kept?.advisory.affected.map(({ release, fixed }) => `${release} ${fixed}`).sort()).toEqual(
+    ['10 1-1.el10', '8 1-1.el8', '9 1-2.el9'],
+  );
 });

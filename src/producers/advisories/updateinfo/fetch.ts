@@ -149,10 +149,7 @@ const fetchRepository = mirrored(
   { together: true },
 );
 
-const fetchFile = plainFiles(
-  ({ url }) => [{ url, name: nameAt(url, 'updateinfo.xml') }],
-  inspect,
-);
+const fetchFile = plainFiles(({ url }) => [{ url, name: nameAt(url, 'updateinfo.xml') }], inspect);
 
 /**
  * The advisories of a repository of rpm packages, at its address or that of its `repomd.xml` or `mirror.list`: by its index,

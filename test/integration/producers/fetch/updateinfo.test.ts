@@ -136,28 +136,31 @@ describe('the advisories of a repository', () => {
   test.each([
     ['emptied', [], 'there is no record in it'],
     ['shrunken', [1, 2], 'it has only 2 of 25 records any more, and is held back'],
-  ])('stay as they are where the repository is %s, until a person accepts it', async (_, left, reason) => {
-    const all = Array.from({ length: 25 }, (_, at) => at + 1);
-    // One without any is one that begins.
-    publish(gzipSync(updates()), { time: 1_700_000_000 });
-    await fetch();
-    publish(gzipSync(updates(...all)));
-    const { version } = await fetch();
-    publish(gzipSync(updates(...left)), { time: 1_900_000_000 });
-    const lost = { had: 25, has: left.length };
-    for (let times = 0; times < 2; times += 1)
-      expect(await fetch()).toMatchObject({
-        ...{ version, changed: [], complete: true },
-        problems: [{ file: 'repodata/updateinfo.xml.gz', record: '', reason, lost }],
-      });
-    expect(await ids()).toHaveLength(25);
-    const accepted = await rig.fetch(
-      async (context) => fetchUpdateinfo({ ...context, evenIfMostIsGone: true }),
-      { url: `${server.url}/os/` },
-    );
-    expect(accepted).toMatchObject({ changed: 'all', complete: true, problems: [] });
-    expect(await ids()).toHaveLength(left.length);
-  });
+  ])(
+    'stay as they are where the repository is %s, until a person accepts it',
+    async (_, left, reason) => {
+      const all = Array.from({ length: 25 }, (_, at) => at + 1);
+      // One without any is one that begins.
+      publish(gzipSync(updates()), { time: 1_700_000_000 });
+      await fetch();
+      publish(gzipSync(updates(...all)));
+      const { version } = await fetch();
+      publish(gzipSync(updates(...left)), { time: 1_900_000_000 });
+      const lost = { had: 25, has: left.length };
+      for (let times = 0; times < 2; times += 1)
+        expect(await fetch()).toMatchObject({
+          ...{ version, changed: [], complete: true },
+          problems: [{ file: 'repodata/updateinfo.xml.gz', record: '', reason, lost }],
+        });
+      expect(await ids()).toHaveLength(25);
+      const accepted = await rig.fetch(
+        async (context) => fetchUpdateinfo({ ...context, evenIfMostIsGone: true }),
+        { url: `${server.url}/os/` },
+      );
+      expect(accepted).toMatchObject({ changed: 'all', complete: true, problems: [] });
+      expect(await ids()).toHaveLength(left.length);
+    },
+  );
 
   test('are left alone where the mirror has only the index yet', async () => {
     publish(one, { href: 'repodata/1-updateinfo.xml.gz' });

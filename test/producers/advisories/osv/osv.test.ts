@@ -106,9 +106,7 @@ describe('what a host must be attached to', () => {
 
 test("a real record of Rocky Linux's cloud group is for those who have its kernel", async () => {
   const name = 'RXSA-2023_0101.json';
-  const { advisories } = await parsed(osv, [
-    fileOf(name, fixture(`osv/${name}`)),
-  ]);
+  const { advisories } = await parsed(osv, [fileOf(name, fixture(`osv/${name}`))]);
   const kernel = { name: 'kernel', arch: 'x86_64', version: '4.18.0-425.3.1.el8' };
   const on = (...channels: string[]): string[] =>
     advisories.flatMap((advisory) =>
