@@ -1,5 +1,5 @@
 import type { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
-import { boot, changesOf, feed, gateOf, observe, viewOf } from './agent-side.ts';
+import { boot, bootOver, changesOf, feed, gateOf, observe, viewOf } from './agent-side.ts';
 import type { Core } from './core.ts';
 import { serve } from './server-side.ts';
 import { base, clone } from './world.ts';
@@ -56,7 +56,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
     id: `h${at + 1}`,
     alive: false,
     heard: 2,
-    agent: core.bootAgent(core.emptyJournal(`h${at + 1}-i`, true)),
+    agent: bootOver(core, core.emptyJournal(`h${at + 1}-i`, true)),
     boxes: Array.from({ length: boxes }, (_, index) => ({
       up: true,
       version: 0,

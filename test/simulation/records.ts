@@ -1,6 +1,7 @@
 import { compareRecordNumbers } from '../../src/core/messages.ts';
 import { feed, newId } from './agent.ts';
 import { agentReaches } from './redis.ts';
+import { wakeSender } from './reports.ts';
 import { count, inLife, monoOf } from './world.ts';
 import type { Machine, World } from './world.ts';
 
@@ -27,7 +28,9 @@ export const hear = (world: World, machine: Machine): string | null => {
     }
     machine.read = record;
   }
+  const isFirst = machine.agent.foundSeq !== null;
   feed(world, machine, { kind: 'record', record, newIncarnation: newId(world, 'i') });
+  if (isFirst) wakeSender(world, machine);
   return null;
 };
 

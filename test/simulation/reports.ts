@@ -12,7 +12,9 @@ const leaderOf = ([generation, epoch]: RecordNumber): Leader => [generation, epo
 
 /** Send what is not acknowledged, in order; what does not come through is sent again with growing pauses (R8). */
 const run = (world: World, machine: Machine): void => {
-  const { journal } = machine.agent;
+  const { journal, foundSeq } = machine.agent;
+  // R15: not before a record was read.
+  if (foundSeq !== null) return;
   const first = journal.reports.keys().next().value;
   const now = world.time.now();
   const heard: RecordNumber = machine.durableRecord ?? [0, 0, 0];

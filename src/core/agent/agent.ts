@@ -35,6 +35,11 @@ export type Activity = 'check' | 'drain' | 'stop' | 'start' | 'health' | 'undrai
 /** The agent's whole state: the journal survives a crash, the rest does not. */
 export interface Agent {
   journal: Journal;
+  /**
+   * Number of the last report that was in the journal when it was loaded; null once a record was read since. Until then
+   * nothing is sent, so that whatever else was acknowledged was told by a journal that is not this one (R15).
+   */
+  foundSeq: number | null;
   /** What the newest record said; null until one was read. */
   record: HeardRecord | null;
   /** The highest server time ever answered: it never goes back (R14). */
@@ -64,6 +69,7 @@ export interface Agent {
 
 export const bootAgent = (journal: Journal): Agent => ({
   journal,
+  foundSeq: journal.lastSeq,
   record: null,
   serverTimeFloor: 0,
   busy: new Map(),

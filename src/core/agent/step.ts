@@ -5,7 +5,6 @@ import { advance } from './advance.ts';
 import { onHealth, onStartOver, onStopOver, onUndrained, onVerified } from './after-stop.ts';
 import { onChecked, onDrained } from './before-stop.ts';
 import { advanceGate, onGate, onGateBefore, outdateGate } from './gate.ts';
-import { emptyJournal } from './journal.ts';
 import { leadsAfter } from '../messages.ts';
 import type { Leader } from '../messages.ts';
 import { isAnotherContainer } from '../observation.ts';
@@ -13,6 +12,7 @@ import { settingsChanges, settingsDetails } from '../settings-record.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
 import { hearRecord, heardLeader, leaderOf, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
+import { beginAnew, isRolledBack } from './rolled-back.ts';
 import { tellEndsAgain } from './tell-again.ts';
 import { waitsOf } from './waits.ts';
 import { advanceUpgrade, onTransaction, onUpgradeNotBegun, onUpgradeOver } from './upgrade.ts';
@@ -60,34 +60,15 @@ const greet = (turn: Turn, leader: Leader, before: Leader): void => {
 
 const onRecord = (turn: Turn, event: Extract<AgentEvent, { kind: 'record' }>): void => {
   const { agent } = turn;
-  const before = heardLeader(agent);
-  if (!hearRecord(turn, event.record)) return;
   const { record } = event;
+  const before = heardLeader(agent);
+  const rolledBack = isRolledBack(agent, record);
+  agent.foundSeq = null;
+  const isNewest = hearRecord(turn, record);
+  if (rolledBack) return beginAnew(turn, event);
+  if (!isNewest) return;
   const { journal } = agent;
   if (record.incarnation === journal.incarnation) {
-    if (record.ackedSeq > journal.lastSeq) {
-      // R15: the server has heard more than this journal remembers, so the journal was rolled back.
-      const { containers, gate, highestRecord, settings } = journal;
-      agent.journal = emptyJournal(event.newIncarnation, false);
-      agent.journal.highestRecord = highestRecord;
-      agent.journal.containers = containers;
-      agent.journal.gate = gate;
-      agent.journal.settings = settings;
-      const { busy, waiting, attempts, seenOld, notBefore } = agent;
-      for (const map of [busy, waiting, attempts, seenOld, notBefore]) map.clear();
-      agent.upgradeBusy = false;
-      agent.strayStopsEnded = false;
-      agent.strayBusy = false;
-      audit(turn, {
-        action: 'incarnation-begun',
-        details: {
-          incarnation: event.newIncarnation,
-          reason: `the server has report ${record.ackedSeq} of a journal that was rolled back`,
-        },
-      });
-      turn.effects.push({ kind: 'observe', container: null });
-      return;
-    }
     for (const seq of journal.reports.keys())
       if (seq <= record.ackedSeq) journal.reports.delete(seq);
     if (!journal.settled && !agent.strayBusy && !agent.strayStopsEnded) {

@@ -84,7 +84,7 @@ export const startSender = (ports: ReportPorts): ReportSender => {
   const sendOne = async (seq: number): Promise<void> => {
     const agent = ports.agent();
     const kept = agent?.journal.reports.get(seq);
-    if (agent === null || kept === undefined) return;
+    if (agent === null || agent.foundSeq !== null || kept === undefined) return;
     // One that cannot be signed would hold up all that follow it.
     const report = wellFormed(kept);
     const echo = ports.heardRecord() ?? noRecord;
@@ -98,7 +98,8 @@ export const startSender = (ports: ReportPorts): ReportSender => {
 
   const run = async (): Promise<void> => {
     const agent = ports.agent();
-    if (agent === null) return;
+    // R15: by the first record it is told whether this journal is the one of which reports were acknowledged.
+    if (agent === null || agent.foundSeq !== null) return;
     const { journal } = agent;
     const unacknowledged = [...journal.reports.keys()];
     const first = unacknowledged[0];

@@ -122,7 +122,11 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     },
     onTurn: (event, audits) => {
       if (event.kind === 'job') records.wake();
-      if (event.kind === 'record') copyAgain();
+      if (event.kind === 'record') {
+        copyAgain();
+        // The first one that is read lets reports go.
+        sender.wake();
+      }
       if (event.kind === 'transaction' || event.kind === 'upgrade-over')
         takeInventory({ refresh: false });
       if (event.kind !== 'record' && event.kind !== 'tick') turnedAt = clock.monoMs();

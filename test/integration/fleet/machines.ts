@@ -20,6 +20,10 @@ export interface Machine {
   fake: FakeHost;
   agent: RunningAgent;
   packages: PackageEvents;
+  /** Where its journal lies, below the directory of all. */
+  journal: string;
+  /** Starts the agent anew, which was stopped, over the journal in this folder; none is there: a new one. */
+  restart: (journal: string) => Promise<void>;
   /** What it signs with: somebody who broke into it has that. */
   key: SigningKey;
   /** Warnings of the agent. */
@@ -29,8 +33,6 @@ export interface Machine {
 export interface MachineOptions {
   hostId: string;
   containers: readonly string[];
-  /** Of the server. */
-  socket: string;
   serverKeys: () => VerifyKey[];
   redis: RedisAddress;
   /** Holds its journal and its key. */
@@ -50,38 +52,69 @@ const times = {
   gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
 };
 
-/** Makes a host known to the server, and starts its agent. */
-export const enrolMachine = async (options: MachineOptions): Promise<Machine> => {
-  const { hostId, containers, socket, serverKeys, redis, directory } = options;
-  const keys = await loadOrMakeKeys(join(directory, `${hostId}.json`), null);
-  const [publicKey = ''] = publicKeysOf(keys);
+const keysOf = (directory: string, hostId: string) =>
+  loadOrMakeKeys(join(directory, `${hostId}.json`), null);
+
+/** Makes a host, whose key lies or will lie in this directory, known to the server behind this socket. */
+export const enrolHost = async (
+  socket: string,
+  { hostId, directory }: Pick<MachineOptions, 'hostId' | 'directory'>,
+): Promise<void> => {
+  const [publicKey = ''] = publicKeysOf(await keysOf(directory, hostId));
   await callApi(socket, 'POST', '/v1/keys', {
     ...{ actor: 'ann', hostId, change: { kind: 'enrol', machineId: hostId, publicKey } },
   });
   await act(socket, { action: 'host-add', hostId, zone: null, cap: null });
+};
+
+/** Starts the agent of a host that is enrolled. */
+export const startMachine = async (options: MachineOptions): Promise<Machine> => {
+  const { hostId, containers, serverKeys, redis, directory } = options;
+  const keys = await keysOf(directory, hostId);
   const fake = createFakeHost(containers);
   fake.drains = false;
   const logged: string[] = [];
-  const watched: PackageEvents[] = [];
-  const agent = await startAgent({
-    ...{ hostId, version: '0', journalPath: join(directory, hostId, 'journal.sqlite') },
-    ...{ redis, serverKeys, signingKey: () => keys.active, host: fake.host, times },
-    describeSettings: (salt) => ({ salt, settings: {} }),
-    watchPackages: (events) => {
-      watched.push(events);
-      setImmediate(events.onQuiet);
-      const done = (): Promise<void> => Promise.resolve();
-      return Promise.resolve({ suspend: done, resume: done, stop: done });
+  const start = async (
+    journal: string,
+  ): Promise<Pick<Machine, 'agent' | 'packages' | 'journal'>> => {
+    const watched: PackageEvents[] = [];
+    const agent = await startAgent({
+      ...{ hostId, version: '0', journalPath: join(directory, journal, 'journal.sqlite') },
+      ...{ redis, serverKeys, signingKey: () => keys.active, host: fake.host, times },
+      describeSettings: (salt) => ({ salt, settings: {} }),
+      watchPackages: (events) => {
+        watched.push(events);
+        setImmediate(events.onQuiet);
+        const done = (): Promise<void> => Promise.resolve();
+        return Promise.resolve({ suspend: done, resume: done, stop: done });
+      },
+      clock: { monoMs: () => performance.now(), wallMs: Date.now, newId: randomUUID },
+      logger: {
+        info: () => undefined,
+        warn: (...said: unknown[]) => void logged.push(String(said.at(-1))),
+      },
+    });
+    const [packages] = watched;
+    if (packages === undefined) throw new Error('nobody watches packages');
+    return { agent, packages, journal };
+  };
+  const machine: Machine = {
+    ...(await start(hostId)),
+    ...{ fake, key: keys.active, logged },
+    restart: async (journal) => {
+      Object.assign(machine, await start(journal));
     },
-    clock: { monoMs: () => performance.now(), wallMs: Date.now, newId: randomUUID },
-    logger: {
-      info: () => undefined,
-      warn: (...said: unknown[]) => void logged.push(String(said.at(-1))),
-    },
-  });
-  const [packages] = watched;
-  if (packages === undefined) throw new Error('nobody watches packages');
-  return { fake, agent, packages, key: keys.active, logged };
+  };
+  return machine;
+};
+
+/** Makes a host known to the server, and starts its agent. */
+export const enrolMachine = async ({
+  socket,
+  ...options
+}: MachineOptions & { socket: string }): Promise<Machine> => {
+  await enrolHost(socket, options);
+  return startMachine(options);
 };
 
 /** Somebody upgrades a library, below everything that runs, to this version. */
