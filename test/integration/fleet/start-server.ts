@@ -13,6 +13,8 @@ export interface TestServerOptions {
   redis: RedisAddress;
   /** Of the one service, to which every container belongs, so many may be down; default 1. */
   maxUnavailable?: number;
+  /** A restart that has not begun so long after it was granted does not begin; default as everywhere. */
+  beginBeforeMs?: number;
   /** What it says to whoever runs it; default nothing. */
   level?: 'silent' | 'fatal';
   /** Hears what it warns of. */
@@ -23,9 +25,10 @@ export interface TestServerOptions {
 /** A real server in this process, without feeds, that restarts by itself what is stale. */
 export const startServer = (options: TestServerOptions): Promise<RunningServer> => {
   const { dataDirectory, redis, maxUnavailable = 1, level = 'silent' } = options;
+  const { beginBeforeMs = defaultFleetSettings.beginBeforeMs } = options;
   return runServer({
     ...{ version: '0', dataDirectory, socketPath: join(dataDirectory, 'api.sock'), redis },
-    settings: { ...defaultFleetSettings, canaries: 0 },
+    settings: { ...defaultFleetSettings, canaries: 0, beginBeforeMs },
     services: [
       {
         ...{ name: 'web', match: [{ container: '*' }], budget: { maxUnavailable } },
