@@ -105,6 +105,10 @@ export const machineActs = {
     machine.wallOffsetMs += (act.n - 20) * 180_000;
     return `${machine.id} by ${(act.n - 20) * 3} minutes`;
   },
+  'server clock jumps': (world, { act }) => {
+    world.serverWallOffsetMs += (act.n - 20) * 180_000;
+    return `by ${(act.n - 20) * 3} minutes`;
+  },
   'server crash': (world, { act }) => {
     const server = leaderNow(world);
     if (server === null) return null;

@@ -1,5 +1,6 @@
 import type { AgentAudit, AgentEvent } from '../../src/core/agent/agent.ts';
 import type { Journal } from '../../src/core/agent/journal.ts';
+import type { AgentTurn } from '../../src/core/agent/step.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
 import type { Leader } from '../../src/core/messages.ts';
 import { clone } from '../model/world.ts';
@@ -38,6 +39,7 @@ const noteAudits = (machine: Machine, audits: readonly AgentAudit[]): void => {
       if (box !== undefined) box.ours = true;
     } else if (outcome !== null && outcome !== 'failed') {
       machine.intents.delete(grantId);
+      machine.orphans.delete(grantId);
       // A retry takes over what the one that it retries had stopped.
       if (box !== undefined && outcome !== 'retried') box.ours = false;
     }
@@ -59,10 +61,17 @@ const isHearing = (
   { audits, effects }: { audits: readonly unknown[]; effects: readonly unknown[] },
 ): boolean => event.kind === 'record' && audits.length === 0 && effects.length === 0;
 
+/** Turns of these kinds come all the time: those that leave nothing to journal, and do nothing, are not counted. */
+const isEmpty = ({ kind }: AgentEvent, { audits, effects }: AgentTurn): boolean =>
+  (kind === 'tick' || kind === 'record') && audits.length === 0 && effects.length === 0;
+
 /** Whether it is this turn's journal write before or after which the process dies. */
-const diesNow = (machine: Machine, event: AgentEvent): 'before' | 'after' | null => {
-  const { dies } = machine;
-  if (dies === null || event.kind === 'tick' || event.kind === 'record') return null;
+const diesNow = (
+  { dies }: Machine,
+  event: AgentEvent,
+  turn: AgentTurn,
+): 'before' | 'after' | null => {
+  if (dies === null || isEmpty(event, turn)) return null;
   dies.turns -= 1;
   if (dies.turns > 0) return null;
   return dies.before ? 'before' : 'after';
@@ -73,13 +82,14 @@ export const feed = (world: World, machine: Machine, event: AgentEvent): void =>
   if (!machine.alive) return;
   world.counts.steps += 1;
   const { agent, dies } = machine;
-  const end = diesNow(machine, event);
-  const before = end === 'before' ? clone(agent.journal) : null;
+  const mayBeLast = dies?.before === true && dies.turns <= 1;
+  const before = mayBeLast ? clone(agent.journal) : null;
   const turn = world.core.agentStep(agent, event, {
     monoMs: monoOf(world, machine),
     wallMs: wallOf(world, machine),
   });
-  if (before !== null) {
+  const end = diesNow(machine, event, turn);
+  if (end === 'before' && before !== null) {
     // What was not written has not happened.
     agent.journal = before;
     note(world, () => `${machine.id}: the agent dies before it has journaled ${event.kind}`);
@@ -192,6 +202,7 @@ export const loseJournal = (world: World, machine: Machine, downMs: number): voi
     world.core.emptyJournal(`${machine.id}-life${machine.lives}`, false),
   );
   machine.durableRecord = null;
+  for (const grantId of machine.intents) machine.orphans.add(grantId);
   machine.intents.clear();
   const { life } = machine;
   world.time.after(downMs, () => {

@@ -49,9 +49,12 @@ export const amiss = (world: World): Amiss | null => {
     const found = amissOf(world, box);
     if (found !== null) return found;
   }
-  for (const { id, intents } of world.machines)
-    if (intents.size > 0)
-      return { rule: 'I4', message: `stops on ${id} have no outcome: ${[...intents].join(', ')}` };
+  for (const { id, intents, orphans } of world.machines) {
+    // What a lost journal had begun, the next life of it ends, or the server by itself (R15, R33).
+    const open = [...intents, ...[...orphans].filter((grantId) => !world.ended.has(grantId))];
+    if (open.length > 0)
+      return { rule: 'I4', message: `stops on ${id} have no outcome: ${open.join(', ')}` };
+  }
   return null;
 };
 

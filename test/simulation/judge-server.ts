@@ -61,7 +61,9 @@ export const judgeCommit = (world: World, server: Server, { sends, audits }: Com
       }
   for (const grant of given) world.given.set(grant.id, factsOf(world, fleet, now, grant));
   world.counts.grants += given.length;
-  for (const { action } of audits) if (action === 'wave-opened') world.counts.waves += 1;
+  for (const { action, grantId } of audits)
+    if (action === 'wave-opened') world.counts.waves += 1;
+    else if (action === 'grant-ended' && grantId !== null) world.ended.add(grantId);
   if (given.length > 0) {
     checkGiven(
       fleet,

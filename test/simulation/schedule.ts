@@ -9,6 +9,7 @@ export const kinds = [
   // What processes and machines do.
   ...(['agent crash', 'agent crash before journal', 'agent crash after journal'] as const),
   ...(['agent paused', 'journal lost', 'host dies', 'clock jumps'] as const),
+  'server clock jumps',
   ...(['server crash', 'server crash before commit', 'server crash after commit'] as const),
   ...(['leader paused', 'leader paused with its clock'] as const),
   // What containers do, and packages.

@@ -44,6 +44,10 @@ export const leaderNow = ({ servers, store, time }: World): Server | null => {
   return server !== undefined && server.frozenUntil <= time.now() ? server : null;
 };
 
+/** A tick that changes nothing and tells nobody anything is not counted. */
+const isEmpty = ({ kind }: FleetEvent, { dirty, audits, sends, closes, records }: Commands) =>
+  kind === 'tick' && [dirty, audits, sends, closes, records].every((wanted) => wanted.length === 0);
+
 /**
  * One event, as the coordinator's loop takes it: core decides, all of it is committed or nothing (R19), then control
  * records, then jobs (R12). Null: it did not become durable.
@@ -52,12 +56,12 @@ export const submit = (world: World, server: Server, event: FleetEvent): Command
   const { store, core } = world;
   world.counts.steps += 1;
   const { dies } = server;
-  const isLast = dies !== null && event.kind !== 'tick' && (dies.steps -= 1) <= 0;
   const commands = core.fleetStep(server.fleet, event, {
     now: serverNow(world, server),
-    wall: { ms: wallOf(world, { wallOffsetMs: 0 }), minuteOfDay: 720 },
+    wall: { ms: wallOf(world, { wallOffsetMs: world.serverWallOffsetMs }), minuteOfDay: 720 },
     newId: () => newId(world, 'n'),
   });
+  const isLast = dies !== null && !isEmpty(event, commands) && (dies.steps -= 1) <= 0;
   if (isLast && dies.before) {
     note(world, () => `the server dies before it has committed ${event.kind}`);
     crash(world, server, dies.downMs);

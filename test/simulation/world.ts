@@ -100,6 +100,8 @@ export interface Machine {
   /** It dies in one of its next turns, before or after the journal is written; null: not by that. */
   dies: { turns: number; before: boolean; downMs: number } | null;
   intents: Set<string>;
+  /** Those of a journal that was lost: the next life, or the server, has to tell what came of them. */
+  orphans: Set<string>;
   /** What happens to a container as soon as something of this kind is begun for it: by an act of the schedule. */
   traps: Map<string, (box: Box) => void>;
   clocks: Map<string, HealthClock>;
@@ -204,6 +206,10 @@ export interface World {
   given: Map<string, Given>;
   /** Pauses that were shown as `paused` and are in force, by id. */
   shown: Map<string, PauseLevel>;
+  /** Grants whose end a server has recorded. */
+  ended: Set<string>;
+  /** How far the wall clock of whoever leads is off. */
+  serverWallOffsetMs: number;
   /** Somebody waits for the next restart that fails, to try it again. */
   retriers: number;
   /** Faults and people have come to their end. */
