@@ -7,6 +7,7 @@ import type {
   HostInventoryView,
 } from '../core/advisories/advisory-views.ts';
 import type { AdvisoryPlan } from '../core/coordinator/plan-advisory.ts';
+import { ActorText } from '../core/request-text.ts';
 import { addChange } from './add-change.ts';
 import type { Answer } from '../core/coordinator/operator.ts';
 
@@ -25,7 +26,7 @@ export interface AdvisoryBackend {
 export const FeedChange = z.enum(['poll', 'accept']);
 export type FeedChange = z.infer<typeof FeedChange>;
 
-const FeedBody = z.strictObject({ actor: z.string().min(1), change: FeedChange });
+const FeedBody = z.strictObject({ actor: ActorText, change: FeedChange });
 
 const unknownAdvisory = (id: string): { error: string } => ({
   error: `no feed has an advisory ${id}; see: groundswell advisories, groundswell feeds`,

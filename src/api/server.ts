@@ -20,6 +20,7 @@ import { addAdvisoryRoutes } from './advisory-routes.ts';
 import type { AdvisoryBackend } from './advisory-routes.ts';
 import { malformed } from './malformed.ts';
 import { HostId } from '../core/ids.ts';
+import { ActorText, NameText } from '../core/request-text.ts';
 import { pauseState } from '../core/coordinator/pause-state.ts';
 
 export interface AuditQuery {
@@ -66,23 +67,25 @@ export interface ApiBackend {
   advisories: AdvisoryBackend;
 }
 
+const KeyText = z.string().max(1_000, 'want a key as groundswell agent --show-key prints it');
+
 /** Whose signatures are believed (R1). */
 export const KeyChange = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('enrol'), machineId: z.string().min(1), publicKey: z.string() }),
-  z.strictObject({ kind: z.literal('add'), publicKey: z.string() }),
+  z.strictObject({ kind: z.literal('enrol'), machineId: NameText.min(1), publicKey: KeyText }),
+  z.strictObject({ kind: z.literal('add'), publicKey: KeyText }),
   z.strictObject({ kind: z.literal('revoke') }),
 ]);
 export type KeyChange = z.infer<typeof KeyChange>;
 
-const KeysBody = z.strictObject({ actor: z.string().min(1), hostId: HostId, change: KeyChange });
+const KeysBody = z.strictObject({ actor: ActorText, hostId: HostId, change: KeyChange });
 
 const RedisUserBody = z.strictObject({
-  actor: z.string().min(1),
+  actor: ActorText,
   hostId: HostId,
   passwordSha256: z.string().regex(/^[0-9a-f]{64}$/, 'want the SHA-256 of a password, in hex'),
 });
 
-const ActionBody = z.strictObject({ actor: z.string().min(1), action: OperatorAction });
+const ActionBody = z.strictObject({ actor: ActorText, action: OperatorAction });
 
 const AuditQueryString = z.strictObject({
   container: z.string().optional(),

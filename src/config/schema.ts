@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AdvisoryKind, Severity } from '../core/advisories/advisory.ts';
 import { renewEveryMs } from '../core/coordinator/control-record.ts';
-import { HostId } from '../core/ids.ts';
+import { HostId, ZoneName } from '../core/ids.ts';
 import { HostServiceSettings, Mode, NameGlob, ServiceSettings } from '../core/service-settings.ts';
 import { AbsolutePath, OwnDirectory } from './own-directory.ts';
 
@@ -44,10 +44,7 @@ const ServerSection = z.strictObject({
 const AgentSection = z.strictObject({
   /** Default: the host's name. */
   hostId: HostId.optional(),
-  zone: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'want a zone such as rack-1')
-    .default('default'),
+  zone: ZoneName.default('default'),
   /** Where LXC keeps its containers (lxc.lxcpath). */
   lxcPath: AbsolutePath.default('/var/lib/lxc'),
   /** Restarts at once on this host. */

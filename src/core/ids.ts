@@ -11,6 +11,11 @@ export const HostId = z
   .refine((id) => id !== 'server', 'a host cannot be called server: name another in agent.hostId');
 export type HostId = z.infer<typeof HostId>;
 
+/** Where a host stands: hosts that may fail together share a zone. */
+export const ZoneName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'want a zone such as rack-1');
+
 /** A container's name on its host, as LXC allows it. */
 export const ContainerName = z
   .string()

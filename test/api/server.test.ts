@@ -1,44 +1,9 @@
-import { expect, test } from '@jest/globals';
-import { createApi } from '../../src/api/server.ts';
-import type { ApiBackend } from '../../src/api/server.ts';
+import { describe, expect, test } from '@jest/globals';
+import { OperatorAction } from '../../src/core/coordinator/operator-action.ts';
+import { maxJobBytes } from '../../src/jobs/envelope.ts';
 import type { HostView } from '../../src/cli/views.ts';
 import { observed, scene, view, web } from '../core/coordinator/fleet-scene.ts';
-import type { Scene } from '../core/coordinator/fleet-scene.ts';
-
-/** The API over a coordinator in memory. */
-const apiOf = (here: Scene): ReturnType<typeof createApi> => {
-  const backend: ApiBackend = {
-    fleet: () => here.fleet,
-    moment: () => ({ now: here.now, wall: here.wall }),
-    act: (actor, action) =>
-      Promise.resolve(
-        here.step({ kind: 'operator', actor, action }).answer ?? { ok: false, reason: '' },
-      ),
-    refusedAlerts: () => [],
-    queues: () => Promise.resolve([]),
-    audit: () => Promise.resolve([]),
-    auditTrail: {
-      bundle: () => Promise.reject(new Error('none')),
-      keys: () => Promise.resolve([]),
-    },
-    meanRestartMs: () => 1,
-    about: () => Promise.resolve({}),
-    redisAlerts: () => [],
-    onChange: () => () => undefined,
-    problem: () => null,
-    advisories: {
-      feeds: () => [],
-      changeFeed: () => Promise.resolve({ ok: true, id: null, text: '' }),
-      pending: () => Promise.resolve([]),
-      details: () => Promise.resolve([]),
-      plan: () => Promise.resolve(null),
-      inventory: () => Promise.resolve(null),
-    },
-    changeKeys: () => Promise.resolve({ ok: true, id: null, text: '' }),
-    makeRedisUser: () => Promise.resolve({ ok: true, id: null, text: '' }),
-  };
-  return createApi(backend);
-};
+import { apiOf } from './api-of.ts';
 
 test('the state of a host says at once that its keys were revoked', async () => {
   const here = scene([web()]);
@@ -120,4 +85,56 @@ test('a request that is longer than a megabyte is refused unread', async () => {
   };
   expect(await ask('x'.repeat(1_048_576))).toEqual([413, { error: 'Request body is too large' }]);
   expect((await ask('maintenance'))[0]).toBe(200);
+});
+
+describe('what has no bound of its own', () => {
+  const wanted = (name: string, version: string | null = null) => ({
+    ...{ name, want: version === null ? 'newest' : 'exact', version },
+  });
+  const freeze = { action: 'freeze', reason: 'holidays', until: null };
+  const upgrade = { action: 'upgrade', hosts: ['h1'], mode: 'packages', allowRemove: false };
+  const many = Array.from({ length: 601 }, (_, n) => wanted(`lib${n}`));
+
+  const asked = async (action: object, actor = 'ann'): Promise<[number, string]> => {
+    const here = scene([web()]);
+    const before = structuredClone(here.fleet);
+    const answer = await apiOf(here).inject({
+      ...{ method: 'POST', url: '/v1/actions' },
+      payload: { actor, action },
+    });
+    expect(here.fleet).toEqual(before);
+    return [answer.statusCode, answer.json<{ error: string }>().error];
+  };
+
+  test.each<[string, object, string?]>([
+    ['action.until: want a moment up to the year 9999', { ...freeze, until: 1e300 }],
+    ['action.until: want a moment up to the year 9999', { ...freeze, until: 253_402_300_800_000 }],
+    ['action.until: want a moment up to the year 9999', { ...freeze, until: -1e300 }],
+    ['action.reason: want at most 2000 characters', { ...freeze, reason: 'x'.repeat(2_001) }],
+    ['action.reason: want whole characters', { ...freeze, reason: 'it is \ud83d' }],
+    ['action.packages: want at most 600 packages', { ...upgrade, packages: many }],
+    ['action.packages.0.name: want a package', { ...upgrade, packages: [wanted('x'.repeat(129))] }],
+    ['action.packages.0.name: want a package', { ...upgrade, packages: [wanted('-o')] }],
+    ['action.packages.0.version: want a version', { ...upgrade, packages: [wanted('a', '1 2')] }],
+    ['action.id: want at most 200', { action: 'unfreeze', id: 'x'.repeat(201) }],
+    ['action.zone: want a zone', { action: 'host-add', hostId: 'h1', zone: '', cap: null }],
+    ['actor: want at most 200 characters', freeze, 'x'.repeat(201)],
+    ['actor: want whole characters', freeze, '\udc00'],
+  ])('%s', async (error, action, actor) => {
+    const [status, said] = await asked(action, actor);
+    expect([status, said]).toEqual([400, expect.stringContaining(error)]);
+    expect(said.length).toBeLessThan(500);
+  });
+
+  test('an upgrade of the most and longest packages fits into a job, and a freeze lasts to the last moment', () => {
+    const longest = 'x'.repeat(128);
+    const packages = Array.from({ length: 600 }, () => wanted(longest, longest));
+    const read = OperatorAction.parse({ ...upgrade, packages });
+    expect(JSON.stringify(read).length).toBeLessThan(maxJobBytes - 50_000);
+    const here = scene([web()]);
+    expect(here.act({ action: 'freeze', reason: '', until: 253_402_300_799_999 }).answer).toEqual({
+      ...{ ok: true, id: expect.any(String) },
+      text: expect.stringContaining('frozen until 9999-12-31T23:59:59.999Z'),
+    });
+  });
 });

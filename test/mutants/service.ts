@@ -135,7 +135,7 @@ export const serviceMutants: Mutant[] = [
     rule: 'API',
     what: 'an action without an actor is carried out',
     file: 'src/api/server.ts',
-    from: 'const ActionBody = z.strictObject({ actor: z.string().min(1),',
+    from: 'const ActionBody = z.strictObject({ actor: ActorText,',
     to: 'const ActionBody = z.strictObject({ actor: z.string(),',
     killedBy: { ...api, test: 'what cannot be understood is refused' },
   },

@@ -52,6 +52,10 @@ export const holdsTooManyText = (hostId: string): string =>
 export const storeFailingText = (why: string): string =>
   `the store cannot be written (${why}): nothing is granted, and neither what hosts say nor what people ask is taken, until it can; look at the room on its disk`;
 
+/** A step of the coordinator that threw: of `kind` was what it was to decide about. */
+export const undecidedText = (kind: string, why: string): string =>
+  `a fault of Groundswell's own (${why}) kept it from deciding about an event (${kind}), which is not taken; all else goes on: report it with what the server's log says`;
+
 /** R15. */
 export const journalLostText = (hostId: string): string =>
   `${hostId} lost its journal: its grants are asked for again`;

@@ -3,7 +3,7 @@ import type { ControlRecord, SequencedReport } from '../../core/messages.ts';
 import type { Fleet } from '../../core/coordinator/fleet.ts';
 import type { Moment } from '../../core/coordinator/may-grant.ts';
 import type { Answer, OperatorAction } from '../../core/coordinator/operator.ts';
-import { storeFailingText } from '../../core/coordinator/standing-alerts.ts';
+import { storeFailingText, undecidedText } from '../../core/coordinator/standing-alerts.ts';
 import type { StandingAlert } from '../../core/coordinator/standing-alerts.ts';
 import { errorText } from '../../core/error-text.ts';
 import { fleetStep } from '../../core/coordinator/step.ts';
@@ -115,11 +115,15 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();
   };
 
-  const fail = (error: unknown, what: string): void => {
+  const fail = (
+    error: unknown,
+    what: string,
+    text: (why: string) => string = storeFailingText,
+  ): void => {
     ports.onError(error, what);
     problem = {
       since: problem?.since ?? ports.moment().wall.ms,
-      text: storeFailingText(errorText(error)),
+      text: text(errorText(error)),
     };
   };
 
@@ -138,11 +142,29 @@ export const startCoordinator = async (ports: CoordinatorPorts): Promise<Coordin
     }
   };
 
-  const runGroup = async (group: Waiting[]): Promise<void> => {
+  /**
+   * A step that throws is a fault of ours, and its event alone is not taken. What came with it is decided anew, in its
+   * order, over what the store holds: the step may have changed half of what it would have.
+   */
+  const decide = async (group: Waiting[]): Promise<Commands[] | null> => {
     const commands: Commands[] = [];
-    try {
-      for (const { event } of group)
+    for (const [at, { event, reject }] of group.entries())
+      try {
         commands.push(fleetStep(fleet, event, { ...ports.moment(), newId: ports.newId }));
+      } catch (error) {
+        fail(error, `decide ${event.kind}`, (why) => undecidedText(event.kind, why));
+        reject(error);
+        queue.unshift(...group.toSpliced(at, 1));
+        await loadAnew();
+        return null;
+      }
+    return commands;
+  };
+
+  const runGroup = async (group: Waiting[]): Promise<void> => {
+    const commands = await decide(group);
+    if (commands === null) return;
+    try {
       await withSpan('coordinator.commit', { 'groundswell.events': group.length }, () =>
         ports.commit({
           fleet,

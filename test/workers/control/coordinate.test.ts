@@ -97,6 +97,48 @@ test('after a commit that failed the numbers of records go on: none is given twi
   expect(numbers).toEqual([1, 3]);
 });
 
+test('a step that throws has its own event refused, and named; what came with it is decided without it', async () => {
+  const told: string[] = [];
+  const problems: string[] = [];
+  let stored: string[] = [];
+  const commits: string[][] = [];
+  const coordinator = await startCoordinator({
+    load: () => {
+      const fleet = emptyFleet(defaultFleetSettings, 1, 1);
+      for (const id of stored) fleet.hosts.set(id, newHost(id, '', null));
+      return Promise.resolve(fleet);
+    },
+    commit: ({ fleet }) => {
+      problems.push(coordinator.problem()?.text ?? '');
+      stored = [...fleet.hosts.keys()];
+      commits.push(stored);
+      return Promise.resolve();
+    },
+    publish: () => Promise.resolve(),
+    kickRelay: () => undefined,
+    notify: () => undefined,
+    moment: () => ({ now: 1, wall: { ms: 1, minuteOfDay: 0 } }),
+    newId: () => 'id',
+    onError: (_error, what) => told.push(what),
+  });
+  const add = (hostId: string) =>
+    coordinator.act('ann', { action: 'host-add', zone: null, cap: null, hostId });
+  const before = add('h1');
+  // No request can hold such a date: a stand-in for what we do not know of.
+  const faulty = coordinator.act('ann', { action: 'freeze', reason: '', until: -1e300 });
+  const [first, wrong, last] = await Promise.allSettled([before, faulty, add('h2')]);
+  expect(first).toMatchObject({ status: 'fulfilled', value: { ok: true } });
+  expect(wrong).toMatchObject({ status: 'rejected', reason: { message: 'Invalid time value' } });
+  expect(last).toMatchObject({ status: 'fulfilled', value: { ok: true } });
+  expect(commits).toEqual([['h1', 'h2']]);
+  expect(told).toEqual(['decide operator']);
+  expect(problems).toEqual([
+    expect.stringMatching(/own \(Invalid time value\).*event \(operator\)/),
+  ]);
+  expect(coordinator.problem()).toBeNull();
+  await coordinator.stop();
+});
+
 describe('a fleet that cannot be loaded after a commit that failed', () => {
   const failing = { store: true };
   const loads: string[] = [];
