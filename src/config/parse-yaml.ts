@@ -11,6 +11,17 @@ export type ParsedYaml = { ok: true; value: Located } | { ok: false; problems: P
 
 const problemAt = (place: Place, message: string): Problem => ({ ...place, option: '', message });
 
+/** What is wrong first brings on the others; of thousands nobody reads more. */
+const MAX_FAULTS = 20;
+
+const faultText = (code: string, message: string): string => {
+  if (code === 'MULTIPLE_DOCS')
+    return 'a second YAML document begins here: want one a file; more may stand in files of config.d';
+  return message.startsWith('Maximum call stack')
+    ? 'nested too deeply: no option lies so deep'
+    : `not YAML: ${message}`;
+};
+
 /** Thrown inside the walk only. */
 class YamlProblem extends Error {
   readonly place: Place;
@@ -73,14 +84,9 @@ export const parseYaml = (text: string, file: string): ParsedYaml => {
   if (faults.length > 0)
     return {
       ok: false,
-      problems: faults.map(({ code, pos, message }) => {
+      problems: faults.slice(0, MAX_FAULTS).map(({ code, pos, message }) => {
         const { line, col } = counter.linePos(pos[0]);
-        return problemAt(
-          { file, line, column: col },
-          code === 'MULTIPLE_DOCS'
-            ? 'a second YAML document begins here: want one a file; more may stand in files of config.d'
-            : `not YAML: ${message}`,
-        );
+        return problemAt({ file, line, column: col }, faultText(code, message));
       }),
     };
   try {

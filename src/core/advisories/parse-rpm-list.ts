@@ -1,3 +1,4 @@
+import { Unreadable } from '../unreadable.ts';
 import type { InventoryPackage } from './inventory.ts';
 
 /**
@@ -39,8 +40,10 @@ export const parseRpmList = (text: string): InventoryPackage[] =>
       line.split('\t');
     const number = given(epoch);
     if (name === '' || version === '' || release === '' || !/^\d+$/.test(number ?? '0'))
-      throw new Error(
-        `line ${index + 1}: want name, epoch, version, release, architecture and more with tabs between them (rpm -qa --queryformat '${rpmListFormat}'), found ${JSON.stringify(line.slice(0, 100))}`,
+      throw new Unreadable(
+        `line ${index + 1}`,
+        line,
+        `want name, epoch, version, release, architecture and more with tabs between them (rpm -qa --queryformat '${rpmListFormat}')`,
       );
     const source = sourceOf(given(sourceRpm));
     const vendor = vendorOf(eighth);

@@ -1,3 +1,4 @@
+import { Unreadable } from '../../core/unreadable.ts';
 import type { InstalledPackage } from '../../core/packages.ts';
 
 /** Selection states of dpkg(1): what the administrator wants of a package. */
@@ -54,17 +55,24 @@ const readStanzas = (text: string): Fields[] => {
   return stanzas;
 };
 
+const remedy = (field: string): string =>
+  `want a stanza with a ${field} as dpkg writes it; its last good state lies beside it (status-old, /var/backups/dpkg.status*)`;
+
 const toPackage = (fields: Fields, path: string): DpkgPackage => {
-  const name = fields.get('Package');
-  if (name === undefined)
-    throw new Error(`${path}: a stanza without Package, Version: ${fields.get('Version') ?? '-'}`);
+  const name = fields.get('Package') ?? '';
+  if (name === '')
+    throw new Unreadable(
+      path,
+      [...fields].map((pair) => pair.join(': ')).join('\n'),
+      remedy('Package'),
+    );
   const status = fields.get('Status') ?? '';
   const words = status.split(/\s+/);
   const want = member(WANTS, words[0]);
   const flag = member(FLAGS, words[1]);
   const state = member(STATES, words[2]);
   if (want === undefined || flag === undefined || state === undefined)
-    throw new Error(`${path}: package ${name} has status ${JSON.stringify(status)}`);
+    throw new Unreadable(`${path}: status of package ${name}`, status, remedy('Status'));
   const version = fields.get('Version') ?? '';
   // `Source: name (version)`; the version is there only where it differs from the binary's.
   const [, source, sourceVersion] =

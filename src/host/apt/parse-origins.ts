@@ -53,7 +53,7 @@ export const parseOrigins = (
       const file = /^ {8} *-?\d+ (\S.*)$/.exec(line)?.[1];
       const origin = file === undefined ? undefined : fileOrigins.get(file);
       // Of several repositories the first, and what offers the installed version above all.
-      if (origin === undefined || at === 'older' || known === at) continue;
+      if (name === '' || origin === undefined || at === 'older' || known === at) continue;
       origins.set(name, origin);
       known = at;
     }

@@ -1,3 +1,5 @@
+import { Unreadable } from '../../core/unreadable.ts';
+
 /** One version of a package that apt knows, and the repositories that have it. */
 export interface OfferedVersion {
   version: string;
@@ -70,7 +72,14 @@ export const parsePolicy = (output: string, security: ReadonlySet<string>): Pack
       const candidate = line.slice('  Candidate: '.length);
       policy.candidate = candidate === '(none)' ? null : candidate;
     } else if (/^ (?:\*\*\*| {3}) \S/.test(line)) {
-      const [, star, version = '', priority] = /^ (\*\*\*| {3}) (\S+) (-?\d+)/.exec(line) ?? [];
+      const [, star, version, priority] =
+        /^ (\*\*\*| {3}) (\S+) (-?\d{1,9})(?: |$)/.exec(line) ?? [];
+      if (version === undefined)
+        throw new Unreadable(
+          `output of apt-cache policy, ${policy.name}`,
+          line,
+          'want a version and its priority; run it by hand with LC_ALL=C',
+        );
       policy.versions.push({
         ...{ version, priority: Number(priority), installed: star === '***' },
         ...{ security: false, available: false },

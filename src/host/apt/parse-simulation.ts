@@ -1,3 +1,5 @@
+import { Unreadable } from '../../core/unreadable.ts';
+
 /** A version that a simulation would install, and where it comes from. */
 export interface SimulatedInstall {
   name: string;
@@ -18,7 +20,7 @@ export interface Simulation {
 }
 
 // Inst name[:arch] [old] (new Label:12/suite, Other:1/suite [arch]) [broken dependencies]
-const INST = /^Inst (\S+?)(?::\S+)? (?:\[([^\]]*)\] )?\((\S+) (.*?) ?\[([^\]]+)\]\)/;
+const INST = /^Inst (\S+?)(?::\S+)? (?:\[([^\]]*)\] )?\((\S+) (.*?) ?\[([^\][]+)\]\)/;
 const REMOVE = /^(?:Remv|Purg) (\S+) \[([^\]]*)\]/;
 const CONFIGURE = /^Conf (\S+)/;
 
@@ -33,6 +35,13 @@ const listAfter = (lines: readonly string[], heading: string): string[] => {
     .filter((word) => word !== '');
 };
 
+const notRead = (at: number, line: string): Unreadable =>
+  new Unreadable(
+    `output of apt-get -s, line ${at + 1}`,
+    line,
+    'run it by hand with LC_ALL=C; a hook or option of apt that writes between its lines has to go',
+  );
+
 /** Reads what `apt-get -s` printed (C locale). Throws on a line of a kind that it knows but cannot read. */
 export const parseSimulation = (output: string): Simulation => {
   const lines = output.split('\n');
@@ -42,10 +51,10 @@ export const parseSimulation = (output: string): Simulation => {
     configures: [],
     keptBack: listAfter(lines, 'The following packages have been kept back:'),
   };
-  for (const line of lines) {
+  for (const [at, line] of lines.entries()) {
     if (line.startsWith('Inst ')) {
       const match = INST.exec(line);
-      if (match === null) throw new Error(`apt-get -s: cannot read ${JSON.stringify(line)}`);
+      if (match === null) throw notRead(at, line);
       const [, name = '', from, to = '', origins = '', arch = ''] = match;
       simulation.installs.push({
         ...{ name, arch, to, from: from ?? null },
@@ -53,7 +62,7 @@ export const parseSimulation = (output: string): Simulation => {
       });
     } else if (/^(?:Remv|Purg) /.test(line)) {
       const match = REMOVE.exec(line);
-      if (match === null) throw new Error(`apt-get -s: cannot read ${JSON.stringify(line)}`);
+      if (match === null) throw notRead(at, line);
       simulation.removes.push({ name: match[1] ?? '', version: match[2] ?? '' });
     } else {
       const match = CONFIGURE.exec(line);

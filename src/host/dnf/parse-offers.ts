@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { errorText } from '../../core/error-text.ts';
+import { Unreadable } from '../../core/unreadable.ts';
 import { parseRpmList } from '../../core/advisories/parse-rpm-list.ts';
 
 /** A version that a repository has; `version` is `[epoch:]version-release`. */
@@ -60,14 +62,25 @@ const parseLines = (output: string): OfferedAdvisory[] =>
 
 const JsonAdvisories = z.array(z.object({ name: z.string(), type: z.string(), nevra: z.string() }));
 
+const readJson = (output: string): z.infer<typeof JsonAdvisories> => {
+  try {
+    return JsonAdvisories.parse(JSON.parse(output.trim() === '' ? '[]' : output));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? 'it has no name, type and nevra' : errorText(error);
+    throw new Unreadable(
+      'output of dnf advisory list --json',
+      output,
+      `${why}; run it by hand: a plugin that writes beside the JSON has to go`,
+    );
+  }
+};
+
 /** JSON of dnf 5's `advisory list`. */
 const parseJson = (output: string): OfferedAdvisory[] =>
-  JsonAdvisories.parse(JSON.parse(output.trim() === '' ? '[]' : output)).flatMap(
-    ({ name: id, type, nevra }) => {
-      const parts = parseNevra(nevra);
-      return parts === null ? [] : [{ id, security: type === 'security', ...parts }];
-    },
-  );
+  readJson(output).flatMap(({ name: id, type, nevra }) => {
+    const parts = parseNevra(nevra);
+    return parts === null ? [] : [{ id, security: type === 'security', ...parts }];
+  });
 
 export const parseAdvisoryList = (output: string, generation: 4 | 5): OfferedAdvisory[] =>
   generation === 5 ? parseJson(output) : parseLines(output);

@@ -1,3 +1,5 @@
+import { Unreadable } from '../../core/unreadable.ts';
+
 /** One package in the table that dnf shows before a transaction; `version` is `[epoch:]version-release`. */
 export interface TableRow {
   name: string;
@@ -58,7 +60,11 @@ export const parseTransaction = (output: string): DnfSimulation => {
   const end = (): void => {
     if (row !== null && section !== null) {
       if (row.length < 4)
-        throw new Error(`dnf: cannot read the row ${JSON.stringify(row.join(' '))}`);
+        throw new Unreadable(
+          "a row of dnf's table",
+          row.join(' '),
+          'run it by hand with --assumeno and LC_ALL=C; a plugin that writes into the table has to go',
+        );
       found[section].push(rowOf(row));
     }
     row = null;

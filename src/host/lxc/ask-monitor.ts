@@ -41,7 +41,7 @@ export const parseInfo = (stdout: string): { state: string; pid: number | null }
     stdout,
   )?.[1];
   if (state === undefined) return null;
-  const pid = /^(?:PID:\s*)?(\d+)$/m.exec(stdout)?.[1];
+  const pid = /^(?:PID:\s*)?(\d{1,10})$/m.exec(stdout)?.[1];
   return { state, pid: pid === undefined ? null : Number(pid) };
 };
 

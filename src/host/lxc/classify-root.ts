@@ -15,11 +15,13 @@ export type LowerKind =
 const DIR_OVERLAY = /^dir:overlay(?:fs)?:/;
 const OVERLAY = /^(?:overlay|overlayfs):(.+)$/;
 
-/** Lower and upper layer of an overlay rootfs value; null when it is none, or has several lowers. */
+/** Lower and upper layer of an overlay rootfs value; null when it is none, has several lowers, or a relative path. */
 export const overlayLayers = (rootfs: string): { lower: string; upper: string } | null => {
   const parts = OVERLAY.exec(rootfs)?.[1]?.split(':');
   const [lower, upper, ...more] = parts ?? [];
   if (lower === undefined || upper === undefined || more.length > 0) return null;
+  // LXC does not start it; and to us it would be a path below wherever the agent works.
+  if (!lower.startsWith('/') || !upper.startsWith('/')) return null;
   return { lower, upper };
 };
 
@@ -46,7 +48,7 @@ export const classifyRoot = (
     return {
       kind: 'other',
       describe: several
-        ? `${rootfs} (not one lower and one upper)`
+        ? `${rootfs} (not one lower and one upper, both absolute)`
         : DIR_OVERLAY.test(rootfs)
           ? `${rootfs} (lxc-update-config wrote dir: before an overlay: take that away)`
           : rootfs,

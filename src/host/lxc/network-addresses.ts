@@ -78,7 +78,7 @@ const inet6 = (text: string): InterfaceAddress[] =>
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .flatMap(([hex = '', , , scope = '', flags = '', name = '']) =>
-      scope === '00' && (parseInt(flags, 16) & notUsable) === 0
+      /^[0-9a-f]{32}$/.test(hex) && scope === '00' && (parseInt(flags, 16) & notUsable) === 0
         ? [
             {
               interface: name,

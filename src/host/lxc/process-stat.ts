@@ -14,6 +14,7 @@ export const parseProcessStat = (text: string): ProcessStat | null => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, parent, startTime] = [fields[0], fields[1], fields[19]];
   if (state === undefined || parent === undefined || startTime === undefined) return null;
+  if (state === '' || !/^\d{1,10}$/.test(parent) || startTime === '') return null;
   return { state, parent: Number(parent), startTime };
 };
 

@@ -20,13 +20,8 @@ import { advisorySources } from '../../../src/producers/advisories/sources.ts';
 import { ubuntuNotices } from '../../../src/producers/advisories/ubuntu-notices/source.ts';
 import { updateinfoSource } from '../../../src/producers/advisories/updateinfo/source.ts';
 import { fileOf, fixture, parsed } from '../../producers/advisories/feed-files.ts';
-import {
-  expectSound,
-  hostileRuns,
-  hostileTimeoutMs,
-  mutatedBytes,
-  mutatedJson,
-} from './hostile.ts';
+import { mutatedBytes, mutatedJson } from '../../fuzz/mutations.ts';
+import { expectSound, hostileRuns, hostileTimeoutMs } from './hostile.ts';
 import { fixtures } from '../../producers/advisories/stored-files.ts';
 
 const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date('2026-11-25') });

@@ -56,7 +56,7 @@ describe('the dpkg database', () => {
 
   test('no database, and a damaged one', async () => {
     await writeFile(inDpkg('status'), 'Package: a\nStatus: what\n\n');
-    await expect(readDpkgDatabase(root)).rejects.toThrow('package a has status "what"');
+    await expect(readDpkgDatabase(root)).rejects.toThrow('status of package a: cannot read "what"');
     expect(await readAtRest(root)).toMatchObject({ atRest: false });
     await rm(inDpkg('status'));
     await expect(readDpkgDatabase(root)).rejects.toThrow('ENOENT');
