@@ -22,7 +22,19 @@ afterAll(async () => {
   await scene.dispose();
 }, 60_000);
 
-test('a package that containers map, changed while they are restarted, makes none of them fail (R30)', async () => {
+/** What a container made before Groundswell came can read of its files, by name. */
+const readInside = async (name: string): Promise<string[]> => {
+  const find = ['find', '/etc/groundswell', '/var/lib/groundswell', '-type', 'f', '-size', '+0'];
+  const read = ['-exec', 'sh', '-c', 'head -c1 "$1" >/dev/null && echo "$1"', 'sh', '{}', ';'];
+  return (await scene.host.run(['lxc-attach', '-n', name, '--', ...find, ...read])).stdout
+    .split('\n')
+    .filter(Boolean);
+};
+
+test('a package that containers map, changed while they are restarted, makes none of them fail (R30), and our files are hidden from them', async () => {
+  const before = await readInside('api-01');
+  for (const secret of [/keys\.json$/, /journal\.sqlite$/, /store\.sqlite$/])
+    expect(before).toContainEqual(expect.stringMatching(secret));
   await scene.bed.publish({ 'libgs-demo1': u1 });
   await scene.host.must(['apt-get', '-q', 'update']);
   const { id } = await scene.act({
@@ -42,4 +54,5 @@ test('a package that containers map, changed while they are restarted, makes non
     ['api, asked for by quickstart', 0, null],
     [`gs-demo ${u1}`, 0, null],
   ]);
+  for (const name of ['api-01', 'api-02']) expect(await readInside(name)).toEqual([]);
 }, 180_000);
