@@ -405,7 +405,7 @@ describe('inventories', () => {
   test.each([
     ['{"platform": "x-1", "packages": [{}]}', /packages\[0\]\.name/],
     ['{"platform": ', /JSON/],
-    ['what is this\n', /line 1: want name/],
+    ['what is this\n', /line 1: .*want name/],
   ])('%j is refused, and it is said where', async (content, message) => {
     const path = put('bad', content);
     await expect(readInventory(path, 'debian-12')).rejects.toThrow(message);
