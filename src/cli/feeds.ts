@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
 import type { FeedView } from '../core/advisories/advisory-views.ts';
 import { countOf, formatDuration, formatTable, tint } from './print.ts';
+import { problemText } from './problem-text.ts';
 import { remoteFor, withRemoteOptions } from './remote.ts';
 import type { CliDependencies, Remote } from './remote.ts';
 
@@ -29,10 +30,7 @@ const shownProblems = 3;
 const problemLines = ({ name, problemCount, problems }: FeedView, all: boolean): string[] => {
   if (problemCount === 0) return [];
   const shown = problems.slice(0, all ? problems.length : shownProblems);
-  const lines = shown.map(({ file, record, field, reason }) => {
-    const where = [file, record, field].filter((part) => part !== '').join(', ');
-    return `  ${where}: ${reason}`;
-  });
+  const lines = shown.map((problem) => `  ${problemText(problem)}`);
   const more = problemCount - shown.length;
   return [
     `${name}: ${countOf(problemCount, 'record')} could not be used:`,

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../core/advisories/match.ts';
 import { formatTable } from '../../print.ts';
-import { problemText } from './problem-text.ts';
+import { problemText } from '../../problem-text.ts';
 import type { FeedsRead } from './read-feeds.ts';
 
 const order = ['critical', 'high', 'medium', 'low', 'unknown'] as const;

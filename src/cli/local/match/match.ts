@@ -9,8 +9,8 @@ import type { AdvisorySource, FeedFile } from '../../../producers/advisories/fee
 import type { FetchedOnce } from '../../../producers/advisories/fetch/fetch-once.ts';
 import type { FeedAddress } from '../../../producers/advisories/fetch/fetcher.ts';
 import { terminalWidth } from '../../print.ts';
+import { problemText } from '../../problem-text.ts';
 import { matchText, notesOf } from './match-text.ts';
-import { problemText } from './problem-text.ts';
 import { readFeeds } from './read-feeds.ts';
 import type { NamedFeed } from './read-feeds.ts';
 import { readInventory } from './read-inventory.ts';

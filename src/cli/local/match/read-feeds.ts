@@ -9,7 +9,7 @@ import { FeedError } from '../../../producers/advisories/feed-error.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
 import type { FetchedOnce } from '../../../producers/advisories/fetch/fetch-once.ts';
 import { FetchError } from '../../../producers/advisories/fetch/fetch-error.ts';
-import { problemText } from './problem-text.ts';
+import { problemText } from '../../problem-text.ts';
 
 export interface NamedFeed {
   source: AdvisorySource;

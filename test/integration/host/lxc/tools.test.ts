@@ -27,14 +27,15 @@ const calls = async (): Promise<string[]> =>
     .filter((line) => line !== '')
     .map((line) => line.replace(` -P ${lxcPath()}`, ''));
 
-const stat = (pid: number, parent: number): string =>
-  `${pid} (x) S ${parent} 1 1 0 -1 0 ${Array(12).fill(0).join(' ')} 77 0 0`;
+const stat = (pid: number, parent: number, command: string): string =>
+  `${pid} (${command}) S ${parent} 1 1 0 -1 0 ${Array(12).fill(0).join(' ')} 77 0 0`;
 
 /** The container `web` runs, as procfs would show it. */
 const itRuns = async (): Promise<void> => {
   await mkdir(proc('10/task/10'), { recursive: true });
   await writeFile(proc('10/cmdline'), `[lxc monitor] ${lxcPath()} web\0`);
-  await writeFile(proc('10/stat'), stat(10, 1));
+  await writeFile(proc('10/stat'), stat(10, 1, 'lxc-start'));
+  await writeFile(proc('10/status'), 'Uid:\t0\t0\t0\t0\nNSpid:\t10\n');
   await writeFile(proc('10/task/10/children'), '11 ');
   await writeFile(
     proc('10/limits'),
@@ -43,7 +44,7 @@ const itRuns = async (): Promise<void> => {
   await mkdir(proc('11'));
   await writeFile(proc('11/cmdline'), '/sbin/init\0');
   await writeFile(proc('11/status'), 'NSpid:\t11\t1\n');
-  await writeFile(proc('11/stat'), stat(11, 10));
+  await writeFile(proc('11/stat'), stat(11, 10, 'init'));
   await writeFile(proc('1/net/unix'), `0: 1 2 3 4 5 6 @${lxcPath()}/web/command\n`);
 };
 
