@@ -11,6 +11,8 @@ const child = {
   file: 'test/integration/host/lxc/child-identity.test.ts',
 } as const;
 const effects = 'test/workers/agent/effects';
+const synced = { project: 'unit', file: 'test/core/agent/needs-sync.test.ts' } as const;
+const reports = { project: 'unit', file: 'test/workers/agent/send-reports.test.ts' } as const;
 const check = { project: 'unit', file: `${effects}/check.test.ts` } as const;
 const stop = { project: 'unit', file: `${effects}/stop.test.ts` } as const;
 const diff = { project: 'unit', file: 'test/workers/agent/journal-diff.test.ts' } as const;
@@ -30,7 +32,7 @@ export const journalMutants: Mutant[] = [
     what: 'effects begin before their turn is journaled',
     file: 'src/workers/agent/agent-loop.ts',
     from: `commit(step.effects, () => {
-        store.commit(agent.journal, entries);
+        store.commit(agent.journal, entries, { sync: step.sync });
       });
       heardRecord = agent.journal.highestRecord;
     } catch (error) {
@@ -44,7 +46,7 @@ export const journalMutants: Mutant[] = [
     to: `const present = life;
       if (present !== null) for (const effect of step.effects) ports.perform(effect, present);
       commit(step.effects, () => {
-        store.commit(agent.journal, entries);
+        store.commit(agent.journal, entries, { sync: step.sync });
       });
       heardRecord = agent.journal.highestRecord;
     } catch (error) {
@@ -130,9 +132,33 @@ export const journalMutants: Mutant[] = [
     rule: 'R8',
     what: 'what is not on disk is told',
     file: 'src/workers/agent/agent-loop.ts',
-    from: 'durable: () => (life === null ? null : agent),',
-    to: 'durable: () => agent,',
+    from: 'written: () => (life === null ? null : agent),',
+    to: 'written: () => agent,',
     killedBy: { ...heard, test: 'is forgotten with all else' },
+  },
+  {
+    rule: 'R8',
+    what: 'what the disk may forget is told',
+    file: 'src/workers/agent/send-reports.ts',
+    from: 'incarnation !== incarnation || !ports.sync()) return;',
+    to: 'incarnation !== incarnation) return;',
+    killedBy: { ...reports, test: 'nothing is sent that the disk may forget' },
+  },
+  {
+    rule: 'R23',
+    what: 'an intent need not be on disk when its stop begins',
+    file: 'src/core/agent/needs-sync.ts',
+    from: '!between.has(kind) || audits.length > 0 || effects.some((effect) => !harmless.has(effect.kind))',
+    to: "kind !== 'checked' && !between.has(kind)",
+    killedBy: { ...synced, test: 'the intent and the end of a restart without a drain' },
+  },
+  {
+    rule: 'R4',
+    what: 'a job completes before it is on disk',
+    file: 'src/workers/agent/agent-loop.ts',
+    from: 'if (sync()) return true;',
+    to: 'return true;',
+    killedBy: { ...heard, test: 'is on disk before it completes' },
   },
   {
     rule: 'R8',

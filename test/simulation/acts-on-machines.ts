@@ -1,14 +1,37 @@
+import { reached } from '../../src/core/messages.ts';
+import { Violation } from '../model/world.ts';
 import type { Doing } from './doing.ts';
 import { begin, crash, kill, loseJournal } from './agent.ts';
 import { comesUp, goesDown } from './look.ts';
 import { lead, leaderNow, retire, serverNow } from './server.ts';
 import type { Act } from './schedule.ts';
-import { inServer, note } from './world.ts';
+import { count, inServer, note } from './world.ts';
 import type { Machine, Server, World } from './world.ts';
+
+/** What was written and not synced is gone with the power. */
+const loseUnsynced = (world: World, machine: Machine): void => {
+  const { synced, agent } = machine;
+  if (synced === null) return;
+  for (const [id, { step, order }] of agent.journal.grants) {
+    const kept = synced.journal.grants.get(id);
+    // The disk must tell why it is down (I4, R24).
+    if (reached(step, 'stopping') && (kept === undefined || !reached(kept.step, 'stopping')))
+      throw new Violation(
+        'I4',
+        `the stop of ${order.container} began before its intent was on disk`,
+      );
+  }
+  agent.journal = synced.journal;
+  machine.durableRecord = synced.record;
+  machine.synced = null;
+  count(world, 'unsynced turns lost');
+};
 
 /** No power: all that runs there is gone, and what is on disk stays. */
 export const powerOff = (world: World, machine: Machine): void => {
   machine.on = false;
+  machine.powerFails = null;
+  loseUnsynced(world, machine);
   kill(world, machine);
   for (const box of machine.boxes) {
     box.stopping = false;
@@ -95,11 +118,17 @@ export const machineActs = {
   },
   'host dies': (world, { act, machine }) => {
     if (!machine.on) return null;
-    powerOff(world, machine);
-    world.time.after(act.seconds * 1_000, () => {
-      if (!machine.fenced) powerOn(world, machine);
-    });
-    return `${machine.id} for ${act.seconds} s`;
+    const dies = (): void => {
+      powerOff(world, machine);
+      world.time.after(act.seconds * 1_000, () => {
+        if (!machine.fenced) powerOn(world, machine);
+      });
+    };
+    const said = `${machine.id} for ${act.seconds} s`;
+    if (act.n % 2 === 0) dies();
+    // At the worst moment: what was written last is begun, and not on disk.
+    else machine.powerFails = dies;
+    return act.n % 2 === 0 ? said : `${said}, at its next turn that is not synced`;
   },
   'clock jumps': (_, { act, machine }) => {
     machine.wallOffsetMs += (act.n - 20) * 180_000;

@@ -77,13 +77,29 @@ const diesNow = (
   return dies.before ? 'before' : 'after';
 };
 
+/** Events after which the disk is perhaps not waited for. */
+const unsyncedKinds = new Set<AgentEvent['kind']>([
+  'job',
+  'checked',
+  'child',
+  'stop-over',
+  'start-over',
+  'health',
+]);
+
+/** Whether what this turn writes may be lost with the power: only asked for where power is. */
+const mayBeUnsynced = ({ schedule }: World, { synced }: Machine, { kind }: AgentEvent): boolean =>
+  synced === null &&
+  unsyncedKinds.has(kind) &&
+  schedule.acts.some((act) => act.kind === 'host dies' || act.kind === 'exclude host');
+
 /** One turn of the agent: step, journal, then its effects, as its loop does it. */
 export const feed = (world: World, machine: Machine, event: AgentEvent): void => {
   if (!machine.alive) return;
   world.counts.steps += 1;
   const { agent, dies } = machine;
   const mayBeLast = dies?.before === true && dies.turns <= 1;
-  const before = mayBeLast ? clone(agent.journal) : null;
+  const before = mayBeLast || mayBeUnsynced(world, machine, event) ? clone(agent.journal) : null;
   const turn = world.core.agentStep(agent, event, {
     monoMs: monoOf(world, machine),
     wallMs: wallOf(world, machine),
@@ -95,6 +111,8 @@ export const feed = (world: World, machine: Machine, event: AgentEvent): void =>
     note(world, () => `${machine.id}: the agent dies before it has journaled ${event.kind}`);
     return crash(world, machine, dies?.downMs ?? 0);
   }
+  if (turn.sync) machine.synced = null;
+  else if (before !== null) machine.synced ??= { journal: before, record: machine.durableRecord };
   if (!isHearing(event, turn)) machine.durableRecord = agent.journal.highestRecord;
   noteAudits(machine, turn.audits);
   if (world.trace !== null) traceTurn(world, machine, event, turn.audits);
@@ -105,6 +123,7 @@ export const feed = (world: World, machine: Machine, event: AgentEvent): void =>
   if (turn.audits.length > 0) wakeSender(world, machine);
   for (const effect of turn.effects) perform(world, machine, effect);
   askToTick(world, machine);
+  if (machine.synced !== null) machine.powerFails?.();
 };
 
 const quietEvents = new Set<AgentEvent['kind']>(['tick', 'record', 'host-observed', 'observed']);
@@ -139,6 +158,8 @@ export const giveJob = (
         ? { kind: send.kind, payload: send.payload }
         : { kind: send.kind, payload: send.payload };
   feed(world, machine, { kind: 'job', jobId, hash: jobId, incarnation, leader, expiresAt, job });
+  // It is synced before the job completes.
+  machine.synced = null;
 };
 
 /** The process is gone; what it had begun on containers and packages goes on by itself. */
@@ -202,6 +223,7 @@ export const loseJournal = (world: World, machine: Machine, downMs: number): voi
     world.core.emptyJournal(`${machine.id}-life${machine.lives}`, false),
   );
   machine.durableRecord = null;
+  machine.synced = null;
   for (const grantId of machine.intents) machine.orphans.add(grantId);
   machine.intents.clear();
   const { life } = machine;

@@ -38,6 +38,14 @@ export const brokenInSimulation: BrokenInSimulation[] = [
   asInModel('a host gate that did not pass is not asked again'),
   asInModel('an agent passes over pauses, and nothing is asked back'),
   {
+    rule: 'R23',
+    what: 'an intent need not be on disk when its stop begins',
+    file: 'agent/needs-sync.ts',
+    from: '!between.has(kind) || audits.length > 0 || effects.some((effect) => !harmless.has(effect.kind))',
+    to: "kind !== 'checked' && !between.has(kind)",
+    shownBy: ['I4', 'L2', 'L3'],
+  },
+  {
     rule: 'I6',
     what: 'the cap of a zone is not looked at',
     file: 'coordinator/may-grant.ts',

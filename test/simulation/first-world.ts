@@ -31,6 +31,7 @@ const newMachine = (core: SimCore, { seed, plan }: Schedule, at: number): Machin
       ...{ doubled: 0, lateMs: 0, reordered: 0 },
     },
     ...{ alive: false, frozenUntil: 0, life: 0, bornAt: 0, lives: 1, durableRecord: null },
+    ...{ synced: null, powerFails: null },
     agent: core.bootAgent(core.emptyJournal(`${id}-life1`, true)),
     ...{
       rises: 0,

@@ -37,6 +37,8 @@ const run = (world: World, machine: Machine): void => {
   if (first === undefined) return;
   sendAgainLater(world, machine);
   if (!agentReaches(world, machine)) return;
+  // R8: nothing is told that the disk may forget.
+  machine.synced = null;
   const acked = world.core.ackedOf(journal);
   const { incarnation } = journal;
   let sent = 0;

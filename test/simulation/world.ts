@@ -1,4 +1,5 @@
 import type { Agent } from '../../src/core/agent/agent.ts';
+import type { Journal } from '../../src/core/agent/journal.ts';
 import type { Fleet } from '../../src/core/coordinator/fleet.ts';
 import type { Send } from '../../src/core/coordinator/turn.ts';
 import type { HealthClock } from '../../src/core/health-clock.ts';
@@ -93,6 +94,10 @@ export interface Machine {
   lives: number;
   /** The highest record that the journal on disk names; what is echoed. */
   durableRecord: RecordNumber | null;
+  /** The journal as the disk has it for certain, where more was written since: what is left when the power goes. */
+  synced: { journal: Journal; record: RecordNumber | null } | null;
+  /** The power goes as soon as that is so. */
+  powerFails: (() => void) | null;
   /** What this process has read: how often a number rose, and when the last did, by its own clock (R13). */
   rises: number;
   roseAt: number;

@@ -10,6 +10,7 @@ import type { Leader } from '../messages.ts';
 import { isAnotherContainer } from '../observation.ts';
 import { settingsChanges, settingsDetails } from '../settings-record.ts';
 import { forgetOldJobs, onJob, onVoids } from './jobs.ts';
+import { needsSync } from './needs-sync.ts';
 import { hearRecord, heardLeader, leaderOf, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
 import { beginAnew, isRolledBack } from './rolled-back.ts';
@@ -17,10 +18,12 @@ import { tellEndsAgain } from './tell-again.ts';
 import { waitsOf } from './waits.ts';
 import { advanceUpgrade, onTransaction, onUpgradeNotBegun, onUpgradeOver } from './upgrade.ts';
 
-/** What a turn left behind: write the journal and the audits in one synced transaction, then do the effects in order. */
+/** What a turn left behind: write the journal and the audits in one transaction, then do the effects in order. */
 export interface AgentTurn {
   audits: AgentAudit[];
   effects: AgentEffect[];
+  /** Whether that transaction is synced to disk before the effects begin. */
+  sync: boolean;
 }
 
 /** R24: what was under way when the process died is looked at again from the step that was journaled. */
@@ -249,5 +252,6 @@ export const agentStep = (
     if (event.kind === 'tick') forgetOldJobs(turn);
   }
   outdateGate(turn);
-  return { audits: turn.audits, effects: turn.effects };
+  const { audits, effects } = turn;
+  return { audits, effects, sync: needsSync(event, { audits, effects }) };
 };

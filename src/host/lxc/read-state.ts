@@ -21,10 +21,23 @@ interface Surroundings {
   freezers: FreezerMounts;
 }
 
-const lookAround = ({ procRoot }: LxcPlaces): Surroundings => ({
-  bootId: readBootId(procRoot),
-  freezers: freezerMounts(readFileSync(`${procRoot}/self/mountinfo`, 'utf8')),
-});
+/** Where cgroups are mounted is settled when a host boots, and its table of mounts is long. */
+const AROUND_KEPT_MS = 60_000;
+
+const known = new WeakMap<LxcPlaces, { around: Surroundings; untilMs: number }>();
+
+const lookAround = (places: LxcPlaces): Surroundings => {
+  const { procRoot } = places;
+  const last = known.get(places);
+  const now = performance.now();
+  if (last !== undefined && now < last.untilMs) return last.around;
+  const around = {
+    bootId: readBootId(procRoot),
+    freezers: freezerMounts(readFileSync(`${procRoot}/self/mountinfo`, 'utf8')),
+  };
+  known.set(places, { around, untilMs: now + AROUND_KEPT_MS });
+  return around;
+};
 
 /** The monitor's pid: where it was last seen, or where its cgroup usually is; checked by its title. */
 const knownMonitor = (

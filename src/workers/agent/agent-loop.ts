@@ -25,7 +25,7 @@ export interface LoopPorts {
   clock: AgentClock;
   /** Begin an effect; called in the tick of the commit that it follows. Must not throw. */
   perform: (effect: AgentEffect, life: Life) => void;
-  /** A turn is durable; called before its effects. */
+  /** A turn is written; called before its effects. */
   onTurn: (event: AgentEvent, audits: readonly AgentAudit[]) => void;
   alert: (message: string) => void;
   /** Pause before the journal is tried again after a write that failed. */
@@ -35,12 +35,14 @@ export interface LoopPorts {
 export interface AgentLoop {
   agent: () => Agent;
   /** The same; null while memory is ahead of the journal by more than a heard record, after a write that failed. */
-  durable: () => Agent | null;
+  written: () => Agent | null;
+  /** Sync to disk whatever was written without it; before anything of it is told (R8). Answers whether it is durable. */
+  sync: () => boolean;
   /** The highest number of a control record that the journal on disk has; what is echoed (R14). */
   heardRecord: () => RecordNumber | null;
   /** Load the journal and go on from it (R24). */
   start: () => void;
-  /** One turn: step, journal, then the effects, all in this tick. Answers whether it is durable. */
+  /** One turn: step, journal, then the effects, all in this tick. Answers whether it is written. */
   dispatch: (event: AgentEvent) => boolean;
   /** Dispatch until it is durable; false: the loop was closed before. */
   journaled: (event: AgentEvent) => Promise<boolean>;
@@ -51,6 +53,9 @@ export interface AgentLoop {
   /** No turn any more. */
   close: () => void;
 }
+
+/** What need not be synced at once, and is waited for, waits so long for a turn that must. */
+const SYNC_SHARED_MS = 20;
 
 const isFull = (error: unknown): boolean =>
   typeof error === 'object' &&
@@ -70,7 +75,7 @@ const disrupts = ({ kind }: AgentEffect): boolean =>
   kind === 'drain' || kind === 'stop' || kind === 'run-upgrade';
 
 /**
- * The agent's event loop: events one by one; step (core decides), journal (durable or nothing of it is
+ * The agent's event loop: events one by one; step (core decides), journal (written or nothing of it is
  * done), effects. Synchronous from the event to the begin of its effects, so check and begin of a stop
  * are one (R22).
  */
@@ -119,7 +124,7 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
       }
       const entries = step.audits.map((audit) => auditEntry(agent, audit, place()));
       commit(step.effects, () => {
-        store.commit(agent.journal, entries);
+        store.commit(agent.journal, entries, { sync: step.sync });
       });
       heardRecord = agent.journal.highestRecord;
     } catch (error) {
@@ -133,19 +138,30 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
     return true;
   };
 
+  const sync = (): boolean => {
+    if (closed || life === null) return false;
+    try {
+      commit([], store.sync);
+      return true;
+    } catch (error) {
+      lose(error);
+      return false;
+    }
+  };
+
   const dispatch = (event: AgentEvent): boolean => {
     if (closed || life === null) return false;
     queue.push(event);
     // An effect that answers at once: its event is the next turn, not part of this one.
     if (turning) return true;
     turning = true;
-    let durable = true;
+    let written = true;
     try {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) durable = turn(next);
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) written = turn(next);
     } finally {
       turning = false;
     }
-    return durable;
+    return written;
   };
 
   const begin = (): void => {
@@ -173,13 +189,19 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
 
   return {
     agent: () => agent,
-    durable: () => (life === null ? null : agent),
+    written: () => (life === null ? null : agent),
+    sync,
     heardRecord: () => heardRecord,
     start: begin,
     dispatch,
     journaled: async (event) => {
       while (!closed) {
-        if (dispatch(event)) return true;
+        if (dispatch(event)) {
+          // Mostly the next turn is synced, and this one with it.
+          if (!store.synced()) await new Promise((resolve) => setTimeout(resolve, SYNC_SHARED_MS));
+          if (sync()) return true;
+          continue;
+        }
         await new Promise((resolve) => setTimeout(resolve, ports.retryMs));
       }
       return false;

@@ -15,14 +15,17 @@ export interface ReportTimes {
   /** First and largest pause before what was sent and not acknowledged is sent again. */
   againMs: { first: number; largest: number };
   pollMs: number;
-  /** What can wait, waits until so long after the last sending. */
+  /** What can wait, waits until so long after the last sending, */
   paceMs: number;
+  /** and so long for what follows it. */
+  gatherMs: number;
 }
 
 export const reportTimes: ReportTimes = {
   againMs: { first: 2_000, largest: 30_000 },
   pollMs: 500,
   paceMs: 250,
+  gatherMs: 120,
 };
 
 /**
@@ -42,6 +45,8 @@ export interface ReportPorts {
   hostId: HostId;
   /** Null: what is in memory is ahead of the journal, and nothing of it may be told (R8). */
   agent: () => Agent | null;
+  /** Make what is in the journal durable, before anything of it is told. Answers whether it is. */
+  sync: () => boolean;
   /** The record that is echoed: durably heard, so that none before it can count after a crash (R13, R14). */
   heardRecord: () => RecordNumber | null;
   signingKey: () => SigningKey;
@@ -79,8 +84,10 @@ export const startSender = (ports: ReportPorts): ReportSender => {
   let progressAt = 0;
   let againMs = times.againMs.first;
   let sentAt = -Infinity;
+  let waitsSince: number | null = null;
   let soon: NodeJS.Timeout | undefined;
 
+  /** What it sends is read in the tick of the sync that it follows. */
   const sendOne = async (seq: number): Promise<void> => {
     const agent = ports.agent();
     const kept = agent?.journal.reports.get(seq);
@@ -124,17 +131,19 @@ export const startSender = (ports: ReportPorts): ReportSender => {
     }
     const toSend = unacknowledged.slice(0, windowSize).filter((seq) => seq > sentSeq);
     if (toSend.length === 0) return;
-    const waitMs = sentAt + times.paceMs - now;
     const reports = toSend.map((seq) => journal.reports.get(seq));
+    waitsSince ??= now;
+    const waitMs = Math.max(sentAt + times.paceMs, waitsSince + times.gatherMs) - now;
     if (waitMs > 0 && reports.every((one) => one === undefined || canWait(one))) {
       clearTimeout(soon);
       soon = setTimeout(repeated.wake, waitMs);
       return;
     }
     sentAt = now;
+    waitsSince = null;
     for (let at = 0; at < toSend.length; at += atOnce) {
       // Another life of the journal has begun meanwhile: its reports are not these.
-      if (ports.agent()?.journal.incarnation !== incarnation) return;
+      if (ports.agent()?.journal.incarnation !== incarnation || !ports.sync()) return;
       const some = toSend.slice(at, at + atOnce);
       await Promise.all(some.map(sendOne));
       sentSeq = some.at(-1) ?? sentSeq;

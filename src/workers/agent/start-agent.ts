@@ -176,7 +176,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
   closing.add(records.stop);
   const sender = startSender({
     hostId,
-    agent: loop.durable,
+    agent: loop.written,
+    sync: loop.sync,
     heardRecord: loop.heardRecord,
     signingKey: options.signingKey,
     send: link.sendReport,

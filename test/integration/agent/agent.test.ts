@@ -52,7 +52,7 @@ const run = async (heartbeatMs = 300): Promise<RunningAgent> =>
       ...agentTimes,
       tickMs: 50,
       junkEveryMs: 100,
-      report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
+      report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5, gatherMs: 0 },
       observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs },
       gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
     },

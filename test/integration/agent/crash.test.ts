@@ -38,12 +38,12 @@ const killedAt =
     let dead = false;
     return {
       ...store,
-      commit: (journal, entries) => {
+      commit: (journal, entries, options) => {
         if (dead) throw new Killed('dead already');
         writes += 1;
-        if (writes !== at) return store.commit(journal, entries);
+        if (writes !== at) return store.commit(journal, entries, options);
         dead = true;
-        if (when === 'after') store.commit(journal, entries);
+        if (when === 'after') store.commit(journal, entries, options);
         onKill();
         throw new Killed(`killed ${when} write ${at}`);
       },
@@ -180,13 +180,13 @@ describe('an agent that is killed and started again over its journal', () => {
     let full = false;
     const rig = startLoop(journalPath(), fake, source, (store) => ({
       ...store,
-      commit: (journal, entries) => {
+      commit: (journal, entries, options) => {
         // Once: whoever gives its reserve away has room then.
         if (full && [...journal.grants.values()].some(({ step }) => step === at)) {
           full = false;
           throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
         }
-        store.commit(journal, entries);
+        store.commit(journal, entries, options);
       },
     }));
     rigs.push(rig);

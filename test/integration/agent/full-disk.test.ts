@@ -48,7 +48,7 @@ needsRoot(describe)('a full disk under the journal', () => {
     expect(fake.events).toEqual([]);
     expect(rig.loop.writable()).toBe(false);
     const filled = rig.loop;
-    await until(() => filled.durable() === null, 'nothing of what was not written is to be told');
+    await until(() => filled.written() === null, 'nothing of what was not written is to be told');
 
     disk.free();
     await taken;

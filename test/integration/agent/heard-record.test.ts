@@ -9,6 +9,7 @@ import { createAgentLoop } from '../../../src/workers/agent/agent-loop.ts';
 import type { AgentLoop } from '../../../src/workers/agent/agent-loop.ts';
 import { openJournal } from '../../../src/workers/agent/journal-store.ts';
 import type { OpenedJournal } from '../../../src/workers/agent/journal-store.ts';
+import { order } from '../../core/agent/agent-scene.ts';
 import { createRecordSource, removeTree } from './loop-rig.ts';
 
 let directory: string;
@@ -29,9 +30,9 @@ beforeEach(() => {
     clock: { monoMs: () => 1_000, wallMs: () => 1_000, newId: randomUUID },
     store: {
       ...store,
-      commit: (journal, entries) => {
+      commit: (journal, entries, options) => {
         if (failing) throw new Error('the disk is away');
-        store.commit(journal, entries);
+        store.commit(journal, entries, options);
       },
     },
     perform: ({ kind }) => {
@@ -81,11 +82,34 @@ describe('a control record that was heard (R13)', () => {
     failing = true;
     expect(loop.dispatch({ kind: 'tick' })).toBe(false);
     expect(loop.heardRecord()).toEqual([1, 1, 1]);
-    expect(loop.durable()).toBe(null);
+    expect(loop.written()).toBe(null);
     failing = false;
     loop.start();
     expect(loop.agent().record).toBe(null);
     expect(loop.agent().journal.highestRecord).toEqual([1, 1, 1]);
+  });
+});
+
+describe('a job (R4)', () => {
+  test('is on disk before it completes, with a turn that must be or by itself', async () => {
+    const source = createRecordSource();
+    source.record.incarnation = loop.agent().journal.incarnation;
+    loop.dispatch(source.next());
+    const states = new Map([['web-1', 'running' as const]]);
+    loop.dispatch({ kind: 'stray-stops-ended', states });
+    const { incarnation } = loop.agent().journal;
+    const taken = loop.journaled({
+      ...{ kind: 'job', jobId: 'j', hash: 'j', incarnation, leader: [1, 1], expiresAt: 1e12 },
+      job: {
+        kind: 'restart-batch',
+        payload: { waveId: 'w', grants: [order('g', { beginBefore: 1e12 })] },
+      },
+    });
+    expect(loop.agent().journal.grants.has('g')).toBe(true);
+    expect(performed).toContain('check');
+    expect(opened.store.synced()).toBe(false);
+    expect(await taken).toBe(true);
+    expect(opened.store.synced()).toBe(true);
   });
 });
 

@@ -127,6 +127,60 @@ describe('the journal on disk', () => {
     expect(loaded.lastSeq).toBe(3);
   });
 
+  test('is synced with the turns that must be, and with them whatever was written before', () => {
+    const path = newPath();
+    const said: string[] = [];
+    const lock = lockJournal(path);
+    closers.push(lock.release);
+    const { store } = openJournal(path, {
+      newId: randomUUID,
+      open: (file) => {
+        const db = openSqlite(file);
+        return new Proxy(db, {
+          get: (target, name) => {
+            const own: unknown = Reflect.get(target, name);
+            if (typeof own !== 'function') return own;
+            return (...words: unknown[]): unknown => {
+              if (name === 'pragma' || words[0] === 'commit') said.push(String(words[0]));
+              return own.apply(target, words);
+            };
+          },
+        });
+      },
+    });
+    closers.push(store.close);
+    const journal = store.load();
+    const write = (sync: boolean): void => {
+      journal.transactions += 1;
+      store.commit(journal, [], { sync });
+    };
+    said.length = 0;
+    write(true);
+    write(false);
+    write(false);
+    expect(store.synced()).toBe(false);
+    expect(said).toEqual(['commit', 'synchronous = NORMAL', 'commit', 'commit']);
+    // Whoever kills the process changes nothing.
+    const other = openJournal(path, { open: openSqlite, newId: randomUUID });
+    expect(other.store.load().transactions).toBe(3);
+    other.store.close();
+
+    said.length = 0;
+    write(true);
+    expect(store.synced()).toBe(true);
+    expect(said).toEqual(['synchronous = FULL', 'commit']);
+    write(false);
+    said.length = 0;
+    store.sync();
+    expect([store.synced(), said]).toEqual([true, ['synchronous = FULL']]);
+    expect(store.load()).toEqual(journal);
+
+    write(false);
+    // A turn that changes nothing must be on disk with what it stands on.
+    store.commit(journal, [], { sync: true });
+    expect(store.synced()).toBe(true);
+  });
+
   test('leaves journal and chain as they were when a write does not commit', () => {
     const path = newPath();
     const { store } = open(path);

@@ -47,7 +47,7 @@ export const act = (socket: string, action: object): Promise<unknown> =>
 const times = {
   ...agentTimes,
   ...{ tickMs: 50, junkEveryMs: 500 },
-  report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5 },
+  report: { againMs: { first: 300, largest: 2_000 }, pollMs: 50, paceMs: 5, gatherMs: 0 },
   observe: { ...agentTimes.observe, lookEveryMs: 100, heartbeatMs: 300 },
   gate: { ...agentTimes.gate, limitMs: 100, everyMs: 20 },
 };
