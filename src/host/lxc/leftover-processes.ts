@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ContainerName } from '../../core/ids.ts';
-import { freezerMounts } from './freezer.ts';
+import type { FreezerMounts } from './freezer.ts';
 import { isContainerInit } from './monitors.ts';
 import { isLive, readProcess, readProcessStat } from './process-stat.ts';
 
@@ -43,9 +43,12 @@ const pidsBelow = (directory: string): number[] => {
  * with ending them, or `lxc.monitor.signal.pdeath` keeps them). While one is there its overlay is
  * mounted, and a second mount of the same upper layer destroys data: do not start the container.
  */
-export const findLeftoverInits = (name: ContainerName, procRoot = '/proc'): number[] => {
+export const findLeftoverInits = (
+  name: ContainerName,
+  procRoot: string,
+  mounts: FreezerMounts,
+): number[] => {
   const found = new Set<number>();
-  const mounts = freezerMounts(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
   // LXC makes its cgroups in every hierarchy: one of each version will do.
   for (const mount of [mounts.v1, mounts.v2].filter((point) => point !== null))
     for (const directory of payloadDirectories(name, directoriesIn(mount)))

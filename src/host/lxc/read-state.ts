@@ -26,7 +26,8 @@ const AROUND_KEPT_MS = 60_000;
 
 const known = new WeakMap<LxcPlaces, { around: Surroundings; untilMs: number }>();
 
-const lookAround = (places: LxcPlaces): Surroundings => {
+/** Boot and freezers of the host, as they were within the last minute. */
+export const lookAround = (places: LxcPlaces): Surroundings => {
   const { procRoot } = places;
   const last = known.get(places);
   const now = performance.now();

@@ -4,7 +4,7 @@ import { findLeftoverInits } from './leftover-processes.ts';
 import { runLxcTool } from './lxc-tool.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { pollUntil } from './poll-until.ts';
-import { readState, settledState } from './read-state.ts';
+import { lookAround, readState, settledState } from './read-state.ts';
 import type { LxcPlaces } from './ask-monitor.ts';
 
 export interface StartOptions {
@@ -32,7 +32,7 @@ export const startContainer = async (
   const before = await readState(places, name);
   if (before.state === 'gone' || before.instance !== null) return before;
   const leftovers = await pollUntil(
-    () => findLeftoverInits(name, places.procRoot),
+    () => findLeftoverInits(name, places.procRoot, lookAround(places).freezers),
     (pids) => pids.length === 0,
     LEFTOVER_TIMEOUT_MS,
   );
