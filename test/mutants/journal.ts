@@ -42,7 +42,11 @@ export const journalMutants: Mutant[] = [
     const { audits, effects } = step;
     ports.onTurn(event, audits);
     const present = life;
-    if (present !== null) for (const effect of effects) ports.perform(effect, present);`,
+    for (const effect of effects) {
+      // An effect that must tell something may find that the disk fails.
+      if (present === null || life !== present) break;
+      ports.perform(effect, present);
+    }`,
     to: `const present = life;
       if (present !== null) for (const effect of step.effects) ports.perform(effect, present);
       commit(step.effects, () => {
@@ -143,6 +147,30 @@ export const journalMutants: Mutant[] = [
     from: 'incarnation !== incarnation || !ports.sync()) return;',
     to: 'incarnation !== incarnation) return;',
     killedBy: { ...reports, test: 'nothing is sent that the disk may forget' },
+  },
+  {
+    rule: 'R8',
+    what: 'a sync writes nothing, so that nothing is synced',
+    file: 'src/workers/agent/journal-store.ts',
+    from: 'set count = count + 1',
+    to: 'set count = count',
+    killedBy: { ...journal, test: 'is synced with the turns that must be' },
+  },
+  {
+    rule: 'R23',
+    what: 'a former process is believed to have synced what it wrote',
+    file: 'src/workers/agent/journal-store.ts',
+    from: 'let unsynced = true;',
+    to: 'let unsynced = false;',
+    killedBy: { ...journal, test: 'is synced with the turns that must be' },
+  },
+  {
+    rule: 'R23',
+    what: 'an intent is written behind what a failed sync has left out',
+    file: 'src/workers/agent/journal-store.ts',
+    from: 'if (doubtful) beginLogAnew();',
+    to: '',
+    killedBy: { ...journal, test: 'goes on in a new log' },
   },
   {
     rule: 'R23',

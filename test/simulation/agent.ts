@@ -111,7 +111,7 @@ export const feed = (world: World, machine: Machine, event: AgentEvent): void =>
     note(world, () => `${machine.id}: the agent dies before it has journaled ${event.kind}`);
     return crash(world, machine, dies?.downMs ?? 0);
   }
-  if (turn.sync) machine.synced = null;
+  if (turn.sync && !isHearing(event, turn)) machine.synced = null;
   else if (before !== null) machine.synced ??= { journal: before, record: machine.durableRecord };
   if (!isHearing(event, turn)) machine.durableRecord = agent.journal.highestRecord;
   noteAudits(machine, turn.audits);
@@ -157,9 +157,10 @@ export const giveJob = (
       : send.kind === 'restart-batch'
         ? { kind: send.kind, payload: send.payload }
         : { kind: send.kind, payload: send.payload };
+  const { life } = machine;
   feed(world, machine, { kind: 'job', jobId, hash: jobId, incarnation, leader, expiresAt, job });
   // It is synced before the job completes.
-  machine.synced = null;
+  if (machine.alive && machine.life === life) machine.synced = null;
 };
 
 /** The process is gone; what it had begun on containers and packages goes on by itself. */

@@ -18,7 +18,7 @@ export interface Child {
   startTime: string;
 }
 
-/** One grant as the journal holds it. Everything here is durable before the step it names is done. */
+/** One grant as the journal holds it. Everything here is written before the step it names is done (R23). */
 export interface AgentGrant {
   order: GrantOrder;
   waveId: string;

@@ -45,7 +45,7 @@ export const auditGrant = (
 };
 
 /**
- * Move a grant to a step: journaled, told to the server, and durable before anything follows (R23). Of several
+ * Move a grant to a step: journaled and told to the server, written before anything follows (R23). Of several
  * steps in one turn the last is told: each message costs both sides more than a step that does nothing.
  */
 export const enter = (turn: Turn, grant: AgentGrant, step: Step): void => {

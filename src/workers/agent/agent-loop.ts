@@ -134,7 +134,11 @@ export const createAgentLoop = (ports: LoopPorts): AgentLoop => {
     const { audits, effects } = step;
     ports.onTurn(event, audits);
     const present = life;
-    if (present !== null) for (const effect of effects) ports.perform(effect, present);
+    for (const effect of effects) {
+      // An effect that must tell something may find that the disk fails.
+      if (present === null || life !== present) break;
+      ports.perform(effect, present);
+    }
     return true;
   };
 

@@ -23,7 +23,7 @@ export interface PerformPorts {
   takeInventory: (asked: { refresh: boolean }) => void;
 }
 
-/** Begin one effect of a turn that is durable; its outcome comes back as an event. Never throws. */
+/** Begin one effect of a turn that is written; its outcome comes back as an event. Never throws. */
 export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Life): void => {
   const { work, touched } = ports;
   const begin = (promise: Promise<void>): void => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -171,14 +171,70 @@ describe('the journal on disk', () => {
     expect(said).toEqual(['synchronous = FULL', 'commit']);
     write(false);
     said.length = 0;
+    const log = (): Buffer => readFileSync(`${path}-wal`);
+    const before = log();
     store.sync();
     expect([store.synced(), said]).toEqual([true, ['synchronous = FULL']]);
+    // Only a commit that writes something is synced, and what was written before with it.
+    expect(log().equals(before)).toBe(false);
+    const after = log();
+    store.sync();
+    expect(log().equals(after)).toBe(true);
     expect(store.load()).toEqual(journal);
 
     write(false);
     // A turn that changes nothing must be on disk with what it stands on.
     store.commit(journal, [], { sync: true });
     expect(store.synced()).toBe(true);
+
+    // A process does not know what of its predecessor's is on disk.
+    const next = openJournal(path, { open: openSqlite, newId: randomUUID });
+    expect(next.store.synced()).toBe(false);
+    next.store.commit(next.store.load(), []);
+    expect(next.store.synced()).toBe(true);
+    next.store.close();
+  });
+
+  test('goes on in a new log where a sync has failed over what counts as written', () => {
+    const path = newPath();
+    const lock = lockJournal(path);
+    closers.push(lock.release);
+    let failing = false;
+    const { store } = openJournal(path, {
+      newId: randomUUID,
+      open: (file) => {
+        const db = openSqlite(file);
+        return new Proxy(db, {
+          get: (target, name) => {
+            const own: unknown = Reflect.get(target, name);
+            if (typeof own !== 'function') return own;
+            return (...words: unknown[]): unknown => {
+              if (failing && words[0] === 'commit')
+                throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' });
+              return own.apply(target, words);
+            };
+          },
+        });
+      },
+    });
+    closers.push(store.close);
+    const salts = (): string => readFileSync(`${path}-wal`).toString('hex', 16, 24);
+    const journal = store.load();
+    journal.transactions = 1;
+    store.commit(journal, [], { sync: false });
+    const first = salts();
+    journal.transactions = 2;
+    failing = true;
+    expect(() => {
+      store.commit(journal, []);
+    }).toThrow('disk I/O error');
+    failing = false;
+    expect(store.load().transactions).toBe(1);
+    expect(salts()).not.toBe(first);
+    expect(store.synced()).toBe(true);
+    const again = salts();
+    store.load();
+    expect(salts()).toBe(again);
   });
 
   test('leaves journal and chain as they were when a write does not commit', () => {
