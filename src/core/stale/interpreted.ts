@@ -21,6 +21,10 @@ export const interpreterOf = (executable: string): Interpreter | null => {
 export const isJava = (executable: string): boolean =>
   /^\/.+\/bin\/java(?: \(deleted\))?$/.test(executable);
 
+/** Whether a mapped program may be one that is read, not mapped: of most processes no other question is asked. */
+export const mayInterpret = (path: string): boolean =>
+  /\/(?:python|perl|ruby|php|node|java)[^/]*$/.test(path);
+
 /** The archive or class that an open file is, by the link of its descriptor; null: it is something else. */
 export const openedClasses = (link: string): { path: string; deleted: boolean } | null => {
   const [, path, deleted] = /^(\/.+\.(?:jar|class))( \(deleted\))?$/s.exec(link) ?? [];

@@ -15,6 +15,24 @@ export interface ProcessStatus {
 const PF_EXITING = 0x4;
 const PF_KTHREAD = 0x200000;
 
+/** Those after the command, of which the first is number 3. */
+const fieldsAfter = (text: string, close: number): string[] =>
+  text
+    .slice(close + 2)
+    .trim()
+    .split(' ');
+
+/**
+ * Names what a process runs, by its /proc/PID/stat: it stays the same until the process ends or executes
+ * another program, whose arguments then lie elsewhere (fields 48 and 49). Null when the text is cut.
+ */
+export const imageOf = (text: string): string | null => {
+  const close = text.lastIndexOf(')');
+  const fields = close < 0 ? [] : fieldsAfter(text, close);
+  const startTime = fields[19];
+  return startTime === undefined ? null : `${startTime} ${fields[45] ?? ''}-${fields[46] ?? ''}`;
+};
+
 /**
  * The fields of a /proc/PID/stat text; null when it is cut. The command stands in parentheses and
  * may itself hold blanks, parentheses and newlines, so the rest begins after the last one.
@@ -23,7 +41,7 @@ export const parseStatus = (text: string): ProcessStatus | null => {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return null;
-  const fields = text.slice(close + 2).split(' ');
+  const fields = fieldsAfter(text, close);
   const [state, parent, flags, startTime] = [fields[0], fields[1], fields[6], fields[19]];
   if (state === undefined || parent === undefined) return null;
   if (flags === undefined || startTime === undefined) return null;
@@ -34,6 +52,6 @@ export const parseStatus = (text: string): ProcessStatus | null => {
     parent: Number(parent),
     kernelThread: (bits & PF_KTHREAD) !== 0,
     exiting: (bits & PF_EXITING) !== 0,
-    startTime: startTime.trim(),
+    startTime,
   };
 };

@@ -15,8 +15,8 @@ export interface RunningProgram {
 }
 
 /** A process may be given millions of bytes of them, and may change them. */
-const MAX_ARGV_BYTES = 1 << 16;
-const MAX_ENVIRON_BYTES = 1 << 18;
+export const MAX_ARGV_BYTES = 1 << 16;
+export const MAX_ENVIRON_BYTES = 1 << 18;
 const MAX_OWN_DIRECTORIES = 32;
 /** PATH_MAX: longer ones name nothing. */
 const MAX_PATH = 4096;
@@ -45,8 +45,7 @@ const readBeginning = (path: string, limit: number): string => {
 };
 
 /** Strings that each end with a NUL; one that was cut off at the limit is left out. */
-const strings = (path: string, limit: number): string[] =>
-  readBeginning(path, limit).split('\0').slice(0, -1);
+const strings = (text: string): string[] => text.split('\0').slice(0, -1);
 
 /** A path that can be looked up: not one whose bytes are not UTF-8. */
 const canBe = (path: string): boolean =>
@@ -61,13 +60,20 @@ const packagesOfEnvironment = (argv0: string, cwd: string, executable: string): 
     : [posix.resolve(cwd, home, `lib/python${version}/site-packages`)];
 };
 
-/** What the process whose directory in procfs is `base` runs; null where that cannot be told. */
-export const readProgram = (
+/** The beginnings of what lies in the memory of a process: whoever reads them waits for that. */
+export interface ProcessWords {
+  cmdline: string;
+  /** Not read where the interpreter takes no directories from it. */
+  environ: string;
+}
+
+/** What the process whose directory in procfs is `base` runs, by its words; null where that cannot be told. */
+export const programOfWords = (
   base: string,
-  interpreter: Interpreter,
-  executable: string,
+  { interpreter, executable }: { interpreter: Interpreter; executable: string },
+  words: ProcessWords,
 ): RunningProgram | null => {
-  const argv = strings(`${base}/cmdline`, MAX_ARGV_BYTES);
+  const argv = strings(words.cmdline);
   const program = programOf(interpreter, argv);
   const cwd = readProcLink(`${base}/cwd`);
   if (program === null || cwd?.startsWith('/') !== true) return null;
@@ -76,7 +82,7 @@ export const readProgram = (
   const directories =
     variable === undefined
       ? []
-      : strings(`${base}/environ`, MAX_ENVIRON_BYTES)
+      : strings(words.environ)
           .filter((one) => one.startsWith(`${variable}=`))
           .flatMap((one) => one.slice(variable.length + 1).split(':'))
           .filter(canBe)
@@ -86,6 +92,24 @@ export const readProgram = (
     interpreter === 'python' ? packagesOfEnvironment(argv[0] ?? '', cwd, executable) : [];
   return { interpreter, program, cwd, own: [...directories, ...environment] };
 };
+
+/** The same, read at once: only of processes of the host, for those in containers may make it wait for ever. */
+export const readProgram = (
+  base: string,
+  interpreter: Interpreter,
+  executable: string,
+): RunningProgram | null =>
+  programOfWords(
+    base,
+    { interpreter, executable },
+    {
+      cmdline: readBeginning(`${base}/cmdline`, MAX_ARGV_BYTES),
+      environ:
+        modulesVariable[interpreter] === undefined
+          ? ''
+          : readBeginning(`${base}/environ`, MAX_ENVIRON_BYTES),
+    },
+  );
 
 /** /proc/PID/stat counts in these on every Linux, proc_pid_stat(5) and sysconf(_SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;

@@ -9,7 +9,7 @@ import {
 } from '../../../src/core/stale/parse-cgroup.ts';
 import { parseMaps, sameInode } from '../../../src/core/stale/parse-maps.ts';
 import { mountOf, mountsBelow, parseMountinfo } from '../../../src/core/stale/parse-mountinfo.ts';
-import { parseStatus } from '../../../src/core/stale/parse-stat.ts';
+import { imageOf, parseStatus } from '../../../src/core/stale/parse-stat.ts';
 
 const sample = (name: string): string =>
   readFileSync(new URL(`../../fixtures/proc/${name}.txt`, import.meta.url), 'utf8');
@@ -104,6 +104,15 @@ describe('stat', () => {
     });
     expect(parseStatus(`2 (kthreadd) ${rest(0x208040)}`)?.kernelThread).toBe(true);
     expect(parseStatus(`9 (x) ${rest(0x400004)}`)?.exiting).toBe(true);
+  });
+
+  test('what a process runs is named by where its arguments lie', () => {
+    const all = (argumentsAt: number): string =>
+      `126 (a) b) ${rest(0)} ${Array.from({ length: 23 }, () => 0).join(' ')} ${argumentsAt} ${argumentsAt + 9} 7 8 0\n`;
+    expect(imageOf(all(140))).toBe('397259 140-149');
+    expect(imageOf(all(150))).not.toBe(imageOf(all(140)));
+    expect(imageOf(`126 (x) ${rest(0)}\n`)).toBe('397259 -');
+    expect(imageOf('126 (x) S 1')).toBeNull();
   });
 
   test('a cut text is nothing', () => {
