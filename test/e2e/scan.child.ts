@@ -4,6 +4,7 @@ import { createLxcRuntime } from '../../src/host/lxc/lxc-runtime.ts';
 import { layersOf } from '../../src/host/proc/layers-of.ts';
 import { searchPath } from '../../src/host/proc/module-paths.ts';
 import { scanContainer, scanHost, stillStale } from '../../src/host/proc/scan-host.ts';
+import type { HostScan } from '../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../src/host/proc/scan-surroundings.ts';
 import { startScanThread } from '../../src/host/proc/scan-thread.ts';
 
@@ -40,7 +41,9 @@ const run = async (): Promise<unknown> => {
       return searchPath(rest[0] === 'perl' ? 'perl' : 'python');
     case 'warm': {
       const memory = createScanMemory();
-      return Array.from({ length: Number(rest[0]) }, () => scanHost({ containers, memory }));
+      const scans: HostScan[] = [];
+      while (scans.length < Number(rest[0])) scans.push(await scanHost({ containers, memory }));
+      return scans;
     }
     default:
       return scanHost({ containers });

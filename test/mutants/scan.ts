@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
 const layers = { project: 'unit', file: 'test/host/proc/layers.test.ts' } as const;
+const sources = { project: 'unit', file: 'test/host/proc/container-sources.test.ts' } as const;
+const programs = { project: 'unit', file: 'test/host/proc/container-programs.test.ts' } as const;
 const hostile = { project: 'unit', file: 'test/host/proc/hostile.test.ts' } as const;
 
 /** What a container's root can do to the scan of others. */
@@ -52,6 +54,30 @@ export const scanMutants: Mutant[] = [
     from: 'if (now() > deadline)',
     to: 'if (now() > Infinity)',
     killedBy: { ...hostile, test: 'is unreadable, and the others are judged' },
+  },
+  {
+    rule: 'scan',
+    what: 'a command line in a container that gives no answer counts as one of no program',
+    file: 'src/host/proc/container-sources.ts',
+    from: "if ('reason' in running) return unknownProgram(running.reason);",
+    to: "if ('reason' in running) return [];",
+    killedBy: { ...sources, test: 'a command line that gives no answer' },
+  },
+  {
+    rule: 'scan',
+    what: 'a program that has taken the place of another one counts as that one',
+    file: 'src/host/proc/container-programs.ts',
+    from: 'if (words === null || !isStill(asked)) return;',
+    to: 'if (words === null) return;',
+    killedBy: { ...programs, test: 'became another program while it was read' },
+  },
+  {
+    rule: 'scan',
+    what: 'memory maps of a container are read while a child hangs in its memory',
+    file: 'src/host/proc/scan-container.ts',
+    from: 'if (around.memory.programs.hangs(container.name)) {',
+    to: "if (around.memory.programs.hangs('')) {",
+    killedBy: { ...sources, test: 'a command line that gives no answer' },
   },
   {
     rule: 'scan',

@@ -17,7 +17,7 @@ export interface ScanDependencies {
     list: () => Promise<RuntimeContainer[]>;
     states: (names: readonly string[]) => Promise<ReadonlyMap<string, RuntimeState>>;
   };
-  scan: (containers: readonly ContainerRoot[]) => HostScan;
+  scan: (containers: readonly ContainerRoot[]) => Promise<HostScan>;
   write: (text: string) => void;
   /** Whether standard output is a terminal: colours. */
   interactive: boolean;
@@ -75,7 +75,7 @@ export const registerScan = (
       const listed = await runtime.list();
       const containers = layersOf(listed);
       const states = await runtime.states(containers.map(({ name }) => name));
-      const report = scanReport({ listed, lxcPath }, states, deps.scan(containers));
+      const report = scanReport({ listed, lxcPath }, states, await deps.scan(containers));
       const text = json
         ? JSON.stringify(report, null, 2)
         : scanText(report, { verbose, colours: deps.interactive, width: deps.width, lxcPath });

@@ -15,6 +15,8 @@ export interface LowerLayer {
 }
 
 const MAX_LINKS = 40;
+/** Programs in containers may name any path: what does not exist is not remembered for ever. */
+const MAX_REMEMBERED = 200_000;
 
 const lstat = (path: string): BigIntStats | null => {
   try {
@@ -57,6 +59,10 @@ export const openLowerLayer = (directory: string): LowerLayer => {
         }
       }
     }
+    if (directories.size >= MAX_REMEMBERED) {
+      directories.clear();
+      directories.set('', '');
+    }
     directories.set(path, real);
     return real;
   };
@@ -71,6 +77,7 @@ export const openLowerLayer = (directory: string): LowerLayer => {
     if (known !== undefined) return known;
     const at = hostPath(path);
     const found = at === null ? null : lstat(at);
+    if (stats.size >= MAX_REMEMBERED) stats.clear();
     stats.set(path, found);
     return found;
   };

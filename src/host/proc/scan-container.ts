@@ -1,9 +1,12 @@
 import { firstOfEach } from '../../core/first-of-each.ts';
 import type { ContainerScan, ShadowedFile, StaleFile, Unreadable } from '../../core/observation.ts';
 import type { ContainerProcesses } from '../../core/stale/assign-processes.ts';
+import { mayInterpret } from '../../core/stale/interpreted.ts';
 import type { RootDevices } from '../../core/stale/locate-mapping.ts';
 import { mountOf, mountsBelow } from '../../core/stale/parse-mountinfo.ts';
 import type { Mount } from '../../core/stale/parse-mountinfo.ts';
+import { readImage } from './container-programs.ts';
+import type { ContainerPrograms } from './container-sources.ts';
 import { EffortError } from './effort.ts';
 import type { Effort } from './effort.ts';
 import { reasonOf } from './error-code.ts';
@@ -17,6 +20,7 @@ import { readMappings } from './read-mappings.ts';
 import { readProcLink, stillRuns } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 import type { Packaged } from './host-rules.ts';
+import { addPrograms, MAX_FINDINGS, nameOf, staleFile } from './scan-programs.ts';
 import type { ContainerRoot, Surroundings } from './scan-surroundings.ts';
 import type { UpperLayer } from './upper-layer.ts';
 
@@ -26,17 +30,22 @@ export interface OpenedContainer {
   /** Null where it has none yet; `reason` where it cannot be read. */
   upper: UpperLayer | null | { reason: string };
   effort: Effort;
+  /** Opens its upper layer once more. */
+  openAgain: () => UpperLayer | null;
 }
 
 type Processes = ContainerProcesses<SeenProcess>;
 type Findings = Pick<ContainerScan, 'stale' | 'shadowed' | 'unreadable'>;
 
-const nameOf = ({ pid, status }: SeenProcess): string => `process ${pid} ${status.command}`;
+/** What was found of a container, and what is to be judged once it has been read. */
+export interface OpenedScan {
+  scan: ContainerScan;
+  /** Null where it runs no interpreter. */
+  programs: ContainerPrograms | null;
+}
 
 /** Verdicts on files of one container: few are mapped by many processes, half a million by none. */
 const MAX_REMEMBERED = 50_000;
-/** More files of one container say nothing that so many do not. */
-const MAX_FINDINGS = 20_000;
 
 /** Mounts of a process's namespace by the paths that `maps` shows. */
 const mountsFor = (
@@ -68,16 +77,23 @@ const rootDevices = (
   return { overlay: root.device, layers };
 };
 
+/** Those of its processes that run, and those of them that may be interpreters. */
+interface Members {
+  alive: number;
+  programs: ContainerPrograms | null;
+}
+
 const scanMembers = (
   around: Surroundings,
   opened: OpenedContainer,
   packaged: Packaged,
   processes: Processes,
   found: Findings,
-): number => {
+): Members => {
   const { container, upper, effort } = opened;
   const { init, members } = processes;
-  if (init === null) return 0;
+  if (init === null) return { alive: 0, programs: null };
+  const untold: Members = { alive: members.length, programs: null };
   const cannot = (what: string, reason: string): void => {
     found.unreadable.push({ what, reason });
   };
@@ -85,16 +101,24 @@ const scanMembers = (
   if ('reason' in devices) {
     // Its init has ended between the two looks: the container is on its way down.
     if (stillRuns(around.procRoot, init)) cannot('root', devices.reason);
-    return members.length;
+    return untold;
   }
   // Inode numbers say nothing where the upper layer could not be looked into.
   if (upper === null || 'reason' in upper) {
     if (upper === null) cannot(`upper layer ${container.upper}`, 'it does not exist');
-    return members.length;
+    return untold;
+  }
+  if (around.memory.programs.hangs(container.name)) {
+    cannot('its processes', 'the memory of one of them gives no answer');
+    return untold;
   }
   const lower = around.lowerOf(container.lower);
   const root: RunningRoot = { lower, upper, packaged, devices, effort };
   const verdicts = new Map<string, FileVerdict>();
+  const programs: ContainerPrograms = {
+    ...{ name: container.name, lower: container.lower, init, overlay: devices.overlay, effort },
+    ...{ openUpper: opened.openAgain, interpreting: [] },
+  };
   let alive = 0;
   for (const process of members) {
     effort.spend(0);
@@ -108,6 +132,11 @@ const scanMembers = (
         cannot(nameOf(process), reason ?? `its ${'reason' in mounts ? mounts.reason : ''}`);
       continue;
     }
+    if (mappings.files.some((file) => file.executable && mayInterpret(file.text))) {
+      const base = `${around.procRoot}/${process.task}`;
+      const image = readImage(base);
+      if (image !== null) programs.interpreting.push({ base, image, process, mounts });
+    }
     const stale: StaleFile[] = [];
     const failed: Unreadable[] = [];
     for (const file of mappings.files) {
@@ -119,11 +148,7 @@ const scanMembers = (
         if (verdicts.size >= MAX_REMEMBERED) verdicts.clear();
         if (verdict.kind !== 'gone') verdicts.set(key, verdict);
       }
-      if (verdict.kind === 'stale')
-        stale.push({
-          ...{ pid: process.pid, startTime: process.startTime, command: process.status.command },
-          ...{ path: verdict.path, kind: verdict.how, process: 'container' },
-        });
+      if (verdict.kind === 'stale') stale.push(staleFile(process, verdict.path, verdict.how));
       else if (verdict.kind === 'unreadable')
         failed.push({ what: `${nameOf(process)}: ${verdict.path}`, reason: verdict.reason });
     }
@@ -132,7 +157,7 @@ const scanMembers = (
       found.unreadable.push(...failed.slice(0, MAX_FINDINGS - found.unreadable.length));
     }
   }
-  return alive;
+  return { alive, programs: programs.interpreting.length === 0 ? null : programs };
 };
 
 const scanMonitors = (
@@ -204,28 +229,31 @@ export const runsReplacedCode = (
   const found: Findings = { stale: [], shadowed: [], unreadable: [] };
   const packaged = around.packagedOf(opened.container.lower);
   try {
-    opened.effort.during(() => scanMembers(around, opened, packaged, processes, found));
+    const { programs } = opened.effort.during(() =>
+      scanMembers(around, opened, packaged, processes, found),
+    );
+    if (programs !== null && found.stale.length === 0) addPrograms(around, programs, found);
   } catch {
     // A whole scan meets the same obstacle, and says so.
   }
   return found.stale.length > 0;
 };
 
-/** Scans one container whose processes are known. */
+/** Scans one container whose processes are known, but for what its interpreters run. */
 export const scanOpened = (
   around: Surroundings,
   opened: OpenedContainer,
   processes: Processes | undefined,
-): ContainerScan => {
+): OpenedScan => {
   const { container, upper, effort } = opened;
   const found: Findings = { stale: [], shadowed: [], unreadable: [] };
   const packaged = around.packagedOf(container.lower);
-  let alive = 0;
+  let seen: Members = { alive: 0, programs: null };
   try {
     effort.during(() => {
       scanShadows(around, opened, packaged, found);
       if (processes === undefined) return;
-      alive = scanMembers(around, opened, packaged, processes, found);
+      seen = scanMembers(around, opened, packaged, processes, found);
       scanMonitors(around, processes.monitors, container.lower, found);
     });
   } catch (error) {
@@ -235,13 +263,14 @@ export const scanOpened = (
     found.unreadable.push({ what, reason: reasonOf(error) });
   }
   const init = processes?.init ?? null;
-  return {
+  const scan: ContainerScan = {
     name: container.name,
     instance:
       init === null
         ? null
         : { bootId: around.bootId, initPid: init.pid, startTime: init.startTime },
-    processes: alive,
+    processes: seen.alive,
     ...found,
   };
+  return { scan, programs: seen.programs };
 };

@@ -16,10 +16,13 @@ import {
 } from './read-processes.ts';
 import type { SeenProcess } from './read-processes.ts';
 import { runsReplacedCode, scanOpened } from './scan-container.ts';
-import type { OpenedContainer } from './scan-container.ts';
+import type { OpenedContainer, OpenedScan } from './scan-container.ts';
+import { addPrograms, completed, readPrograms } from './scan-programs.ts';
+import type { BegunScan } from './scan-programs.ts';
 import { lookAround } from './scan-surroundings.ts';
 import type { ContainerRoot, ScanOptions, Surroundings } from './scan-surroundings.ts';
 import { openUpperLayer } from './upper-layer.ts';
+import type { UpperLayer } from './upper-layer.ts';
 
 /** What one look at a whole host found. */
 export interface HostScan {
@@ -45,16 +48,14 @@ const openContainer = (
 ): OpenedContainer => {
   const { memory, limits, now } = around;
   const effort = around.startEffort();
+  const open = (): UpperLayer | null =>
+    openUpperLayer(container.upper, {
+      ...{ xattrs: memory.xattrs, namespace: namespaceOf(around, init), limits, now },
+    });
   try {
-    return {
-      container,
-      effort,
-      upper: openUpperLayer(container.upper, {
-        ...{ xattrs: memory.xattrs, namespace: namespaceOf(around, init), limits, now },
-      }),
-    };
+    return { container, effort, upper: open(), openAgain: open };
   } catch (error) {
-    return { container, effort, upper: { reason: reasonOf(error) } };
+    return { container, effort, upper: { reason: reasonOf(error) }, openAgain: open };
   }
 };
 
@@ -105,7 +106,11 @@ const scanHostProcesses = (
 /** Processes that appear while a scan is at work are looked for this many times. */
 const ROUNDS = 3;
 
-const merge = (into: ContainerScan, more: ContainerScan): void => {
+const merge = (all: OpenedScan, fresh: OpenedScan): void => {
+  const { scan: into } = all;
+  const { scan: more, programs } = fresh;
+  if (all.programs === null) all.programs = programs;
+  else all.programs.interpreting.push(...(programs?.interpreting ?? []));
   into.processes += more.processes;
   into.stale.push(...more.stale);
   into.unreadable.push(
@@ -123,7 +128,7 @@ const merge = (into: ContainerScan, more: ContainerScan): void => {
  * nothing, and reads nothing but procfs, the layers and the packages' file lists; throws only when
  * procfs cannot be listed.
  */
-export const scanHost = (options: ScanOptions): HostScan => {
+export const beginHostScan = (options: ScanOptions): BegunScan<HostScan> => {
   const now = options.now ?? (() => performance.now());
   const begin = now();
   const reader = processReader(options.procRoot ?? '/proc');
@@ -136,7 +141,7 @@ export const scanHost = (options: ScanOptions): HostScan => {
   const unreadable: Unreadable[] = [];
   try {
     prefetchAttributes(around, opened);
-    const containers = opened.map((one) =>
+    const scans = opened.map((one) =>
       scanOpened(around, one, assigned.containers.get(one.container.name)),
     );
     const host = scanHostProcesses(around, assigned.host, unreadable);
@@ -148,7 +153,7 @@ export const scanHost = (options: ScanOptions): HostScan => {
       const isFresh = new Set(fresh);
       for (const [at, one] of opened.entries()) {
         const all = again.containers.get(one.container.name);
-        const scan = containers[at];
+        const scan = scans[at];
         if (all === undefined || scan === undefined) continue;
         const part = {
           init: all.init,
@@ -166,17 +171,38 @@ export const scanHost = (options: ScanOptions): HostScan => {
         ),
       );
     }
-    return { containers, host, unreadable, tookMs: now() - begin };
+    return {
+      read: () =>
+        readPrograms(
+          around,
+          scans.map(({ programs }) => programs).filter((one) => one !== null),
+        ),
+      finish: () => {
+        for (const { scan, programs } of scans)
+          if (programs !== null) addPrograms(around, programs, scan);
+        return {
+          ...{ containers: scans.map(({ scan }) => scan), host, unreadable },
+          tookMs: now() - begin,
+        };
+      },
+    };
   } finally {
     close(opened);
   }
 };
 
+/** The same to its end. */
+export const scanHost = async (options: ScanOptions): Promise<HostScan> =>
+  completed(beginHostScan(options));
+
 /**
  * Scans a single container, as the checks before and after its restart do. Throws when it is none of
  * `containers`: they are all of the host, for one's processes are told from another's by their names.
  */
-export const scanContainer = (name: string, options: ScanOptions): ContainerScan => {
+export const beginContainerScan = (
+  name: string,
+  options: ScanOptions,
+): BegunScan<ContainerScan> => {
   const container = options.containers.find((one) => one.name === name);
   if (container === undefined) throw new Error(`scan of ${name}: no such container was given`);
   const reader = processReader(options.procRoot ?? '/proc', name);
@@ -186,11 +212,22 @@ export const scanContainer = (name: string, options: ScanOptions): ContainerScan
   const opened = openContainer(around, container, processes?.init ?? null);
   try {
     prefetchAttributes(around, [opened]);
-    return scanOpened(around, opened, processes);
+    const { scan, programs } = scanOpened(around, opened, processes);
+    return {
+      read: () => readPrograms(around, programs === null ? [] : [programs]),
+      finish: () => {
+        if (programs !== null) addPrograms(around, programs, scan);
+        return scan;
+      },
+    };
   } finally {
     close([opened]);
   }
 };
+
+/** The same to its end. */
+export const scanContainer = async (name: string, options: ScanOptions): Promise<ContainerScan> =>
+  completed(beginContainerScan(name, options));
 
 /** Processes of a container that are asked again, of those that a scan found stale. */
 const ASKED_AGAIN = 4;

@@ -4,6 +4,8 @@ import { reasonOf } from './error-code.ts';
 import type { PackagedPathsReader } from './dpkg-paths.ts';
 import { DEFAULT_EFFORT_LIMITS, effortKeeper } from './effort.ts';
 import type { Effort, EffortLimits } from './effort.ts';
+import { containerProgramsMemory } from './container-programs.ts';
+import type { ContainerProgramsMemory } from './container-programs.ts';
 import { contentReader } from './file-content.ts';
 import type { ContentReader } from './file-content.ts';
 import { importMemory } from './import-memory.ts';
@@ -11,6 +13,8 @@ import type { ImportMemory } from './import-memory.ts';
 import { packagedPathsReader } from './packaged-paths-reader.ts';
 import { openLowerLayer } from './lower-layer.ts';
 import type { LowerLayer } from './lower-layer.ts';
+import { sharedRoot } from './merged-root.ts';
+import type { SharedRoot } from './merged-root.ts';
 import { hostRules } from './host-rules.ts';
 import type { HostRules, Packaged } from './host-rules.ts';
 import { xattrReader } from './overlay-xattrs.ts';
@@ -28,12 +32,13 @@ export interface ContainerRoot {
   upper: string;
 }
 
-/** What is remembered from one scan to the next: contents and attributes of unchanged files. */
+/** What is remembered from one scan to the next: contents and attributes of unchanged files, programs of running processes. */
 export interface ScanMemory {
   contents: ContentReader;
   xattrs: XattrReader;
   packagedPaths: PackagedPathsReader;
   imports: ImportMemory;
+  programs: ContainerProgramsMemory;
 }
 
 export const createScanMemory = (): ScanMemory => ({
@@ -41,6 +46,7 @@ export const createScanMemory = (): ScanMemory => ({
   xattrs: xattrReader(),
   packagedPaths: packagedPathsReader(),
   imports: importMemory(),
+  programs: containerProgramsMemory(),
 });
 
 export interface ScanOptions {
@@ -71,6 +77,8 @@ export interface Surroundings {
   now: () => number;
   wallNow: () => number;
   lowerOf: (directory: string) => LowerLayer;
+  /** The same layer, as programs that are read see it. */
+  sharedRootOf: (directory: string) => SharedRoot;
   packagedOf: (directory: string) => Packaged;
   /** How processes of the host are judged, by the root whose packages they run. */
   hostRulesOf: (directory: string) => HostRules;
@@ -103,6 +111,7 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
       return { reason: reasonOf(error) };
     }
   });
+  const lowerOf = remember(openLowerLayer);
   return {
     procRoot,
     hostMounts,
@@ -113,7 +122,8 @@ export const lookAround = (options: ScanOptions, hostNamespace: string | null): 
     startEffort: effortKeeper(options.effortLimits ?? DEFAULT_EFFORT_LIMITS, now),
     now,
     wallNow: options.wallNow ?? (() => Date.now()),
-    lowerOf: remember(openLowerLayer),
+    lowerOf,
+    sharedRootOf: remember((directory) => sharedRoot(lowerOf(directory), hostMounts)),
     packagedOf,
     hostRulesOf: remember((directory) => hostRules(hostMounts, packagedOf(directory))),
     mountsOf,

@@ -18,12 +18,19 @@ const scan = (request: ScanRequest) => {
   }
 };
 
-parentPort?.on('message', ({ id, request }: { id: number; request: ScanRequest }) => {
-  let answer: ScanAnswer;
+const answerTo = async (id: number, request: ScanRequest): Promise<ScanAnswer> => {
   try {
-    answer = { id, ok: true, scan: scan(request) };
+    return { id, ok: true, scan: await scan(request) };
   } catch (error) {
-    answer = { id, ok: false, error: `stale scan: ${reasonOf(error)}` };
+    return { id, ok: false, error: `stale scan: ${reasonOf(error)}` };
   }
-  parentPort?.postMessage(answer);
+};
+
+// One after another, also while one waits for what it reads beside: who reads the memory maps of a process that
+// a read of its command line hangs in hangs with it, and only when that one is given up it is known.
+let last: Promise<void> = Promise.resolve();
+parentPort?.on('message', ({ id, request }: { id: number; request: ScanRequest }) => {
+  last = last.then(async () => {
+    parentPort?.postMessage(await answerTo(id, request));
+  });
 });

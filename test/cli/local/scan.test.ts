@@ -50,7 +50,10 @@ const run = async (
       expect(layers.map(({ name }) => name)).toEqual(
         (found.containers ?? []).map(({ name }) => name),
       );
-      return { containers: [], host: [], unreadable: [], tookMs: 12.345, ...found };
+      return Promise.resolve({
+        ...{ containers: [], host: [], unreadable: [], tookMs: 12.345 },
+        ...found,
+      });
     },
     write: (more) => (text += more),
     ...{ interactive, isRoot, width },

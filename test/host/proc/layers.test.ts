@@ -18,7 +18,7 @@ import { findInUpper } from '../../../src/host/proc/find-in-upper.ts';
 import { entriesToAsk, findShadows } from '../../../src/host/proc/find-shadows.ts';
 import { openLowerLayer } from '../../../src/host/proc/lower-layer.ts';
 import type { OverlayXattrs, XattrReader } from '../../../src/host/proc/overlay-xattrs.ts';
-import { scanContainer } from '../../../src/host/proc/scan-host.ts';
+import { beginContainerScan } from '../../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../../src/host/proc/scan-surroundings.ts';
 import { openUpperLayer, UpperLayerError } from '../../../src/host/proc/upper-layer.ts';
 import type { UpperLayer } from '../../../src/host/proc/upper-layer.ts';
@@ -212,13 +212,13 @@ describe('two layers on disk', () => {
       aliases: new Map(),
       versions: new Map(),
     });
-    const { shadowed } = scanContainer('web-1', {
+    const { shadowed } = beginContainerScan('web-1', {
       containers: [{ name: 'web-1', lower: join(top, 'lower'), upper: join(top, 'upper') }],
       // Nothing runs there.
       procRoot: join(top, 'lower'),
       packagedPaths: () => packaged,
       memory: { ...createScanMemory(), xattrs },
-    });
+    }).finish();
     expect(new Set(shadowed.map(({ package: name }) => name)).size).toBe(1_100);
     expect(shadowed).toHaveLength(1_100);
   });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { packagedPathsOf } from '../../../src/core/stale/packaged-paths.ts';
 import type { ContainerScan } from '../../../src/core/observation.ts';
 import type { OverlayXattrs } from '../../../src/host/proc/overlay-xattrs.ts';
-import { scanHost } from '../../../src/host/proc/scan-host.ts';
+import { beginHostScan } from '../../../src/host/proc/scan-host.ts';
 import type { HostScan } from '../../../src/host/proc/scan-host.ts';
 import { createScanMemory } from '../../../src/host/proc/scan-surroundings.ts';
 import type { ScanOptions } from '../../../src/host/proc/scan-surroundings.ts';
@@ -96,7 +96,7 @@ export const madeUpHost = (): MadeUpHost => {
         ...{ conffiles: new Set(), diversions: [], aliases: new Map(), versions: new Map() },
       });
       for (const name of names) mkdirSync(join(top, name), { recursive: true });
-      return scanHost({
+      return beginHostScan({
         containers: names.map((name) => ({
           name,
           lower: join(top, 'lower'),
@@ -109,7 +109,7 @@ export const madeUpHost = (): MadeUpHost => {
           xattrs: { prefetch: () => undefined, read: () => unmarked },
         },
         ...options,
-      });
+      }).finish();
     },
     scanOf: (name, scan) => {
       const found = scan.containers.find((one) => one.name === name);
