@@ -29,11 +29,14 @@ const run = async (): Promise<unknown> => {
       return scanContainer(rest[0] ?? '', { containers });
     case 'still': {
       const earlier = z.record(z.string(), ContainerScan).parse(JSON.parse(rest[0] ?? ''));
+      // As the agent, who has scanned before.
+      const memory = createScanMemory();
+      await scanHost({ containers, memory });
       const answers = containers
         .filter(({ name }) => name in earlier)
         .map((one) => [
           one.name,
-          stillStale(earlier[one.name] ?? { instance: null, stale: [] }, one, {}),
+          stillStale(earlier[one.name] ?? { instance: null, stale: [] }, one, { memory }),
         ]);
       return Object.fromEntries(answers) as Record<string, boolean>;
     }

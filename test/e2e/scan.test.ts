@@ -268,6 +268,44 @@ describe('containers whose root lies on ext4', () => {
     for (const program of programs) await program.kill();
   }, 90_000);
 
+  test('a program of a container is stale by the module of the host that it imports, until a restart', async () => {
+    const module = '/usr/lib/python3/dist-packages/gs_module.py';
+    await host.writeFile(module, 'version = 1\n');
+    await idle('script');
+    const lines = ['import gs_module, time', 'print("ready", flush=True)', 'time.sleep(3600)'];
+    await inContainer(
+      host,
+      'script-01',
+      `mkdir -p /opt/app; printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} > /opt/app/main.py`,
+    );
+    const startProgram = async (): Promise<void> => {
+      const program = await host.spawn([
+        ...['lxc-attach', '-n', 'script-01', '--', 'python3', '/opt/app/main.py'],
+      ]);
+      await waitUntil('the script to be ready', () => program.stdout().includes('ready'), {
+        deadlineMs: 15_000,
+      });
+    };
+    await startProgram();
+    expectClean(await scanOf('script-01'));
+    await host.writeFile(`${module}.new`, 'version = 2\n');
+    await host.must(['mv', `${module}.new`, module]);
+    const found = await scanOf('script-01');
+    expect(found.unreadable).toEqual([]);
+    expect(found.stale).toEqual([
+      {
+        ...{ pid: expect.any(Number), startTime: expect.any(String), command: 'python3' },
+        ...{ path: module, kind: 'replaced', process: 'container' },
+      },
+    ]);
+    expect(await stillStale(host, { 'script-01': found })).toEqual({ 'script-01': true });
+    await restart(host, ['script-01']);
+    await startProgram();
+    expectClean(await scanOf('script-01'));
+    expect(await stillStale(host, { 'script-01': found })).toEqual({ 'script-01': false });
+    await host.run(['lxc-stop', '-k', '-n', 'script-01']);
+  }, 60_000);
+
   test('a process that starts late in a running container may still get the old file', async () => {
     await host.spawn(['lxc-attach', '-n', 'web-02', '--', '/usr/bin/gs-demo-web', '9999']);
     const late = async (): Promise<ContainerScan> => scanOf('web-02');
