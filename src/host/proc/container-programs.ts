@@ -131,8 +131,8 @@ const remember = (known: Known, asked: Question, words: ProcessWords | null): vo
 
 /**
  * Command lines and environments of processes of containers lie in memory that a container's root can have
- * supplied by a file system that does not answer (FUSE): who reads them may wait for ever, and cannot be ended. So
- * children do, each for one container, beside the scan, and each program is read once. A child that does not answer
+ * supplied by a file system that does not answer (FUSE), or locked by a thread that waits for one: who reads
+ * them may wait for ever, and a thread that does cannot be ended. So children do, each for one container, beside the scan, and each program is read once. A child that does not answer
  * in time is left, and harms its own container alone: what is not known there is said to be so.
  */
 export const containerProgramsMemory = (
