@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { readBundleFile, writeBundleFile } from '../src/audit/bundle-file.ts';
+import { readBundleFile, readBundlePages, writeBundleFile } from '../src/audit/bundle-file.ts';
 import { chainRecord, chainStart } from '../src/audit/chain.ts';
 import type { Link } from '../src/audit/chain.ts';
 import { wholeBundle } from '../src/audit/export-bundle.ts';
@@ -103,7 +103,7 @@ for await (const line of readBundleFile(`${path}.gz`)) {
 }
 const plainMs = performance.now() - beginPlain;
 const beginVerify = performance.now();
-const verified = await verifyBundle(readBundleFile(`${path}.gz`), {
+const verified = await verifyBundle(readBundlePages(`${path}.gz`), {
   keys: new Map([[key.id, verifyKeyOf(key).publicKey]]),
   ...{ anchors: [], partial: false, underWayMs: 3_600_000 },
 });

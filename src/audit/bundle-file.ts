@@ -25,10 +25,10 @@ const linesIn = (bytes: Buffer, first: number): string[] => {
 };
 
 /**
- * Lines of a bundle's file, plain or compressed with gzip. Throws where it cannot be read, is no gzip to its end, or has bytes
- * that are not UTF-8.
+ * Lines of a bundle's file, plain or compressed with gzip, as many at a time as are read at once: to wait for each by itself takes longer than
+ * to look at it. Throws where it cannot be read, is no gzip to its end, or has bytes that are not UTF-8.
  */
-export async function* readBundleFile(path: string): AsyncGenerator<string> {
+export async function* readBundlePages(path: string): AsyncGenerator<string[]> {
   const file = await open(path, 'r');
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
   await file.close();
@@ -46,12 +46,17 @@ export async function* readBundleFile(path: string): AsyncGenerator<string> {
     if (end !== -1) {
       const lines = linesIn(read.subarray(0, end), count + 1);
       count += lines.length;
-      yield* lines;
+      yield lines;
     }
     if (rest.length > mostBytes)
       throw new Error('it has a line that is longer than any of a bundle');
   }
-  if (rest.length > 0) yield* linesIn(rest, count + 1);
+  if (rest.length > 0) yield linesIn(rest, count + 1);
+}
+
+/** The same, line by line. */
+export async function* readBundleFile(path: string): AsyncGenerator<string> {
+  for await (const lines of readBundlePages(path)) yield* lines;
 }
 
 async function* asText(lines: AsyncIterable<string>): AsyncGenerator<string> {

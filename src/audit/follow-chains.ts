@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import type { RecordLine } from './bundle-lines.ts';
 import { chainStart } from './chain.ts';
 import type { Link } from './chain.ts';
@@ -17,8 +17,6 @@ export interface ChainFollower {
   unseen: () => number;
   chains: () => number;
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const keyOf = (chain: string, life: string): string => `${chain} ${life}`;
 
@@ -55,9 +53,10 @@ export const followChains = (found: (what: string) => void): ChainFollower => {
     },
     take: (row, text) => {
       const { chain, life, seq, hash, record } = row;
-      const link = links.get(keyOf(chain, life)) ?? chainStart;
-      const called = `record ${seq} of ${nameOf(row)}`;
-      if (seq <= link.seq) return found(`${called} is there twice, or out of its order`);
+      const key = keyOf(chain, life);
+      const link = links.get(key) ?? chainStart;
+      const called = (): string => `record ${seq} of ${nameOf(row)}`;
+      if (seq <= link.seq) return found(`${called()} is there twice, or out of its order`);
       if (seq > link.seq + 1)
         found(
           seq === link.seq + 2
@@ -65,14 +64,14 @@ export const followChains = (found: (what: string) => void): ChainFollower => {
             : `records ${link.seq + 1} to ${seq - 1} of ${nameOf(row)} are missing`,
         );
       else if (record['previous'] !== link.hash)
-        found(`${called} does not follow the one before it: one of them was put in its place`);
+        found(`${called()} does not follow the one before it: one of them was put in its place`);
       if (record['seq'] !== seq || record['life'] !== life)
-        found(`${called} says that it is another`);
+        found(`${called()} says that it is another`);
       if (record['host'] !== (chain === 'server' ? '@server' : chain))
-        found(`${called} is one of ${String(record['host'])}`);
-      if (sha256(text) !== hash) found(`${called} was changed: its hash does not fit`);
-      links.set(keyOf(chain, life), { seq, hash });
-      grown.set(keyOf(chain, life), nameOf(row));
+        found(`${called()} is one of ${String(record['host'])}`);
+      if (hashOf('sha256', text) !== hash) found(`${called()} was changed: its hash does not fit`);
+      links.set(key, { seq, hash });
+      if (!grown.has(key)) grown.set(key, nameOf(row));
     },
     compare: (checkpoint, changed) => {
       for (const leaf of changed) compareLeaf(leaf, checkpoint.number);

@@ -7,7 +7,7 @@ import type { AuditSegment } from '../store/audit-segments.ts';
 import { checkpointsAfter } from '../store/checkpoints.ts';
 import type { LeafRow } from '../store/checkpoints.ts';
 import type { Store } from '../store/open-store.ts';
-import { readBundleFile, writeBundleFile } from './bundle-file.ts';
+import { readBundlePages, writeBundleFile } from './bundle-file.ts';
 import { Checkpoint } from './checkpoint.ts';
 import type { CheckpointKey } from './checkpoint.ts';
 import { bundleBody, endLine, sealedPlace, startLine } from './export-bundle.ts';
@@ -73,7 +73,7 @@ export const sealRecords = async (
     await rm(partial, { force: true });
     await writeBundleFile(partial, lines());
     const rules = { keys, anchors: [], partial: true, underWayMs: 0 };
-    const { findings } = await verifyBundle(readBundleFile(partial), rules);
+    const { findings } = await verifyBundle(readBundlePages(partial), rules);
     const [first] = findings;
     if (first !== undefined)
       throw new Error(

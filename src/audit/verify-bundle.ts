@@ -57,7 +57,7 @@ const mostFindings = 100;
  * where reading `lines` does.
  */
 export const verifyBundle = async (
-  lines: AsyncIterable<string>,
+  lines: AsyncIterable<string | readonly string[]>,
   { keys, anchors, partial, underWayMs }: VerifyOptions,
 ): Promise<VerifiedBundle> => {
   const findings: Finding[] = [];
@@ -133,12 +133,16 @@ export const verifyBundle = async (
     }
   };
 
-  for await (const text of lines) {
+  const onText = (text: string): void => {
     counts.lines += 1;
     const read = readLine(text);
     if (read.kind === 'unreadable') found(`this line ${read.reason}`);
     else onLine(read.line, read.record);
-  }
+  };
+
+  for await (const some of lines)
+    if (typeof some === 'string') onText(some);
+    else for (const text of some) onText(text);
   const [end] = ends;
   const at = end?.at ?? null;
   if (at === null)

@@ -27,7 +27,8 @@ import { acquireLease, LeaseLost } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/open-store.ts';
-import { newTrail } from '../audit/sample-bundle.ts';
+import { manipulations } from '../audit/manipulations.ts';
+import { newTrail, serverKey } from '../audit/sample-bundle.ts';
 import { waitUntil } from '../bed/wait-until.ts';
 import { createCopiedRecords } from '../../src/workers/control/copied-records.ts';
 import { createCheckpointer } from '../../src/workers/control/make-checkpoints.ts';
@@ -495,8 +496,11 @@ test('who follows misses none, however many came', async () => {
 
 describe('the other verifier', () => {
   const verifier = join(process.cwd(), 'test/audit/verify_bundle.py');
-  const python = (path: string): Promise<{ exitCode?: number | undefined; stdout: string }> =>
-    execa('python3', [verifier, path, exportPublicKey(verifyKeyOf(key))], {
+  const python = (
+    path: string,
+    believed = key,
+  ): Promise<{ exitCode?: number | undefined; stdout: string }> =>
+    execa('python3', [verifier, path, exportPublicKey(verifyKeyOf(believed))], {
       reject: false,
       all: true,
     });
@@ -564,6 +568,13 @@ describe('the other verifier', () => {
     await writeFile(path, `${trail.whole().join('\n')}\n`);
     expect((await python(path)).exitCode).toBe(exitCode);
     expect((await verified(path)).findings).toHaveLength(exitCode);
+  });
+
+  whereItRuns.each(manipulations)('finds it, too: %s', async (_, lines) => {
+    const path = join(directory, 'trail.jsonl');
+    await writeFile(path, `${lines.join('\n')}\n`);
+    const { exitCode, stdout } = await python(path, serverKey);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^NOT INTACT: /)]);
   });
 
   whereItRuns('agrees that bytes which are not UTF-8 are none of a bundle', async () => {

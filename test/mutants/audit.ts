@@ -157,6 +157,22 @@ export const auditMutants: Mutant[] = [
   },
   {
     rule: 'audit',
+    what: 'JSON shows at a look that it is canonical, in any order of its keys',
+    file: 'src/audit/plainly-canonical.ts',
+    from: 'key <= before',
+    to: 'key === before',
+    killedBy: { ...bundle, test: 'keys in another order' },
+  },
+  {
+    rule: 'audit',
+    what: 'a number shows at a look that it is canonical, however it is spelled',
+    file: 'src/audit/plainly-canonical.ts',
+    from: 'return String(Number(token)) === token ? end',
+    to: 'return !Number.isNaN(Number(token)) ? end',
+    killedBy: { ...bundle, test: 'a number spelled another way' },
+  },
+  {
+    rule: 'audit',
     what: 'half a surrogate pair is canonical',
     file: 'src/audit/bundle-lines.ts',
     from: "if (!text.includes('\\\\ud') && JSON.stringify",

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
-import { readBundleFile } from '../../audit/bundle-file.ts';
+import { readBundlePages } from '../../audit/bundle-file.ts';
 import { Checkpoint } from '../../audit/checkpoint.ts';
 import { verifyBundle } from '../../audit/verify-bundle.ts';
 import type { VerifiedBundle } from '../../audit/verify-bundle.ts';
@@ -150,7 +150,7 @@ export const registerAuditVerify = (program: Command, deps: AuditVerifyDependenc
       const anchors = options.anchors === undefined ? [] : await readAnchors(options.anchors);
       let verified;
       try {
-        verified = await verifyBundle(readBundleFile(file), {
+        verified = await verifyBundle(readBundlePages(file), {
           ...{ keys, anchors, partial: options.partial === true, underWayMs: minutes * 60_000 },
         });
       } catch (error) {
