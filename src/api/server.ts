@@ -93,8 +93,8 @@ const AuditQueryString = z.strictObject({
   wave: z.string().optional(),
   actor: z.string().optional(),
   outcome: z.string().optional(),
-  since: z.iso.datetime().optional(),
-  until: z.iso.datetime().optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 });

@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import type { AuditRow } from '../core/coordinator/api-rows.ts';
+import { sql } from 'kysely';
+import type { Insertable, Kysely } from 'kysely';
 import type { FleetTables } from './fleet-tables.ts';
 
 export interface NewAuditRecord {
@@ -14,6 +14,72 @@ export interface NewAuditRecord {
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
+/** A time in the one spelling that sorts as times do, however it was written; empty: it is none. */
+const instant = (text: string): string => {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+};
+
+const rowOf = ({
+  chain,
+  life,
+  seq,
+  hash,
+  record,
+  proven,
+}: NewAuditRecord): Insertable<FleetTables['audit_records']> => {
+  const name = textOrNull(record['container']);
+  const subject = textOrNull(record['subject'])?.replace(/^container /, '') ?? null;
+  return {
+    ...{ chain, life, seq, hash },
+    container: name === null ? subject : name.includes('/') ? name : `${chain}/${name}`,
+    service: textOrNull(record['service']),
+    wave_id: textOrNull(record['waveId']) ?? textOrNull(record['wave']),
+    actor: textOrNull(record['actor']) ?? '',
+    at: instant(textOrNull(record['at']) ?? ''),
+    outcome: textOrNull(record['outcome']),
+    record: JSON.stringify(record),
+    proven: proven ? 1 : 0,
+  };
+};
+
+/** Rows of one statement: what it costs to make one is shared by so many. */
+const rowsAtOnce = 50;
+
+const insertRows = async (
+  db: Kysely<FleetTables>,
+  records: readonly NewAuditRecord[],
+): Promise<void> => {
+  for (let from = 0; from < records.length; from += rowsAtOnce)
+    await db
+      .insertInto('audit_records')
+      .values(records.slice(from, from + rowsAtOnce).map(rowOf))
+      .onConflict((clash) => clash.columns(['chain', 'life', 'seq']).doNothing())
+      .execute();
+};
+
+/** Only a host that is broken, or in others' hands, has any: the index of these is empty nearly always. */
+const isAnyUnproven = async (db: Kysely<FleetTables>): Promise<boolean> =>
+  (await db
+    .selectFrom('audit_records')
+    .select('position')
+    .where('proven', '=', sql.lit(0))
+    .limit(1)
+    .executeTakeFirst()) !== undefined;
+
+const dropUnproven = async (
+  db: Kysely<FleetTables>,
+  { chain, life, seq }: NewAuditRecord,
+): Promise<void> => {
+  await db
+    .deleteFrom('audit_records')
+    .where('chain', '=', chain)
+    .where('life', '=', life)
+    .where('seq', '=', seq)
+    .where('proven', '=', 0)
+    .execute();
+};
+
 /**
  * Append records of any chain; one that is there already (a redelivered copy) is left as it is. Only one that does not go on its
  * chain gives its place to the one that does: it would else be missing in the chain for ever. That has a new position, as
@@ -21,37 +87,15 @@ const textOrNull = (value: unknown): string | null => (typeof value === 'string'
  */
 export const appendAuditRecords = async (
   db: Kysely<FleetTables>,
-  records: NewAuditRecord[],
+  records: readonly NewAuditRecord[],
 ): Promise<void> => {
-  for (const { chain, life, seq, hash, record, proven } of records) {
-    const name = textOrNull(record['container']);
-    const subject = textOrNull(record['subject'])?.replace(/^container /, '') ?? null;
-    if (proven)
-      await db
-        .deleteFrom('audit_records')
-        .where('chain', '=', chain)
-        .where('life', '=', life)
-        .where('seq', '=', seq)
-        .where('proven', '=', 0)
-        .execute();
-    await db
-      .insertInto('audit_records')
-      .values({
-        chain,
-        life,
-        seq,
-        hash,
-        container: name === null ? subject : name.includes('/') ? name : `${chain}/${name}`,
-        service: textOrNull(record['service']),
-        wave_id: textOrNull(record['waveId']) ?? textOrNull(record['wave']),
-        actor: textOrNull(record['actor']) ?? '',
-        at: textOrNull(record['at']) ?? '',
-        outcome: textOrNull(record['outcome']),
-        record: JSON.stringify(record),
-        proven: proven ? 1 : 0,
-      })
-      .onConflict((clash) => clash.columns(['chain', 'life', 'seq']).doNothing())
-      .execute();
+  if (records.length === 0) return;
+  const allProven = records.every(({ proven }) => proven);
+  if (allProven && !(await isAnyUnproven(db))) return insertRows(db, records);
+  // One by one: a place may be given up to a later one of the same records.
+  for (const record of records) {
+    if (record.proven) await dropUnproven(db, record);
+    await insertRows(db, [record]);
   }
 };
 
@@ -80,44 +124,18 @@ export const lastAuditLink = async (
   return leaf === undefined ? null : { seq: leaf.length, hash: leaf.head };
 };
 
-export interface AuditFilter {
-  container: string | undefined;
-  service: string | undefined;
-  wave: string | undefined;
-  actor: string | undefined;
-  outcome: string | undefined;
-  /** Wall-clock times in ISO 8601, UTC. */
-  since: string | undefined;
-  until: string | undefined;
-  after: number;
-  limit: number;
-}
-
-/** The newest `limit` records that fit the filter, or the next ones after a position; oldest first. */
-export const listAuditRecords = async (
+/** The hash of one record of a chain; null: it is not in the store, or was sealed away. */
+export const auditHashAt = async (
   db: Kysely<FleetTables>,
-  filter: AuditFilter,
-): Promise<AuditRow[]> => {
-  let query = db
-    .selectFrom('audit_records')
-    .select(['position', 'chain', 'seq', 'hash', 'record', 'proven'])
-    .where('position', '>', filter.after);
-  if (filter.container !== undefined) query = query.where('container', '=', filter.container);
-  if (filter.service !== undefined) query = query.where('service', '=', filter.service);
-  if (filter.wave !== undefined) query = query.where('wave_id', '=', filter.wave);
-  if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor);
-  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
-  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
-  if (filter.until !== undefined) query = query.where('at', '<=', filter.until);
-  // After a position: those that follow it, so that whoever follows misses none.
-  const follows = filter.after > 0;
-  const rows = await query
-    .orderBy('position', follows ? 'asc' : 'desc')
-    .limit(filter.limit)
-    .execute();
-  return (follows ? rows : rows.reverse()).map((row) => ({
-    ...row,
-    record: JSON.parse(row.record) as Record<string, unknown>,
-    proven: row.proven === 1,
-  }));
-};
+  { chain, life, seq }: Pick<NewAuditRecord, 'chain' | 'life' | 'seq'>,
+): Promise<string | null> =>
+  (
+    await db
+      .selectFrom('audit_records')
+      .select('hash')
+      .where('chain', '=', chain)
+      .where('life', '=', life)
+      .where('seq', '=', seq)
+      .where('proven', '=', 1)
+      .executeTakeFirst()
+  )?.hash ?? null;

@@ -11,6 +11,7 @@ import { wavePartsMigration } from './migrations/007-wave-parts.ts';
 import { checkpointsMigration } from './migrations/008-checkpoints.ts';
 import { restoredMigration } from './migrations/009-restored.ts';
 import { recordedSettingsMigration } from './migrations/010-recorded-settings.ts';
+import { auditBlocksMigration } from './migrations/011-audit-blocks.ts';
 
 /** All migrations in order. One that was released is never changed: write a new one. */
 const migrations: Record<string, Migration> = {
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '008-checkpoints': checkpointsMigration,
   '009-restored': restoredMigration,
   '010-recorded-settings': recordedSettingsMigration,
+  '011-audit-blocks': auditBlocksMigration,
 };
 
 /** Names of all migrations that this program knows, in order. */

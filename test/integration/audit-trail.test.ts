@@ -16,15 +16,12 @@ import { sealRecords } from '../../src/audit/seal-records.ts';
 import { verifyBundle } from '../../src/audit/verify-bundle.ts';
 import type { VerifiedBundle } from '../../src/audit/verify-bundle.ts';
 import { exportPublicKey, newSigningKey, verifyKeyOf } from '../../src/jobs/signing-key.ts';
-import {
-  appendAuditRecords,
-  lastAuditLink,
-  listAuditRecords,
-} from '../../src/store/audit-records.ts';
+import { appendAuditRecords, lastAuditLink } from '../../src/store/audit-records.ts';
 import { auditSegments, dropSealed, saveSegment } from '../../src/store/audit-segments.ts';
 import { anchoredUpTo } from '../../src/store/checkpoints.ts';
 import { acquireLease, LeaseLost } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
+import { listAuditRecords } from '../../src/store/list-audit-records.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import { manipulations } from '../audit/manipulations.ts';

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { defaultFleetSettings, emptyFleet } from '../../src/core/coordinator/fleet.ts';
-import { appendAuditRecords, listAuditRecords } from '../../src/store/audit-records.ts';
+import { appendAuditRecords } from '../../src/store/audit-records.ts';
 import { loadFleet } from '../../src/store/fleet-rows.ts';
+import { listAuditRecords } from '../../src/store/list-audit-records.ts';
 import { waveDatesMigration } from '../../src/store/migrations/003-wave-dates.ts';
 import { openSqlite } from '../../src/store/open-sqlite.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -96,8 +97,15 @@ test('rows of a program that had less to keep are loaded, waves with the dates o
     record(3, 'granted', 5),
     record(4, 'wave-finished', 6),
   ]);
-  for (const index of ['at', 'outcome'])
-    await before.db.schema.dropIndex(`audit_records_${index}`).execute();
+  await before.db.schema.dropIndex('audit_records_unproven').execute();
+  for (const column of ['at', 'outcome', 'container', 'service', 'wave_id', 'actor'])
+    await before.db.schema.dropIndex(`audit_records_by_${column}`).execute();
+  for (const column of ['container', 'service', 'wave_id', 'actor'])
+    await before.db.schema
+      .createIndex(`audit_records_${column}`)
+      .on('audit_records')
+      .column(column)
+      .execute();
   for (const column of ['at', 'outcome', 'proven'])
     await before.db.schema.alterTable('audit_records').dropColumn(column).execute();
   await before.close();

@@ -13,8 +13,6 @@ import {
   renewLease,
 } from '../../src/store/lease.ts';
 import type { Lease } from '../../src/store/lease.ts';
-import { appendAuditRecords, listAuditRecords } from '../../src/store/audit-records.ts';
-import type { AuditFilter } from '../../src/store/audit-records.ts';
 import { raiseGeneration, readGeneration } from '../../src/store/meta.ts';
 import { addHostKey, enrolHost, enrolledHosts, revokeHost } from '../../src/store/enrolment.ts';
 import { lockFile, openSqlite } from '../../src/store/open-sqlite.ts';
@@ -364,63 +362,4 @@ test('a locked file is locked until it is released', () => {
   const again = lockFile(file);
   expect(again).not.toBeNull();
   again?.release();
-});
-
-test('audit records are found by container, whether an agent or an operator wrote them', async () => {
-  const record = (seq: number, subject: string) => ({
-    ...{ chain: 'server', life: '', seq, hash: String(seq), proven: true },
-    record: { actor: 'ann', subject },
-  });
-  await appendAuditRecords(store.db, [
-    record(1, 'h1/web-1'),
-    record(2, 'container h1/web-1'),
-    record(3, 'service web'),
-  ]);
-  const found = await listAuditRecords(store.db, {
-    ...{
-      container: 'h1/web-1',
-      service: undefined,
-      wave: undefined,
-      actor: undefined,
-      outcome: undefined,
-      since: undefined,
-      until: undefined,
-    },
-    ...{ after: 0, limit: 10 },
-  });
-  expect(found.map(({ seq }) => seq)).toEqual([1, 2]);
-});
-
-test.each<[string, Partial<AuditFilter>, number[]]>([
-  ['nothing: all of them', {}, [1, 2, 3, 4]],
-  ['a service', { service: 'web' }, [1, 2]],
-  ['an actor', { actor: 'ann' }, [1, 3]],
-  ['an outcome', { outcome: 'failed' }, [2, 3]],
-  ['a container', { container: 'h1/web-1' }, [1, 2]],
-  ['a wave', { wave: 'w1' }, [1, 3]],
-  ['a time, which counts itself', { since: '2026-11-02T00:00:00.000Z' }, [2, 3, 4]],
-  ['a time up to which it was, which counts itself', { until: '2026-11-02T00:00:00.000Z' }, [1, 2]],
-  ['a day', { since: '2026-11-02T00:00:00.000Z', until: '2026-11-02T23:59:59.999Z' }, [2]],
-  ['all of what is asked for at once', { service: 'web', outcome: 'failed', actor: 'bob' }, [2]],
-  ['the newest of what fits', { outcome: 'failed', limit: 1 }, [3]],
-  ['what follows a position, oldest first', { outcome: 'failed', after: 1, limit: 1 }, [2]],
-  ['a name that only begins with it', { service: 'we' }, []],
-  ['what would be SQL', { actor: "ann' or '1'='1" }, []],
-])('audit records are found by %s', async (_, filter, seqs) => {
-  const record = (seq: number, entry: object) => ({
-    ...{ chain: 'server', life: '', seq, hash: String(seq), proven: true },
-    record: { at: `2026-11-0${seq}T00:00:00.000Z`, ...entry },
-  });
-  await appendAuditRecords(store.db, [
-    record(1, { actor: 'ann', subject: 'h1/web-1', service: 'web', wave: 'w1', outcome: 'done' }),
-    record(2, { actor: 'bob', subject: 'container h1/web-1', service: 'web', outcome: 'failed' }),
-    record(3, { actor: 'ann', subject: 'h2/api-1', service: 'api', wave: 'w1', outcome: 'failed' }),
-    record(4, { actor: 'agent h1', subject: 'h1', service: null, wave: null, outcome: null }),
-  ]);
-  const any = { container: undefined, service: undefined, wave: undefined, actor: undefined };
-  const found = await listAuditRecords(store.db, {
-    ...{ ...any, outcome: undefined, since: undefined, until: undefined, after: 0, limit: 10 },
-    ...filter,
-  });
-  expect(found.map(({ seq }) => seq)).toEqual(seqs);
 });

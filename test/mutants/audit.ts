@@ -135,8 +135,8 @@ export const auditMutants: Mutant[] = [
     rule: 'audit',
     what: 'a record that did not go on its chain keeps the place of the one that does',
     file: 'src/store/audit-records.ts',
-    from: 'if (proven) await db',
-    to: 'if (seq < 0) await db',
+    from: 'if (record.proven) await dropUnproven',
+    to: 'if (record.seq < 0) await dropUnproven',
     killedBy: { ...trail, test: 'one that came before its turn takes its place' },
   },
   {

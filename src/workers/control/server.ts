@@ -9,7 +9,7 @@ import type { SettingsRecord } from '../../core/settings-record.ts';
 import type { RedisAddress } from '../../jobs/connections.ts';
 import type { OwnKeys } from '../../jobs/key-files.ts';
 import type { MadeUser } from '../../jobs/make-redis-user.ts';
-import type { AuditFilter } from '../../store/audit-records.ts';
+import type { AuditFilter } from '../../store/list-audit-records.ts';
 import type { Store } from '../../store/open-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Coordinator } from './coordinate.ts';

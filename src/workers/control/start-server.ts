@@ -16,7 +16,7 @@ import { fleetQueue } from '../../jobs/queue-names.ts';
 import { redisAnswers } from '../../jobs/redis-answers.ts';
 import { createSteadyWorker } from '../../jobs/steady-worker.ts';
 import { within } from '../../jobs/within.ts';
-import { listAuditRecords } from '../../store/audit-records.ts';
+import { listAuditRecords } from '../../store/list-audit-records.ts';
 import { loadRecordedSettings } from '../../store/recorded-settings.ts';
 import { loadRestartTimes, saveRestartTime } from '../../store/restart-times.ts';
 import { limitErrors } from '../../telemetry/limited-errors.ts';
