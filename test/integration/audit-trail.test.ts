@@ -475,6 +475,38 @@ describe('what hosts hand over', () => {
     await seal();
   });
 
+  test('one that came before its turn takes its place, also of what is written at once', async () => {
+    const copies = following(4);
+    const order = [1, 2, 4, 3, 4];
+    const { judged } = await createCopiedRecords(store).judge(
+      order.flatMap((seq) => copies.filter((one) => one.seq === seq)),
+    );
+    await appendAuditRecords(store.db, judged);
+    await checkpointer()();
+    expect(await verified(await exported())).toMatchObject({ findings: [], records: 4 });
+  });
+
+  test('two records of one number: the second is told, once, and is in no trail', async () => {
+    const [one, two] = following(2);
+    const other = copy({}, { subject: 'another' });
+    if (one === undefined || two === undefined) throw new Error('none');
+    const reason = 'another record is on its chain under number 1';
+    const fork = { kind: 'fork', host: 'h1', life: 'l1', seq: 1, reason };
+    const copied = createCopiedRecords(store);
+    // Of what is written at once, where none of it is in the store yet.
+    const { judged, refused } = await copied.judge([one, other, other, two]);
+    expect(judged.map(({ hash }) => hash)).toEqual([one.hash, two.hash]);
+    expect(refused).toEqual([fork]);
+    await appendAuditRecords(store.db, judged);
+    expect(await copied.judge([other])).toEqual({ judged: [], refused: [] });
+    expect(await createCopiedRecords(store).judge([one, other])).toEqual({
+      judged: [],
+      refused: [fork],
+    });
+    await checkpointer()();
+    expect(await verified(await exported())).toMatchObject({ findings: [], records: 2 });
+  });
+
   test('goes on its chain, also over a restart; what came already is passed over', async () => {
     const { judged } = await createCopiedRecords(store).judge([copy()]);
     expect(judged.map(({ proven }) => proven)).toEqual([true]);

@@ -259,4 +259,23 @@ export const auditMutants: Mutant[] = [
     to: "return hashCanonical(record) !== '' ? null",
     killedBy: { ...trail, test: 'a hash that does not fit' },
   },
+  {
+    rule: 'audit',
+    what: 'a second record of one number is taken for the first, sent again',
+    file: 'src/workers/control/copied-records.ts',
+    from: 'return known !== null && known !== hash;',
+    to: 'return known !== null && hash === null;',
+    killedBy: { ...trail, test: 'two records of one number' },
+  },
+  {
+    rule: 'audit',
+    what: 'that a wave ended is checkpointed with the minute',
+    file: 'src/workers/control/keep-audit.ts',
+    from: 'if (commands.some(endsWave)) checkpointing.wake();',
+    to: '',
+    killedBy: {
+      ...{ project: 'integration', file: 'test/integration/keep-audit.test.ts' },
+      test: 'wave-finished',
+    },
+  },
 ];

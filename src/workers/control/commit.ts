@@ -157,9 +157,11 @@ export const createCommit = (options: CommitOptions): ((commit: Commit) => Promi
       throw error;
     }
     head = link;
-    for (const { host, reason } of refused)
+    for (const { host, reason, kind } of refused)
       alert(
-        `host ${host} handed over an audit record that does not go on its chain (${reason}): what it does is not proven until it hands over what does, or its journal begins a new life`,
+        kind === 'fork'
+          ? `host ${host} handed over two audit records of one number (${reason}): its journal was put back, or somebody else has its key`
+          : `host ${host} handed over an audit record that does not go on its chain (${reason}): what it does is not proven until it hands over what does, or its journal begins a new life`,
       );
   };
 };

@@ -1,11 +1,13 @@
 import { chainStart, hashCanonical } from '../../audit/chain.ts';
 import type { Link } from '../../audit/chain.ts';
-import { lastAuditLink } from '../../store/audit-records.ts';
+import { auditHashAt, lastAuditLink } from '../../store/audit-records.ts';
 import type { NewAuditRecord } from '../../store/audit-records.ts';
 import type { Store } from '../../store/open-store.ts';
 
 /** A record that a host handed over and that does not go on its chain. */
 export interface RefusedCopy {
+  /** `fork`: another one is there under its number already. */
+  kind: 'misfit' | 'fork';
   host: string;
   life: string;
   seq: number;
@@ -41,12 +43,27 @@ const problemOf = ({ chain, life, seq, hash, record }: Copy, last: Link): string
  */
 export const createCopiedRecords = (store: Store): CopiedRecords => {
   const links = new Map<string, Link>();
-  /** Chains of which the server has said that a record did not fit. */
+  /** Chains of which the server has said that a record did not fit, or that there are two of one number. */
   const told = new Set<string>();
+  /** Another record than this is on its chain under its number: the host has two histories. */
+  const isFork = async (copy: Copy, judged: readonly NewAuditRecord[]): Promise<boolean> => {
+    const { chain, life, seq, hash } = copy;
+    const isHere = (one: NewAuditRecord): boolean =>
+      one.proven && one.chain === chain && one.life === life && one.seq === seq;
+    const known = judged.find(isHere)?.hash ?? (await auditHashAt(store.db, copy));
+    return known !== null && known !== hash;
+  };
   return {
     judge: async (copies) => {
       const judged: NewAuditRecord[] = [];
       const refused: RefusedCopy[] = [];
+      const refuse = (copy: Copy, kind: RefusedCopy['kind'], reason: string): void => {
+        const { chain, life, seq } = copy;
+        const key = `${chain} ${life} ${kind}`;
+        if (told.has(key)) return;
+        told.add(key);
+        refused.push({ kind, host: chain, life, seq, reason });
+      };
       for (const copy of copies) {
         const { chain, life, seq, hash } = copy;
         const key = `${chain} ${life}`;
@@ -54,15 +71,14 @@ export const createCopiedRecords = (store: Store): CopiedRecords => {
         // It came already: a report that was sent again.
         if (seq >= 1 && seq <= last.seq) {
           links.set(key, last);
+          if (await isFork(copy, judged))
+            refuse(copy, 'fork', `another record is on its chain under number ${seq}`);
           continue;
         }
         const problem = problemOf(copy, last);
         judged.push({ ...copy, proven: problem === null });
         if (problem === null) links.set(key, { seq, hash });
-        else if (!told.has(key)) {
-          told.add(key);
-          refused.push({ host: chain, life, seq, reason: problem });
-        }
+        else refuse(copy, 'misfit', problem);
       }
       return { judged, refused };
     },
