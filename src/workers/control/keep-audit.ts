@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { compressLines } from '../../audit/bundle-file.ts';
 import { wholeBundle } from '../../audit/export-bundle.ts';
 import { sealRecords } from '../../audit/seal-records.ts';
+import type { Commands } from '../../core/coordinator/step.ts';
 import { repeat } from '../../jobs/repeat.ts';
 import { exportPublicKey, importPublicKey, verifyKeyOf } from '../../jobs/signing-key.ts';
 import type { SigningKey } from '../../jobs/signing-key.ts';
@@ -27,8 +28,8 @@ export interface AuditSettings {
 }
 
 export interface KeptAudit {
-  /** Make a checkpoint of what is new and send it outside, without waiting for the minute. */
-  wake: () => void;
+  /** These were committed: where a wave ended with them, a checkpoint is made without waiting for the minute. */
+  committed: (commands: readonly Pick<Commands, 'audits'>[]) => void;
   /** All records up to this moment, as a bundle compressed with gzip. */
   bundle: () => Promise<Readable>;
   /** Every key that has signed checkpoints. */
@@ -44,6 +45,10 @@ export interface KeepAuditOptions {
   wallNow: () => Date;
   onError: (error: unknown, what: string) => void;
 }
+
+/** Also those of which nobody is told, as nothing came of them. */
+const endsWave = ({ audits }: Pick<Commands, 'audits'>): boolean =>
+  audits.some(({ action }) => action === 'wave-finished' || action === 'wave-declined');
 
 const checkpointEveryMs = 60_000;
 const sealEveryMs = 3_600_000;
@@ -115,7 +120,9 @@ export const keepAudit = async (options: KeepAuditOptions): Promise<KeptAudit> =
     },
   });
   return {
-    wake: checkpointing.wake,
+    committed: (commands) => {
+      if (commands.some(endsWave)) checkpointing.wake();
+    },
     bundle: async () => {
       if ((await make()) !== null) anchors.wake();
       for (const { file } of await auditSegments(store.db))

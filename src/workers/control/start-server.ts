@@ -87,7 +87,6 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const tell = (notice: Notice): void => {
     logger.info({ notice }, notice.text);
     notifier.tell(notice);
-    if (notice.kind === 'ended') trail.wake();
   };
   const trail = await keepAudit({
     ...{ store, lease, key: keys.active, settings: options.auditing, onError },
@@ -126,6 +125,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
       for (const { records } of group.commands)
         for (const { host, record } of records) recordGate.committing(host, record.number);
       await commit(group);
+      trail.committed(group.commands);
       refused.hear(group.reports);
       const reported = group.reports.filter(({ report }) => report.kind === 'host-inventory');
       if (reported.length > 0) {
