@@ -117,6 +117,14 @@ export const journalMutants: Mutant[] = [
     killedBy: { ...diff, test: 'replaces everything' },
   },
   {
+    rule: 'R16',
+    what: 'an agent forgets records of its chain that the server has not acknowledged',
+    file: 'src/workers/agent/journal-store.ts',
+    from: "if (report.kind === 'audit-copied') upTo",
+    to: "if (report.kind !== 'audit-copied') upTo",
+    killedBy: { ...journal, test: 'keeps the last records of the chain' },
+  },
+  {
     rule: 'R15',
     what: 'two agents work on one journal',
     file: 'src/workers/agent/journal-store.ts',

@@ -6,7 +6,8 @@ const mostAtOnce = 100;
 
 /**
  * R16: records of this life's audit chain that the server has acknowledged and does not have: its store was restored from a
- * backup. None while copies are on their way, as those are what it lacks.
+ * backup. None while copies are on their way, as those are what it lacks; nor where the next of them is here no more, as
+ * none of those that are would go on its chain.
  */
 export const copiesWanted = (
   { journal, record }: Agent,
@@ -16,5 +17,6 @@ export const copiesWanted = (
   if (copied === undefined || !journal.settled || record?.value.incarnation !== journal.incarnation)
     return [];
   for (const { kind } of journal.reports.values()) if (kind === 'audit-copied') return [];
-  return store.chain(journal.incarnation, { after: copied, limit: mostAtOnce });
+  const copies = store.chain(journal.incarnation, { after: copied, limit: mostAtOnce });
+  return copies[0]?.seq === copied + 1 ? copies : [];
 };

@@ -76,13 +76,33 @@ const lastLink = (db: SqliteHandle, life: string): Link => {
   return last === undefined ? chainStart : LinkRow.parse(last);
 };
 
-const createStore = (db: SqliteHandle, first: Journal | null): JournalStore => {
+/**
+ * So many records of a life stay here, and more only where they were not acknowledged yet. A server that was restored from a backup asks
+ * for those since (R16), so this is what a busy host writes in years.
+ */
+const recordsKept = 20_000;
+/** Taken away by one commit at most: it holds up whatever waits for it. */
+const mostForgotten = 1_000;
+
+/** The last record that the server has, and that is older than those which stay. */
+const forgettable = ({ reports }: Journal, lastSeq: number, kept: number): number => {
+  let upTo = lastSeq - kept;
+  if (upTo > 0)
+    for (const report of reports.values())
+      if (report.kind === 'audit-copied') upTo = Math.min(upTo, report.seq - 1);
+  return upTo;
+};
+
+const createStore = (db: SqliteHandle, first: Journal | null, kept: number): JournalStore => {
   const put = db.prepare(
     'insert into journal (part, key, body) values (?, ?, ?) on conflict (part, key) do update set body = excluded.body',
   );
   const remove = db.prepare('delete from journal where part = ? and key = ?');
   const append = db.prepare(
     'insert into audit_chain (life, seq, hash, record) values (?, ?, ?, ?)',
+  );
+  const forget = db.prepare(
+    'delete from audit_chain where life = ? and seq <= ? and seq < ? + (select min(seq) from audit_chain where life = ?)',
   );
   let written = createWrittenJournal(first);
   const countSync = db.prepare('update syncs set count = count + 1');
@@ -159,6 +179,8 @@ const createStore = (db: SqliteHandle, first: Journal | null): JournalStore => {
       for (const { part, key } of changes.remove) remove.run(part, key);
       for (const { seq, hash, record } of records)
         append.run(life, seq, hash, JSON.stringify(record));
+      const upTo = records.length === 0 ? 0 : forgettable(journal, last.seq, kept);
+      if (upTo > 0) forget.run(life, upTo, mostForgotten, life);
       db.exec('commit');
     } catch (error) {
       noteFailure(error);
@@ -243,11 +265,15 @@ export const lockJournal = (path: string): { release: () => void } => {
  */
 export const openJournal = (
   path: string,
-  { open, newId }: { open: (path: string) => SqliteHandle; newId: () => string },
+  {
+    open,
+    newId,
+    kept = recordsKept,
+  }: { open: (path: string) => SqliteHandle; newId: () => string; kept?: number },
 ): OpenedJournal => {
   const begin = (db: SqliteHandle): JournalStore => {
     db.exec(schema);
-    const store = createStore(db, null);
+    const store = createStore(db, null, kept);
     if (rowsOf(db).length === 0) store.commit(emptyJournal(newId(), false), []);
     store.load();
     // Not before: one that cannot be read is put aside as it is.

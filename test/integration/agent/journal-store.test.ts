@@ -23,10 +23,10 @@ const newPath = (): string => {
   directories.push(directory);
   return join(directory, 'agent', 'journal.sqlite');
 };
-const open = (path: string): OpenedJournal => {
+const open = (path: string, more: { kept?: number } = {}): OpenedJournal => {
   const lock = lockJournal(path);
   closers.push(lock.release);
-  const opened = openJournal(path, { open: openSqlite, newId: randomUUID });
+  const opened = openJournal(path, { open: openSqlite, newId: randomUUID, ...more });
   closers.push(opened.store.close);
   return opened;
 };
@@ -235,6 +235,38 @@ describe('the journal on disk', () => {
     const again = salts();
     store.load();
     expect(salts()).toBe(again);
+  });
+
+  test('keeps the last records of the chain, and all that the server has not acknowledged', () => {
+    const path = newPath();
+    const { store } = open(path, { kept: 5 });
+    const journal = store.load();
+    const life = journal.incarnation;
+    const write = (count: number): void => {
+      store.commit(
+        journal,
+        Array.from({ length: count }, () => entry(life)),
+      );
+    };
+    const seqs = (): number[] => store.chain(life).map(({ seq }) => seq);
+    write(8);
+    expect(seqs()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    // The server has the first two, and then all.
+    journal.reports.delete(1);
+    journal.reports.delete(2);
+    write(1);
+    expect(seqs()).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    journal.reports.clear();
+    write(1);
+    expect(seqs()).toEqual([6, 7, 8, 9, 10]);
+    // It goes on from the last, also after a restart.
+    closeAll();
+    const again = open(path, { kept: 5 });
+    again.store.commit(again.store.load(), [entry(life)]);
+    const [first, ...rest] = again.store.chain(life);
+    expect(first?.seq).toBe(7);
+    const from = { seq: 7, hash: first?.hash ?? '' };
+    expect(verifyChain(rest, { from })).toMatchObject({ kind: 'intact', head: { seq: 11 } });
   });
 
   test('leaves journal and chain as they were when a write does not commit', () => {

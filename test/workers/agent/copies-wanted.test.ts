@@ -25,6 +25,12 @@ const agentOf = (copied?: number, incarnation = 'life-1'): Agent => {
 
 const wanted = (agent: Agent): number[] => copiesWanted(agent, { chain }).map(({ seq }) => seq);
 
+/** Of the first 200 records nothing is kept any more. */
+const shortened: typeof chain = (life, range) => {
+  const after = Math.max(200, range?.after ?? 0);
+  return chain(life, { after, limit: range?.limit ?? 0 });
+};
+
 test('what the server has lost is sent again, some at a time', () => {
   const seqs = wanted(agentOf(10));
   expect([seqs[0], seqs.length]).toEqual([11, 100]);
@@ -39,4 +45,11 @@ test('nothing is while copies are on their way, by a record of another life, or 
   unsettled.journal.settled = false;
   for (const agent of [onTheWay, unsettled, agentOf(10, 'life-0'), agentOf()])
     expect(wanted(agent)).toEqual([]);
+});
+
+test('what does not go on what the server has is not sent, over and over', () => {
+  const seqs = (copied: number): number[] =>
+    copiesWanted(agentOf(copied), { chain: shortened }).map(({ seq }) => seq);
+  expect(seqs(199)).toEqual([]);
+  expect(seqs(200)).toHaveLength(100);
 });
