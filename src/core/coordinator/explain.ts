@@ -8,7 +8,7 @@ import type { Container, Fleet } from './fleet.ts';
 import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { grantWaits } from './silence.ts';
-import { describeCause } from './waves.ts';
+import { describeCause } from './wave-cause.ts';
 
 /** One container, why it is or is not to be restarted, and what would end its waiting (L4). */
 export interface Explanation {

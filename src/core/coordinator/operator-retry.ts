@@ -12,7 +12,7 @@ import type { Turn } from './turn.ts';
 
 type Scope = Extract<OperatorAction, { action: 'retry' }>['scope'];
 
-const scopeSubject = (scope: Scope): string => {
+export const scopeSubject = (scope: Scope): string => {
   switch (scope.of) {
     case 'container':
       return `container ${scope.container}`;

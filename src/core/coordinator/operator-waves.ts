@@ -8,7 +8,8 @@ import { rememberTried } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave } from './wave-end.ts';
-import { describeCause, tell } from './waves.ts';
+import { describeCause } from './wave-cause.ts';
+import { tell } from './waves.ts';
 
 /** States of a member that the wave would not have brought to the present code any more. */
 const isDone: ReadonlySet<WaveMember['state']> = new Set(['verified', 'not-needed', 'gone']);

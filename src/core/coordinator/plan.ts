@@ -16,7 +16,7 @@ import type { Moment } from './may-grant.ts';
 import { pauseSubject } from './pause-subject.ts';
 import { grantWaits } from './silence.ts';
 import { decisionText } from './standing-decision.ts';
-import { describeCause } from './waves.ts';
+import { describeCause } from './wave-cause.ts';
 
 export interface PlanEntry {
   waveId: string | null;

@@ -10,7 +10,8 @@ import { exploitedIn, shownForm } from './shown-form.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave, isOver, shadowedIn, summaryOf } from './wave-end.ts';
-import { describeCause, tell } from './waves.ts';
+import { describeCause } from './wave-cause.ts';
+import { tell } from './waves.ts';
 
 /** What the newest observation says about a member that waits (R34: a restart by hand is not done again). */
 const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {

@@ -12,6 +12,7 @@ import { applyOperator } from './operator.ts';
 import type { Answer, OperatorAction } from './operator-action.ts';
 import { onStoreRestored } from './new-generation.ts';
 import type { StoreRestored } from './new-generation.ts';
+import { refusedAction } from './refused-action.ts';
 import { reviewWaves } from './review-waves.ts';
 import { settleDoubt } from './restored-store.ts';
 import { orderUpgrades, schedule, voidBeyondBudget, watchDeadlines } from './schedule.ts';
@@ -146,6 +147,8 @@ export const fleetStep = (
       break;
     case 'operator':
       answer = applyOperator(turn, event.actor, event.action);
+      if (!answer.ok)
+        audit(turn, refusedAction(fleet, event.actor, { ...event, reason: answer.reason }));
       break;
     case 'record-wanted':
       turn.renew.add(event.host);

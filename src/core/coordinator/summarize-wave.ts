@@ -7,7 +7,7 @@ import { mayGrant } from './may-grant.ts';
 import type { Moment } from './may-grant.ts';
 import { shownForm } from './shown-form.ts';
 import { grantWaits } from './silence.ts';
-import { describeCause, namesOf } from './waves.ts';
+import { describeCause, namesOf } from './wave-cause.ts';
 
 const dateOf = (wallMs: number | null): string | null =>
   wallMs === null ? null : new Date(wallMs).toISOString();

@@ -1,7 +1,9 @@
 import type { AuditDetails } from '../audit-details.ts';
+import { beginningOf } from '../beginning-of.ts';
 import type { ContainerId, HostId } from '../ids.ts';
 import type { HostUpgrade, RestartBatch } from '../messages.ts';
 import type { Fleet, WantedUpgrade } from './fleet.ts';
+import { describeCause } from './wave-cause.ts';
 
 /** An entry of the coordinator's audit chain. */
 export interface ControlAudit {
@@ -41,10 +43,13 @@ export interface ControlAudit {
     | 'settings-changed'
     | 'feed-accepted'
     | 'store-restored'
-    | 'copy-refused';
+    | 'copy-refused'
+    | 'action-refused';
   /** A host, or `host/container`, where it is an agent that acts; else kind and name: `wave …`, `service web`. */
   subject: string;
   service: string | null;
+  /** What its wave is for; null: it is of none. */
+  cause: string | null;
   waveId: string | null;
   grantId: string | null;
   outcome: string | null;
@@ -121,17 +126,28 @@ export const touch = (turn: Turn, row: Dirty): void => {
   if (!turn.dirty.has(key)) turn.dirty.set(key, row);
 };
 
+/** All of a wave's packages are told when it is opened. */
+const mostOfCause = 200;
+
+/** What a wave is for, and of whom it is, is known: it need not be said by each who audits. */
+const known = (
+  { waves, containers }: Fleet,
+  { subject, waveId = null }: Partial<ControlAudit> & Pick<ControlAudit, 'subject'>,
+): Pick<ControlAudit, 'service' | 'cause'> => {
+  const wave = waveId === null ? undefined : waves.get(waveId);
+  return {
+    service: containers.get(subject.replace(/^container /, ''))?.service ?? null,
+    cause: wave === undefined ? null : beginningOf(describeCause(wave.cause), mostOfCause),
+  };
+};
+
 export const audit = (
   turn: Turn,
-  entry: Partial<ControlAudit> & Pick<ControlAudit, 'action' | 'subject'>,
+  entry: Omit<Partial<ControlAudit>, 'cause'> & Pick<ControlAudit, 'action' | 'subject'>,
 ): void => {
   turn.audits.push({
-    actor: 'groundswell',
-    service: null,
-    waveId: null,
-    grantId: null,
-    outcome: null,
-    details: {},
+    ...{ actor: 'groundswell', waveId: null, grantId: null, outcome: null, details: {} },
+    ...known(turn.fleet, entry),
     ...entry,
   });
 };

@@ -45,7 +45,13 @@ export interface CommitOptions {
 /** Said once of each chain: what was refused is in nobody's trail. */
 const refusal = ({ host, life, seq, reason }: RefusedCopy): ControlAudit => ({
   ...{ actor: 'groundswell', action: 'copy-refused', subject: `host ${host}`, service: null },
-  ...{ waveId: null, grantId: null, outcome: 'refused', details: { life, seq, reason } },
+  ...{
+    cause: null,
+    waveId: null,
+    grantId: null,
+    outcome: 'refused',
+    details: { life, seq, reason },
+  },
 });
 
 const auditEntry = (
@@ -60,7 +66,7 @@ const auditEntry = (
   action: entry.action,
   subject: entry.subject,
   service: entry.service,
-  cause: null,
+  cause: entry.cause,
   wave: entry.waveId,
   grant: entry.grantId,
   outcome: entry.outcome,

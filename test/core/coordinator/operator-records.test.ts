@@ -77,3 +77,31 @@ test('parking names the container, and an upgrade who asked for it', () => {
   });
   expect(recorded(upgrade)).toContain(`wave-opened wave ${waveOf(here)}`);
 });
+
+test('what a record is about says of which service it is, and what its wave is for', () => {
+  const here = upgradedScene([web({ mode: 'approve' })], { h1: ['web-1'] });
+  const waveId = waveOf(here);
+  const found = { cause: 'openssl 2', service: null, waveId };
+  const approved = here.act({ action: 'approve', waveId });
+  expect(approved.audits).toMatchObject([
+    { action: 'wave-approved', ...found },
+    { action: 'granted', subject: 'h1/web-1', ...found, service: 'web' },
+  ]);
+  const [grant] = here.fleet.grants.values();
+  const { audits } = here.report('h1', ended(grant?.id ?? '', 'failed'));
+  expect(audits[0]).toMatchObject({ action: 'grant-failed', ...found, service: 'web' });
+  expect(here.act({ action: 'freeze', reason: 'sale', until: null }).audits).toMatchObject([
+    { action: 'frozen', cause: null, service: null },
+  ]);
+});
+
+test('what a wave of hundreds of packages is for is not told whole in each of its records', () => {
+  const here = upgradedScene([web({ mode: 'approve' })], { h1: ['web-1'] });
+  const wave = [...here.fleet.waves.values()][0];
+  if (wave?.cause.kind !== 'upgrade') throw new Error('no wave');
+  const packages = Array.from({ length: 400 }, (_, n) => ({ source: `lib${n}`, to: '2' }));
+  wave.cause = { ...wave.cause, packages };
+  const { audits } = here.act({ action: 'approve', waveId: wave.id });
+  expect(audits[0]?.cause).toMatch(/^lib0 2, lib1 2, /);
+  expect(audits[0]?.cause?.length).toBeLessThanOrEqual(200);
+});

@@ -10,7 +10,13 @@ const waveOf = ({ fleet }: Scene): string => [...fleet.waves.keys()].at(-1) ?? '
 const said = (here: Scene, action: OperatorAction): string => {
   const { answer, audits } = here.act(action);
   if (answer === null) throw new Error('no answer');
-  if (!answer.ok) expect(audits).toEqual([]);
+  if (!answer.ok)
+    expect(audits).toEqual([
+      expect.objectContaining({
+        ...{ action: 'action-refused', actor: 'ann', outcome: 'refused' },
+        details: { asked: action.action, reason: answer.reason },
+      }),
+    ]);
   return answer.ok ? `ok: ${answer.text}` : answer.reason;
 };
 const asking = (): Scene =>
@@ -246,4 +252,32 @@ describe('a restart by hand', () => {
     );
     expect(here.fleet.waves.size).toBe(waves);
   });
+});
+
+test.each<[string, OperatorAction]>([
+  ['wave w', { action: 'stop', waveId: 'w' }],
+  ['fleet', { action: 'resume', level: { level: 'fleet' } }],
+  ['host h9', { action: 'retry', scope: { of: 'host', hostId: 'h9' } }],
+  ['fleet', { action: 'freeze', reason: 'sale', until: 5_000 }],
+  ['freeze f', { action: 'unfreeze', id: 'f' }],
+  ['container h1/x', { action: 'park', container: 'h1/x' }],
+  ['container h1/x', { action: 'restart', containers: ['h1/x'], what: '' }],
+  ['2 containers', { action: 'restart', containers: ['h1/x', 'h1/y'], what: '' }],
+  [
+    'host h9',
+    { action: 'upgrade', hosts: ['h9'], mode: 'security', packages: [], allowRemove: false },
+  ],
+  ['host h9', { action: 'host-remove', hostId: 'h9' }],
+])('the record of a refused action is about %s: %j', (subject, action) => {
+  const { audits } = asking().act(action);
+  expect(audits).toMatchObject([{ action: 'action-refused', subject, waveId: null, cause: null }]);
+});
+
+test('the record of a refused action is found by its wave, where there is one', () => {
+  const here = asking();
+  const waveId = waveOf(here);
+  here.act({ action: 'approve', waveId });
+  here.act({ action: 'stop', waveId });
+  const { audits } = here.act({ action: 'pause', level: { level: 'wave', waveId }, reason: '' });
+  expect(audits).toMatchObject([{ action: 'action-refused', subject: `wave ${waveId}`, waveId }]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { explainContainer } from '../../../src/core/coordinator/explain.ts';
 import { summarizeServices } from '../../../src/core/coordinator/summarize-services.ts';
 import { summarizeWave } from '../../../src/core/coordinator/summarize-wave.ts';
-import { describeCause } from '../../../src/core/coordinator/waves.ts';
+import { describeCause } from '../../../src/core/coordinator/wave-cause.ts';
 import { planRestarts } from '../../../src/core/coordinator/plan.ts';
 import type { ContainerView } from '../../../src/core/messages.ts';
 import { observed, scene, view, web } from './fleet-scene.ts';
