@@ -11,13 +11,16 @@ import { wantedOfAdvisory } from './wanted-of-advisory.ts';
 type Options = { json?: boolean; socket?: string };
 type UpgradeOptions = Options & { allowRemove?: boolean; advisory?: string };
 
-/** `libssl3`, `libssl3=3.0.17-1` (exactly), `libssl3>=3.0.17-1` (at least). */
+/** What dpkg takes for a package, with its architecture where that is said: `libssl3`, `libssl3:amd64`. */
+const debName = /^[a-z0-9][a-z0-9+._-]*(?::[a-z0-9-]+)?$/i;
+/** What rpm takes for one: `NetworkManager`, `python3-PyYAML`. */
+const rpmName = /^\w[\w+.-]*$/;
+
+/** `libssl3`, `libssl3=3.0.17-1` (exactly), `libssl3>=3.0.17-1` (at least). Of which kind the hosts are, they know themselves. */
 export const parseWanted = (text: string): WantedPackage => {
-  const match = /^(?<name>[a-z0-9][a-z0-9+.:-]+)(?:(?<sign>>=|=)(?<version>\S+))?$/.exec(
-    text,
-  )?.groups;
+  const match = /^(?<name>[^\s=>]+)(?:(?<sign>>=|=)(?<version>\S+))?$/.exec(text)?.groups;
   const name = match?.['name'];
-  if (name === undefined)
+  if (name === undefined || !(debName.test(name) || rpmName.test(name)))
     throw new ApiError(
       `cannot read ${text}: want a package such as libssl3, libssl3=3.0.17-1 or "libssl3>=3.0.17-1"`,
       null,

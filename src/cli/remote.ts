@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { callApi } from '../api/client.ts';
 import type { OperatorAction } from '../core/coordinator/operator.ts';
@@ -28,9 +29,17 @@ export interface Remote {
   show: <T>(value: T, text: (value: T) => string) => void;
 }
 
+/** An empty one, of a variable that is not set, would lead to whatever listens at this machine's port 80. */
+export const readSocket = (path: string): string => {
+  if (path !== '') return path;
+  throw new InvalidArgumentError('Want the path of a socket.');
+};
+
 /** Options that commands with a server share. */
 export const withRemoteOptions = (command: Command): Command =>
-  command.option('--json', 'print JSON').option('--socket <path>', 'the socket of the server');
+  command
+    .option('--json', 'print JSON')
+    .option('--socket <path>', 'the socket of the server', readSocket);
 
 export const remoteFor = (
   deps: CliDependencies,

@@ -15,4 +15,42 @@ describe('what an operator asks to upgrade', () => {
     expect(parseWanted('libssl3>=3.0-1')).toMatchObject({ want: 'at-least', version: '3.0-1' });
     expect(() => parseWanted('lib ssl')).toThrow('cannot read lib ssl');
   });
+
+  test.each([
+    ...['libssl3', 'libstdc++6', 'libssl3:amd64', 'g++-12', 'python3.11', '0ad'],
+    ...[
+      'NetworkManager',
+      'python3-PyYAML',
+      'R',
+      'perl-libs',
+      'libstdc++',
+      'kernel_tools',
+      '_hidden',
+    ],
+  ])('%s is a package of dpkg or rpm', (name) => {
+    expect(parseWanted(name)).toEqual({ name, want: 'newest', version: null });
+    expect(parseWanted(`${name}>=1:2.0-1.el9`)).toEqual({
+      ...{ name, want: 'at-least', version: '1:2.0-1.el9' },
+    });
+  });
+
+  test.each([
+    ...[
+      '',
+      '-o',
+      '../x',
+      'a/b',
+      'libssl3:',
+      'libssl3:amd64:x',
+      'a>1',
+      'a<1',
+      'a=',
+      'a>=',
+      'é',
+      'a%b',
+    ],
+    ...['+a', '.a', 'a\n', '_a:amd64'],
+  ])('%j is none', (text) => {
+    expect(() => parseWanted(text)).toThrow('want a package such as libssl3');
+  });
 });

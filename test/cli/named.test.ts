@@ -55,3 +55,8 @@ test('with --json an error is JSON as the API has it, on standard error', async 
     /^groundswell: nothing is called nobody/,
   );
 });
+
+test('an empty socket, as of a variable that is not set, is refused: nothing else is asked in its place', async () => {
+  const { code, error } = await line.type('status', '--json', '--socket', '');
+  expect([code, error]).toEqual([2, expect.stringContaining('Want the path of a socket.')]);
+});

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Inventory, InventoryPackage } from '../../core/advisories/inventory.ts';
 import { inventoryText, reportedInventory } from '../advisories.ts';
+import { readSocket } from '../remote.ts';
 import type { CliDependencies } from '../remote.ts';
 
 export interface InventoryDependencies extends CliDependencies {
@@ -22,7 +23,7 @@ export const registerInventory = (program: Command, deps: InventoryDependencies)
     .description('installed packages of this host, for `match` on another machine, or for people')
     .option('--host <host>', 'what a host has reported to the server, in place of this one')
     .option('--json', 'print JSON, as `groundswell match --inventory` reads it')
-    .option('--socket <path>', 'the socket of the server, with --host')
+    .option('--socket <path>', 'the socket of the server, with --host', readSocket)
     .action(async (options: { host?: string; json?: boolean; socket?: string }) => {
       if (options.host !== undefined) {
         await reportedInventory(deps, options.host, options);
