@@ -44,3 +44,30 @@ export const originOf = (one: InventoryPackage, distro: string): Origin => {
   }
   return ownRepository.test(repository) ? 'own' : 'unknown';
 };
+
+/** Packages that no host of Debian or Ubuntu is without, so that a mirror of the distribution has them all. */
+const basePackages: ReadonlySet<string> = new Set([
+  ...['base-files', 'base-passwd', 'bash', 'coreutils', 'dpkg', 'libc-bin', 'libc6', 'login'],
+]);
+
+/** What the distribution itself leaves in versions, of security updates above all: `1.1-1+deb12u3`, `115.0-1~deb12u1`, `3.0.2-0ubuntu1.18`. */
+const ownVersion = /[+~]deb\d+u\d|ubuntu/;
+
+/**
+ * Tells which packages of a host with dpkg are somebody else's by apt's `Origin` alone. That says so only where the base of the host is known to
+ * come from the distribution's own repositories, and from no other: else any other name may be a mirror's. Of what no repository has any more
+ * nothing is told, and a build of the distribution's is its own wherever it came from.
+ */
+export const othersByOrigin = (
+  packages: readonly InventoryPackage[],
+  distro: string,
+): ((one: InventoryPackage) => boolean) => {
+  const base = packages.filter(
+    ({ name, repository }) => basePackages.has(name) && (repository ?? '') !== '',
+  );
+  if (base.length === 0 || base.some((one) => originOf(one, distro) !== 'own')) return () => false;
+  return (one) =>
+    (one.repository ?? '') !== '' &&
+    originOf(one, distro) === 'unknown' &&
+    !ownVersion.test(one.version);
+};

@@ -2,7 +2,7 @@ import type { VersionScheme } from './advisory.ts';
 import { channelsOf, productStreams } from './channels-of.ts';
 import { candidatesOf, candidatesPresent } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
-import { originOf } from './distributor.ts';
+import { originOf, othersByOrigin } from './distributor.ts';
 import type { Inventory, InventoryPackage } from './inventory.ts';
 import { newestOf } from './kernels.ts';
 import type { Present } from './kernels.ts';
@@ -20,6 +20,8 @@ export interface HostPlace {
 export interface IndexedInventory extends HostPlace {
   byName: ReadonlyMap<string, readonly Candidate[]>;
   bySource: ReadonlyMap<string, readonly Candidate[]>;
+  /** Packages of others, told by where they came from alone: no advisory is claimed for them. */
+  ofOthers: readonly InventoryPackage[];
 }
 
 const debFamily: ReadonlySet<string> = new Set(['debian', 'ubuntu', 'raspbian', 'linuxmint']);
@@ -92,16 +94,18 @@ export interface CountedPackage extends Present {
  */
 export const countedPackages = function* (
   { packages, kernel }: Inventory,
-  { scheme }: HostPlace,
+  { scheme, distro }: HostPlace,
   of: (one: InventoryPackage) => Candidates,
 ): Generator<CountedPackage> {
   const real =
     scheme === 'deb'
       ? packages
       : withLikelyModules(packages.filter(({ version }) => version.includes('-')));
+  const isOfOthers = scheme === 'deb' ? othersByOrigin(packages, distro) : () => false;
   for (const present of newestOf(real, scheme, kernel ?? null)) {
     const candidates = candidatesPresent(present, of);
-    if (candidates.byName.origin !== 'foreign') yield { ...present, candidates };
+    if (candidates.byName.origin !== 'foreign' && !isOfOthers(present.installed))
+      yield { ...present, candidates };
   }
 };
 
@@ -115,5 +119,7 @@ export const indexInventory = (inventory: Inventory): IndexedInventory => {
     add(byName, installed.name, candidates.byName);
     for (const candidate of candidates.bySource) add(bySource, candidate.source, candidate);
   }
-  return { ...place, byName, bySource };
+  const ofOthers =
+    scheme === 'deb' ? inventory.packages.filter(othersByOrigin(inventory.packages, distro)) : [];
+  return { ...place, byName, bySource, ofOthers };
 };

@@ -27,9 +27,13 @@ export const parseFileOrigins = (output: string): Map<string, string> => {
 
 type Place = 'newer' | 'installed' | 'older';
 
+/** The distribution that a host with apt has, and its paid services, as their repositories call themselves. */
+const DISTRIBUTION = /^(?:debian|ubuntu)/i;
+
 /**
  * Whose the packages are that apt-cache(8) `policy NAME…` tells of, by `parseFileOrigins`: who offers the installed version, or, where
  * nobody does any more, a newer one, which has taken its place; null: nobody does either. So the answer lasts when an update comes out.
+ * Where the distribution is one of several it is the distribution's: others may offer the same, or something newer of that name.
  */
 export const parseOrigins = (
   output: string,
@@ -52,8 +56,11 @@ export const parseOrigins = (
     else {
       const file = /^ {8} *-?\d+ (\S.*)$/.exec(line)?.[1];
       const origin = file === undefined ? undefined : fileOrigins.get(file);
-      // Of several repositories the first, and what offers the installed version above all.
-      if (name === '' || origin === undefined || at === 'older' || known === at) continue;
+      if (name === '' || origin === undefined || at === 'older') continue;
+      // What offers the installed version above all; of several repositories the first, but for the distribution's.
+      const isFirst = known !== at;
+      const isIts = DISTRIBUTION.test(origin) && !DISTRIBUTION.test(origins.get(name) ?? '');
+      if (!isFirst && !isIts) continue;
       origins.set(name, origin);
       known = at;
     }

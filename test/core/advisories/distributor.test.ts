@@ -79,4 +79,39 @@ describe('packages of the same name that are not the distributor’s', () => {
   ])('of dpkg: %s of %j', (version, told, expected) => {
     expect(found([row({})], [deb('openssl', version, told)])).toHaveLength(expected ? 1 : 0);
   });
+
+  test.each<[string, Told, string, string | null, boolean]>([
+    ['of others', { repository: 'Acme' }, '3.0.15-1', 'Debian', false],
+    ['of a flat repository', { repository: 'flat.example' }, '3.0.15-1', 'Debian', false],
+    ['of the distribution', { repository: 'Debian' }, '3.0.15-1', 'Debian', true],
+    ['of its backports', { repository: 'Debian Backports' }, '3.0.15-1', 'Debian', true],
+    ['that nobody offers any more', { repository: null }, '3.0.15-1', 'Debian', true],
+    ['of which nothing is told', {}, '3.0.15-1', 'Debian', true],
+    ['of a mirror that has the base, too', { repository: 'aptly' }, '3.0.15-1', 'aptly', true],
+    [
+      'of others, on a host of which nothing else is told',
+      { repository: 'Acme' },
+      '3-1',
+      null,
+      true,
+    ],
+    ['of the distribution’s build', { repository: 'Acme' }, '3.0.15-1~deb12u1', 'Debian', true],
+    ['of its stable update', { repository: 'Acme' }, '3.0.15-1+deb12u3', 'Debian', true],
+  ])('a package %s: %j %s beside a base of %s', (_, told, version, base, expected) => {
+    const packages = [
+      deb('openssl', version, told),
+      deb('base-files', '12.4+deb12u11', { repository: base }),
+      deb('dpkg', '1.21.22', { repository: base }),
+    ];
+    expect(found([row({})], packages)).toHaveLength(expected ? 1 : 0);
+  });
+
+  test('a base of which one part comes from elsewhere says nothing of others', () => {
+    const packages = [
+      deb('openssl', '3.0.15-1', { repository: 'Acme' }),
+      deb('base-files', '12.4+deb12u11', { repository: 'Debian' }),
+      deb('libc6', '2.36-9+deb12u9', { repository: 'acme-security' }),
+    ];
+    expect(found([row({})], packages)).toHaveLength(1);
+  });
 });

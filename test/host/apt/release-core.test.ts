@@ -92,6 +92,7 @@ Pinned packages:
 
   const debian = '        500 http://mirror.example/debian bookworm/main amd64 Packages';
   const docker = '        500 https://download.example/linux/debian bookworm/stable amd64 Packages';
+  const flat = '        500 https://flat.example/deb ./ Packages';
   const dpkg = '        100 /var/lib/dpkg/status';
 
   test.each([
@@ -103,13 +104,24 @@ Pinned packages:
     ],
     ['who has a newer one in its place', ['     3 500', debian, ' *** 2 100', dpkg], 'Debian'],
     [
-      'the newest of several',
+      'the newest of several others',
+      ['     4 500', docker, '     3 500', flat, ' *** 2 100', dpkg],
+      'Docker',
+    ],
+    [
+      'the distribution, where another has something newer still',
       ['     4 500', docker, '     3 500', debian, ' *** 2 100', dpkg],
+      'Debian',
+    ],
+    [
+      'who offers the installed version, where the distribution has a newer one',
+      ['     3 500', debian, ' *** 2 500', docker, dpkg],
       'Docker',
     ],
     ['nobody, where others have only older ones', [' *** 2 100', dpkg, '     1 500', debian], null],
     ['nobody', [' *** 2 100', dpkg], null],
-    ['of two repositories the first', [' *** 2 500', docker, debian, dpkg], 'Docker'],
+    ['of two repositories the first', [' *** 2 500', docker, flat, dpkg], 'Docker'],
+    ['of two repositories the distribution’s', [' *** 2 500', docker, debian, dpkg], 'Debian'],
   ])('%s', (_, table, expected) => {
     const output = ['other:', ...['     9 500', docker], 'one:', '  Version table:', ...table];
     const found = parseOrigins(output.join('\n'), origins);

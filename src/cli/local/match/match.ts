@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { productStreams } from '../../../core/advisories/channels-of.ts';
 import { createHostFindings } from '../../../core/advisories/host-findings.ts';
 import { indexInventory, platformOf } from '../../../core/advisories/index-inventory.ts';
-import type { HostPlace } from '../../../core/advisories/index-inventory.ts';
+import type { HostPlace, IndexedInventory } from '../../../core/advisories/index-inventory.ts';
 import type { Inventory } from '../../../core/advisories/inventory.ts';
 import { rpmListFormat } from '../../../core/advisories/parse-rpm-list.ts';
 import type { AdvisorySource, FeedFile } from '../../../producers/advisories/feed-file.ts';
@@ -73,6 +73,21 @@ const lacks = ({ release, channels }: HostPlace): string[] => {
       ];
 };
 
+const namedAtMost = 5;
+
+/** What is passed over that might be taken for the distribution's by its name. */
+const passedOver = ({ ofOthers }: IndexedInventory, platform: string): string[] => {
+  const names = [
+    ...new Set(ofOthers.map(({ name, repository }) => `${name} (${repository ?? ''})`)),
+  ];
+  const more = names.length - namedAtMost;
+  return names.length === 0
+    ? []
+    : [
+        `passed over, for they come from other repositories than those of ${platform}: ${names.slice(0, namedAtMost).join(', ')}${more > 0 ? ` and ${more} more` : ''}\n`,
+      ];
+};
+
 /** `groundswell match`: which advisories apply to a list of packages, without a server. */
 export const registerMatch = (program: Command, deps: MatchDependencies): void => {
   const names = [...deps.sources(null).keys()].join(', ');
@@ -137,7 +152,7 @@ A URL is fetched anew each time, through the proxy that http_proxy, https_proxy 
           channels: [...(read.channels ?? []), ...channel],
         };
         const host = indexInventory(inventory);
-        for (const text of lacks(host)) deps.warn(text);
+        for (const text of [...lacks(host), ...passedOver(host, platform)]) deps.warn(text);
         const found = createHostFindings(host);
         const architectures = [...new Set(inventory.packages.map(({ arch }) => arch))].filter(
           (arch) => arch !== 'all',

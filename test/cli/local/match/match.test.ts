@@ -118,6 +118,23 @@ const usual = ['--platform', 'debian-12', '--inventory', put('status', status)];
 const feed = ['--feed', 'debian-lists=/lists'];
 
 describe('groundswell match', () => {
+  test('claims nothing for what comes from others under a name of the distribution’s, and says so', async () => {
+    const of = (name: string, version: string, repository: string): object => ({
+      ...{ name, arch: 'amd64', version, repository },
+    });
+    const base = of('base-files', '12.4+deb12u11', 'Debian');
+    const inventory = put(
+      'others.json',
+      JSON.stringify([base, of('openssl', '3.0.15-1', 'Acme'), of('curl', '8-1', 'Acme')]),
+    );
+    const asked = ['--platform', 'debian-12', '--inventory', inventory, ...feed, '--json'];
+    const { output, warnings } = await run(...asked);
+    expect(JSON.parse(output)).toEqual([]);
+    expect(warnings).toContain(
+      'passed over, for they come from other repositories than those of debian-12: openssl (Acme), curl (Acme)\n',
+    );
+  });
+
   test('prints every finding as JSON, and what could not be read beside it', async () => {
     const { output, warnings } = await run(...usual, ...feed, '--json');
     expect(JSON.parse(output)).toEqual([
