@@ -168,6 +168,8 @@ export type AgentEvent =
         | 'gate'
         | 'waits'
       >;
+      /** What is to be told of packages that have been changed for long; null: nothing. */
+      longTransaction?: string | null;
     }
   | { kind: 'transaction'; phase: 'open' }
   | { kind: 'transaction'; phase: 'over'; upgraded: Omit<HostUpgraded, 'kind' | 'transaction'> }

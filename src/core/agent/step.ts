@@ -121,7 +121,7 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
 /** R30: while a package transaction is open nothing is said about containers, so that its `host-upgraded` comes first. */
 const onHostObserved = (
   turn: Turn,
-  { observed }: Extract<AgentEvent, { kind: 'host-observed' }>,
+  { observed, longTransaction = null }: Extract<AgentEvent, { kind: 'host-observed' }>,
 ): void => {
   const { agent } = turn;
   const open = agent.transactionOpen;
@@ -134,7 +134,7 @@ const onHostObserved = (
     ...observed,
     whole: observed.whole && !open,
     containers: open ? [] : observed.containers,
-    waits: waitsOf(agent),
+    waits: waitsOf(agent, longTransaction),
     openGrants: [...agent.journal.grants.values()]
       .filter(({ end }) => end === null)
       .map(({ order, waveId, step, failed }) => ({

@@ -87,14 +87,11 @@ export const watchDeadlines = (turn: Turn): void => {
         waveId: grant.waveId,
         grantId: grant.id,
       });
-      turn.notices.push({
-        kind: 'alert',
-        waveId: grant.waveId,
-        text: suspectText(grant.container ?? grant.host),
-      });
+      const text = suspectText(fleet, grant, now);
+      turn.notices.push({ kind: 'alert', waveId: grant.waveId, text });
       const wave = fleet.waves.get(grant.waveId);
       if (wave !== undefined && failuresOf(fleet, wave) > wave.maxFailures)
-        pauseWave(turn, wave, `${grant.container ?? grant.host} does not answer`);
+        pauseWave(turn, wave, text);
     }
   }
 };

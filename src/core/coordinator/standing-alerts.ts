@@ -2,7 +2,7 @@ import type { FeedView } from '../advisories/advisory-views.ts';
 import type { HostId } from '../ids.ts';
 import { printable } from '../printable.ts';
 import { barred } from './barred.ts';
-import type { Fleet, Host, Pause } from './fleet.ts';
+import type { Fleet, Grant, Host, Pause } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
 import { doubters, isSilent, silenceText } from './silence.ts';
@@ -14,9 +14,17 @@ export interface StandingAlert {
   text: string;
 }
 
-/** R20. The one text for the notice and for `status`. */
-export const suspectText = (subject: string): string =>
-  `${subject} does not answer: its grant is past its deadline`;
+/** R20. The one text for the notice and for `status`. The agent of an upgrade answers, where its host is heard, and says what it is at. */
+export const suspectText = (
+  fleet: Fleet,
+  { kind, container, host: hostId, waiting }: Grant,
+  now: number,
+): string => {
+  const host = fleet.hosts.get(hostId);
+  return kind !== 'upgrade' || host === undefined || isSilent(fleet, host, now)
+    ? `${container ?? hostId} does not answer: its grant is past its deadline`
+    : `the upgrade of ${hostId} is past its deadline and not over${waiting === null ? '' : `: ${waiting}`}`;
+};
 
 /** R29: the other hosts of its wave wait for it. */
 export const silentUpgradeText = (hostId: HostId): string =>
@@ -68,9 +76,9 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
   ...doubters(fleet).map(({ id }) => ({ since: null, text: knowsMoreText(id) })),
   ...[...fleet.grants.values()]
     .filter(({ suspect, failed }) => suspect && !failed)
-    .map(({ container, host, deadline }) => ({
-      since: wall.ms - Math.max(0, now - deadline),
-      text: suspectText(container ?? host),
+    .map((grant) => ({
+      since: wall.ms - Math.max(0, now - grant.deadline),
+      text: suspectText(fleet, grant, now),
     })),
   ...[...fleet.grants.values()].flatMap(({ kind, host: hostId }) => {
     const host = fleet.hosts.get(hostId);

@@ -4,10 +4,11 @@ import { resumeUpgrade } from '../packages/finish-upgrade.ts';
 import { createLockAsker } from '../packages/lock-asker.ts';
 import type { ManagedHost } from '../packages/managed-host.ts';
 import type { PackageDatabase, PackageManager } from '../packages/package-manager.ts';
+import { workOf } from '../packages/work-in-progress.ts';
 import type { DnfHost } from './dnf-host.ts';
 import { dnfEndReader } from './end-reader.ts';
 import { findDnf } from './find-dnf.ts';
-import { pidFileHolders, rpmLockPaths } from './locks.ts';
+import { pidFileHolders, rpmLockHolders, rpmLockPaths } from './locks.ts';
 import { toInstalled } from './parse-rpm-packages.ts';
 import { rpmReader } from './read-rpm-database.ts';
 import type { RpmReader } from './read-rpm-database.ts';
@@ -60,6 +61,10 @@ export const dnfManager = (host: ManagedHost & { rpm: RpmPlace }): PackageManage
   return {
     database: rpmDatabase(host.rpm, read),
     atRest: () => readRest(host.rpm.root),
+    atWork: () => {
+      const [holder] = rpmLockHolders(host.rpm);
+      return holder === undefined ? null : workOf(holder);
+    },
     readInventory: async (platform) =>
       readDnfInventory(await read(host.rpm), await dnfHost().catch(() => null), platform),
     inventoryMark: () => dnfInventoryMark(host.rpm),

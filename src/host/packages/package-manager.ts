@@ -4,6 +4,7 @@ import type { WantedPackage } from '../../core/messages.ts';
 import type { CorePackage } from '../../core/platforms/manifest.ts';
 import type { InstalledPackage, PackageChange } from '../../core/packages.ts';
 import type { PackageFailure } from './failure.ts';
+import type { PackageWork } from './work-in-progress.ts';
 
 export type AtRest = { atRest: true } | { atRest: false; reason: string };
 
@@ -62,6 +63,8 @@ export interface PackageManager {
   database: PackageDatabase;
   /** The same answer as the database's, at the price that two questions per restart may have. */
   atRest: () => Promise<AtRest>;
+  /** Who changes packages right now, and in which script of a package; null: nobody does. */
+  atWork: () => PackageWork | null;
   /**
    * What is installed and offered, by the indexes that are there. Throws where that cannot be read; where it is the repositories
    * alone that cannot be, they are the `problem` of what is answered.

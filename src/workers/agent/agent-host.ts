@@ -6,6 +6,7 @@ import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
 import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type { HostAbilities } from '../../host/gate/host-gate.ts';
+import type { PackageWork } from '../../host/packages/work-in-progress.ts';
 import type {
   ChildIdentity,
   ContainerRuntime,
@@ -99,6 +100,8 @@ export interface PackagesPort {
   abilities: (asked: { dns: boolean }) => Promise<HostAbilities>;
   /** Whether the package database is at rest (R21). What cannot be read is not. */
   atRest: () => Promise<{ ok: boolean; reason: string }>;
+  /** Who changes packages right now, and in which script of a package; null: nobody does, or it cannot be told. Never throws. */
+  atWork: () => PackageWork | null;
   /** Run the upgrade, outside the agent's own control group. Rejects only when nothing was begun. */
   upgrade: (order: HostUpgrade, jobId: string) => Promise<UpgradeAnswer>;
   /** Find the one that a former life began for that job, and await it. Null: nothing was begun. */

@@ -2,6 +2,7 @@ import type { AgentEvent } from '../../core/agent/agent.ts';
 import type { Journal } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
+import { mostProblems } from '../../core/messages.ts';
 import type { ContainerView, HostObserved } from '../../core/messages.ts';
 import { sameInstance } from '../../core/observation.ts';
 import { repeat } from '../../jobs/repeat.ts';
@@ -12,6 +13,7 @@ import { inParallel } from './in-parallel.ts';
 import { lookAtContainers } from './look-at-containers.ts';
 import type { Touched } from './look-at-containers.ts';
 import { createProber } from './probe-containers.ts';
+import { watchTransaction } from './watch-transaction.ts';
 import type { Work } from './work.ts';
 
 export interface ObserveTimes {
@@ -60,6 +62,7 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
   const { knowledge, host, clock } = work;
   const { times } = ports;
   const prober = createProber(work);
+  const longTransaction = watchTransaction({ ...clock, atWork: () => host.packages.atWork() });
   /** As last reported: name → JSON of its view. */
   let reported = new Map<ContainerName, string>();
   let wanted = new Set<ContainerName>();
@@ -100,6 +103,9 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
     const mayTell = looked && !open && backlog <= backlogLimit;
     const whole = mayTell && (wholeWanted || now - wholeAt >= times.wholeEveryMs);
     const atRest = await host.packages.atRest();
+    const long = longTransaction(atRest.ok);
+    // The server is told as long as it lasts, and no longer.
+    if (long !== null) work.alert(long, { reported: false });
     facts = await host.facts().catch((error: unknown) => {
       work.alert(`facts about the host cannot be read: ${errorText(error)}`);
       return facts;
@@ -128,8 +134,9 @@ export const startObserver = (work: Work, ports: ObservePorts): Observer => {
         staleHostProcesses: open ? [] : knowledge.hostProcesses(),
         platform: facts.platform,
         agentStale: facts.agentStale,
-        problems: work.problems(),
+        problems: [...(long === null ? [] : [long]), ...work.problems()].slice(0, mostProblems),
       },
+      longTransaction: long,
     });
     if (!durable) return false;
     reportedAt = now;

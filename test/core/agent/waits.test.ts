@@ -4,9 +4,10 @@ import type { AgentScene } from './agent-scene.ts';
 
 const locked = { atRest: { ok: false, reason: 'apt-get (process 812) holds lock-frontend' } };
 
-const look = (here: AgentScene) => {
+const look = (here: AgentScene, longTransaction: string | null = null) => {
   here.step({
     kind: 'host-observed',
+    longTransaction,
     observed: {
       ...{ whole: false, containers: [], settingsHashes: {}, atRest: true, atRestReason: '' },
       ...{
@@ -55,6 +56,17 @@ describe('L4: what a grant waits for', () => {
     here.check('g');
     here.upgrade();
     expect(look(here)).toContainEqual({ grantId: 'ug', reason: 'web-1 is being restarted' });
+  });
+
+  test('an upgrade that is at work waits for the package manager, once that takes long', () => {
+    const here = agentScene();
+    expect(look(here, 'the postinst of tzdata')).toEqual([]);
+    here.upgrade();
+    expect(look(here)).toEqual([]);
+    expect(look(here, 'the postinst of tzdata')).toEqual([
+      { grantId: 'ug', reason: 'the postinst of tzdata' },
+    ]);
+    expect(look(here)).toEqual([]);
   });
 });
 

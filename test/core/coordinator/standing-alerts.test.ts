@@ -24,6 +24,29 @@ test('a grant past its deadline is an alert since then, until its agent answers'
   expect(texts(here)).toEqual([]);
 });
 
+test('an upgrade past its deadline says what its agent is at, pauses its wave, and its host is granted nothing', () => {
+  const here = scene([web()]);
+  here.report('h1', observed([view('web-1', { stale: [] })]));
+  here.act({
+    ...{ action: 'upgrade', hosts: ['h1'], mode: 'security', packages: [], allowRemove: false },
+  });
+  const [grant] = here.fleet.grants.values();
+  if (grant?.kind !== 'upgrade') throw new Error('no upgrade was ordered');
+  const waits = [{ grantId: grant.id, reason: 'at work since 10:41: the postinst of tzdata' }];
+  const atWork = { atRest: false, atRestReason: 'apt-get (pid 812)', waits };
+  here.later(grant.deadline - here.now);
+  here.report('h1', observed([view('web-1', { stale: [] })], atWork));
+  here.step({ kind: 'tick' });
+  const text =
+    'the upgrade of h1 is past its deadline and not over: at work since 10:41: the postinst of tzdata';
+  expect(texts(here)).toEqual([text]);
+  expect([...here.fleet.waves.values()].map(({ pausedBy }) => pausedBy)).toEqual([text]);
+  here.report('h1', observed([view('web-1')], atWork));
+  expect(here.grants()).toEqual(['h1']);
+  here.report('h1', observed([view('web-1')], { atRest: false, atRestReason: 'apt-get' }));
+  expect(texts(here)).toEqual(['the upgrade of h1 is past its deadline and not over']);
+});
+
 test('a host gate that does not pass is one since it first did not, until it passes', () => {
   const here = upgradedScene([web()], { h1: ['web-1'] });
   const gate = (reason: string | null) =>

@@ -1,6 +1,7 @@
 import type { ContainerName } from '../../../src/core/ids.ts';
 import type { ContainerScan, Instance, StaleFile } from '../../../src/core/observation.ts';
 import { HostServiceSettings } from '../../../src/core/service-settings.ts';
+import type { PackageWork } from '../../../src/host/packages/work-in-progress.ts';
 import type { ChildIdentity, RuntimeContainer, RuntimeState } from '../../../src/host/runtime.ts';
 import type { AgentHost, ParkedNote } from '../../../src/workers/agent/agent-host.ts';
 
@@ -33,6 +34,7 @@ export interface FakeHost {
   replaceLibrary: () => void;
   ownerStops: (name: ContainerName) => void;
   atRest: { ok: boolean; reason: string };
+  atWork: PackageWork | null;
   /** What the host gate finds besides the containers. */
   abilities: { network: boolean; dns: boolean };
   runtimeProblem: string | null;
@@ -109,6 +111,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
       get(name).instance = null;
     },
     atRest: { ok: true, reason: '' },
+    atWork: null,
     abilities: { network: true, dns: true },
     runtimeProblem: null,
     duringStop: () => Promise.resolve(),
@@ -190,6 +193,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
       },
       packages: {
         atRest: () => Promise.resolve(fake.atRest),
+        atWork: () => fake.atWork,
         upgrade: ({ packages }) => {
           events.push('upgrade');
           fake.replaceLibrary();

@@ -69,6 +69,13 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
         return { ok: false, reason: `the package database cannot be read: ${errorText(error)}` };
       }
     },
+    atWork: () => {
+      try {
+        return manager.atWork();
+      } catch {
+        return null;
+      }
+    },
     upgrade: (order, jobId) => {
       const done = run(order, jobId).finally(() => atWork.delete(jobId));
       atWork.set(jobId, done);
