@@ -73,7 +73,7 @@ export const parseMaps = (text: string): MappedFile[] => {
 
 /** A file from `major:minor inode path`; null for what is none, or memory in truth. */
 const readFile = (key: string, range: string): MappedFile | null => {
-  const match = /^([0-9a-f]+:[0-9a-f]+) (\d+) +(\/.*)$/s.exec(key);
+  const match = /^([0-9a-f]{1,8}:[0-9a-f]{1,8}) (\d{1,20}) +(\/.*)$/s.exec(key);
   if (match === null) return null;
   const [, device = '', inode = '', path = ''] = match;
   if (isMemory(path)) return null;

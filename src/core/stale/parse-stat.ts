@@ -15,6 +15,10 @@ export interface ProcessStatus {
 const PF_EXITING = 0x4;
 const PF_KTHREAD = 0x200000;
 
+/** A pid, or 32 flags; ticks since boot may be more. */
+const NUMBER = /^\d{1,10}$/;
+const TICKS = /^\d{1,20}$/;
+
 /** Those after the command, of which the first is number 3. */
 const fieldsAfter = (text: string, close: number): string[] =>
   text
@@ -34,7 +38,7 @@ export const imageOf = (text: string): string | null => {
 };
 
 /**
- * The fields of a /proc/PID/stat text; null when it is cut. The command stands in parentheses and
+ * The fields of a /proc/PID/stat text; null when it is cut, or is none. The command stands in parentheses and
  * may itself hold blanks, parentheses and newlines, so the rest begins after the last one.
  */
 export const parseStatus = (text: string): ProcessStatus | null => {
@@ -42,9 +46,14 @@ export const parseStatus = (text: string): ProcessStatus | null => {
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return null;
   const fields = fieldsAfter(text, close);
-  const [state, parent, flags, startTime] = [fields[0], fields[1], fields[6], fields[19]];
-  if (state === undefined || parent === undefined) return null;
-  if (flags === undefined || startTime === undefined) return null;
+  const [state = '', parent = '', flags = '', startTime = ''] = [
+    fields[0],
+    fields[1],
+    fields[6],
+    fields[19],
+  ];
+  if (!/^[A-Za-z]$/.test(state) || !NUMBER.test(parent) || !NUMBER.test(flags)) return null;
+  if (!TICKS.test(startTime)) return null;
   const bits = Number(flags);
   return {
     command: text.slice(open + 1, close),

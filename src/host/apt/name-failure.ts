@@ -62,7 +62,7 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   [/Packages were downgraded and -y was used/, 'would-downgrade'],
   [/unmet dependencies|held broken packages|correct problems/, 'unmet-dependencies'],
   [
-    /Hash Sum mismatch|File has unexpected size|Failed to fetch|does not have a Release file|Could not (?:resolve|connect)|Unable to (?:connect|fetch)|Some index files failed|Connection (?:failed|timed out)|File not found|Temporary failure/,
+    /Hash Sum mismatch|File has unexpected size|Failed to fetch|(?:does not have|no longer has) a Release file|Could not (?:resolve|connect)|Unable to (?:connect|fetch)|Some index files failed|Connection (?:failed|timed out)|File not found|Temporary failure/,
     'repository-unreachable',
   ],
   [

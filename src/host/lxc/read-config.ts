@@ -28,6 +28,8 @@ export const diskFiles = (): ConfigFiles => {
   return {
     readEntries: (path) => {
       const found = statSync(path, { bigint: true });
+      // It would be waited for, and with it all that this process does.
+      if (found.isFIFO()) throw new Error(`${path} is a pipe, and no configuration`);
       const identity = identityOf(found);
       const remembered = known.get(path);
       if (remembered?.identity === identity) return remembered.entries;

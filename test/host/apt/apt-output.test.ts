@@ -181,6 +181,31 @@ describe('failures are named', () => {
     ],
     ["E: The repository 'file:/r x InRelease' is not signed.", 'repository-untrusted'],
     ['E: Failed to fetch http://x/InRelease  Could not connect to x:80', 'repository-unreachable'],
+    [
+      "E: The repository 'http://m bookworm Release' does not have a Release file.",
+      'repository-unreachable',
+    ],
+    [
+      "E: The repository 'http://m bookworm Release' no longer has a Release file.",
+      'repository-unreachable',
+    ],
+    [
+      'E: Release file for http://m/dists/bookworm/InRelease is expired (invalid since 1d 2h 3min 4s). Updates for this repository will not be applied.',
+      'repository-untrusted',
+    ],
+    [
+      'E: Release file for http://m/dists/bookworm/InRelease is not valid yet (invalid for another 2h 1s). Updates for this repository will not be applied.',
+      'repository-untrusted',
+    ],
+    [
+      "E: Repository 'http://m bookworm InRelease' changed its 'Suite' value from 'stable' to 'oldstable'",
+      'repository-untrusted',
+    ],
+    [
+      'E: Failed to fetch http://m/x.deb  Error writing to file - write (28: No space left on device) [IP: 10.0.0.1 80]\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?',
+      'disk-full',
+    ],
+    ['E: Write error - write (28: No space left on device)', 'disk-full'],
     ['E: Packages need to be removed but remove is disabled.', 'would-remove'],
     ['E: Packages were downgraded and -y was used without --allow-downgrades.', 'would-downgrade'],
     ['E: Unable to correct problems, you have held broken packages.', 'unmet-dependencies'],

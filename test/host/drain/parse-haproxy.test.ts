@@ -24,10 +24,14 @@ describe('answers of HAProxy’s runtime API', () => {
   });
 
   plain.each([
-    ["Can't find backend.\n\n", /not an answer of show servers state: Can't find backend/],
-    ['2\n# be_id\n', /not an answer/],
-    ['1\n# be_id be_name\n2 web\n', /no column srv_id/],
-    [states.replace(' 12 ', ' x '), /column srv_admin_state is no number in "2 web 3/],
+    [
+      "Can't find backend.\n\n",
+      /^answer to show servers state: cannot read "Can't find backend\.": want .* `stats socket`/,
+    ],
+    ['2\n# be_id\n', /stats socket/],
+    ['1\n# be_id be_name\n2 web\n', /cannot read "be_id be_name": want a column srv_id$/],
+    [states.replace(' 12 ', ' x '), /"2 web 3 .*": want a number in column srv_admin_state$/],
+    [states.replace(' 12 ', ` ${'9'.repeat(400)} `), /want a number in column srv_admin_state$/],
   ])('one that is something else is refused: %j', (text, reason) => {
     expect(() => parseServersState(text)).toThrow(reason);
   });
@@ -53,7 +57,9 @@ describe('answers of HAProxy’s runtime API', () => {
     expect(parseStat(text)).toEqual([
       { backend: 'web', server: 'a', status: 'UP', sessions: 2, queued: 1 },
     ]);
-    expect(() => parseStat('Unknown command\n')).toThrow(/not an answer of show stat/);
+    expect(() => parseStat('Unknown command\n')).toThrow(
+      /^answer to show stat: cannot read "Unknown command": want .* `stats socket`/,
+    );
     expect(() => parseStat('# pxname,svname,qcur,scur,status\nweb,a,0,,UP\n')).toThrow(/scur/);
   });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,5 +66,13 @@ describe('configurations on disk', () => {
     expect(groups(configReader(files))).toEqual(['a']);
     rmSync(path('more.conf'));
     expect(() => configReader(files)(path('config'))).toThrow(/ENOENT.*more\.conf/);
+  });
+
+  test('a pipe in the place of one, or of what it includes, is refused and not waited for', () => {
+    execFileSync('mkfifo', [path('pipe')]);
+    const reader = configReader(diskFiles());
+    expect(() => reader(path('pipe'))).toThrow(/pipe is a pipe, and no configuration$/);
+    write('config', `lxc.include = ${path('pipe')}\n`);
+    expect(() => reader(path('config'))).toThrow(/is a pipe/);
   });
 });
