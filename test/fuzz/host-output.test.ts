@@ -1,10 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { fc } from '@fast-check/jest';
-import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { parseRpmList } from '../../src/core/advisories/parse-rpm-list.ts';
-import { Unreadable } from '../../src/core/unreadable.ts';
 import { parseMountinfo } from '../../src/core/stale/parse-mountinfo.ts';
 import { nameFailure as nameAptFailure } from '../../src/host/apt/name-failure.ts';
 import { parseDpkgStatus, presentPackages } from '../../src/host/apt/parse-dpkg-status.ts';
@@ -37,27 +32,8 @@ import { parseProcessStat } from '../../src/host/lxc/process-stat.ts';
 import { parseCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
 import { parseProcLocks } from '../../src/host/packages/lock-holders.ts';
 import { SecuritySuite } from '../../src/core/advisories/security-suite.ts';
-import { isLong, mutatedBytes } from './mutations.ts';
-
-/**
- * What tools and kernel say of a host, changed at random: it is read as what it says, or refused with place and remedy;
- * never is anything else thrown. Always the same few changes, or many others (`npm run test:unit:long`).
- */
-const runs = isLong ? { numRuns: 10_000 } : { numRuns: 200, seed: 4 };
-
-/** Of a longer file so much is enough. */
-const longest = 12_000;
-const sample = (name: string): Buffer => {
-  const bytes = readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
-  return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).subarray(0, longest);
-};
-
-/** What is read of a text: its form is looked at, so that nothing half read goes on as a value. */
-interface Input {
-  samples: readonly (string | Buffer)[];
-  read: (text: string) => unknown;
-  form: z.ZodType;
-}
+import { testInputs } from './inputs.ts';
+import type { Input } from './inputs.ts';
 
 const word = z.string().min(1);
 const finite = z.int();
@@ -70,6 +46,7 @@ const apt = (...names: string[]): string[] => names.map((name) => `apt/apt-get-$
 const dnf = (...names: string[]): string[] => names.map((name) => `dnf/${name}.txt`);
 const offer = { name: 'openssl', arch: 'x86_64', version: '1:3.0.7-2.el9' };
 
+/** What tools and kernel say of a host. */
 const inputs: Record<string, Input> = {
   'status of dpkg': {
     samples: ['apt/status-half-configured.txt', 'apt/status.after.gz'],
@@ -238,31 +215,4 @@ const inputs: Record<string, Input> = {
   },
 };
 
-const answered = async ({ read, form }: Input, text: string): Promise<void> => {
-  let value: unknown;
-  try {
-    value = await read(text);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    expect(error.message.length).toBeLessThan(1_500);
-    expect([error.place, error.remedy]).not.toContain('');
-    return;
-  }
-  expect(form.safeParse(value).error?.issues ?? []).toEqual([]);
-};
-
-describe.each(Object.entries(inputs))('%s', (_, input) => {
-  const samples = input.samples.map((one) => (typeof one === 'string' ? sample(one) : one));
-
-  test('as it is', async () => {
-    for (const one of samples) await answered(input, one.toString());
-  });
-
-  test('changed at random', async () => {
-    const changed = fc.constantFrom(...samples).chain(mutatedBytes);
-    await fc.assert(
-      fc.asyncProperty(changed, (bytes) => answered(input, bytes.toString())),
-      runs,
-    );
-  });
-});
+testInputs(inputs);
