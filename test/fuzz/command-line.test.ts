@@ -114,7 +114,10 @@ const programFor = (said: Said): Command => {
         input: async function* () {
           yield Promise.resolve('1\t2\n');
         },
-        write: (text) => Promise.resolve(write(text)),
+        write: (text) => {
+          write(text);
+          return Promise.resolve();
+        },
       });
       registerSetup(all, installation);
       registerUninstall(all, installation);
@@ -151,8 +154,8 @@ const expectAnswered = async (words: readonly string[]): Promise<void> => {
   expect(error).not.toMatch(
     /\n\s+at \S.*:\d+:\d+|TypeError|\[object |undefined|outputHelp|it was carried out/,
   );
-  if (code === exitCodes.ok) return expect(error).toBe('');
-  if (words.includes('--json') && !words.slice(0, words.indexOf('--json')).includes('--'))
+  if (code === exitCodes.ok) expect(error).toBe('');
+  else if (words.includes('--json') && !words.slice(0, words.indexOf('--json')).includes('--'))
     expect(JSON.parse(error)).toEqual({ error: expect.stringMatching(/./) });
   else if (code === exitCodes.usage)
     // What is wrong, and where to read how it is right.

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -47,7 +48,7 @@ const content = fc.oneof(
   fc.constant(written),
   fc
     .constantFrom('', 'groundswell-hook', 'groundswell-hook 1 post-invoke install\n')
-    .map(Buffer.from),
+    .map((text) => Buffer.from(text)),
   mutatedBytes(written),
 );
 const name = fc
@@ -113,7 +114,11 @@ test('whatever lies in the spool, what is the hook’s is found, the rest is put
           kinds[kind]?.(join(spool, called), bytes);
         const there = readdirSync(spool).length;
         const found = await readSpool({ directory: spool, owner: me });
-        for (const { path } of found.files) expect(readFileSync(path, 'latin1')).toMatch(header);
+        for (const { path } of found.files) {
+          const stats = lstatSync(path);
+          expect([stats.isFile(), stats.uid, stats.size < 1 << 24]).toEqual([true, me, true]);
+          expect(readFileSync(path, 'latin1')).toMatch(header);
+        }
         for (const { reason } of found.refused) expect(reason).toMatch(/^it |^EACCES/);
         const named = [...found.files, ...found.refused].map(({ path }) => path);
         expect(new Set(named).size).toBe(named.length);
