@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { StoreTables } from './open-store.ts';
 
-/** A version of a package with a fix, on a platform. */
+/** A version of a package that hosts of a platform are offered. */
 export interface Update {
   platform: string;
   name: string;

@@ -192,6 +192,17 @@ test('what was seen keeps its first day, over restarts and whatever hosts report
   expect(toldOf('h2')).toMatchObject({ target: '3.0.3', firstSeen: wallMs });
 });
 
+test('its day is the first on which a host was offered it, not that of the advisory which asks for it', async () => {
+  await report('h1', '3.0.1', '3.0.2');
+  const first = await follow();
+  await first.stop();
+  wallMs += day;
+  await follow();
+  await keep('main', advisory('DSA-1001', '3.0.2'));
+  await toldLast('it needs it', ({ needs }) => needs.length > 0);
+  expect(toldOf('h1')).toMatchObject({ target: '3.0.2', firstSeen: 1_000 });
+});
+
 test('a vulnerability that is exploited makes its advisory urgent, whichever comes first', async () => {
   await report('h1', '3.0.1', '3.0.2');
   await follow();

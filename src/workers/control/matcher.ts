@@ -20,12 +20,11 @@ import {
 } from '../../store/inventories.ts';
 import type { HostInventoryRow } from '../../store/inventories.ts';
 import type { Store } from '../../store/open-store.ts';
-import { noteUpdates, updateKey, updatesSeen } from '../../store/updates-seen.ts';
-import type { Update } from '../../store/updates-seen.ts';
 import { imageNeeds } from '../../core/advisories/image-needs.ts';
 import { createGathering } from './gather-images.ts';
 import { Image } from './inventories-in.ts';
 import { matchNew, matchTracker } from './match-stored.ts';
+import { readOffersSeen } from './offers-seen.ts';
 import { createPace } from './pace.ts';
 
 export interface MatcherOptions {
@@ -83,7 +82,7 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
   const fleet = createFleet(options.kinds, options.trackerFeeds);
   const exploited = new Map<string, readonly string[]>();
   let exploitedCves = new Set<string>();
-  const seen = await updatesSeen(store.db);
+  const seen = await readOffersSeen(store);
   /** Image → the needs last told to all of its hosts, as text. */
   const told = new WeakMap<FleetImage, string>();
   /** Raised when all is to be told anew: what is being told in that moment counts for nothing. */
@@ -106,20 +105,16 @@ export const startMatcher = async (options: MatcherOptions): Promise<Matcher> =>
     exploitedCves = new Set([...exploited.values()].flat());
   };
 
-  /** What an image needs now; versions that were not seen before are noted with this day. */
+  /** What an image needs now. */
   const needsNow = async (image: FleetImage): Promise<Need[]> => {
     const { platform } = image;
-    const seenAt = (name: string, version: string): number | null =>
-      seen.get(updateKey({ platform, name, version })) ?? null;
     const now = wallNow();
-    const isExploited = (cve: string): boolean => exploitedCves.has(cve);
-    const needs = imageNeeds(image, { isExploited, firstSeen: seenAt, now });
-    const fresh = needs.flatMap(({ name, target }): Update[] =>
-      target === null || seenAt(name, target) !== null ? [] : [{ platform, name, version: target }],
-    );
-    await noteUpdates(store.db, fresh, now);
-    for (const update of fresh) seen.set(updateKey(update), now);
-    return needs;
+    await seen.note(image, now);
+    return imageNeeds(image, {
+      isExploited: (cve) => exploitedCves.has(cve),
+      firstSeen: (name, version) => seen.firstSeen({ platform, name, version }),
+      now,
+    });
   };
 
   /** Tell what images need, many hosts at once. `anew`: these hosts have just reported, and are told also what is the same. */
