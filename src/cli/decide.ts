@@ -83,7 +83,10 @@ export const registerDecisions = (program: Command, deps: CliDependencies): void
   withRemoteOptions(
     program.command('approve').argument('<wave>', waveArgument).description('let a wave begin'),
   )
-    .option('--shown <form>', 'not where it brings other packages by now than the notice showed')
+    .option(
+      '--shown <form>',
+      'not where it brings other packages by now, or is for other hosts, than were shown',
+    )
     .action(async (wave: string, { shown, ...options }: Options & { shown?: string }) => {
       const remote = remoteFor(deps, options);
       const waveId = await waveCalled(remote, wave);

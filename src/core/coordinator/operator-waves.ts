@@ -30,6 +30,11 @@ const noteDecision = (turn: Turn, by: string, wave: Wave, how: 'declined' | 'sto
   }
 };
 
+const hostsText = ({ upgrades }: Wave): string => {
+  const count = [...upgrades.values()].filter(({ state }) => state !== 'left-out').length;
+  return count === 1 ? '1 host' : `${count} hosts`;
+};
+
 /** `approve`, `decline` and `stop`. */
 export const decideWave = (
   turn: Turn,
@@ -42,7 +47,7 @@ export const decideWave = (
   if (typeof wave === 'string') return no(wave);
   if (asked.action === 'approve' && asked.shown !== undefined && asked.shown !== shownForm(wave))
     return no(
-      `wave ${wave.id} is another by now (${describeCause(wave.cause)}): groundswell wave ${wave.id}`,
+      `wave ${wave.id} is another by now, in what it brings or on which hosts (${describeCause(wave.cause)}; ${hostsText(wave)}): groundswell wave ${wave.id}`,
     );
   touch(turn, { table: 'waves', key: wave.id });
   if (action === 'approve') {

@@ -6,7 +6,7 @@ import { hasBegun } from './advisories-cause.ts';
 import { waitsForApproval } from './advisory-waves.ts';
 import { modeFor, observedBecause } from './may-grant.ts';
 import { patchedPackages } from './patched-packages.ts';
-import { exploitedIn, shownForm } from './shown-form.ts';
+import { broughtForm, exploitedIn, shownForm } from './shown-form.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { endWave, isOver, shadowedIn, summaryOf } from './wave-end.ts';
@@ -66,24 +66,28 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   else settle(came === 'unknown' ? 'unknown' : 'stale', `${still}: groundswell retry ${id}`);
 };
 
-/** Once, and again when other packages are in it, or are known to be exploited: nobody approves what they were not shown. */
+/**
+ * Once, and again when other packages are in it, or are known to be exploited. Not for each further host, of which there may be
+ * thousands: with them the form that was told here is not taken any more, for nobody approves what they were not shown.
+ */
 const askForApproval = (turn: Turn, wave: Wave): void => {
-  const form = shownForm(wave);
-  const key = `needs-approval:${form ?? ''}`;
+  const brought = broughtForm(wave);
+  const key = `needs-approval:${brought ?? ''}`;
+  if (wave.told.includes(key)) return;
   const isFirst = !wave.told.some((one) => one.startsWith('needs-approval:'));
-  if (!wave.told.includes(key))
-    wave.told = wave.told.filter((one) => !one.startsWith('needs-approval:'));
+  wave.told = wave.told.filter((one) => !one.startsWith('needs-approval:'));
   const hosts = [...wave.upgrades.values()].filter(({ state }) => state === 'pending').length;
   const packages = 'packages' in wave.cause ? wave.cause.packages.length : 0;
   const changed = isFirst ? '' : ` is another by now (packages: ${packages}, hosts: ${hosts}),`;
   const known = exploitedIn(wave).length > 0 ? ' brings what is known to be exploited, and' : '';
+  const form = shownForm(wave);
   const shown = form === null ? '' : ` --shown ${form}`;
   tell(
     turn,
     wave,
     'needs-approval',
     `wave ${wave.id} (${describeCause(wave.cause)})${changed}${known} waits for approval: groundswell approve ${wave.id}${shown}`,
-    form ?? '',
+    brought ?? '',
   );
 };
 

@@ -1,4 +1,4 @@
-import type { Wave } from './fleet.ts';
+import type { WantedUpgrade, Wave, WaveUpgrade } from './fleet.ts';
 import { packageKey, versionKey } from './tried.ts';
 
 /** FNV-1a: tells two texts apart that come about by chance. */
@@ -22,11 +22,33 @@ export const exploitedIn = ({ upgrades }: Wave): string[] => {
   return [...new Set(keys)].sort();
 };
 
-/** What a person is shown of a wave of advisories before they approve it, as a short text: with other packages it is another. */
-export const shownForm = (wave: Wave): string | null => {
+/** What a wave of advisories brings, as a short text: with other packages it is another. Null: it is none. */
+export const broughtForm = (wave: Wave): string | null => {
   if (wave.cause.kind !== 'advisories') return null;
   const packages = wave.cause.packages.map(({ source: name, arch, to }) =>
     versionKey({ name, arch }, to),
   );
   return hashOf([...packages.sort(), ...exploitedIn(wave)].join(' '));
+};
+
+/** What each host gets; equal hosts share a list, which is put in order once. */
+const hostsIn = ({ upgrades }: Wave): string[] => {
+  const texts = new Map<WaveUpgrade['packages'], string>();
+  return [...upgrades].flatMap(([hostId, { state, packages }]) => {
+    if (state === 'left-out') return [];
+    const known = texts.get(packages) ?? hashOf(packages.map(wantedKey).sort().join(' '));
+    texts.set(packages, known);
+    return [`${hostId} ${known}`];
+  });
+};
+
+const wantedKey = (one: WantedUpgrade): string => versionKey(one, one.version);
+
+/**
+ * What a person is shown of a wave of advisories before they approve it, as a short text: with other packages, or on other
+ * hosts, it is another. What a host has got meanwhile is what was shown.
+ */
+export const shownForm = (wave: Wave): string | null => {
+  const brought = broughtForm(wave);
+  return brought === null ? null : hashOf([brought, ...hostsIn(wave).sort()].join('\n'));
 };

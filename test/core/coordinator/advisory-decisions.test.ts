@@ -4,6 +4,7 @@ import { decisionsNow } from '../../../src/core/coordinator/decisions.ts';
 import { explainNeed } from '../../../src/core/coordinator/explain-need.ts';
 import { defaultRule } from '../../../src/core/coordinator/policy.ts';
 import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
+import { shownForm } from '../../../src/core/coordinator/shown-form.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import { auto, begin, finish, need, orders, tell, waves } from './advisory-scene.ts';
 import { observed, view, web } from './fleet-scene.ts';
@@ -95,6 +96,28 @@ describe('what a person has approved', () => {
     expect([refused.answer?.ok, orders(refused)]).toEqual([false, []]);
     const approved = here.act({ action: 'approve', waveId: waveId(), shown: shownIn(told) ?? '' });
     expect(orders(approved)).toEqual([['h1', 'exact 3', 'exact 9']]);
+  });
+
+  test('is for the hosts that they were shown: one that has joined since is not taken in silently', () => {
+    const here = begin([]);
+    const { notices } = tell(here, [need()], ['h1']);
+    const shown = /--shown (.*)/.exec(notices[0]?.text ?? '')?.[1] ?? '';
+    const [wave] = waves(here);
+    if (wave === undefined) throw new Error('there is no wave');
+    expect(shown).toBe(shownForm(wave));
+    tell(here, [need()]);
+    const refused = here.act({ action: 'approve', waveId: wave.id, shown });
+    expect(refused.answer).toMatchObject({
+      ...{ ok: false, reason: expect.stringMatching(/on which hosts \(.*; 2 hosts\)/) as unknown },
+    });
+    // Of another package on a host that was shown before it is the same.
+    const form = shownForm(wave) ?? '';
+    tell(here, [need(), libc]);
+    expect(here.act({ action: 'approve', waveId: wave.id, shown: form }).answer?.ok).toBe(false);
+    tell(here, [need()]);
+    const approved = here.act({ action: 'approve', waveId: wave.id, shown: form });
+    expect(orders(approved)).toEqual([['h1', 'exact 2']]);
+    expect(shownForm(wave)).toBe(form);
   });
 
   test('is told again for each package of it that is known to be exploited', () => {
