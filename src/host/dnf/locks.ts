@@ -7,10 +7,21 @@ import { beganAtMs } from '../packages/process-identity.ts';
 import { rpmDirectory } from './rpm-place.ts';
 import type { RpmPlace } from './rpm-place.ts';
 
-/** Files that rpm itself and dnf 5 have a lock on while they change packages. */
+/**
+ * What dnf 5 locks below the root (`libdnf5/conf/const.hpp`, and `libdnf5/base/base.cpp` for the second): its transaction; and,
+ * from 5.4 on, from where it reads what is installed to the end of the command, all that it knows of this system. That is to write for commands
+ * that change packages; those that only look share it.
+ */
+const DNF5_LOCKS = [
+  'run/dnf/rpmtransaction.lock',
+  'var/lib/dnf/system-repo.lock',
+  'usr/lib/sysimage/libdnf5/system-repo.lock',
+];
+
+/** Files that rpm itself (`%_rpmlock_path`) and dnf 5 have a lock on while they change packages. */
 export const rpmLockPaths = (place: RpmPlace): string[] => [
   join(rpmDirectory(place), '.rpm.lock'),
-  join(place.root, 'run/dnf/rpmtransaction.lock'),
+  ...DNF5_LOCKS.map((path) => join(place.root, path)),
 ];
 
 /** dnf 4 has no lock that the kernel knows: it writes its pid there. */

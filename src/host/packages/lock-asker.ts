@@ -4,8 +4,8 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
 /**
- * Asks the kernel for each path of a line whether another process has a lock on it (F_GETLK, fcntl(2)), which
- * takes none itself. Answers `free` or the holder's pid. The layout is that of struct flock on 64-bit machines.
+ * Asks the kernel for each path of a line whether another process has a lock on it that shares it with none (F_GETLK,
+ * fcntl(2)), which takes none itself: rpm and dnf 5 share theirs with others that only look. Answers `free` or the holder's pid. The layout is that of struct flock on 64-bit machines.
  */
 const SCRIPT = `
 use strict; use warnings; use Fcntl;
@@ -17,7 +17,7 @@ while (my $line = <STDIN>) {
   for my $path (split /\\t/, $line) {
     if (!open(my $file, '<', $path)) { push @answers, $! == 2 ? 'free' : 'error'; next }
     else {
-      my $lock = pack($flock, F_WRLCK, 0, 0, 0, 0);
+      my $lock = pack($flock, F_RDLCK, 0, 0, 0, 0);
       if (!fcntl($file, F_GETLK, $lock)) { push @answers, 'error'; next }
       my ($type, undef, undef, undef, $pid) = unpack($flock, $lock);
       push @answers, $type == F_UNLCK ? 'free' : $pid;

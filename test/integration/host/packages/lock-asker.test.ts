@@ -51,6 +51,10 @@ describe('asking for locks', () => {
     const other = await hold('a', 'fcntl.flock(f, fcntl.LOCK_EX)');
     expect(await locks.ask(asked)).toEqual([null, null, null]);
     await other.end();
+    // Whoever only looks shares theirs.
+    const shared = await hold('a', 'fcntl.lockf(f, fcntl.LOCK_SH)');
+    expect(await locks.ask(asked)).toEqual([null, null, null]);
+    await shared.end();
     locks.rest();
   });
 
