@@ -89,6 +89,10 @@ export const HostUpgrade = z.strictObject({
   grantId: z.string(),
   mode: z.enum(['packages', 'security']),
   packages: z.array(WantedPackage),
+  /** What came along on the first host of its wave: where these change here too, they come to these versions. */
+  proved: z
+    .array(z.strictObject({ name: z.string(), arch: z.string(), version: z.string() }))
+    .optional(),
   allowRemove: z.boolean(),
   /** Services of which it takes a unit, where it is disruptive: a pause of one of them holds it (R31). */
   services: z.array(z.string()).default([]),

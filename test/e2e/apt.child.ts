@@ -9,7 +9,6 @@ import { InstalledPackage as InstalledPackageSchema } from '../../src/core/packa
 import { aptManager, dpkgDatabase } from '../../src/host/apt/apt-manager.ts';
 import { findCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
 import { findOtherRestarters } from '../../src/host/packages/other-restarters.ts';
-import { planOnly } from '../../src/host/apt/upgrade.ts';
 import type { AptHost } from '../../src/host/apt/apt-host.ts';
 import type { UpgradeRequest } from '../../src/host/packages/package-manager.ts';
 import { watchPackages } from '../../src/producers/watch-packages.ts';
@@ -77,9 +76,6 @@ switch (command) {
     break;
   case 'refresh':
     print(await manager.refresh({ timeoutMs: 60_000 }));
-    break;
-  case 'plan':
-    print(await planOnly(host, input as UpgradeRequest));
     break;
   case 'upgrade':
     print(await manager.upgrade(input as UpgradeRequest));

@@ -10,7 +10,7 @@ import { reviewWave, shared } from './keep-in-step.ts';
 import { askToRefresh } from './mirror-moved.ts';
 import { broughtVersion, isJoinable, openAdvisoryWaves } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
-import { forgetTried, packageKey } from './tried.ts';
+import { forgetTried } from './tried.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { openWave } from './waves.ts';
@@ -152,10 +152,3 @@ export const waitsForApproval = ({ cause, approvedBy, state, upgrades }: Wave): 
   cause.kind === 'advisories' &&
   cause.mode === 'approve' &&
   [...upgrades.values()].some((upgrade) => upgrade.state === 'pending');
-
-/** A host of the wave has got what it was ordered, and nothing else is proved by that. */
-export const noteProved = ({ cause }: Wave, { packages }: WaveUpgrade): void => {
-  if (cause.kind !== 'advisories') return;
-  for (const entry of packages)
-    if (entry.version !== null) cause.proved[packageKey(entry)] = entry.version;
-};

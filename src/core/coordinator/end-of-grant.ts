@@ -2,12 +2,12 @@ import { containerId } from '../ids.ts';
 import { reached } from '../messages.ts';
 import type { RestartFinished, RestartProgress, UpgradeFinished } from '../messages.ts';
 import { describeOwnFiles } from '../own-files.ts';
-import { noteProved } from './advisory-waves.ts';
 import type { Container, Grant, Host, Wave } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import { answered, endGrant } from './grants.ts';
 import { noteGate } from './host-gate.ts';
 import { forgetRefusals, mirrorMoved } from './mirror-moved.ts';
+import { noteProved } from './proved.ts';
 import { observe } from './take-observation.ts';
 import { audit, touch } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -247,8 +247,8 @@ const upgradeOver = (
   if (wasRunning && report.ok) {
     Object.assign(upgrade, { state: 'done', reason });
     // Whether it was just what is ordered now is not known.
-    if (!wasForgotten) noteProved(wave, upgrade);
-    forgetRefusals(turn, host, upgrade);
+    if (!wasForgotten) noteProved(wave, upgrade, report.changes);
+    forgetRefusals(turn, host, wave, upgrade);
   }
   // Also where the gate of a former transaction had not passed, and a person had resumed the wave.
   const gate = gateText(host);

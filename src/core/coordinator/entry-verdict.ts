@@ -5,6 +5,7 @@ import type { Fleet, Host, WantedUpgrade, WaveUpgrade } from './fleet.ts';
 import { openAdvisoryWaves, seenBy } from './open-advisory-waves.ts';
 import type { AdvisoryWave } from './open-advisory-waves.ts';
 import { isUrgent, tooEarly } from './policy.ts';
+import { alongRefused } from './proved.ts';
 import { packageKey, versionKey } from './tried.ts';
 
 /**
@@ -145,6 +146,12 @@ export const orderFor = (
 ): { kind: 'order'; packages: WantedUpgrade[] } | { kind: 'wait'; reason: string } => {
   const { fleet, wave, host, upgrade } = asked;
   if (!isCurrent(host)) return { kind: 'wait', reason: notCurrentText };
+  const lost = alongRefused(wave, host, asked.now);
+  if (lost !== null)
+    return {
+      kind: 'wait',
+      reason: `its repositories did not have ${lost.replace('=', ' ')}, which came along on the first host of the wave`,
+    };
   const packages: WantedUpgrade[] = [];
   for (const entry of upgrade.packages) {
     const verdict = verdictOn(decisions, { ...asked, entry });

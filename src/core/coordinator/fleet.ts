@@ -201,6 +201,8 @@ export interface AdvisoriesCause {
   changes: PackageChange[];
   /** What the first host was ordered and got: `name:arch` → version. */
   proved: Record<string, string>;
+  /** What came along with that, such as dependencies, as the first host that got it did: `name:arch` → version. */
+  along?: Record<string, string>;
   /** `name:arch` of what is proved, and some mirror has no more. */
   moved?: string[];
   /** Wall-clock ms after which all that it brings waits for no maintenance window; null: it always does. */

@@ -22,6 +22,7 @@ import {
   windowDenies,
 } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
+import { alongFor } from './proved.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
 import { inOrderOfTries, waitsForAnotherTry } from './try-upgrade-again.ts';
 import { audit, touch } from './turn.ts';
@@ -275,6 +276,7 @@ export const orderUpgrades = (turn: Turn): void => {
           grantId,
           mode: upgrade.mode,
           packages,
+          ...alongFor(wave, packages),
           allowRemove: upgrade.allowRemove,
           services,
           beginBefore: now + fleet.settings.beginBeforeMs,

@@ -20,7 +20,7 @@ const causesOf = (waves: readonly Wave[]): WaveCause[] => {
       // What a former wave has proved, and how long it waited, says nothing of what comes into the next one.
       causes.push({
         ...structuredClone(cause),
-        ...('proved' in cause ? { proved: {}, moved: [], startBy: null } : {}),
+        ...('proved' in cause ? { proved: {}, moved: [], along: {}, startBy: null } : {}),
       });
     else {
       notePackages(same.packages, cause.packages);

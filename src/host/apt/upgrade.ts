@@ -14,12 +14,12 @@ import type { Healed } from './heal.ts';
 import { aptFailure } from './name-failure.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import type { DpkgPackage } from './parse-dpkg-status.ts';
-import { aptOperands, planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
+import { planSecurityUpgrade, planUpgrade, relatedPackages } from './plan-upgrade.ts';
 import type { UpgradePlan, UpgradeTarget } from './plan-upgrade.ts';
 import { readAutoMarks } from './read-auto-marks.ts';
 import { readDpkgDatabase } from './read-dpkg-database.ts';
 import { readOffers } from './read-offers.ts';
-import { simulate } from './simulate.ts';
+import { simulateAsProved } from './simulate-as-proved.ts';
 import type { Simulation } from './parse-simulation.ts';
 
 const makePlan = async (
@@ -63,32 +63,12 @@ const prepare = async (host: AptHost, request: UpgradeRequest): Promise<Prepared
   const plan = await makePlan(host, request, database.packages);
   if (!plan.ok) return { kind: 'refused', reason: plan.reason };
   if (plan.targets.length === 0) return { kind: 'nothing', held: plan.held };
-  const operands = aptOperands(plan.targets);
-  const simulated = await simulate(host, ['--only-upgrade', 'install', ...operands]);
+  const simulated = await simulateAsProved(host, plan.targets, request.proved ?? []);
   if (!simulated.ok) return { kind: 'refused', reason: simulated.reason };
   const reason = forbidden(simulated.simulation, request.allowRemove);
   if (reason !== null) return { kind: 'refused', reason };
-  const { targets, held } = plan;
-  return { kind: 'run', operands, targets, held, before: database.packages };
-};
-
-/**
- * What an upgrade would do, without doing it: apt's own simulation of the very transaction, or why
- * it would be refused. Null: there is nothing to do.
- */
-export const planOnly = async (
-  host: AptHost,
-  request: UpgradeRequest,
-): Promise<
-  | { ok: true; simulation: Simulation | null; held: string[] }
-  | { ok: false; reason: PackageFailure }
-> => {
-  const prepared = await prepare(host, request);
-  if (prepared.kind === 'refused') return { ok: false, reason: prepared.reason };
-  if (prepared.kind === 'nothing') return { ok: true, simulation: null, held: prepared.held };
-  const simulated = await simulate(host, ['--only-upgrade', 'install', ...prepared.operands]);
-  if (!simulated.ok) return simulated;
-  return { ok: true, simulation: simulated.simulation, held: prepared.held };
+  const { operands, targets } = simulated;
+  return { kind: 'run', operands, targets, held: plan.held, before: database.packages };
 };
 
 const prepareHealed = async (
@@ -194,7 +174,10 @@ export const upgrade = async (host: AptHost, request: UpgradeRequest): Promise<U
   ];
   const { held } = prepared;
   const before = healed?.before ?? presentPackages(prepared.before);
-  const auto = await readAutoMarks(host, prepared.targets);
+  const auto = await readAutoMarks(
+    host,
+    prepared.targets.filter(({ from }) => from !== ''),
+  );
   const note = noteOf(healed);
   const { exitCode } = await runTransaction(
     host,

@@ -3,6 +3,7 @@ import type { SecuritySuite } from '../../core/advisories/security-suite.ts';
 import type { WantedPackage } from '../../core/messages.ts';
 import type { CorePackage } from '../../core/platforms/manifest.ts';
 import type { InstalledPackage, PackageChange } from '../../core/packages.ts';
+import type { ProvedVersion } from './as-proved.ts';
 import type { PackageFailure } from './failure.ts';
 import type { PackageWork } from './work-in-progress.ts';
 
@@ -15,6 +16,8 @@ export type UpgradeRequest = {
   id: string;
   /** Without it an upgrade that would remove a package is refused. */
   allowRemove: boolean;
+  /** Versions of what comes along; one that cannot be had is an `unknown-version`. */
+  proved?: readonly ProvedVersion[];
 } & ({ mode: 'packages'; packages: readonly WantedPackage[] } | { mode: 'security' });
 
 interface Done {

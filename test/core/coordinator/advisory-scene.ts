@@ -4,6 +4,7 @@ import type { PolicyRule } from '../../../src/core/coordinator/policy.ts';
 import type { FleetSettings, Wave } from '../../../src/core/coordinator/fleet.ts';
 import type { Commands } from '../../../src/core/coordinator/step.ts';
 import type { ContainerView, UpgradeFinished } from '../../../src/core/messages.ts';
+import type { PackageChange } from '../../../src/core/packages.ts';
 import type { ServiceSettings } from '../../../src/core/service-settings.ts';
 import { observed, scene, view, web } from './fleet-scene.ts';
 import type { Scene } from './fleet-scene.ts';
@@ -65,13 +66,14 @@ export const orders = ({ sends }: Commands) =>
       : [],
   );
 
-/** The host's upgrade is over: its container runs old code, and `to` is what it got. */
+/** The host's upgrade is over: its container runs old code, `to` is what it got, and `along` what came along with it. */
 export const finish = (
   here: Scene,
   host: string,
   to: string,
   failed: Partial<UpgradeFinished> | null = null,
   containers: ContainerView[] = [view(`web-${host}`)],
+  along: PackageChange[] = [],
 ): Commands => {
   const grant = [...here.fleet.grants.values()].find((one) => one.host === host);
   const [jobId, waveId] = [grant?.jobId ?? '', grant?.waveId ?? ''];
@@ -83,7 +85,7 @@ export const finish = (
       containers,
     });
   return here.report(host, {
-    ...{ kind: 'upgrade-finished', jobId, waveId, grantId: grant?.id ?? '', changes: [] },
+    ...{ kind: 'upgrade-finished', jobId, waveId, grantId: grant?.id ?? '', changes: along },
     ...{ ok: failed === null, reason: '', remedy: '', transcript: '', ...failed },
     gate: { ok: true, reason: '' },
   });

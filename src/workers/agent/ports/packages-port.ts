@@ -46,7 +46,7 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
   const atWork = new Map<string, Promise<UpgradeAnswer | null>>();
 
   const run = async (
-    { mode, packages, allowRemove }: HostUpgrade,
+    { mode, packages, proved, allowRemove }: HostUpgrade,
     jobId: string,
   ): Promise<UpgradeAnswer> => {
     const refreshed = await manager.refresh({ timeoutMs: refreshTimeoutMs });
@@ -55,7 +55,7 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
       await manager.upgrade(
         mode === 'security'
           ? { id: jobId, allowRemove, mode }
-          : { id: jobId, allowRemove, mode, packages },
+          : { id: jobId, allowRemove, mode, packages, ...(proved === undefined ? {} : { proved }) },
       ),
     );
   };
