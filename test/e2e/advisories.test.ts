@@ -166,13 +166,43 @@ describe('an advisory in a feed', () => {
     const wave = await waveOver(scene, waiting.id);
     expect(wave).toMatchObject({ approvedBy: 'quickstart', counts: { verified: 3 } });
     expect(await versions()).toEqual([u2, u2, u2]);
+    const records = await audit(wave.id);
+    for (const [named, count] of [
+      ['upgrade-ordered', 1],
+      ['granted', 3],
+    ] as const)
+      expect(records.filter(({ action }) => action === named)).toMatchObject(
+        Array.from({ length: count }, () => ({ details: { advisories: ['DSA-9002-1'] } })),
+      );
+  }, 180_000);
+
+  test('the same by itself, where policy is auto: the record names the advisory', async () => {
+    const cves = ['CVE-2026-9001', 'CVE-2026-9003'];
+    await write(exploited, { vulnerabilities: cves.map((cveID) => ({ cveID })) });
+    await poll('kev');
+    await advise('DSA-9003-1', 'gs-extra', u1, 'CVE-2026-9003');
+    await waitUntil(
+      'the advisory waits for its fix',
+      async () => {
+        const all = (await scene.get('/v1/advisories')) as AdvisoryLine[];
+        return all.find(({ id }) => id === 'DSA-9003-1')?.notInMirror === 1;
+      },
+      soon,
+    );
+    await scene.bed.publish({ 'libgs-extra1': u1 });
+    const wave = await waveOver(scene, 'DSA-9003-1');
+    expect(wave).toMatchObject({ state: 'finished', approvedBy: null });
+    const has = ['dpkg-query', '-W', '-f', '${Version}', 'libgs-extra1'];
+    expect(await scene.host.must(has)).toBe(u1);
+    const ordered = (await audit(wave.id)).filter(({ action }) => action === 'upgrade-ordered');
+    expect(ordered).toMatchObject([{ details: { advisories: ['DSA-9003-1'] } }]);
   }, 180_000);
 
   test('and how feeds and packages stand is what the commands say', async () => {
     const feeds = (await scene.get('/v1/feeds')) as FeedView[];
     expect(feeds).toMatchObject([
-      { name: 'osv', records: 2, problemCount: 0, error: null, silent: false },
-      { name: 'kev', records: 1, error: null },
+      { name: 'osv', records: 3, problemCount: 0, error: null, silent: false },
+      { name: 'kev', records: 2, error: null },
     ]);
     const said = async (...words: string[]): Promise<string> =>
       scene.host.must([...groundswell, ...words]);
