@@ -10,9 +10,9 @@ import { dnfManager, rpmDatabase } from '../../src/host/dnf/dnf-manager.ts';
 import { findDnf } from '../../src/host/dnf/find-dnf.ts';
 import { findOtherRestarters } from '../../src/host/packages/other-restarters.ts';
 import { findRpmPlace } from '../../src/host/dnf/rpm-place.ts';
-import { planOnly, upgrade } from '../../src/host/dnf/upgrade.ts';
-import type { DnfUpgradeRequest } from '../../src/host/dnf/upgrade.ts';
+import { upgrade } from '../../src/host/dnf/upgrade.ts';
 import { findCgroupDirectories } from '../../src/host/packages/cgroup-directories.ts';
+import type { UpgradeRequest } from '../../src/host/packages/package-manager.ts';
 import { watchPackages } from '../../src/producers/watch-packages.ts';
 
 const [command = '', json = '{}'] = process.argv.slice(2);
@@ -82,14 +82,11 @@ switch (command) {
   case 'refresh':
     print(await manager.refresh({ timeoutMs: 60_000 }));
     break;
-  case 'plan':
-    print(await planOnly(await host(), input as DnfUpgradeRequest));
-    break;
   case 'upgrade':
-    print(await upgrade(await host(), input as DnfUpgradeRequest));
+    print(await upgrade(await host(), input as UpgradeRequest));
     break;
   case 'resume':
-    print(await manager.resume((input as DnfUpgradeRequest).id));
+    print(await manager.resume((input as UpgradeRequest).id));
     break;
   case 'other-restarters':
     print(await findOtherRestarters('/'));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createBed } from '../bed/bed.ts';
 import type { Bed } from '../bed/bed.ts';
 import { TEST_BEDS } from '../bed/clean-abandoned.ts';
-import { changingRpm, demoAdvisory } from '../bed/dnf-packages.ts';
+import { changingRpm } from '../bed/dnf-packages.ts';
 import type { DnfPackages } from '../bed/dnf-packages.ts';
 import type { BedHost } from '../bed/host.ts';
 import type { HostProcess } from '../bed/host-process.ts';
@@ -32,6 +32,7 @@ interface Result {
   changes: Change[];
   transcript: string | null;
   held: string[];
+  healed?: string;
 }
 type Event = { event: string; changes?: Change[]; reason?: string; startedAtMs?: number };
 
@@ -105,13 +106,17 @@ describe('dnf on a real host', () => {
     (await host.must(['rpm', '-q', '--queryformat', '%{VERSION}-%{RELEASE}\n', name]))
       .trim()
       .split('\n');
-  const makeRpms = async (...rpms: Omit<RpmPackage, 'arch'>[]): Promise<void> => {
+  const makeRpms = async (
+    ...rpms: (Omit<RpmPackage, 'arch'> & { sideBySide?: boolean })[]
+  ): Promise<void> => {
     const paths: string[] = [];
-    for (const rpm of rpms) {
+    for (const { sideBySide = false, ...rpm } of rpms) {
       const tree = join(DIRECTORY, 'trees', `${rpm.name}-${rpm.version}`);
-      // A path of its own for each version: kernels lie side by side.
       await mkdir(join(tree, 'usr/share', rpm.name), { recursive: true });
-      await writeFile(join(tree, 'usr/share', rpm.name, rpm.version), `${rpm.name}\n`);
+      // Each version has a path of its own; most have one that is in all of them, too.
+      const names = sideBySide ? [rpm.version] : [rpm.version, 'version'];
+      for (const name of names)
+        await writeFile(join(tree, 'usr/share', rpm.name, name), `${rpm.version}\n`);
       const output = join(DIRECTORY, 'trees/pool');
       paths.push(await buildRpm(bed.commands, { arch: 'noarch', ...rpm }, tree, output));
     }
@@ -228,7 +233,7 @@ describe('dnf on a real host', () => {
       expect(await atRest()).toEqual({ atRest: true });
     }, 90_000);
 
-    test('all binaries of one source in one transaction; by advisory; all security updates but what is locked', async () => {
+    test('all binaries of one source in one transaction; all security updates but what is locked', async () => {
       const pair = (version: string, name: string) => ({ name, version, source: 'gs-pair' });
       await makeRpms(pair('1-1', 'gs-pair-a'), pair('1-1', 'gs-pair-b'));
       await run('install', 'gs-pair-a', 'gs-pair-b');
@@ -237,10 +242,7 @@ describe('dnf on a real host', () => {
         'gs-pair-a 1-1 2-1',
         'gs-pair-b 1-1 2-1',
       ]);
-      const one = await upgrade('advisory', {
-        mode: 'advisories',
-        advisories: [demoAdvisory('libgs-demo1', FIXED)],
-      });
+      const one = await upgrade('exactly', wants('libgs-demo1', 'exact', FIXED));
       expect(shown(one)).toEqual([`libgs-demo1 ${OLD} ${FIXED}`]);
       await run('versionlock', 'add', 'libgs-extra1');
       const all = await upgrade('all', { mode: 'security' });
@@ -289,7 +291,7 @@ describe('dnf on a real host', () => {
     }, 180_000);
 
     test('a further kernel beside the others; the oldest goes by dnf’s own limit', async () => {
-      const kernel = (version: string) => ({ name: 'kernel', version });
+      const kernel = (version: string) => ({ name: 'kernel', version, sideBySide: true });
       await makeRpms(kernel('5-1'), kernel('5-2'), kernel('5-3'));
       await run('install', 'kernel-5-1', 'kernel-5-2', 'kernel-5-3');
       expect(await atRest()).toEqual({ atRest: true });
@@ -393,33 +395,151 @@ describe('dnf on a real host', () => {
       expect(await atRest()).toEqual({ atRest: true });
     }, 60_000);
 
-    test('a script that fails; dnf killed in the middle: interrupted, refused until it is mended', async () => {
-      await makeRpms({ name: 'gs-fails', version: '1-1' }, { name: 'gs-killer', version: '1-1' });
-      await run('install', 'gs-fails', 'gs-killer');
-      await makeRpms(
-        { name: 'gs-fails', version: '2-1', scripts: { pre: 'exit 1' } },
-        { name: 'gs-killer', version: '2-1', scripts: { post: 'kill -9 $PPID; sleep 1' } },
-      );
+    test('a script that fails is named, and nothing has changed', async () => {
+      await makeRpms({ name: 'gs-fails', version: '1-1' });
+      await run('install', 'gs-fails');
+      await makeRpms({ name: 'gs-fails', version: '2-1', scripts: { pre: 'exit 1' } });
       expect(await kinds('fails', wants('gs-fails'))).toBe('false package-failed 0');
       expect(await atRest()).toEqual({ atRest: true });
+    }, 60_000);
 
-      const killed = await upgrade('killed', wants('gs-killer'));
-      expect(killed).toMatchObject({ ok: false, reason: { kind: 'killed' } });
-      expect(shown(killed)).toEqual(['gs-killer - 2-1']);
-      const broken = expect.stringContaining(
-        'gs-killer.noarch is installed in 2 versions, 2-1 and 1-1',
-      ) as unknown;
-      expect(await atRest()).toEqual({ atRest: false, reason: broken });
-      expect(await upgrade('after', wants('libgs-extra1'))).toMatchObject({
-        ok: false,
-        reason: { kind: 'interrupted', remedy: expect.stringContaining('--duplicates') as unknown },
+    test('what came along elsewhere comes in that version, or not at all', async () => {
+      const lib = (version: string) => ({ name: 'gs-lib', version });
+      const app = (version: string, needed: string) => ({
+        ...{ name: 'gs-app', version, preamble: [`Requires: gs-lib >= ${needed}`] },
       });
-      await host.must([...rpm, '-e', 'gs-killer-1-1']);
-      expect(await atRest()).toEqual({ atRest: true });
-      expect(shown(await upgrade('mended', wants('libgs-extra1')))).toEqual([
-        `libgs-extra1 ${OLD} ${FIXED}`,
+      await makeRpms(lib('1-1'), app('1-1', '1'));
+      await run('install', 'gs-app');
+      await makeRpms(lib('2-1'), lib('3-1'), app('2-1', '2'));
+      const proved = (version: string) => ({
+        ...wants('gs-app', 'exact', '2-1'),
+        proved: [{ name: 'gs-lib', arch: 'noarch', version }],
+      });
+      const refused = await upgrade('along-lost', proved('2.5-1'));
+      expect(refused).toMatchObject({
+        ...{ ok: false, changes: [] },
+        reason: { kind: 'unknown-version', missing: [{ name: 'gs-lib', arch: 'noarch' }] },
+      });
+      expect(refused.reason?.message).toMatch(/gs-lib.* in 3-1, not in 2\.5-1/);
+      expect(shown(await upgrade('along', proved('2-1'))).sort()).toEqual([
+        'gs-app 1-1 2-1',
+        'gs-lib 1-1 2-1',
       ]);
     }, 120_000);
+  });
+
+  describe('a transaction that was broken off', () => {
+    /** Its script kills dnf where it is told to, and tells of it where it runs to its end. */
+    const post = [
+      'if [ -e /run/gs-kill ]; then rm /run/gs-kill; kill -9 $PPID; sleep 1; exit 0; fi',
+      'echo $1 >> /run/gs-ran',
+    ].join('\n');
+    const first = (name: string) => ({ name, version: '1-1' });
+    const second = (name: string) => ({ name, version: '2-1', scripts: { post } });
+    const killDnf = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      await host.must(['touch', '/run/gs-kill']);
+      await host.must(['rm', '-f', '/run/gs-ran']);
+      return work();
+    };
+    const ranScripts = (): Promise<string> => host.must(['cat', '/run/gs-ran']);
+    const twice = async (name: string): Promise<void> => {
+      expect(await versionsOf(name)).toHaveLength(2);
+      const reason = expect.stringContaining(
+        `${name}.noarch is installed in 2 versions, 2-1 and 1-1`,
+      ) as unknown;
+      expect(await atRest()).toEqual({ atRest: false, reason });
+    };
+
+    test('of our own is healed, and gone on with', async () => {
+      const after = (version: string) => ({
+        ...{ name: 'gs-after', version, preamble: [`Requires: gs-killer = ${version}`] },
+      });
+      await makeRpms(first('gs-killer'), after('1-1'));
+      await run('install', 'gs-after');
+      await makeRpms(second('gs-killer'), after('2-1'));
+      const both = ['gs-killer', 'gs-after'].map((name) => ({
+        name,
+        want: 'newest',
+        version: null,
+      }));
+      const killed = await killDnf(() => upgrade('killed', { packages: both }));
+      expect(killed).toMatchObject({
+        ...{
+          ok: true,
+          healed: expect.stringContaining('gs-killer.noarch is installed') as unknown,
+        },
+      });
+      expect(shown(killed).sort()).toEqual(['gs-after 1-1 2-1', 'gs-killer 1-1 2-1']);
+      expect(await atRest()).toEqual({ atRest: true });
+      expect(await ranScripts()).toMatch(/^\d+\n$/);
+      expect(await upgrade('killed', { packages: both })).toEqual(killed);
+    }, 120_000);
+
+    test('of others is put right before the next upgrade, by no more than that', async () => {
+      const tools = (version: string) => ({
+        ...{ name: 'gs-other-tools', version, source: 'gs-other' },
+        preamble: [`Requires: gs-other = ${version}`],
+      });
+      await makeRpms(first('gs-other'), tools('1-1'));
+      await run('install', 'gs-other-tools');
+      await makeRpms(second('gs-other'), tools('2-1'));
+      await killDnf(() => host.run(['dnf', '-q', '-y', 'upgrade', 'gs-other']));
+      await twice('gs-other');
+      const result = await upgrade('after-others', wants('libgs-extra1', 'exact', FIXED));
+      expect(result).toMatchObject({ ok: true });
+      expect(result.healed).toMatch(/^a transaction was broken off: gs-other[^;]*$/);
+      expect(shown(result).sort()).toEqual([
+        'gs-other 1-1 -',
+        'gs-other-tools 1-1 2-1',
+        `libgs-extra1 ${OLD} ${FIXED}`,
+      ]);
+      expect(await ranScripts()).toMatch(/^\d+\n$/);
+      expect(await versionsOf('gs-other')).toEqual(['2-1']);
+    }, 120_000);
+
+    test('whose newest version no repository has any more is cleaned up all the same', async () => {
+      await makeRpms(first('gs-gone'));
+      await run('install', 'gs-gone');
+      await makeRpms(second('gs-gone'));
+      await killDnf(() => host.run(['dnf', '-q', '-y', 'upgrade', 'gs-gone']));
+      const path = '/etc/yum.repos.d/bed.repo';
+      const repo = await host.readFile(path);
+      await host.writeFile(path, `${repo}excludepkgs=gs-gone\n`);
+      const result = await upgrade('gone', wants('gs-demo-data', 'at-least', FIXED));
+      await host.writeFile(path, repo);
+      expect(result).toMatchObject({ ok: true });
+      expect(result.healed).toMatch(/not installed again, so that scripts of it may not have run/);
+      expect(await versionsOf('gs-gone')).toEqual(['2-1']);
+    }, 120_000);
+
+    test('is left to a person where both versions may be meant, or the newest is not whole', async () => {
+      await makeRpms(
+        { name: 'gs-side', version: '1-1', sideBySide: true },
+        { name: 'gs-side', version: '2-1', sideBySide: true },
+      );
+      await run('install', 'gs-side-1-1');
+      await host.must([...rpm, '-i', '/bedrpms/Packages/gs-side-2-1.noarch.rpm']);
+      const side = await upgrade('side', wants('gs-demo-data'));
+      expect(side).toMatchObject({ ok: false, reason: { kind: 'interrupted' }, changes: [] });
+      expect(side.reason?.message).toContain('gs-side-2-1.noarch and gs-side-1-1.noarch');
+      expect(side.reason?.remedy).toContain('installonlypkgs');
+      await twice('gs-side');
+      await host.must([...rpm, '-e', 'gs-side-1-1']);
+      expect(await atRest()).toEqual({ atRest: true });
+
+      await makeRpms(first('gs-torn'));
+      await run('install', 'gs-torn');
+      await makeRpms(second('gs-torn'));
+      await killDnf(() => host.run(['dnf', '-q', '-y', 'upgrade', 'gs-torn']));
+      await host.must(['rm', '/usr/share/gs-torn/version']);
+      const torn = await upgrade('torn', wants('gs-demo-data'));
+      expect(torn).toMatchObject({ ok: false, reason: { kind: 'interrupted' }, changes: [] });
+      expect(torn.reason?.message).toContain('/usr/share/gs-torn/version');
+      await twice('gs-torn');
+      await host.must([...rpm, '-e', 'gs-torn-1-1']);
+      await run('reinstall', 'gs-torn');
+      expect(await upgrade('mended', wants('gs-demo-data'))).toMatchObject({ ok: true });
+    }, 180_000);
   });
 
   test('uninstall takes the hooks away again', async () => {

@@ -126,6 +126,25 @@ export const hostMutants: Mutant[] = [
     killedBy: { ...dpkg, test: 'a package in a half state, and a journal that is left' },
   },
   {
+    rule: 'healing',
+    what: 'a package of which a file is missing or another counts as whole',
+    file: 'src/host/dnf/left-to-person.ts',
+    from: "if (tests === 'missing' ? kind !== 'd' : /^S|5/.test(tests)) return path;",
+    to: "if (tests === '') return path;",
+    killedBy: { project: 'unit', file: 'test/host/dnf/left-to-person.test.ts' },
+  },
+  {
+    rule: 'upgrades',
+    what: 'what comes along comes in any version',
+    file: 'src/host/packages/as-proved.ts',
+    from: 'one.version === offered ? []',
+    to: "one.version !== '' ? []",
+    killedBy: {
+      project: 'integration',
+      file: 'test/integration/host/apt/as-proved.test.ts',
+    },
+  },
+  {
     rule: 'upgrades',
     what: 'an upgrade that removes packages begins',
     file: 'src/host/apt/upgrade.ts',

@@ -5,6 +5,7 @@ import { compareDebVersions } from '../../core/versions/compare-deb-versions.ts'
 import type { PackageFailure } from '../packages/failure.ts';
 import { readLockHolders } from '../packages/lock-holders.ts';
 import { awaitTransaction, readTranscript, runTransaction } from '../packages/run-transaction.ts';
+import { scriptsAtWork } from '../packages/scripts-at-work.ts';
 import { waitForLocks } from '../packages/wait-for-locks.ts';
 import { aptSurroundings, dpkgOptions, keepConfiguration, lockOption } from './apt-host.ts';
 import type { AptHost } from './apt-host.ts';
@@ -16,7 +17,6 @@ import { relatedPackages } from './plan-upgrade.ts';
 import { readAutoMarks } from './read-auto-marks.ts';
 import { readDpkgDatabase } from './read-dpkg-database.ts';
 import { operandOf, readOffers } from './read-offers.ts';
-import { scriptsAtWork } from './scripts-at-work.ts';
 import { simulate } from './simulate.ts';
 
 /** What became of an interrupted dpkg. */
@@ -53,6 +53,9 @@ interface Ran {
   transcript: string;
   failure: PackageFailure;
 }
+
+/** Where dpkg runs the scripts of packages from: those that are installed, and of one that it unpacks. */
+const SCRIPT = /^\/var\/lib\/dpkg\/(?:info\/.+\.(?:preinst|postinst|prerm|postrm)|tmp\.ci\/.+)$/;
 
 const isPresent = ({ state }: DpkgPackage): boolean =>
   state !== 'not-installed' && state !== 'config-files';
@@ -168,7 +171,7 @@ const runStep = async (
   if (ended !== null) return ranAs(host, name, ended.exitCode);
   const lockPaths = dpkgLockPaths(host.root);
   const busy = await waitForLocks(
-    () => [...readLockHolders(lockPaths), ...scriptsAtWork(host)],
+    () => [...readLockHolders(lockPaths), ...scriptsAtWork(host, SCRIPT)],
     host.lockTimeoutMs,
   );
   if (busy !== null) return aptFailure('lock-timeout', busy);

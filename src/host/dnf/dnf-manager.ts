@@ -18,7 +18,7 @@ import { refresh } from './refresh.ts';
 import { rpmSignature, rpmWrittenAtMs } from './rpm-place.ts';
 import type { RpmPlace } from './rpm-place.ts';
 import { unsettledReason } from './unsettled.ts';
-import { upgrade } from './upgrade.ts';
+import { resume, upgrade } from './upgrade.ts';
 
 /**
  * Whether rpm's database is at rest: neither rpm nor dnf holds a lock, and no package is left in two versions by a
@@ -71,6 +71,9 @@ export const dnfManager = (host: ManagedHost & { rpm: RpmPlace }): PackageManage
     readCore: async () => readReleaseCore(await dnfHost()),
     refresh: async (options) => refresh(await dnfHost(), options),
     upgrade: async (request) => upgrade(await dnfHost(), request),
-    resume: (id) => resumeUpgrade(host, id, dnfEndReader(host.rpm)),
+    resume: async (id) => {
+      const dnf = await dnfHost().catch(() => null);
+      return dnf === null ? resumeUpgrade(host, id, dnfEndReader(host.rpm)) : resume(dnf, id);
+    },
   };
 };

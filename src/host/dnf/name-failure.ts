@@ -29,6 +29,17 @@ export const dnfFailure = (kind: PackageFailureKind, message: string): PackageFa
   remedy: REMEDIES[kind],
 });
 
+/** What rpm says where its database is damaged; null: it says something else. */
+export const damagedDatabase = (message: string, directory: string): PackageFailure | null =>
+  /DB_RUNRECOVERY|Thread died in Berkeley DB|is malformed|is not a database|cannot open Packages|rpmdb open failed/.test(
+    message,
+  )
+    ? {
+        ...{ kind: 'other', message },
+        remedy: `the database of rpm is damaged: save a copy of ${directory}, then \`rpm --rebuilddb\``,
+      }
+    : null;
+
 /** Signs in what dnf and rpm say, the most telling first: one cause often brings others along. */
 const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   [

@@ -13,6 +13,8 @@ export interface DnfSimulation {
   installs: TableRow[];
   upgrades: TableRow[];
   downgrades: TableRow[];
+  /** Installed once more in the version that is there. */
+  reinstalls: TableRow[];
   /** Taken away, those that another one obsoletes included. */
   removes: TableRow[];
   /** What was asked for and left out because of conflicts or missing dependencies. */
@@ -26,6 +28,7 @@ const SECTIONS: readonly (readonly [RegExp, keyof DnfSimulation])[] = [
   ],
   [/^Upgrading:$/, 'upgrades'],
   [/^Downgrading:$/, 'downgrades'],
+  [/^Reinstalling:$/, 'reinstalls'],
   [/^Removing(?: .*)?:$/, 'removes'],
   [/^Skipping packages with .*:$/, 'skipped'],
 ];
@@ -53,7 +56,8 @@ const wordsOf = (line: string): string[] => line.split(/\s+/).filter((word) => w
  */
 export const parseTransaction = (output: string): DnfSimulation => {
   const found: DnfSimulation = {
-    ...{ installs: [], upgrades: [], downgrades: [], removes: [], skipped: [] },
+    ...{ installs: [], upgrades: [], downgrades: [], reinstalls: [] },
+    ...{ removes: [], skipped: [] },
   };
   let section: keyof DnfSimulation | null = null;
   let row: string[] | null = null;

@@ -142,13 +142,8 @@ export const readOrigins = async (host: DnfHost): Promise<ReadonlyMap<string, st
 export const readRepositoryIds = async (host: DnfHost): Promise<string[]> =>
   parseRepositoryIds(await ask(host, ['repolist', '--enabled']));
 
-/** Advisories of the repositories for installed packages: for newer versions of them, or all of them. */
-export const readAdvisories = async (
-  host: DnfHost,
-  which: 'newer' | 'all',
-): Promise<OfferedAdvisory[]> => {
-  const all = which === 'all' ? ['--all'] : [];
-  const command =
-    host.generation === 5 ? ['advisory', 'list', ...all, '--json'] : ['updateinfo', 'list', ...all];
+/** Advisories of the repositories for newer versions of installed packages. */
+export const readAdvisories = async (host: DnfHost): Promise<OfferedAdvisory[]> => {
+  const command = host.generation === 5 ? ['advisory', 'list', '--json'] : ['updateinfo', 'list'];
   return parseAdvisoryList(await ask(host, command), host.generation);
 };

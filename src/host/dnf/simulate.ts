@@ -32,25 +32,44 @@ const missing = (targets: readonly RpmTarget[], simulation: DnfSimulation): RpmT
   );
 };
 
+/** Asks dnf what it would do for `args` (options, a command and its operands), without doing it. It fires none of the hooks. */
+export const simulateCommand = async (
+  host: DnfHost,
+  args: readonly string[],
+): Promise<{ all: string; simulated: Simulated }> => {
+  const { exitCode, all, stdout } = await runQuery([host.program, '--assumeno', ...args], {
+    timeoutMs: SIMULATE_TIMEOUT_MS,
+    environment: dnfEnvironment(host),
+  });
+  const simulated: Simulated =
+    exitCode !== 0 && !wasOnlyAsked(all)
+      ? { ok: false, reason: nameFailure(all, exitCode) }
+      : { ok: true, simulation: parseTransaction(stdout) };
+  return { all, simulated };
+};
+
 /**
- * Asks dnf what it would do to bring the targets about, without doing it. It fires none of the hooks. A target that
- * it would leave out is a failure, though dnf itself is content then.
+ * The command that does it. One yes, for the transaction: `-y` would also import any key that a repository names. A lock that
+ * was free just now is not waited for: dnf would without an end.
+ */
+export const transactionCommand = (host: DnfHost, args: readonly string[]): string[] => [
+  ...['sh', '-c', 'echo y | "$0" "$@"', host.program, '--setopt=assumeyes=0'],
+  ...['--setopt=exit_on_lock=1', ...args],
+];
+
+/**
+ * Asks dnf what it would do to bring the targets about, without doing it. A target that it would leave out is a failure,
+ * though dnf itself is content then.
  */
 export const simulate = async (
   host: DnfHost,
   targets: readonly RpmTarget[],
   options: { allowRemove: boolean },
 ): Promise<Simulated> => {
-  const argv = [host.program, '--assumeno', ...upgradeArguments(targets, options)];
-  const { exitCode, all, stdout } = await runQuery(argv, {
-    timeoutMs: SIMULATE_TIMEOUT_MS,
-    environment: dnfEnvironment(host),
-  });
-  if (exitCode !== 0 && !wasOnlyAsked(all))
-    return { ok: false, reason: nameFailure(all, exitCode) };
-  const simulation = parseTransaction(stdout);
-  const [first] = missing(targets, simulation);
-  if (first === undefined) return { ok: true, simulation };
+  const { all, simulated } = await simulateCommand(host, upgradeArguments(targets, options));
+  if (!simulated.ok) return simulated;
+  const [first] = missing(targets, simulated.simulation);
+  if (first === undefined) return simulated;
   const named = nameFailure(all, 0);
   const what = `${first.name}.${first.arch} would not become ${first.to}`;
   return {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../core/error-code.ts';
+import type { InstalledPackage } from '../../core/packages.ts';
 import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
-import type { RpmPackage } from './parse-rpm-packages.ts';
 import { askRpm } from './read-rpm-database.ts';
 import type { RpmPlace } from './rpm-place.ts';
 
@@ -12,16 +12,28 @@ const INSTALL_ONLY = [
   ...['installonlypkg(vm)', 'multiversion(kernel)'],
 ];
 
-/** Versions of each package, by `name.arch`, of which more than one is installed; newest first. */
-export const duplicates = (packages: readonly RpmPackage[]): Map<string, string[]> => {
-  const versions = new Map<string, string[]>();
-  for (const { name, arch, version } of packages)
-    versions.set(`${name}.${arch}`, [...(versions.get(`${name}.${arch}`) ?? []), version]);
-  return new Map(
-    [...versions]
-      .filter(([, some]) => some.length > 1)
-      .map(([name, some]) => [name, some.sort((a, b) => compareRpmVersions(b, a))]),
-  );
+/** A package that is installed in more than one version. */
+export interface Duplicate {
+  name: string;
+  arch: string;
+  newest: string;
+  /** All others, newest first. */
+  older: string[];
+}
+
+/** The packages of which more than one version is installed. */
+export const duplicates = (packages: readonly InstalledPackage[]): Duplicate[] => {
+  const byLabel = new Map<string, InstalledPackage[]>();
+  for (const one of packages) {
+    const label = `${one.name}.${one.arch}`;
+    byLabel.set(label, [...(byLabel.get(label) ?? []), one]);
+  }
+  return [...byLabel.values()].flatMap((some): Duplicate[] => {
+    const [first, ...others] = some.sort((a, b) => compareRpmVersions(b.version, a.version));
+    if (first === undefined || others.length === 0) return [];
+    const { name, arch, version: newest } = first;
+    return [{ name, arch, newest, older: others.map(({ version }) => version) }];
+  });
 };
 
 /** Words of `installonlypkgs` in dnf.conf(5), which adds to the usual ones. */
@@ -47,19 +59,31 @@ export const readInstallOnly = async (place: RpmPlace): Promise<Set<string>> => 
 };
 
 /**
- * What keeps rpm's database from being at rest: an upgrade that was broken off leaves a package in two versions,
- * since the old one goes last. Null: nothing.
+ * What an upgrade that was broken off leaves: a package in two versions, since the old one goes last. Not those of which dnf
+ * keeps several.
  */
+export const readLeftOver = async (
+  place: RpmPlace,
+  packages: readonly InstalledPackage[],
+): Promise<Duplicate[]> => {
+  const found = duplicates(packages);
+  if (found.length === 0) return [];
+  const allowed = await readInstallOnly(place);
+  return found.filter(({ name, arch }) => !allowed.has(`${name}.${arch}`));
+};
+
+/** What keeps rpm's database from being at rest; null: nothing. */
+export const describeLeftOver = (found: readonly Duplicate[]): string | null => {
+  const [first] = found;
+  if (first === undefined) return null;
+  const { name, arch, newest, older } = first;
+  const versions = [newest, ...older];
+  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
+  return `a transaction was broken off: ${name}.${arch} is installed in ${versions.length} versions, ${versions.join(' and ')}${more}`;
+};
+
+/** The same of the database as it was listed. */
 export const unsettledReason = async (
   place: RpmPlace,
-  packages: readonly RpmPackage[],
-): Promise<string | null> => {
-  const found = duplicates(packages);
-  if (found.size === 0) return null;
-  const allowed = await readInstallOnly(place);
-  const wrong = [...found].filter(([name]) => !allowed.has(name));
-  const [first] = wrong;
-  if (first === undefined) return null;
-  const more = wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : '';
-  return `a transaction was broken off: ${first[0]} is installed in ${first[1].length} versions, ${first[1].join(' and ')}${more}`;
-};
+  packages: readonly InstalledPackage[],
+): Promise<string | null> => describeLeftOver(await readLeftOver(place, packages));

@@ -1,155 +1,134 @@
-import { compareRpmVersions } from '../../core/versions/compare-rpm-versions.ts';
+import { errorText } from '../../core/error-text.ts';
+import { packageChanges } from '../../core/package-changes.ts';
+import { finishUpgrade, refused, resumeUpgrade, saveResult } from '../packages/finish-upgrade.ts';
 import type { PackageFailure } from '../packages/failure.ts';
-import { finishUpgrade, refused, resumeUpgrade } from '../packages/finish-upgrade.ts';
 import type { UpgradeRequest, UpgradeResult } from '../packages/package-manager.ts';
-import { runTransaction } from '../packages/run-transaction.ts';
-import { waitForLocks } from '../packages/wait-for-locks.ts';
+import { awaitTransaction, readTranscript, runTransaction } from '../packages/run-transaction.ts';
+import type { TransactionRequest } from '../packages/run-transaction.ts';
 import { dnfEnvironment } from './dnf-host.ts';
 import type { DnfHost } from './dnf-host.ts';
 import { dnfEndReader } from './end-reader.ts';
-import { rpmLockHolders } from './locks.ts';
-import { dnfFailure } from './name-failure.ts';
+import { hasBegunHealing, heal, waitUntilIdle } from './heal.ts';
+import type { Healed } from './heal.ts';
 import { rpmDatabaseFormat, toInstalled } from './parse-rpm-packages.ts';
-import type { RpmPackage } from './parse-rpm-packages.ts';
-import type { DnfSimulation } from './parse-transaction.ts';
-import { planByAdvisories, planUpgrade, relatedPackages } from './plan-upgrade.ts';
-import type { RpmPlan, RpmTarget } from './plan-upgrade.ts';
+import { dnfOperands } from './plan-upgrade.ts';
+import { prepare } from './prepare-upgrade.ts';
+import type { Prepared } from './prepare-upgrade.ts';
 import { rpmReader } from './read-rpm-database.ts';
-import { readAdvisories, readOffers } from './read-offers.ts';
-import { simulate, upgradeArguments } from './simulate.ts';
-import type { Simulated } from './simulate.ts';
+import { transactionCommand, upgradeArguments } from './simulate.ts';
 import { unsettledReason } from './unsettled.ts';
 
-/** What can be asked of dnf: what can be asked of any manager, and advisories by their ids. */
-export type DnfUpgradeRequest =
-  | UpgradeRequest
-  | { id: string; allowRemove: boolean; mode: 'advisories'; advisories: readonly string[] };
-
-/** Security updates, or what certain advisories name. */
-const planFromAdvisories = async (
+/** What others have left is put right first; also where an earlier life has begun with that, which may not be over. */
+const prepareHealed = async (
   host: DnfHost,
-  installed: readonly RpmPackage[],
-  ids: readonly string[] | null,
-): Promise<RpmPlan> => {
-  const all = await readAdvisories(host, ids === null ? 'newer' : 'all');
-  const unknown = ids?.find((id) => !all.some((advisory) => advisory.id === id));
-  if (unknown !== undefined)
-    return {
-      ok: false,
-      reason: dnfFailure(
-        'unknown-version',
-        `${unknown}: no repository of this host has that advisory for an installed package`,
-      ),
-    };
-  const wanted = all.filter(({ id, security }) => (ids === null ? security : ids.includes(id)));
-  const related = relatedPackages(
-    installed,
-    wanted.map(({ name }) => name),
-  );
-  const found = await readOffers(
-    host,
-    related.map(({ name }) => name),
-  );
-  return planByAdvisories(installed, found, wanted);
-};
-
-const makePlan = async (
-  host: DnfHost,
-  request: DnfUpgradeRequest,
-  installed: readonly RpmPackage[],
-): Promise<RpmPlan> => {
-  if (request.mode === 'security') return planFromAdvisories(host, installed, null);
-  if (request.mode === 'advisories') return planFromAdvisories(host, installed, request.advisories);
-  const names = request.packages.map(({ name }) => name);
-  const found = await readOffers(
-    host,
-    relatedPackages(installed, names).map(({ name }) => name),
-  );
-  return planUpgrade(installed, found, request.packages);
-};
-
-/** Packages of which nothing would be left; the oldest of several kernels may go. */
-const wouldVanish = (installed: readonly RpmPackage[], simulation: DnfSimulation): string[] => {
-  const same = (a: { name: string; arch: string }, b: { name: string; arch: string }): boolean =>
-    a.name === b.name && a.arch === b.arch;
-  const gone = simulation.removes.filter((row) => {
-    const stays = installed.some(
-      (one) =>
-        same(one, row) &&
-        !simulation.removes.some(
-          (other) => same(other, one) && compareRpmVersions(other.version, one.version) === 0,
-        ),
-    );
-    return !stays && !simulation.installs.some((one) => same(one, row));
-  });
-  return [...new Set(gone.map(({ name }) => name))];
-};
-
-/** The simulation, or that it would remove packages where that is not allowed. */
-const trySimulation = async (
-  host: DnfHost,
-  targets: readonly RpmTarget[],
-  installed: readonly RpmPackage[],
-  { allowRemove }: { allowRemove: boolean },
-): Promise<Simulated> => {
-  const refuse = (names: readonly string[]): Simulated => ({
-    ok: false,
-    reason: dnfFailure('would-remove', `the upgrade would remove ${names.join(', ')}`),
-  });
-  const simulated = await simulate(host, targets, { allowRemove });
-  if (simulated.ok) {
-    const names = wouldVanish(installed, simulated.simulation);
-    return names.length === 0 || allowRemove ? simulated : refuse(names);
+  request: UpgradeRequest,
+): Promise<{ prepared: Prepared; healed: Healed | null }> => {
+  if (!(await hasBegunHealing(host, request.id, 'before'))) {
+    const prepared = await prepare(host, request);
+    if (prepared.kind !== 'refused' || prepared.reason.kind !== 'interrupted')
+      return { prepared, healed: null };
   }
-  if (allowRemove || simulated.reason.kind !== 'unmet-dependencies') return simulated;
-  // dnf speaks of a conflict; whether a removal would solve it is what a person wants to know.
-  const erasing = await simulate(host, targets, { allowRemove: true });
-  const names = erasing.ok ? wouldVanish(installed, erasing.simulation) : [];
-  return names.length === 0 ? simulated : refuse(names);
+  const healed = await heal(host, request.id, 'before');
+  if (healed.failure !== null)
+    return { prepared: { kind: 'refused', reason: healed.failure }, healed };
+  return { prepared: await prepare(host, request), healed };
 };
 
-type Prepared =
-  | { kind: 'refused'; reason: PackageFailure }
-  | { kind: 'nothing'; held: string[] }
-  | {
-      kind: 'run';
-      targets: RpmTarget[];
-      held: string[];
-      before: readonly RpmPackage[];
-      simulation: DnfSimulation;
-    };
+/** What people are told was healed; nothing where that is told as a failure. */
+const noteOf = (healed: Healed | null): { healed?: string } =>
+  healed === null || healed.failure !== null || healed.from === null ? {} : { healed: healed.from };
 
-/** Everything up to the point where packages would be changed. */
-const prepare = async (host: DnfHost, request: DnfUpgradeRequest): Promise<Prepared> => {
-  const busy = await waitForLocks(() => rpmLockHolders(host.rpm), host.lockTimeoutMs);
-  if (busy !== null) return { kind: 'refused', reason: dnfFailure('lock-timeout', busy) };
-  const before = await rpmReader()(host.rpm);
-  const unsettled = await unsettledReason(host.rpm, before);
-  if (unsettled !== null) return { kind: 'refused', reason: dnfFailure('interrupted', unsettled) };
-  const plan = await makePlan(host, request, before);
-  if (!plan.ok) return { kind: 'refused', reason: plan.reason };
-  const { targets, held } = plan;
-  if (targets.length === 0) return { kind: 'nothing', held };
-  const simulated = await trySimulation(host, targets, before, request);
-  if (!simulated.ok) return { kind: 'refused', reason: simulated.reason };
-  return { kind: 'run', targets, held, before, simulation: simulated.simulation };
+/** The answer where no transaction was needed or allowed but the healing, which has changed packages itself. */
+const notRun = (
+  prepared: Exclude<Prepared, { kind: 'run' }>,
+  healed: Healed | null,
+): UpgradeResult => {
+  const { changes, transcript } = healed ?? { changes: [], transcript: null };
+  const note = noteOf(healed);
+  return prepared.kind === 'refused'
+    ? { ...refused(prepared.reason), changes, transcript, ...note }
+    : { ok: true, changes, transcript, held: prepared.held, ...note };
+};
+
+/** The command without the packages that are there already as it asks for them; null: all of them are. */
+const whatIsLeft = async (host: DnfHost, argv: readonly string[]): Promise<string[] | null> => {
+  const packages = await rpmReader()(host.rpm);
+  const there = new Set(
+    dnfOperands(packages.map(({ name, arch, version: to }) => ({ name, arch, from: '', to }))),
+  );
+  const operands = argv.slice(argv.indexOf('upgrade') + 1).filter((word) => !word.startsWith('-'));
+  const left = argv.filter((word) => !there.has(word));
+  return operands.every((word) => there.has(word)) ? null : left;
+};
+
+/** Why the rest of a transaction that was broken off was not done; null: it was, or all of it was done already. */
+const doRest = async (
+  host: DnfHost,
+  id: string,
+  first: TransactionRequest,
+): Promise<PackageFailure | null> => {
+  const ended = await awaitTransaction(host, id);
+  let exitCode = ended?.exitCode ?? null;
+  if (ended === null) {
+    const busy = await waitUntilIdle(host);
+    if (busy !== null) return busy;
+    const argv = await whatIsLeft(host, first.argv);
+    if (argv === null) return null;
+    const surroundings = { environment: dnfEnvironment(host), inventory: rpmDatabaseFormat };
+    ({ exitCode } = await runTransaction(host, id, { ...first, argv }, surroundings));
+  }
+  const { tail } = await readTranscript(host, id);
+  return exitCode === 0 ? null : dnfEndReader(host.rpm).failureOf(tail, exitCode);
 };
 
 /**
- * What an upgrade would do, without doing it: dnf's own simulation of the very transaction, or why it would be
- * refused. Null: there is nothing to do.
+ * Gives the command of upgrade `id`, whose dnf was killed, again for what it did not come to, and heals what that has left. In
+ * this order: what is not upgraded yet may need what is older.
  */
-export const planOnly = async (
+const giveAgain = async (
   host: DnfHost,
-  request: DnfUpgradeRequest,
-): Promise<
-  | { ok: true; simulation: DnfSimulation | null; held: string[] }
-  | { ok: false; reason: PackageFailure }
-> => {
-  const prepared = await prepare(host, request);
-  if (prepared.kind === 'refused') return { ok: false, reason: prepared.reason };
-  const simulation = prepared.kind === 'run' ? prepared.simulation : null;
-  return { ok: true, simulation, held: prepared.held };
+  id: string,
+  ended: UpgradeResult & { ok: false },
+): Promise<UpgradeResult> => {
+  const first = await awaitTransaction(host, id);
+  if (first === null) return ended;
+  const { before, held } = first.request;
+  const failure = await doRest(host, `${id}.again`, first.request);
+  const healed = await heal(host, id, 'own');
+  const changes = packageChanges(before, toInstalled(await rpmReader()(host.rpm)));
+  const transcript = healed.transcript ?? ended.transcript;
+  const done = { changes, transcript, held, healed: healed.from ?? ended.reason.message };
+  const reason = failure ?? healed.failure;
+  return reason === null ? { ok: true, ...done } : { ok: false, reason, ...done };
+};
+
+/**
+ * An upgrade whose dnf was killed between an installation and its clean-up is gone on with at once, and healed, once:
+ * until that is over no container of the host may be restarted. What is told is what both have changed. One that was gone on
+ * with before, or ended otherwise, is answered as it is.
+ */
+const goOn = async (host: DnfHost, id: string, ended: UpgradeResult): Promise<UpgradeResult> => {
+  if (ended.ok || ended.reason.kind !== 'killed' || ended.healed !== undefined) return ended;
+  try {
+    const isLeft =
+      (await unsettledReason(host.rpm, await rpmReader()(host.rpm))) !== null ||
+      (await awaitTransaction(host, `${id}.again`)) !== null ||
+      (await hasBegunHealing(host, id, 'own'));
+    return isLeft ? await saveResult(host, id, await giveAgain(host, id, ended)) : ended;
+  } catch (error) {
+    // What it has changed is told all the same.
+    const message = `${ended.reason.message}; not gone on with: ${errorText(error)}`;
+    return { ...ended, reason: { ...ended.reason, message } };
+  }
+};
+
+/** The result of one that this process or an earlier one began. Null: it never began. */
+export const resume = async (host: DnfHost, id: string): Promise<UpgradeResult | null> => {
+  const ended = await resumeUpgrade(host, id, dnfEndReader(host.rpm));
+  if (ended !== null) return goOn(host, id, ended);
+  // Whoever hears that it never began may begin anew.
+  await hasBegunHealing(host, id, 'before');
+  return null;
 };
 
 /**
@@ -157,32 +136,26 @@ export const planOnly = async (
  * installed binaries of its source. Nothing is removed unless allowed, excludes and locked versions are honoured, no
  * key is imported. It waits for other managers as long as the host's lock timeout says.
  *
+ * What a broken-off transaction has left is put right first; and where its own dnf is killed it is healed and gone on with once.
+ *
  * An id that was begun before is not done again: its transaction is awaited, and its result answered. Throws only
  * where dnf or the database cannot be asked at all.
  */
-export const upgrade = async (
-  host: DnfHost,
-  request: DnfUpgradeRequest,
-): Promise<UpgradeResult> => {
-  const endReader = dnfEndReader(host.rpm);
-  const resumed = await resumeUpgrade(host, request.id, endReader);
+export const upgrade = async (host: DnfHost, request: UpgradeRequest): Promise<UpgradeResult> => {
+  const resumed = await resume(host, request.id);
   if (resumed !== null) return resumed;
-  const prepared = await prepare(host, request);
-  if (prepared.kind === 'refused') return refused(prepared.reason);
+  const { prepared, healed } = await prepareHealed(host, request);
+  if (prepared.kind !== 'run') return notRun(prepared, healed);
   const { held } = prepared;
-  if (prepared.kind === 'nothing') return { ok: true, changes: [], transcript: null, held };
-  const argv = [
-    // One yes, for the transaction: `-y` would also import any key that a repository names.
-    ...['sh', '-c', 'echo y | "$0" "$@"', host.program, '--setopt=assumeyes=0'],
-    // A lock that was free just now: dnf would wait for it without an end.
-    ...['--setopt=exit_on_lock=1', ...upgradeArguments(prepared.targets, request)],
-  ];
-  const before = toInstalled(prepared.before);
+  const before = healed?.before ?? toInstalled(prepared.before);
+  const note = noteOf(healed);
+  const argv = transactionCommand(host, upgradeArguments(prepared.targets, request));
   const { exitCode } = await runTransaction(
     host,
     request.id,
-    { argv, before, held, auto: [] },
+    { argv, before, held, auto: [], ...note },
     { environment: dnfEnvironment(host), inventory: rpmDatabaseFormat },
   );
-  return finishUpgrade(host, request.id, { before, held, exitCode }, endReader);
+  const end = { before, held, exitCode, ...note };
+  return goOn(host, request.id, await finishUpgrade(host, request.id, end, dnfEndReader(host.rpm)));
 };

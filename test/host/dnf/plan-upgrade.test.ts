@@ -186,5 +186,7 @@ describe('by advisories', () => {
 
 test('packages in several versions, newest first', () => {
   const found = duplicates(parseRpmPackages(recorded('rpm-qa.tsv')));
-  expect([...found]).toEqual([['kernel.noarch', ['5.14.0-2.el9', '5.14.0-1.el9']]]);
+  expect(found).toEqual([
+    { name: 'kernel', arch: 'noarch', newest: '5.14.0-2.el9', older: ['5.14.0-1.el9'] },
+  ]);
 });
