@@ -36,7 +36,7 @@ const operandsOf = (versions: readonly Version[]): string[] =>
 type Changes = keyof Omit<DnfSimulation, 'skipped'>;
 
 /** What a transaction would change beside what it is for. */
-const besides = (
+export const besides = (
   { skipped: _, ...changes }: DnfSimulation,
   what: Changes,
   meant: readonly Version[],

@@ -76,7 +76,10 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
     /matches only (?:excluded packages|packages excluded by versionlock)|All matches were filtered out by exclude filtering/,
     'held',
   ],
-  [/No match for argument|no match for:|Unable to find a match/, 'unknown-version'],
+  [
+    /No match for argument|no match for:|Unable to find a match|^Installed package .* not available/,
+    'unknown-version',
+  ],
   [
     /^ ?Problem(?: \d+)?:|nothing provides|conflicts with|Transaction (?:check|test) error|cannot install/,
     'unmet-dependencies',
