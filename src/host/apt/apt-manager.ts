@@ -10,7 +10,7 @@ import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from './read-dpkg-data
 import { aptInventoryMark, readAptInventory } from './read-inventory.ts';
 import { readReleaseCore } from './read-release-core.ts';
 import { refresh } from './refresh.ts';
-import { scriptsAtWork } from './scripts-at-work.ts';
+import { scriptsAtWork } from '../packages/scripts-at-work.ts';
 import { resume, upgrade } from './upgrade.ts';
 
 /** The dpkg database below `root`. */
