@@ -4,6 +4,7 @@ import type { PackageDatabase, PackageManager } from '../packages/package-manage
 import { workOf } from '../packages/work-in-progress.ts';
 import type { PackageWork } from '../packages/work-in-progress.ts';
 import type { AptHost } from './apt-host.ts';
+import { DPKG_SCRIPT } from './heal.ts';
 import { atRestReader, dpkgLockPaths, readAtRest } from './at-rest.ts';
 import { presentPackages } from './parse-dpkg-status.ts';
 import { dpkgSignature, readDpkgDatabase, statusMtimeMs } from './read-dpkg-database.ts';
@@ -22,7 +23,10 @@ export const dpkgDatabase = (root: string): PackageDatabase => ({
 });
 
 const atWork = (host: AptHost): PackageWork | null => {
-  const [holder] = [...readLockHolders(dpkgLockPaths(host.root)), ...scriptsAtWork(host)];
+  const [holder] = [
+    ...readLockHolders(dpkgLockPaths(host.root)),
+    ...scriptsAtWork(host, DPKG_SCRIPT),
+  ];
   return holder === undefined ? null : workOf(holder);
 };
 

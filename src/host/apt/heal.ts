@@ -55,7 +55,8 @@ interface Ran {
 }
 
 /** Where dpkg runs the scripts of packages from: those that are installed, and of one that it unpacks. */
-const SCRIPT = /^\/var\/lib\/dpkg\/(?:info\/.+\.(?:preinst|postinst|prerm|postrm)|tmp\.ci\/.+)$/;
+export const DPKG_SCRIPT =
+  /^\/var\/lib\/dpkg\/(?:info\/.+\.(?:preinst|postinst|prerm|postrm)|tmp\.ci\/.+)$/;
 
 const isPresent = ({ state }: DpkgPackage): boolean =>
   state !== 'not-installed' && state !== 'config-files';
@@ -171,7 +172,7 @@ const runStep = async (
   if (ended !== null) return ranAs(host, name, ended.exitCode);
   const lockPaths = dpkgLockPaths(host.root);
   const busy = await waitForLocks(
-    () => [...readLockHolders(lockPaths), ...scriptsAtWork(host, SCRIPT)],
+    () => [...readLockHolders(lockPaths), ...scriptsAtWork(host, DPKG_SCRIPT)],
     host.lockTimeoutMs,
   );
   if (busy !== null) return aptFailure('lock-timeout', busy);
