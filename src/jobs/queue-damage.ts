@@ -29,15 +29,6 @@ export const tellsOfDamage = (error: unknown): boolean => {
   );
 };
 
-/**
- * Whether an error says that a job is run twice at once, or was taken away while it was. After an outage some do; one after the
- * other without end only where one id was put into the list many times.
- */
-export const tellsOfStrayJob = (error: unknown): boolean =>
-  /^(?:Missing (?:key|lock)|Lock mismatch) for job|^Job .* is not in the state/.test(
-    errorText(error),
-  );
-
 /** What a queue's damage is looked for with. */
 type DamageStore = Pick<Redis, 'type' | 'hmget' | 'get' | 'pttl' | 'xinfo'>;
 

@@ -8,11 +8,12 @@ import { drainDelaySeconds } from './connections.ts';
 import { endConnection } from './end-connection.ts';
 import { createErrorRate } from './error-rate.ts';
 import type { QueueLimits } from './job-options.ts';
-import { emptyQueue, findDamage, tellsOfDamage, tellsOfStrayJob } from './queue-damage.ts';
+import { emptyQueue, findDamage, tellsOfDamage } from './queue-damage.ts';
 import { queuePrefix } from './queue-names.ts';
 import { dataOnlyBackend } from './read-job-fields.ts';
 import { redisAnswers } from './redis-answers.ts';
 import { repeat } from './repeat.ts';
+import { createStrayJobs, lostLocksText, strayJob } from './stray-jobs.ts';
 import { within } from './within.ts';
 
 /** More errors than this within a second: the worker spins and is built anew after a pause. */
@@ -114,6 +115,15 @@ export const createSteadyWorker = (options: {
       onProblem(`queue ${queueName}: ${inWords(message)}${count > 1 ? ` (${count} times)` : ''}`);
     },
   });
+  const lostLocks = createErrorRate({
+    nowMs,
+    everyMs: times.tellEveryMs,
+    limit: spinLimit,
+    say: ({ message, count }) => {
+      onProblem(`queue ${queueName}: ${lostLocksText(count, message)}`);
+    },
+  });
+  const isRepeated = createStrayJobs(nowMs);
   let rebuilds = 0;
   let pauseMs = times.pauseMs;
   let closed = false;
@@ -142,11 +152,17 @@ export const createSteadyWorker = (options: {
 
   const build = (): { redis: Redis; worker: Worker } => {
     const hear = (error: Error): void => {
+      const stray = strayJob(error);
+      // Many at once are no spinning: each job is one once.
+      if (stray !== null && !isRepeated(stray)) {
+        lostLocks.hear(error);
+        return;
+      }
       errors.hear(error);
       if (tellsOfDamage(error)) damage ??= errorText(error);
       // In the listener itself: while it spins, timers hardly run.
       if (!errors.isSpinning() || present.redis !== redis) return;
-      if (tellsOfStrayJob(error)) damage ??= errorText(error);
+      if (stray !== null) damage ??= errorText(error);
       if (restart !== undefined) return;
       spun = { at: nowMs(), why: inWords(errorText(error)) };
       rebuild('errors without pause', pauseMs);
