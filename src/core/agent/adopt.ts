@@ -1,8 +1,18 @@
 import { reached } from '../messages.ts';
+import type { ControlRecord } from '../messages.ts';
 import type { AgentEvent, Turn } from './agent.ts';
 import { gone } from './activity.ts';
 import type { AgentGrant } from './journal.ts';
 import { audit } from './reports.ts';
+
+type Suspect = ControlRecord['suspects'][number];
+
+/** Whether another suspect of the same container had begun to stop it: that one is the container's to bring back. */
+const isRetryOfAnother = (suspect: Suspect, suspects: readonly Suspect[]): boolean =>
+  suspects.some(
+    (other) =>
+      other !== suspect && other.container === suspect.container && reached(other.step, 'stopping'),
+  );
 
 /** Containers of the former incarnation whose grants are void now; those that we had stopped are started (R15). */
 export const onStrayStopsEnded = (
@@ -59,6 +69,8 @@ export const onStrayStopsEnded = (
     if (state === 'gone') gone(turn, grant);
     else if (!reached(suspect.step, 'stopping')) {
       grant.ending = { outcome: 'void', reason: 'given to a former incarnation of the journal' };
+      // R26: a retry that had not begun to stop it. The one that it retries is started, and its drain undone.
+      if (isRetryOfAnother(suspect, record.suspects)) continue;
       grant.step = 'drained';
       if (state === 'stopped')
         turn.effects.push({

@@ -136,6 +136,23 @@ describe('R15: journals that are lost or rolled back', () => {
     expect(doing(here.step({ kind: 'stray-stops-ended', states }))).toEqual(expected);
   });
 
+  test.each([[['g', 'r']], [['r', 'g']]])(
+    'one that is ours to start is started, and nobody is asked about it, though a retry of it was lost as well: %j',
+    (ids) => {
+      const here = agentScene(false);
+      const all = [
+        { grantId: 'g', container: 'web-1', step: 'stopped' },
+        { grantId: 'r', container: 'web-1', step: 'journaled' },
+      ] as const;
+      here.agent.strayBusy = true;
+      here.record(3, { suspects: ids.flatMap((id) => all.filter((one) => one.grantId === id)) });
+      const states = new Map([['web-1', 'stopped']] as const);
+      // What the first one's drain did is undone once it is healthy, not for the retry while it is down.
+      expect(doing(here.step({ kind: 'stray-stops-ended', states }))).toEqual(['start']);
+      expect(here.agent.journal.grants.get('r')?.end).toMatchObject({ outcome: 'void' });
+    },
+  );
+
   test('what was never restarted ends void, not stale', () => {
     const here = agentScene(false);
     here.record(3, { suspects: [{ grantId: 'g', container: 'web-1', step: 'stopping' }] });
