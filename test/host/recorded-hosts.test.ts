@@ -8,12 +8,14 @@ import { parseCgroupDirectories } from '../../src/host/packages/cgroup-directori
 import { parseInfo } from '../../src/host/lxc/ask-monitor.ts';
 import { freezerMounts, freezerPaths, isFrozen } from '../../src/host/lxc/freezer.ts';
 import { payloadDirectories } from '../../src/host/lxc/leftover-processes.ts';
+import { isLifeLeft, lifeCgroups } from '../../src/host/lxc/life-cgroups.ts';
 import {
   findLiveNames,
   findMonitors,
   initOfMonitor,
   monitorsInCgroup,
 } from '../../src/host/lxc/monitors.ts';
+import { readProcessStat } from '../../src/host/lxc/process-stat.ts';
 import { assignSeen, processReader, seeProcesses } from '../../src/host/proc/read-processes.ts';
 import { CONTAINERS, KINDS, recordedHost } from './recorded-host.ts';
 
@@ -135,6 +137,25 @@ describe.each(KINDS)('a host recorded with cgroups of %s', (kind) => {
     const all = host.directory(top);
     expect(payloadDirectories('web-01', all)).toEqual(['lxc.payload.web-01']);
     expect(payloadDirectories('shop', all)).toContain('lxc.payload.shop-1');
+  });
+
+  test('each life of a container has cgroups of its own, one of them its monitor’s', () => {
+    const { v1, v2 } = hierarchies[kind].freezers;
+    const labels = { 'web-01': 'web-01', 'sys-01': 'sys-01', shop: 'shop-1', 'shop-1': 'shop-1-1' };
+    for (const [name, label] of Object.entries(labels)) {
+      const initPid = initOf(name);
+      const startTime = readProcessStat(procRoot, initPid)?.startTime ?? '';
+      const instance = { bootId: '', initPid, startTime };
+      const found = lifeCgroups(procRoot, name, instance);
+      expect(found).toEqual(
+        ['monitor', 'payload'].map((role) => `${v1 ?? v2}/lxc.${role}.${label}`),
+      );
+      // It runs, as the kernel says of its monitor's.
+      const root = procRoot.slice(0, -'/proc'.length);
+      expect(isLifeLeft(found.map((directory) => root + directory))).toBe(false);
+      expect(lifeCgroups(procRoot, name, { ...instance, startTime: '1' })).toEqual([]);
+      expect(lifeCgroups(procRoot, 'another', instance)).toEqual([]);
+    }
   });
 
   test('each file that a container maps lies in its root', () => {

@@ -35,6 +35,21 @@ export const lxcCgroup = (text: string, ownPrefix = ''): LxcCgroup | null => {
   return null;
 };
 
+/**
+ * The cgroup that LXC made for a container of this name, or for its monitor, out of the path of a process that is in it or
+ * further down; null: none.
+ */
+export const lxcCgroupOf = (
+  path: string,
+  name: string,
+  role: 'payload' | 'monitor',
+): string | null => {
+  for (const { 0: found, 1: kind, 2: label = '', index } of path.matchAll(new RegExp(PATTERN, 'g')))
+    if (kind === role && labelNames(label).includes(name))
+      return path.slice(0, index + found.length);
+  return null;
+};
+
 /** The cgroup of the innermost LXC container around the reader, or '' outside of one. */
 export const ownContainerPrefix = (text: string): string => {
   for (const { path } of cgroupPaths(text)) {

@@ -1,8 +1,10 @@
 import type { ContainerName } from '../../core/ids.ts';
+import type { Instance } from '../../core/observation.ts';
 import type { ContainerRuntime, RuntimeState } from '../runtime.ts';
 import { readBootId } from './ask-monitor.ts';
 import { findContainer, listContainers } from './list-containers.ts';
 import type { LxcContainer } from './list-containers.ts';
+import { isLifeLeft, lifeCgroups } from './life-cgroups.ts';
 import type { ToolResult } from './lxc-tool.ts';
 import { diskFiles } from './read-config.ts';
 import { readAddress } from './read-address.ts';
@@ -29,6 +31,10 @@ export interface LxcRuntime extends ContainerRuntime {
   states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
   /** Of the host's present boot, as it stands in the instances of this boot. */
   bootId: () => string;
+  /** What whoever stops this instance takes away with it, and its monitor leaves when it is killed; none: that cannot be told. */
+  tracesOf: (name: ContainerName, instance: Instance) => string[];
+  /** Whether the traces of one that is down are there still. */
+  isLeft: (traces: readonly string[]) => boolean;
 }
 
 export const DEFAULT_LXC_PATH = '/var/lib/lxc';
@@ -58,6 +64,8 @@ export const createLxcRuntime = (options: LxcOptions = {}): LxcRuntime => {
     },
     states: (names) => readStates(places, names),
     bootId: () => readBootId(procRoot),
+    tracesOf: (name, instance) => lifeCgroups(procRoot, name, instance),
+    isLeft: isLifeLeft,
     stop: (name, stop) => stopContainer(places, name, { ...stop, report }),
     start: (name) => startContainer(places, name, { report }),
   };
