@@ -42,9 +42,13 @@ export type Verification = z.infer<typeof Verification>;
 export const Outcome = z.enum(['done', 'refused', 'void', 'gone', 'retried']);
 export type Outcome = z.infer<typeof Outcome>;
 
-/** The instance that may be stopped, or the failed grant that this one takes over from (R26). */
+/**
+ * The instance that may be stopped, the failed grant that this one takes over from (R26), or that it is down and nobody has
+ * stopped it (R25): then it is only started.
+ */
 export const Expect = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('instance'), instance: Instance }),
+  z.strictObject({ kind: z.literal('died') }),
   z.strictObject({ kind: z.literal('retry'), grantId: z.string() }),
 ]);
 export type Expect = z.infer<typeof Expect>;
@@ -123,6 +127,8 @@ export const ContainerView = z.strictObject({
   unreadable: z.array(Unreadable),
   /** Stopped by its owner while we watched: never started by us (R25). */
   ownerStopped: z.boolean(),
+  /** It is down, and nobody has stopped it: what ran it was killed (R25). */
+  died: z.boolean().default(false),
   /** Never restart, or not before a date; null: no opt-out. */
   optOut: z.strictObject({ reason: z.string(), until: z.number().nullable() }).nullable(),
   /** A note on this host says that it is down on purpose (`groundswell container park`); null: none does. */

@@ -7,7 +7,7 @@ export const containerOf = (doc: string): Container => {
   return {
     ...{ decided: null, optedOutOf: [] },
     ...container,
-    view: { ...{ oldForm: false, rootNote: '', identity: null }, ...container.view },
+    view: { ...{ oldForm: false, rootNote: '', identity: null, died: false }, ...container.view },
   };
 };
 

@@ -30,7 +30,10 @@ export const onStrayStopsEnded = (
   // What went down in between did so by the stops of the former incarnation: nobody's owner did it.
   for (const [name, state] of event.states)
     if (state === 'stopped')
-      agent.journal.containers.set(name, { instance: null, identity: null, ownerStopped: false });
+      agent.journal.containers.set(name, {
+        ...{ instance: null, identity: null, traces: null },
+        ...{ ownerStopped: false, died: false },
+      });
   for (const suspect of record.suspects) {
     const known =
       agent.journal.grants.has(suspect.grantId) || agent.journal.refused.has(suspect.grantId);

@@ -1,3 +1,5 @@
+import type { ContainerName } from '../ids.ts';
+import type { Instance } from '../observation.ts';
 import type { Agent, AgentEvent, Turn } from './agent.ts';
 import { fail, finish, gone, later, retryMs, stopped } from './activity.ts';
 import { endGrant, enter } from './reports.ts';
@@ -17,6 +19,13 @@ export const onStopOver = (turn: Turn, event: Extract<AgentEvent, { kind: 'stop-
   else if (event.state === 'stopped') stopped(turn, grant);
 };
 
+/** R25: how one that died goes down the next time is told by its new instance. */
+const cameBack = (turn: Turn, name: ContainerName, instance: Instance | null): void => {
+  const { containers } = turn.agent.journal;
+  const known = containers.get(name);
+  if (known?.died === true) containers.set(name, { ...known, instance, died: false, traces: null });
+};
+
 export const onStartOver = (
   turn: Turn,
   event: Extract<AgentEvent, { kind: 'start-over' }>,
@@ -26,6 +35,7 @@ export const onStartOver = (
   const id = event.grantId;
   if (event.state === 'gone') return gone(turn, grant);
   if (event.state === 'running') {
+    cameBack(turn, grant.order.container, event.instance);
     enter(turn, grant, 'started');
     return;
   }

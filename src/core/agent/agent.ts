@@ -153,6 +153,10 @@ export type AgentEvent =
       identity: string | null;
       /** Of the host's present boot. */
       bootId: string;
+      /** Of one that runs, where it was asked: as `KnownContainer` has them. */
+      traces?: string[];
+      /** Of one that is down: the traces of its last instance that was seen are there still. */
+      left?: boolean;
     }
   /** The host was looked at, and the coordinator is to know; the journal adds the grants that it holds. */
   | {
@@ -243,6 +247,7 @@ export interface AgentAudit {
     | 'job-refused'
     | 'host-upgraded'
     | 'gate-passed'
+    | 'container-died'
     | 'incarnation-begun'
     | 'settings-changed';
   container: ContainerName | null;

@@ -85,6 +85,15 @@ const retryable = (agent: Agent, grant: AgentGrant, answers: CheckAnswers): Deci
   return allow;
 };
 
+/** R25: what died is started where it is down still, and nobody has started and stopped it since. */
+const stillDead = (agent: Agent, { order }: AgentGrant, { state }: CheckAnswers): Decision => {
+  if (state === 'gone') return deny('the container is gone');
+  if (state !== 'stopped') return deny('it was started since the grant was given');
+  return agent.journal.containers.get(order.container)?.died === true
+    ? allow
+    : deny('it is stopped, and nothing tells that it died');
+};
+
 const sameContainer = (
   agent: Agent,
   grant: AgentGrant,
@@ -93,6 +102,7 @@ const sameContainer = (
 ): Decision => {
   const { order } = grant;
   if (order.expect.kind === 'retry') return retryable(agent, grant, answers);
+  if (order.expect.kind === 'died') return stillDead(agent, grant, answers);
   if (answers.state === 'gone') return deny('the container is gone');
   if (answers.state === 'stopped') return deny('it is stopped, and not by Groundswell');
   if (!sameInstance(answers.instance, order.expect.instance))

@@ -73,6 +73,10 @@ export interface KnownContainer {
   identity: string | null;
   /** It went down without us: its owner's doing, so never started by us (R25). */
   ownerStopped: boolean;
+  /** It went down since what ran it was killed: nobody's doing (R25). */
+  died: boolean;
+  /** What whoever stops this instance takes away with it, and its death leaves; none: that cannot be told. Null: not looked at yet. */
+  traces: string[] | null;
 }
 
 /** What worked on this host before a package transaction: its host gate compares with that (R29). */

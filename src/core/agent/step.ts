@@ -103,18 +103,22 @@ const onObserved = (turn: Turn, event: Extract<AgentEvent, { kind: 'observed' }>
       (['stopping', 'stopped', 'started'].includes(grant.step) || grant.tookOver !== null),
   );
   // Down, seen up before in this boot of the host, and not by us: its owner's doing, so it is not ours to
-  // start (R25). Before a lost journal's grants are named nobody can tell (R15).
-  const ownerStopped =
+  // start, unless it died (R25). Before a lost journal's grants are named nobody can tell (R15).
+  const byOthers =
     turn.agent.journal.settled &&
     event.state === 'stopped' &&
     !ours &&
     before !== undefined &&
-    (before.ownerStopped || before.instance?.bootId === event.bootId);
+    (before.ownerStopped || before.died || before.instance?.bootId === event.bootId);
+  const died = byOthers && !before.ownerStopped && (before.died || event.left === true);
+  if (died && !before.died) audit(turn, { action: 'container-died', container: event.name });
   containers.set(event.name, {
     instance:
       event.instance ?? (event.state === 'stopped' && ours ? (before?.instance ?? null) : null),
     identity: event.identity ?? before?.identity ?? null,
-    ownerStopped,
+    ownerStopped: byOthers && !died,
+    died,
+    traces: event.traces ?? (event.instance === null ? (before?.traces ?? null) : null),
   });
 };
 

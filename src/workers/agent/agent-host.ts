@@ -3,7 +3,7 @@ import type { SecuritySuite } from '../../core/advisories/security-suite.ts';
 import type { ProbeAnswer } from '../../core/health-clock.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { HostUpgrade, UpgradeFinished } from '../../core/messages.ts';
-import type { ContainerScan, StaleHostProcess } from '../../core/observation.ts';
+import type { ContainerScan, Instance, StaleHostProcess } from '../../core/observation.ts';
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type { HostAbilities } from '../../host/gate/host-gate.ts';
 import type { PackageWork } from '../../host/packages/work-in-progress.ts';
@@ -153,6 +153,10 @@ export interface AgentHost {
     states: (names: readonly ContainerName[]) => Promise<Map<ContainerName, RuntimeState>>;
     /** Of the host's present boot, as it stands in the instances of this boot. */
     bootId: () => string;
+    /** What whoever stops this instance takes away with it, and its death leaves (R25); none: that cannot be told. */
+    tracesOf: (name: ContainerName, instance: Instance) => string[];
+    /** Whether the traces of one that is down are there still. */
+    isLeft: (traces: readonly string[]) => boolean;
     /** Whether its tools work: what is wrong with them, or null. */
     ask: () => Promise<string | null>;
   };

@@ -1,3 +1,4 @@
+import type { KnownContainer } from '../../core/agent/journal.ts';
 import { firstOfEach } from '../../core/first-of-each.ts';
 import type { ContainerView } from '../../core/messages.ts';
 import { untoldOwnFiles } from '../../core/own-files.ts';
@@ -134,9 +135,15 @@ const rootNoteOf = ({ root, name, configPath }: RuntimeContainer): string => {
   }
 };
 
+/** By what a container went down that is down, but for our own doing, as the journal remembers it. */
+export type DownBy = 'owner' | 'death' | null;
+
+export const downByOf = (known: KnownContainer | undefined): DownBy =>
+  known?.ownerStopped === true ? 'owner' : known?.died === true ? 'death' : null;
+
 export const containerView = (
   known: Known,
-  ownerStopped: boolean,
+  downBy: DownBy,
   limits = viewLimits(1),
 ): ContainerView => {
   const { container, state } = known;
@@ -154,7 +161,9 @@ export const containerView = (
     health,
     healthReason: shortText(reason),
     ...fitting(scanOf(known), limits),
-    ownerStopped,
+    ownerStopped: downBy === 'owner',
+    // One that is up again may not be known as such yet.
+    died: downBy === 'death' && state?.state === 'stopped',
     optOut: known.optOut,
     parked: known.parked,
     unhidden: known.unhidden.slice(0, tellAtMost).map(shortText),

@@ -66,6 +66,9 @@ const ContainerRow: z.ZodType<KnownContainer> = z.strictObject({
   // Journals of before this field.
   identity: z.string().nullable().default(null),
   ownerStopped: z.boolean(),
+  // Journals of before these fields.
+  died: z.boolean().default(false),
+  traces: z.array(z.string()).nullable().default(null),
 });
 
 const GateRow: z.ZodType<HostGate> = z.strictObject({

@@ -7,7 +7,7 @@ import { shadowingFiles } from '../../core/own-files.ts';
 import type { RuntimeContainer, RuntimeState } from '../../host/runtime.ts';
 import type { AgentHost } from './agent-host.ts';
 import { containerView, viewLimits } from './container-view.ts';
-import type { Known } from './container-view.ts';
+import type { DownBy, Known } from './container-view.ts';
 import { shortText } from './short-text.ts';
 
 /** What the agent knows of its containers between two looks. */
@@ -52,7 +52,7 @@ const unprobed: Known['health'] = { health: 'unknown', reason: 'it was not probe
 
 export const createKnowledge = (
   scanner: AgentHost['scan'],
-  ownerStopped: (name: ContainerName) => boolean,
+  downBy: (name: ContainerName) => DownBy,
 ): Knowledge => {
   let known = new Map<ContainerName, Known>();
   let hostProcesses: StaleHostProcess[] = [];
@@ -62,7 +62,7 @@ export const createKnowledge = (
     if (before !== undefined) known.set(name, { ...before, ...changes });
   };
   const viewOf = (one: Known, patched: readonly string[] = []): ContainerView =>
-    containerView(one, ownerStopped(one.container.name), {
+    containerView(one, downBy(one.container.name), {
       ...viewLimits(known.size),
       patched,
     });

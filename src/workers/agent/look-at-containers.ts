@@ -1,10 +1,10 @@
 import type { AgentEvent } from '../../core/agent/agent.ts';
-import type { Journal } from '../../core/agent/journal.ts';
+import type { Journal, KnownContainer } from '../../core/agent/journal.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import { sameInstance } from '../../core/observation.ts';
 import type { Instance } from '../../core/observation.ts';
 import type { RuntimeState } from '../../host/runtime.ts';
-import type { ParkedNote } from './agent-host.ts';
+import type { AgentHost, ParkedNote } from './agent-host.ts';
 import { seenState } from './seen-state.ts';
 import type { Work } from './work.ts';
 
@@ -34,9 +34,20 @@ const isNews = (
 ): boolean => {
   const known = journal.containers.get(name);
   if (known === undefined || (identity !== null && identity !== known.identity)) return true;
-  if (instance !== null) return known.ownerStopped || !sameInstance(known.instance, instance);
-  return state === 'stopped' && !known.ownerStopped && known.instance !== null;
+  const isDownByOthers = known.ownerStopped || known.died;
+  if (instance !== null)
+    return isDownByOthers || known.traces === null || !sameInstance(known.instance, instance);
+  return state === 'stopped' && !isDownByOthers && known.instance !== null;
 };
+
+/** R25: by what a container that is down is told from one that died. */
+const tracesIn = (
+  { tracesOf, isLeft }: AgentHost['runtime'],
+  known: KnownContainer | undefined,
+  name: ContainerName,
+  instance: Instance | null,
+): { traces?: string[]; left?: boolean } =>
+  instance === null ? { left: isLeft(known?.traces ?? []) } : { traces: tracesOf(name, instance) };
 
 /** A container that runs is not parked any more, so that its next stop is its owner's again. */
 const parkedNote = async (
@@ -93,7 +104,10 @@ export const lookAtContainers = async (
     if (now === null) return;
     const state = seenState(now);
     if (state !== 'changing' && isNews(journal(), name, state, now.instance, identity))
-      tell({ kind: 'observed', name, state, instance: now.instance, identity, bootId });
+      tell({
+        ...{ kind: 'observed', name, state, instance: now.instance, identity, bootId },
+        ...tracesIn(host.runtime, journal().containers.get(name), name, now.instance),
+      });
   });
   const present = new Set(names);
   for (const name of journal().containers.keys())

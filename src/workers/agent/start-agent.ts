@@ -14,6 +14,7 @@ import { createAlerts } from './alerts.ts';
 import { copiesWanted } from './copies-wanted.ts';
 import { createClosing } from './closing.ts';
 import type { Closing } from './closing.ts';
+import { downByOf } from './container-view.ts';
 import { readRecords } from './control-record.ts';
 import { followPackages } from './follow-packages.ts';
 import { createReserve } from './journal-reserve.ts';
@@ -65,9 +66,8 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
     if (stopping) return 'the agent is stopping';
     return loop.writable() ? null : 'the journal cannot be written: its disk is full or fails';
   };
-  const knowledge = createKnowledge(
-    host.scan,
-    (name) => loop.agent().journal.containers.get(name)?.ownerStopped ?? false,
+  const knowledge = createKnowledge(host.scan, (name) =>
+    downByOf(loop.agent().journal.containers.get(name)),
   );
   const ending = new AbortController();
   const work: Work = {

@@ -21,7 +21,9 @@ describe('a container that is destroyed and made anew under its name within one 
     const here = agentScene();
     see(here, 'running', before);
     see(here, 'stopped', after);
-    expect(known(here)).toEqual({ instance: null, identity: after ?? before, ownerStopped });
+    expect(known(here)).toMatchObject({
+      ...{ instance: null, identity: after ?? before, ownerStopped },
+    });
     see(here, 'stopped', after);
     expect(known(here)?.ownerStopped).toBe(ownerStopped);
   });

@@ -257,6 +257,32 @@ describe('the agent over a real Redis', () => {
     expect(fake.events).toEqual([]);
   });
 
+  test('tells of a container that died, and starts it where a grant says so: nothing is stopped (R25)', async () => {
+    const told = () =>
+      server
+        .told('host-observed')
+        .flatMap(({ containers }) => containers)
+        .findLast(({ name }) => name === 'web-2');
+    await until(() => told() !== undefined, 'it was observed');
+    fake.dies('web-2');
+    await until(() => told()?.died === true, 'its death is told');
+    expect(told()).toMatchObject({ state: 'stopped', ownerStopped: false });
+    const grant: GrantOrder = { ...order('web-1'), container: 'web-2', expect: { kind: 'died' } };
+    await server.send(server.envelope('restart-batch', { waveId: 'w', grants: [grant] }));
+    await until(() => finished(grant.grantId), 'it is back');
+    expect(server.told('restart-finished')[0]).toMatchObject({
+      ...{
+        outcome: 'done',
+        verification: 'verified',
+        container: { state: 'running', died: false },
+      },
+    });
+    expect(fake.events).toEqual(['drain web-2', 'start web-2', 'undrain web-2 as ready']);
+    fake.ownerStops('web-2');
+    await until(() => told()?.ownerStopped === true, "its owner's stop is told as that");
+    expect(fake.events.filter((event) => event === 'start web-2')).toHaveLength(1);
+  });
+
   test('tells of a note on a container that is down, and forgets it once the container runs', async () => {
     const told = (name: string) =>
       server

@@ -33,6 +33,8 @@ export interface FakeHost {
   /** Each running process runs old code from now. */
   replaceLibrary: () => void;
   ownerStops: (name: ContainerName) => void;
+  /** It goes down, and nobody has stopped it (R25). */
+  dies: (name: ContainerName) => void;
   atRest: { ok: boolean; reason: string };
   atWork: PackageWork | null;
   /** What the host gate finds besides the containers. */
@@ -60,6 +62,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
     ]),
   );
   const events: string[] = [];
+  const left = new Set<string>();
   const stops = new Map<number, { name: string; over: Promise<void>; child: ChildIdentity }>();
   const settings = HostServiceSettings.parse({ minHealthyTimeMs: 0, stopTimeoutMs: 1_000 });
   const get = (name: ContainerName): FakeContainer => {
@@ -110,6 +113,10 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
     ownerStops: (name) => {
       get(name).instance = null;
     },
+    dies: (name) => {
+      left.add(`${name} ${get(name).instance?.startTime ?? ''}`);
+      get(name).instance = null;
+    },
     atRest: { ok: true, reason: '' },
     atWork: null,
     abilities: { network: true, dns: true },
@@ -125,6 +132,8 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
         state: (name) => Promise.resolve(stateOf(name)),
         states: (asked) => Promise.resolve(new Map(asked.map((name) => [name, stateOf(name)]))),
         bootId: () => 'boot',
+        tracesOf: (name, { startTime }) => [`${name} ${startTime}`],
+        isLeft: ([trace = '']) => left.has(trace),
         ask: () => Promise.resolve(fake.runtimeProblem),
         stop: async (name, { onChild }) => {
           nextPid += 1;

@@ -78,7 +78,9 @@ describe('the journal on disk', () => {
       });
     journal.jobs.set('z', { hash: 'h', grants: ['g-z'], forgetAfter: 5 });
     journal.refused.set('g-0', { outcome: 'void', reason: 'taken back' });
-    journal.containers.set('web-1', { instance: null, identity: '17', ownerStopped: true });
+    journal.containers.set('web-1', {
+      ...{ instance: null, identity: '17', ownerStopped: true, died: false, traces: ['/a'] },
+    });
     store.commit(journal, [entry(journal.incarnation)]);
     const waiting = journal.upgrades.get('a');
     if (waiting === undefined) throw new Error('no upgrade');

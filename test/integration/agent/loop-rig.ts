@@ -105,7 +105,7 @@ export const startLoop = (
   const alerts: string[] = [];
   const clock = { monoMs: mono, wallMs: Date.now, newId: randomUUID };
   const touched = createTouched(mono);
-  const knowledge = createKnowledge(fake.host.scan, () => false);
+  const knowledge = createKnowledge(fake.host.scan, () => null);
   const work: Work = {
     host: fake.host,
     clock,

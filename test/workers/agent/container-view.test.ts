@@ -34,7 +34,7 @@ const down = (state: 'starting' | 'stopping' | 'aborting' | 'stopped'): RuntimeS
 describe('what is told of the root of a container', () => {
   const seen = (root: Known['container']['root']) => {
     const { container } = known({});
-    const view = containerView(known({ container: { ...container, root } }), false);
+    const view = containerView(known({ container: { ...container, root } }), null);
     return { onHostRoot: view.onHostRoot, oldForm: view.oldForm, rootNote: view.rootNote };
   };
 
@@ -67,7 +67,7 @@ describe('what is told of the code in a container', () => {
       'it was not scanned yet',
     ],
   ])('%s', (_, more, reason) => {
-    expect(containerView(known(more), false)).toMatchObject({
+    expect(containerView(known(more), null)).toMatchObject({
       stale: [],
       unreadable: reason === undefined ? [] : [{ what: 'container', reason }],
     });
@@ -76,7 +76,7 @@ describe('what is told of the code in a container', () => {
   test('a root that has nothing to do with the host says nothing', () => {
     const { container } = known({});
     const other = { ...container, root: { kind: 'other' } } as Known['container'];
-    expect(containerView(known({ container: other, state: null }), false).unreadable).toEqual([]);
+    expect(containerView(known({ container: other, state: null }), null).unreadable).toEqual([]);
   });
 
   test('names each package of which it has files of its own, however many those are', () => {
@@ -85,7 +85,7 @@ describe('what is told of the code in a container', () => {
     });
     const many = Array.from({ length: 200 }, (_, index) => own(`/usr/share/${index}`, 'docs'));
     const shadowed = [...many, own('/usr/lib/libssl.so.3', 'libssl3')];
-    const told = containerView(known({ scan: { ...scan, shadowed } }), false).shadowed;
+    const told = containerView(known({ scan: { ...scan, shadowed } }), null).shadowed;
     expect(told.length).toBeLessThan(shadowed.length);
     expect(told).toContainEqual(shadowed.at(-1));
   });
@@ -120,7 +120,7 @@ describe('what may be told of a container', () => {
           })),
         },
       };
-      const view = containerView(known(hostile), false, limits);
+      const view = containerView(known(hostile), null, limits);
       expect(view.stale.length).toBeGreaterThan(0);
       expect(bytesOf(view) * count).toBeLessThan(maxReportBytes * 0.75);
     }
@@ -128,10 +128,10 @@ describe('what may be told of a container', () => {
 
   test('that not all packages with files of its own are named is said, so that none of it is believed current', () => {
     const shadowed = ofMany(600);
-    const all = containerView(known({ scan: { ...scan, shadowed: ofMany(400) } }), false);
+    const all = containerView(known({ scan: { ...scan, shadowed: ofMany(400) } }), null);
     expect(all.unreadable).toEqual([]);
     expect(all.shadowed).toHaveLength(400);
-    const some = containerView(known({ scan: { ...scan, shadowed } }), false);
+    const some = containerView(known({ scan: { ...scan, shadowed } }), null);
     expect(some.unreadable).toEqual([
       { what: 'files of its own', reason: 'those of 88 more packages are not told' },
     ]);
@@ -140,7 +140,7 @@ describe('what may be told of a container', () => {
   test('files of patched packages are told before all others', () => {
     const shadowed = [...ofMany(600), copy('/usr/lib/libssl.so.3', 'libssl3')];
     const limits = { ...viewLimits(900), patched: ['libssl3'] };
-    const view = containerView(known({ scan: { ...scan, shadowed } }), false, limits);
+    const view = containerView(known({ scan: { ...scan, shadowed } }), null, limits);
     expect(view.shadowed[0]).toEqual(shadowed.at(-1));
   });
 
@@ -150,7 +150,7 @@ describe('what may be told of a container', () => {
     const unreadable = [{ what: 'process 3', reason: 'EACCES' }];
     const view = containerView(
       known({ scan: { ...scan, stale, shadowed, unreadable } }),
-      false,
+      null,
       viewLimits(900),
     );
     expect(view).toMatchObject({ stale, shadowed, unreadable });

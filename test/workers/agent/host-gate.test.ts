@@ -18,7 +18,7 @@ let now: number;
 beforeEach(async () => {
   now = 0;
   fake = createFakeHost(names);
-  knowledge = createKnowledge(fake.host.scan, () => false);
+  knowledge = createKnowledge(fake.host.scan, () => null);
   knowledge.setList(await fake.host.runtime.list());
   for (const name of names) {
     knowledge.setState(name, await fake.host.runtime.state(name));

@@ -16,7 +16,7 @@ test('of the processes of a host that are told each unit is named, however many 
       one: () => Promise.reject(new Error('not asked')),
       stillStale: () => Promise.reject(new Error('not asked')),
     },
-    () => false,
+    () => null,
   );
   await knowledge.scanAll([]);
   const told = knowledge.hostProcesses();

@@ -3,7 +3,7 @@ import { journalOf } from '../../../src/workers/agent/journal-rows.ts';
 
 const instance = { bootId: 'b', initPid: 100, startTime: '1' };
 
-test('a journal of before steps had a wall clock, and observations what is waited for, is read', () => {
+test('a journal of before steps had a wall clock, observations what is waited for, and containers what they leave, is read', () => {
   const head = { incarnation: 'life-1', settled: true, lastSeq: 1, highestRecord: null };
   const order = {
     ...{ grantId: 'g', container: 'web-1', service: 'web', settingsHash: 'h', attempt: 1 },
@@ -33,9 +33,13 @@ test('a journal of before steps had a wall clock, and observations what is waite
     row('scalars', '', { ...head, transactions: 0 }),
     row('grants', 'g', grant),
     row('reports', '1', observed),
+    row('containers', 'web-1', { instance, ownerStopped: false }),
   ]);
   expect(journal.grants.get('g')?.steps).toEqual([{ step: 'stopping', at: 5.5, wallMs: null }]);
   expect(journal.reports.get(1)).toMatchObject({
-    ...{ waits: [], containers: [{ oldForm: false, rootNote: '', parked: null }] },
+    ...{ waits: [], containers: [{ oldForm: false, rootNote: '', parked: null, died: false }] },
+  });
+  expect(journal.containers.get('web-1')).toEqual({
+    ...{ instance, identity: null, ownerStopped: false, died: false, traces: null },
   });
 });

@@ -7,7 +7,7 @@ test('what is drained has the address of its configuration, else what it has in 
   const { host } = createFakeHost(['web-1']);
   const [configured] = await host.runtime.list();
   if (configured === undefined) throw new Error('no container');
-  const knowledge = createKnowledge(host.scan, () => false);
+  const knowledge = createKnowledge(host.scan, () => null);
   const target = async (address: string | null, addressOf: () => Promise<string | null>) =>
     (
       await drainTargetOf(

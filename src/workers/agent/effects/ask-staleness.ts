@@ -24,7 +24,7 @@ export const askStaleness = async (
   { grant, purpose }: Check,
 ): Promise<CheckAnswers['stale']> => {
   const { order } = grant;
-  if (order.byHand || order.expect.kind === 'retry' || purpose === 'stop-again') return 'stale';
+  if (order.byHand || order.expect.kind !== 'instance' || purpose === 'stop-again') return 'stale';
   const known = work.knowledge.scan(order.container);
   if (known !== null && sameInstance(known.instance, order.expect.instance)) {
     const drainComes = purpose === 'begin' && drains(work, grant);

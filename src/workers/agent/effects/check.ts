@@ -19,7 +19,7 @@ const settingsHash = ({ host }: Checking, service: string): string => {
 
 /** An error means deny: answers that can only lead to waiting, whatever the grant asks for. */
 const unanswered = (grant: AgentGrant, reason: string): CheckAnswers => ({
-  state: 'running',
+  state: grant.order.expect.kind === 'died' ? 'stopped' : 'running',
   instance: grant.order.expect.kind === 'instance' ? grant.order.expect.instance : null,
   stale: 'stale',
   health: 'unknown',

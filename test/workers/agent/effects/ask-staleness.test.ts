@@ -51,7 +51,7 @@ const ask = async (given: Case): Promise<{ answer: Answer; looks: string[] }> =>
       },
     },
   };
-  const knowledge = createKnowledge(scan, () => false);
+  const knowledge = createKnowledge(scan, () => null);
   knowledge.setList(await host.runtime.list());
   if (given.known === 'of another life') knowledge.setScan({ ...stale, instance: otherLife });
   else if (given.known !== null) knowledge.setScan(results[given.known]);

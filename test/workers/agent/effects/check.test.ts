@@ -28,7 +28,7 @@ const answers = async (): Promise<CheckAnswers> => {
   await check(
     {
       ...{ host: fake.host, clock: { monoMs: () => 0, wallMs: () => 0, newId: () => 'id' } },
-      ...{ knowledge: createKnowledge(fake.host.scan, () => false), holdBack: () => null },
+      ...{ knowledge: createKnowledge(fake.host.scan, () => null), holdBack: () => null },
       hearRecord: () => {
         meanwhile();
         return Promise.resolve(unread);
