@@ -1,4 +1,5 @@
 import type { ContainerId } from '../ids.ts';
+import type { ContainerView } from '../messages.ts';
 import type { Budget, CountOrPercent } from '../service-settings.ts';
 import { barred } from './barred.ts';
 import type { Container, Fleet } from './fleet.ts';
@@ -16,6 +17,12 @@ export const allowedUnavailable = (budget: Budget, members: number): number =>
     ? Math.min(members, share(budget.maxUnavailable, members, Math.floor))
     : Math.max(0, members - share(budget.minAvailable, members, Math.ceil));
 
+/** R25. */
+export const diedText = 'its LXC monitor was killed, and it died with that';
+
+const downBecause = ({ ownerStopped, died }: ContainerView): string =>
+  ownerStopped ? 'stopped by its owner' : died ? diedText : 'stopped';
+
 /** Why a container does not count as available; null: it does. */
 export const unavailableBecause = (
   fleet: Fleet,
@@ -29,8 +36,7 @@ export const unavailableBecause = (
   if (decided !== null) return `its host is ${decided}`;
   if (!host.known) return 'its host has not reported yet';
   if (isSilent(fleet, host, now)) return 'its host is silent';
-  if (container.view.state === 'stopped')
-    return container.view.ownerStopped ? 'stopped by its owner' : 'stopped';
+  if (container.view.state === 'stopped') return downBecause(container.view);
   if (container.view.state !== 'running') return `it is ${container.view.state}`;
   if (container.view.health === 'unhealthy') return `unhealthy: ${container.view.healthReason}`;
   if (container.view.health === 'unknown') {

@@ -185,13 +185,13 @@ const containerDenies = (
   if (view.optOut !== null && (view.optOut.until === null || view.optOut.until > wall.ms))
     return deny(describeOptOut(view.optOut));
   if (container.parked) return deny('parked');
-  if (view.state === 'stopped')
+  if (view.state === 'stopped' && !view.died)
     return deny(
       view.ownerStopped
         ? 'stopped by its owner'
         : `it is stopped: start it, or groundswell container park ${view.name}`,
     );
-  if (view.instance === null) return deny(`it is ${view.state}`);
+  if (view.instance === null && !view.died) return deny(`it is ${view.state}`);
   if ([...fleet.grants.values()].some((grant) => grant.container === container.id))
     return deny('it has a grant already');
   if (!(container.service in host.settingsHashes) && !('*' in host.settingsHashes))
@@ -202,6 +202,8 @@ const containerDenies = (
     return deny('its host is being upgraded');
   if (container.refusal !== null && (container.refusal.until > now || !container.refusal.seenSince))
     return deny(`was refused: ${container.refusal.reason}; asked again soon`);
+  // R25: what it would run old code, or be restarted in vain, is down already.
+  if (view.died) return null;
   // R27: not again before a newer package transaction, or a retry by hand.
   if (!wave.byHand && container.attemptedAt !== null && host.transactions <= container.attemptedAt)
     return deny(`restarted already, and still ${container.lastVerification ?? 'stale'}`);
@@ -230,6 +232,13 @@ const budgetDenies = (
     return {
       kind: 'allow',
       reason: `beyond the budget of ${state.name}: an outage is allowed`,
+      onlyIfBroken: false,
+    };
+  // R25: nothing is stopped for it.
+  if (container.view.died)
+    return {
+      kind: 'allow',
+      reason: `beyond the budget of ${state.name}: it is only started`,
       onlyIfBroken: false,
     };
   const broken = unavailableBecause(fleet, container, now);

@@ -62,7 +62,7 @@ const impossibleBecause = (fleet: Fleet, container: Container, wave: Wave): stri
   if (view.optOut !== null) return describeOptOut(view.optOut);
   if (!view.onHostRoot) return notOnHostRoot(container);
   if (container.membershipProblem !== null) return container.membershipProblem;
-  if (view.state === 'stopped' && !container.parked)
+  if (view.state === 'stopped' && !view.died && !container.parked)
     return `it is stopped: start it, or groundswell container park ${view.name}`;
   if (container.attemptedAt !== null && container.lastVerification === 'shadowed')
     return 'shadowed: its owner must mend it';

@@ -1,6 +1,7 @@
 import type { ContainerId } from '../ids.ts';
 import { describeOptOut } from '../opt-out.ts';
 import { describeOwnFiles, shadowingFiles, untoldOwnFiles } from '../own-files.ts';
+import { takeBackDead } from './died.ts';
 import type { Wave } from './fleet.ts';
 import { hasBegun } from './advisories-cause.ts';
 import { waitsForApproval } from './advisory-waves.ts';
@@ -30,7 +31,9 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   const { view } = container;
   // On its way up or down, or with a runtime that does not answer, it was not looked into at all.
   const unread = view.unreadable.filter(({ what }) => what !== untoldOwnFiles);
-  const nothingStale = view.state !== 'changing' && view.stale.length === 0 && unread.length === 0;
+  // R25: nothing runs in one that died, and the wave starts it.
+  const nothingStale =
+    view.state !== 'changing' && !view.died && view.stale.length === 0 && unread.length === 0;
   // R27: nothing in it runs what the host had before, and no restart gives it what the host has now.
   const untold = view.unreadable.find(({ what }) => what === untoldOwnFiles);
   const own =
@@ -53,6 +56,7 @@ const settleMember = (turn: Turn, wave: Wave, id: ContainerId): void => {
   // R34: a wave is not kept open by what it will never restart.
   const onlyObserved = observedBecause(turn.fleet, container);
   if (onlyObserved !== null) return settle('observed', onlyObserved);
+  if (view.died) return;
   // R27: restarted, for this wave's cause or another's, and nothing came of it: not again by itself.
   const { attemptedAt, lastVerification: came } = container;
   if (
@@ -96,7 +100,10 @@ export const reviewWaves = (turn: Turn): void => {
   const { fleet } = turn;
   for (const wave of fleet.waves.values()) {
     if (wave.state !== 'open' && wave.state !== 'stopping') continue;
-    for (const id of wave.members.keys()) settleMember(turn, wave, id);
+    for (const id of wave.members.keys()) {
+      takeBackDead(turn, wave, id);
+      settleMember(turn, wave, id);
+    }
     if (wave.stage === 'canary' && wave.goodCanaries >= fleet.settings.canaries) {
       wave.stage = 'rest';
       touch(turn, { table: 'waves', key: wave.id });

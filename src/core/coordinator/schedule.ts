@@ -23,6 +23,7 @@ import {
 } from './may-grant.ts';
 import { newGrant } from './new-grant.ts';
 import { alongFor } from './proved.ts';
+import { causeOf, expectOf } from './restart-of.ts';
 import { silentUpgradeText, suspectText } from './standing-alerts.ts';
 import { inOrderOfTries, waitsForAnotherTry } from './try-upgrade-again.ts';
 import { audit, touch } from './turn.ts';
@@ -34,7 +35,7 @@ const begun = (grant: Grant): boolean =>
 
 /**
  * I2: when something else broke and a service is beyond its budget, what has not begun is asked back.
- * Retries and what an operator or the policy let pass the budget are left.
+ * Retries, starts of what died, and what an operator or the policy let pass the budget are left.
  */
 export const voidBeyondBudget = (turn: Turn): void => {
   const { fleet, now } = turn;
@@ -53,6 +54,7 @@ export const voidBeyondBudget = (turn: Turn): void => {
         grant.service === service &&
         !begun(grant) &&
         grant.expect?.kind !== 'retry' &&
+        grant.expect?.kind !== 'died' &&
         !grant.onlyIfBroken &&
         !outage
       )
@@ -115,22 +117,17 @@ export const schedule = (turn: Turn): void => {
   const { fleet } = turn;
   const batches = new Map<string, { host: HostId; plans: GrantPlan[] }>();
   for (const { wave, container } of candidates(fleet)) {
-    if (wave.members.get(container.id)?.state !== 'pending' || container.view.instance === null)
-      continue;
+    const expect = expectOf(container);
+    if (wave.members.get(container.id)?.state !== 'pending' || expect === null) continue;
     const decision = mayGrant(fleet, wave, container, turn);
     if (decision.kind === 'deny') continue;
-    const stale = container.view.stale[0];
-    const cause =
-      stale === undefined
-        ? 'asked for by hand'
-        : `process ${stale.pid} (${stale.command}) maps ${stale.path} from before the upgrade`;
     const plan: GrantPlan = {
       wave,
       container,
-      expect: { kind: 'instance', instance: container.view.instance },
+      expect,
       byHand: wave.byHand,
       onlyIfBroken: decision.onlyIfBroken,
-      why: `${cause}; ${decision.reason}${wave.approvedBy === null ? '' : `; approved by ${wave.approvedBy}`}`,
+      why: `${causeOf(container)}; ${decision.reason}${wave.approvedBy === null ? '' : `; approved by ${wave.approvedBy}`}`,
     };
     // Granted one by one, so that each counts for the next; sent together as one batch of the host.
     const key = `${wave.id} ${container.host}`;

@@ -2,6 +2,7 @@ import type { FeedView } from '../advisories/advisory-views.ts';
 import type { HostId } from '../ids.ts';
 import { printable } from '../printable.ts';
 import { barred } from './barred.ts';
+import { diedAlerts } from './died.ts';
 import type { Fleet, Grant, Host, Pause } from './fleet.ts';
 import { gateText } from './gate-text.ts';
 import type { Moment } from './may-grant.ts';
@@ -99,6 +100,7 @@ export const fleetAlerts = (fleet: Fleet, { now, wall }: Moment): StandingAlert[
     since: null,
     text: `the repositories of ${hosts} cannot be read, so that fixes are not seen there: ${problem}`,
   })),
+  ...diedAlerts(fleet).map((text) => ({ since: null, text })),
   ...agentProblems(fleet),
 ];
 

@@ -2,6 +2,7 @@ import type { ContainerView, HostObserved, HostUpgraded } from '../messages.ts';
 import { containerId } from '../ids.ts';
 import { isAnotherContainer } from '../observation.ts';
 import { shadowingFiles } from '../own-files.ts';
+import { diedAlert, isDead } from './died.ts';
 import { serviceOf } from './service-of.ts';
 import { generationOf } from './fleet.ts';
 import type { Container, Host } from './fleet.ts';
@@ -66,6 +67,8 @@ export const observe = (
         : { ...before.refusal, seenSince: true },
   };
   fleet.containers.set(id, container);
+  if (isDead(container) && before?.view.died !== true)
+    turn.notices.push({ kind: 'alert', waveId: null, text: diedAlert(fleet, container) });
   if (known?.parked !== parked) turn.renew.add(host.id);
   touch(turn, { table: 'containers', key: id });
   return container;

@@ -38,6 +38,7 @@ export const view = (name: string, more: Partial<ContainerView> = {}): Container
   shadowed: [],
   unreadable: [],
   ownerStopped: false,
+  died: false,
   optOut: null,
   parked: null,
   unhidden: [],
