@@ -35,6 +35,7 @@ export const viewOf = (machine: Machine, index: number): ContainerView => {
     shadowed: [],
     unreadable: [],
     ownerStopped: machine.agent.journal.containers.get(name)?.ownerStopped ?? false,
+    died: !box.up && (machine.agent.journal.containers.get(name)?.died ?? false),
     optOut: null,
     parked: null,
     unhidden: [],
@@ -124,6 +125,7 @@ export const observe = (core: Core, world: World, machine: Machine): void => {
       name: boxName(index),
       state: box.up ? 'running' : 'stopped',
       ...{ instance: instanceOf(box), identity: null, bootId: 'boot' },
+      left: box.downBy === 'death',
     });
   });
   tellHost(core, world, machine, { whole: true });

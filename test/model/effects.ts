@@ -234,7 +234,7 @@ export const carryOut = (
       if (turnout !== 'badly' && !box.up) {
         if (box.downBy === 'owner')
           throw new Violation('L2', `${grant.order.container} is started, its owner stopped it`);
-        Object.assign(box, { up: true, version: machine.lower, downBy: null });
+        Object.assign(box, { up: true, version: machine.lower, downBy: null, owed: false });
         box.instance += 1;
         box.sick = turnout === 'sick';
         box.away = box.sick;

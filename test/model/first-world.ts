@@ -64,6 +64,7 @@ export const firstWorld = (core: Core, scenario: Scenario): World => {
       serves: index !== maintained,
       maintained: index === maintained,
       downBy: null,
+      owed: false,
       away: false,
       sick: false,
       alerted: false,

@@ -23,8 +23,10 @@ const serves = (fleet: Fleet, { host, view }: Container, now: number): boolean =
   view.health === 'healthy';
 
 /** What a grant was rightly given for beyond the budget (R17). */
-const isBeyond = (fleet: Fleet, { onlyIfBroken, waveId, service }: Grant): boolean =>
-  onlyIfBroken || (fleet.waves.get(waveId)?.outagesAllowed.includes(service ?? '') ?? false);
+const isBeyond = (fleet: Fleet, { expect, onlyIfBroken, waveId, service }: Grant): boolean =>
+  expect?.kind === 'died' ||
+  onlyIfBroken ||
+  (fleet.waves.get(waveId)?.outagesAllowed.includes(service ?? '') ?? false);
 
 /** Members of a service that are not parked: all of them, and those that are away, with what holds a unit for them. */
 export const standingOf = (
@@ -79,7 +81,8 @@ export const checkGiven = (fleet: Fleet, now: number, given: readonly Grant[]): 
     if (ours.length === 0) continue;
     // What was given beyond the budget in the same moment came after these.
     for (const grant of given)
-      if (isBeyond(fleet, grant) && grant.container !== null) away.delete(grant.container);
+      if (isBeyond(fleet, grant) && grant.expect?.kind !== 'died' && grant.container !== null)
+        away.delete(grant.container);
     const budget = fleet.services.get(service)?.budget ?? { maxUnavailable: 1 };
     if (away.size > limitOf(budget, members))
       throw new Violation(

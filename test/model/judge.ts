@@ -33,6 +33,13 @@ const amiss = (world: World, stopped: boolean): { rule: string; message: string 
       const name = `${id}/${boxName(index)}`;
       if (!box.up && box.downBy === 'us' && !box.alerted)
         return { rule: 'L2', message: `${name} was stopped by us and stays down` };
+      if (box.owed)
+        return {
+          rule: 'L2',
+          message: `${name} died before its wave was through with it, and stays down`,
+        };
+      if (box.downBy === 'death' && world.fleet.containers.get(name)?.view.died !== true)
+        return { rule: 'L4', message: `${name} died, and nobody is told` };
       if (box.up && !box.serves && !box.maintained && !box.alerted)
         return { rule: 'L3', message: `the drain of ${name} is not undone` };
       if (box.serves && box.maintained)

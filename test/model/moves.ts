@@ -163,6 +163,9 @@ const agentMoves = (core: Core, world: World, machine: Machine, add: Add): void 
       add(`the owner stops ${boxName(index)}`, 'owner stops', (world, own) => {
         ownerStops(core, world, own, index);
       });
+      add(`the monitor of ${boxName(index)} is killed`, 'monitor killed', (world, own) => {
+        dies(core, world, own, index);
+      });
     });
     add('the journal is lost', 'journal lost', (_, own) => {
       loseJournal(core, own);
@@ -212,17 +215,36 @@ const agentMoves = (core: Core, world: World, machine: Machine, add: Add): void 
     });
 };
 
-const ownerStops = (core: Core, world: World, machine: Machine, index: number): void => {
-  const box = machine.boxes[index];
-  if (box === undefined) return;
-  const begun = [...machine.agent.journal.grants.values()].some(
+/** From the durable intent on, and until it was healthy again, what goes down is ours to bring back (R24, R25). */
+const isOurs = ({ agent }: Machine, index: number): boolean =>
+  [...agent.journal.grants.values()].some(
     ({ end, order, step, tookOver }) =>
       end === null &&
       order.container === boxName(index) &&
       (['stopping', 'stopped', 'started'].includes(step) || tookOver !== null),
   );
-  // From the durable intent on, and until it was healthy again, what goes down is ours to bring back (R24, R25).
-  Object.assign(box, { up: false, downBy: begun ? 'us' : 'owner', sick: false });
+
+const dies = (core: Core, world: World, machine: Machine, index: number): void => {
+  const box = machine.boxes[index];
+  if (box === undefined) return;
+  const id = `${machine.id}/${boxName(index)}`;
+  // What runs the new code may have been told as restarted by now, and its wave be over before its death is heard of.
+  const owed =
+    box.version !== machine.lower &&
+    [...world.fleet.waves.values()].some(
+      ({ state, members }) =>
+        state === 'open' && ['pending', 'restarting'].includes(members.get(id)?.state ?? ''),
+    );
+  const ours = isOurs(machine, index);
+  Object.assign(box, { up: false, sick: false, downBy: ours ? 'us' : 'death', owed });
+  observe(core, world, machine);
+};
+
+const ownerStops = (core: Core, world: World, machine: Machine, index: number): void => {
+  const box = machine.boxes[index];
+  if (box === undefined) return;
+  const ours = isOurs(machine, index);
+  Object.assign(box, { up: false, downBy: ours ? 'us' : 'owner', sick: false });
   observe(core, world, machine);
 };
 

@@ -82,6 +82,16 @@ const people: Scenario[] = [
   named('three containers, the wave is stopped', one(3), { 'stop wave': 1 }),
   named('an owner stops a container', one(2), { 'owner stops': 1 }),
   named('an owner restarts a container', one(2), { 'owner restarts': 1 }),
+  named('one container, its monitor is killed, and the agent crashes', one(1), {
+    'monitor killed': 1,
+    'agent crash': 1,
+  }),
+  named(
+    'one container, nothing to drain, its monitor is killed, and its owner stops it',
+    one(1),
+    { 'monitor killed': 1, 'owner stops': 1 },
+    { drains: false },
+  ),
   named('one container, a pause and a crash of the server', one(1), {
     pause: 1,
     'server crash': 1,

@@ -20,7 +20,9 @@ export interface Box {
   /** An operator has it in maintenance: it must be left so (R28). */
   maintained: boolean;
   /** Who brought it down; null while it is up. */
-  downBy: 'us' | 'owner' | null;
+  downBy: 'us' | 'owner' | 'death' | null;
+  /** It died while a wave was to restart it, which has to start it then (R25). */
+  owed: boolean;
   /** We began to stop it, and it is not healthy again since (I1). */
   away: boolean;
   sick: boolean;
@@ -74,6 +76,7 @@ export const faults = [
   'start fails',
   'sick',
   'owner stops',
+  'monitor killed',
   'outside upgrade',
   'pause',
   'pause wave',

@@ -2,7 +2,7 @@ import { forAWhile } from './doing.ts';
 import type { At, Doing } from './doing.ts';
 import { changed, comesUp, goesDown } from './look.ts';
 import { upgradeByOthers } from './packages.ts';
-import { note } from './world.ts';
+import { count, note } from './world.ts';
 import type { Box, World } from './world.ts';
 
 const becomes = (world: World, box: Box, sick: boolean): void => {
@@ -34,12 +34,13 @@ const onBox =
 const moments = ['check', 'drain', 'stop', 'start', 'watch-health', 'undrain', 'verify'] as const;
 
 /** To a container now, or, every other time, to the next of its host of which a restart comes to such a step. */
-const toOne = (happens: (world: World, box: Box) => string | null): Doing =>
-  onBox((world, box, { act, machine }) => {
-    if (act.n % 2 === 0) return happens(world, box);
+const toOne = (happens: (world: World, box: Box, at: At) => string | null): Doing =>
+  onBox((world, box, at) => {
+    const { act, machine } = at;
+    if (act.n % 2 === 0) return happens(world, box, at);
     const moment = moments[act.box % moments.length] ?? 'check';
     machine.traps.set(moment, (trapped) => {
-      const done = happens(world, trapped);
+      const done = happens(world, trapped, at);
       if (done !== null)
         note(world, () => `* ${act.kind}, in the middle of its ${moment}: ${done}`);
     });
@@ -130,10 +131,13 @@ export const containerActs = {
     world.time.after(act.seconds * 1_000, () => (machine.broken = false));
     return `${machine.id} for ${act.seconds} s`;
   },
-  'owner stops': toOne((world, box) => {
+  // Some owners do not ask LXC.
+  'owner stops': toOne((world, box, { act }) => {
     if (!box.up) return null;
-    goesDown(world, box, 'owner');
-    return box.id;
+    const isKilled = act.n % 5 === 4;
+    goesDown(world, box, isKilled ? 'death' : 'owner');
+    if (isKilled) count(world, 'a monitor was killed');
+    return isKilled ? `${box.id}, by killing its monitor` : box.id;
   }),
   'owner starts': toOne((world, box) => {
     if (box.up || !box.machine.on) return null;

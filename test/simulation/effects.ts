@@ -140,7 +140,8 @@ const check = (world: World, box: Box, grant: AgentGrant): void => {
           ...(box.drains ? { found: box.serves ? 'ready' : 'maint' } : {}),
         }
       : {
-          ...{ state: 'running' as const, stale: 'stale' as const, health: 'unknown' as const },
+          state: expect.kind === 'died' ? ('stopped' as const) : ('running' as const),
+          ...{ stale: 'stale' as const, health: 'unknown' as const },
           instance: expect.kind === 'instance' ? expect.instance : null,
           atRest: { ok: false, reason: unread },
           ...{ settingsHash, optOut: null },

@@ -16,7 +16,8 @@ export const settledMs = 12_000;
 const newBox = (machine: Machine, name: string, service: string, drains: boolean): Box => ({
   ...{ id: `${machine.id}/${name}`, name, service, machine, drains },
   ...{ up: true, version: 0, instance: 0, serves: true, maintained: false, sick: false },
-  ...{ wellSince: 0, downBy: null, awayFor: null, waived: false, ours: false },
+  ...{ wellSince: 0, downBy: null, killed: null, awayFor: null },
+  ...{ waived: false, ours: false },
   ...{ badStarts: 0, sickStarts: 0, slowness: 1, leftAt: -1, stopping: false, left: false },
   autostart: machine.random.chance(85),
 });

@@ -1,3 +1,4 @@
+import type { KnownContainer } from '../../src/core/agent/journal.ts';
 import type { ContainerView } from '../../src/core/messages.ts';
 import { feed } from './agent.ts';
 import { inLife, note } from './world.ts';
@@ -20,6 +21,13 @@ const staleFile = {
   process: 'container' as const,
 };
 
+const knownOf = ({ name, machine }: Box): KnownContainer | undefined =>
+  machine.agent.journal.containers.get(name);
+
+/** Whether what a killed monitor left is there still, of the instance that the agent has seen last. */
+const isLeft = (box: Box): boolean =>
+  box.killed !== null && knownOf(box)?.instance?.startTime === box.killed;
+
 /** What an agent sees of a container. */
 export const viewOf = (box: Box): ContainerView => ({
   name: box.name,
@@ -36,7 +44,8 @@ export const viewOf = (box: Box): ContainerView => ({
   stale: isStale(box) ? [staleFile] : [],
   shadowed: [],
   unreadable: [],
-  ownerStopped: box.machine.agent.journal.containers.get(box.name)?.ownerStopped ?? false,
+  ownerStopped: knownOf(box)?.ownerStopped ?? false,
+  died: !box.up && (knownOf(box)?.died ?? false),
   optOut: null,
   parked: null,
   unhidden: [],
@@ -108,6 +117,7 @@ const look = (world: World, machine: Machine): void => {
       name: box.name,
       state: box.up ? 'running' : 'stopped',
       ...{ instance: instanceOf(box), identity: null, bootId: `boot${machine.boot}` },
+      left: isLeft(box),
     });
     if (machine.life !== life) return;
   }
@@ -135,11 +145,21 @@ export const pulse = (world: World, machine: Machine): void => {
   });
 };
 
+/**
+ * Who brought it down, as far as anybody can tell: from the durable intent on, and until it was well again, what goes down is
+ * ours to bring back (R24, R25). What is started after it died and stopped again between two looks of its agent has died.
+ */
+const blamed = (box: Box, by: 'owner' | 'host' | 'death'): Box['downBy'] => {
+  if (box.ours) return 'us';
+  const isUnseen = knownOf(box)?.died === true || isLeft(box);
+  return by === 'owner' && isUnseen ? 'death' : by;
+};
+
 /** A container goes down by itself, or by somebody's doing that is not ours. */
-export const goesDown = (world: World, box: Box, by: 'owner' | 'host'): void => {
+export const goesDown = (world: World, box: Box, by: 'owner' | 'host' | 'death'): void => {
   if (!box.up) return;
-  // From the durable intent on, and until it was well again, what goes down is ours to bring back (R24, R25).
-  box.downBy = box.ours ? 'us' : by;
+  box.downBy = blamed(box, by);
+  if (by === 'death') box.killed = String(box.instance);
   Object.assign(box, { up: false, sick: false });
   note(world, () => `${box.id} is down, by ${by}${box.ours ? ' while it is ours' : ''}`);
   changed(world, box);

@@ -31,7 +31,9 @@ export interface Box {
   /** Since when it is up and well, without a break; null: it is not. */
   wellSince: number | null;
   /** Who brought it down; null while it is up. */
-  downBy: 'us' | 'owner' | 'host' | null;
+  downBy: 'us' | 'owner' | 'host' | 'death' | null;
+  /** The last of its instances whose monitor was killed: what that leaves is there until its host boots anew (R25). */
+  killed: string | null;
   /** The grant for which we began to stop it; null once it has been well again (I1). */
   awayFor: string | null;
   /** An operator has fenced its host while it was away: I1 and I6 are waived (R33). */
