@@ -1,5 +1,4 @@
-import type { AgentEffect, AgentEvent } from './agent.ts';
-import type { AgentTurn } from './step.ts';
+import type { AgentAudit, AgentEffect, AgentEvent } from './agent.ts';
 
 /**
  * What a restart does between its synced intent and its end, and a job that is taken. Without power after any of these
@@ -24,6 +23,6 @@ const harmless = new Set<AgentEffect['kind']>([
  */
 export const needsSync = (
   { kind }: AgentEvent,
-  { audits, effects }: Pick<AgentTurn, 'audits' | 'effects'>,
+  { audits, effects }: { audits: readonly AgentAudit[]; effects: readonly AgentEffect[] },
 ): boolean =>
   !between.has(kind) || audits.length > 0 || effects.some((effect) => !harmless.has(effect.kind));
