@@ -73,8 +73,8 @@ const notHealed = (message: string): string => `dpkg was interrupted, and not he
 
 /** Kinds of failure that mean the same while it is healed; others speak of an upgrade that was ordered, and so do their remedies. */
 const meansTheSame: ReadonlySet<PackageFailure['kind']> = new Set([
-  ...(['lock-timeout', 'repository-unreachable', 'repository-untrusted'] as const),
-  ...(['disk-full', 'read-only', 'package-failed'] as const),
+  ...(['lock-timeout', 'repository-unreachable', 'repository-missing'] as const),
+  ...(['repository-untrusted', 'disk-full', 'read-only', 'package-failed'] as const),
 ]);
 
 const ofHealing = ({ kind, message, remedy }: PackageFailure): PackageFailure =>

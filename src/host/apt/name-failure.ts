@@ -10,6 +10,8 @@ const REMEDIES: Record<PackageFailureKind, string> = {
   'repository-untrusted':
     'check the key in signed-by= of that source, and that the clock is right; nothing was taken from it',
   'repository-unreachable': 'check network, proxy and mirror, then refresh again',
+  'repository-missing':
+    'correct its address and suite below /etc/apt, or take it out there; nothing was done',
   'sources-invalid': 'correct the named file below /etc/apt',
   'unknown-package': 'check the name, and that its repository is configured',
   'not-installed': 'leave the package out: an upgrade installs nothing that is not there',
@@ -71,6 +73,19 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   ],
 ];
 
+/**
+ * The repository of which a server says that it has none, and the answer; null: it did not say so. Of a package or an index alone
+ * that is another matter: a mirror is being filled, or has moved on.
+ */
+const missingRepository = (lines: readonly string[]): string | null => {
+  const at = lines.findIndex(
+    (line, index) =>
+      /^Err\S*:\d+ .* Release$/.test(line) && /^\s+(?:404|410)\s/.test(lines[index + 1] ?? ''),
+  );
+  const [, repository = ''] = /^\S+ (.*)$/.exec(lines[at] ?? '') ?? [];
+  return at < 0 ? null : `${repository}: ${(lines[at + 1] ?? '').trim().replace(/\s+/, ' ')}`;
+};
+
 /** Names packages that dpkg gave up on, from its closing list. */
 const failedPackages = (lines: readonly string[]): string[] => {
   const begin = lines.findIndex((line) => line === 'Errors were encountered while processing:');
@@ -89,6 +104,8 @@ export const nameFailure = (output: string, exitCode: number): PackageFailure =>
   for (const [sign, kind] of SIGNS) {
     const at = lines.findIndex((line) => sign.test(line));
     if (at < 0) continue;
+    const missing = kind === 'repository-unreachable' ? missingRepository(lines) : null;
+    if (missing !== null) return aptFailure('repository-missing', missing);
     const line = (lines[at] ?? '').replace(/^[EW]: /, '');
     if (kind !== 'package-failed') return aptFailure(kind, line.trim());
     const cause = (lines[at + 1] ?? '').trim();

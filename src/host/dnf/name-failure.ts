@@ -10,6 +10,8 @@ const REMEDIES: Record<PackageFailureKind, string> = {
   'repository-untrusted':
     'check the key of that repository (gpgkey=) and, if it is right, `rpm --import` it; keys are never imported by an upgrade of ours',
   'repository-unreachable': 'check network, proxy and mirror, then refresh again',
+  'repository-missing':
+    'correct its address below /etc/yum.repos.d, or take it out there; nothing was done',
   'sources-invalid': 'correct the named file below /etc/yum.repos.d',
   'unknown-package': 'check the name, and that its repository is enabled; refresh first',
   'not-installed': 'leave the package out: an upgrade installs nothing that is not there',
@@ -87,6 +89,18 @@ const SIGNS: readonly (readonly [RegExp, PackageFailureKind])[] = [
   [/Failed to resolve the transaction/, 'unmet-dependencies'],
 ];
 
+const ANSWER = /^\s*(?:-|>>>) (?=Status code:|Curl error|Downloading successful)/;
+/** Of a package, or of a file that the index names, it means that a mirror is being filled, or has moved on. */
+const MISSING = /Status code: (?:404|410) for (?!\S*\.rpm)(?!\S*\/repodata\/(?!repomd\.xml))\S/;
+
+/** What servers answered, where all that were asked say that they have no such repository; null: one says otherwise. */
+const missingRepository = (lines: readonly string[]): string | null => {
+  const answers = lines.filter((line) => ANSWER.test(line));
+  return answers.every((line) => MISSING.test(line))
+    ? (answers[0]?.replace(ANSWER, '') ?? null)
+    : null;
+};
+
 /** Where dnf's line only announces the next one, that is what there is to say; a problem's next line is its cause. */
 const said = (lines: readonly string[], at: number): string => {
   const line = (lines[at] ?? '').replace(/^(?:Error|Warning): ?/, '').trim();
@@ -103,7 +117,11 @@ export const nameFailure = (output: string, exitCode: number): PackageFailure =>
   const lines = output.split('\n').map((line) => line.trimEnd());
   for (const [sign, kind] of SIGNS) {
     const at = lines.findIndex((line) => sign.test(line));
-    if (at >= 0) return dnfFailure(kind, said(lines, at));
+    if (at < 0) continue;
+    const missing = kind === 'repository-unreachable' ? missingRepository(lines) : null;
+    return missing === null
+      ? dnfFailure(kind, said(lines, at))
+      : dnfFailure('repository-missing', missing);
   }
   const last = lines.findLastIndex((line) =>
     /^(?:Error|error|Failed|Transaction failed)/.test(line),

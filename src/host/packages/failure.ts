@@ -7,6 +7,8 @@ export type PackageFailureKind =
   | 'read-only'
   | 'repository-untrusted'
   | 'repository-unreachable'
+  /** Its server answers, and has none at that address: no trying again helps. */
+  | 'repository-missing'
   | 'sources-invalid'
   | 'unknown-package'
   | 'not-installed'

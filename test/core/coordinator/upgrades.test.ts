@@ -179,6 +179,7 @@ describe('an upgrade that changed nothing for a reason that passes', () => {
   test.each([
     ['something was changed', { ...away, changes: [change] }],
     ['the reason does not pass', { ...away, code: 'held' }],
+    ['the server has no such repository', { ...away, code: 'repository-missing' }],
   ])('but not where %s', (_, failed) => {
     const { here } = asked();
     expect(ordered(finish(here, 'h1', well, failed))).toEqual([]);

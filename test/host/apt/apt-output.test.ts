@@ -216,6 +216,26 @@ describe('failures are named', () => {
     expect(nameFailure(output, 100).kind).toBe(kind);
   });
 
+  test('a repository that its server has not, unlike one that is away or being filled', () => {
+    expect(nameFailure(fixture('apt-get-update-missing.txt'), 100)).toMatchObject({
+      kind: 'repository-missing',
+      message: expect.stringMatching(/^http:\S+ nosuch Release: 404 /) as unknown,
+      remedy: expect.stringContaining('/etc/apt') as unknown,
+    });
+    const gone = "E: The repository 'http://x/debian foo Release' no longer has a Release file.";
+    const kindOf = (...lines: string[]): string => nameFailure(lines.join('\n'), 100).kind;
+    expect(kindOf('Err:2 http://x/debian foo Release', '  410  Gone', gone)).toBe(
+      'repository-missing',
+    );
+    for (const output of [
+      ['Err:2 http://x/debian foo Release', '  503  Service Unavailable [IP: 1.2.3.4 80]', gone],
+      ['Err:1 file:/r ./ Release', '  File not found - /r/./Release (2: No such file)', gone],
+      ['Err:1 http://x/d foo/main amd64 Packages', '  404  Not Found', 'E: Failed to fetch http:x'],
+      ['E: Failed to fetch http://x/pool/a_1_amd64.deb  404  Not Found [IP: 1.2.3.4 80]'],
+    ])
+      expect([output, kindOf(...output)]).toEqual([output, 'repository-unreachable']);
+  });
+
   test('a failure that says nothing', () => {
     expect(nameFailure('', 42)).toMatchObject({
       kind: 'other',

@@ -196,6 +196,41 @@ describe('why it failed', () => {
     expect(kindOf(name)).toBe(kind);
   });
 
+  test('a repository that its server has not, unlike one that is away or being filled', () => {
+    const repomd = 'Status code: 404 for http://x/os/repodata/repomd.xml (IP: 1.2.3.4)';
+    const away = 'Curl error (7): Failed to connect to server for http://y/os/repodata/repomd.xml';
+    const primary = 'Status code: 404 for http://x/os/repodata/1a2b-primary.xml.gz (IP: 1.2.3.4)';
+    const list = 'Status code: 404 for https://x/metalink?repo=bed&arch=x86_64 (IP: 1.2.3.4)';
+    const failed = "Error: Failed to download metadata for repo 'bed': Cannot download repomd.xml";
+    const dnf4 = (...said: string[]): string =>
+      [
+        ...["Errors during downloading metadata for repository 'bed':"],
+        ...[...said.map((line) => `  - ${line}`), failed],
+      ].join('\n');
+    const dnf5 = (...said: string[]): string =>
+      [
+        ...['Updating and loading repositories:', ...said.map((line) => `>>> ${line} - http://x`)],
+        ...['>>> Usable URL not found', 'Failed to download metadata (baseurl: "http://x/os")'],
+      ].join('\n');
+    for (const dnf of [dnf4, dnf5]) {
+      const kind = (...said: string[]): string => nameFailure(dnf(...said), 1).kind;
+      expect(kind(repomd, repomd)).toBe('repository-missing');
+      expect(kind(list)).toBe('repository-missing');
+      // One of several mirrors, and one that is being filled.
+      expect(kind(repomd, away)).toBe('repository-unreachable');
+      expect(kind(primary)).toBe('repository-unreachable');
+      expect(kind('Status code: 503 for http://x/os/repodata/repomd.xml')).toBe(
+        'repository-unreachable',
+      );
+      expect(kind('Status code: 404 for http://x/os/Packages/a-1-1.rpm (IP: 1.2.3.4)')).toBe(
+        'repository-unreachable',
+      );
+      const { message, remedy } = nameFailure(dnf(repomd), 1);
+      expect(message.startsWith(repomd)).toBe(true);
+      expect(remedy).toContain('/etc/yum.repos.d');
+    }
+  });
+
   test('in its own words, with the line that tells', () => {
     for (const dnf of both)
       expect(nameFailure(recorded(`${dnf}-missing-dependency.txt`), 1).message).toContain(
