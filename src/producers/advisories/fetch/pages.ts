@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { errorText } from '../../../core/error-text.ts';
 import { contentOf } from './file-content.ts';
@@ -31,8 +33,14 @@ const State = z.object({
   total: z.number(),
   /** All pages were read at least once. */
   isWhole: z.boolean(),
+  /** One pass through all pages saw as many records as there were said to be: what is not here is not there. */
+  isComplete: z.boolean().default(true),
   /** Where the pass through all pages is. */
   page: z.number(),
+  /** Files of the records that it has seen. */
+  seen: z.array(z.string()).default([]),
+  /** Of those that are here, the ones that the pass before this did not see. */
+  missed: z.array(z.string()).default([]),
 });
 type State = z.infer<typeof State>;
 
@@ -68,17 +76,47 @@ const pageReader = (feed: PagedFeed, mirror: MirrorFiles, context: FetchContext)
 };
 
 /** Keeps the records of a page. Tells whether one of them was new or another. */
-const keep = async (feed: PagedFeed, { records }: Page, mirror: MirrorFiles): Promise<boolean> => {
+const keep = async (
+  feed: PagedFeed,
+  { records }: Page,
+  mirror: MirrorFiles,
+  seen: Set<string>,
+): Promise<boolean> => {
   let isNews = false;
   for (const record of records) {
     const id = feed.told(record)?.id ?? '';
-    if (!ID.test(id))
+    if (!ID.test(id)) {
       mirror.refuse({ file: 'page', record: id.slice(0, 100) || 'one', reason: 'it has no id' });
-    else if (await keepRecord(mirror, `records/${id}.json.gz`, Buffer.from(JSON.stringify(record))))
-      isNews = true;
+      continue;
+    }
+    const name = `records/${id}.json.gz`;
+    seen.add(name);
+    if (await keepRecord(mirror, name, Buffer.from(JSON.stringify(record)))) isNews = true;
   }
   return isNews;
 };
+
+/**
+ * Takes away what two whole passes in a row have not seen, or one where a person said so; answers what else this one has not.
+ * After one alone it may be there: what is taken out between two pages makes those behind it move up, past a pass that stands there.
+ */
+const removeGone = async (
+  mirror: MirrorFiles,
+  { directory, evenIfMostIsGone = false }: FetchContext,
+  missed: readonly string[],
+  seen: ReadonlySet<string>,
+): Promise<string[]> => {
+  const before = new Set(missed);
+  const here = await readdir(join(directory, 'records')).catch((): string[] => []);
+  const unseen = here.map((name) => `records/${name}`).filter((name) => !seen.has(name));
+  const gone = unseen.filter((name) => evenIfMostIsGone || before.has(name));
+  for (const name of gone) await mirror.remove(name);
+  return unseen.filter((name) => !gone.includes(name));
+};
+
+/** What a person accepted is looked at as a whole, at once. */
+const asAccepted = (state: State, { evenIfMostIsGone }: FetchContext): State =>
+  evenIfMostIsGone === true ? { ...state, isWhole: false, page: 0, seen: [] } : state;
 
 const newestOf = (feed: PagedFeed, { records }: Page): string | null =>
   records
@@ -88,13 +126,14 @@ const newestOf = (feed: PagedFeed, { records }: Page): string | null =>
 
 /**
  * A fetcher of such an API, a file for each record: the newest pages until one has nothing new; all of them a first
- * time, in as many runs as it takes, and from then on again and again, a few pages at a time, for what was changed since.
+ * time, in as many runs as it takes, and from then on again and again, a few pages at a time, for what was changed since or is
+ * there no more.
  */
 export const pagedFeed = (feed: PagedFeed): Fetcher =>
   mirrored(State, async (mirror, context) => {
     const read = pageReader(feed, mirror, context);
     const first = await read(0);
-    const known = mirror.state;
+    const known = mirror.state === null ? null : asAccepted(mirror.state, context);
     const about = (total: number, newest: string | null) => ({
       ...{ etag: null, lastModified: null, records: total, newest },
     });
@@ -108,34 +147,56 @@ export const pagedFeed = (feed: PagedFeed): Fetcher =>
     if (against !== null) {
       if (known === null) throw new FetchError(feed.urlOf(context.address.url, 0), against.reason);
       mirror.refuse({ file: 'page', ...against });
-      return { state: known, complete: known.isWhole };
+      return { state: known, complete: known.isWhole && known.isComplete };
     }
     if (known === null) await mirror.removeOthers(new Set());
-    const state: State = { total: first.total, newest, isWhole: false, page: 0, ...known };
+    const state: State = {
+      ...{ total: first.total, newest, isWhole: false, isComplete: false, page: 0 },
+      ...{ seen: [], missed: [] },
+      ...known,
+    };
+    const seen = new Set(state.seen);
 
+    /** A pass has come to its end. One that saw fewer records than there are said to be tells nothing of the others. */
+    const ended = async ({ total }: Page): Promise<void> => {
+      const most = Math.max(first.total, total);
+      if (seen.size >= most) {
+        state.missed = await removeGone(mirror, context, state.missed, seen);
+        state.isComplete = true;
+      } else {
+        state.missed = state.missed.filter((name) => !seen.has(name));
+        const reason = `all pages together had ${seen.size} of ${most} records: the others do not count as taken back`;
+        mirror.refuse({ file: 'page', record: 'some', reason });
+      }
+      seen.clear();
+      Object.assign(state, { page: 0, isWhole: true });
+    };
     /** Tells where the pass through all pages is now; it has come to its end behind the last one. */
-    const passed = async (page: number, { isLast }: Page): Promise<void> => {
-      Object.assign(state, isLast ? { page: 0, isWhole: true } : { page: page + 1 });
+    const passed = async (page: number, now: Page): Promise<void> => {
+      if (now.isLast) await ended(now);
+      else state.page = page + 1;
+      state.seen = [...seen];
       await mirror.save(state);
     };
     const wasWhole = state.isWhole;
     let page = 0;
     for (let now = first; ; now = await read(page)) {
-      const isNews = await keep(feed, now, mirror);
+      const isNews = await keep(feed, now, mirror, seen);
       // Until all were read once this is the pass through all of them.
-      if (!wasWhole && page >= state.page) await passed(page, now);
+      if (!wasWhole && (page >= state.page || now.isLast)) await passed(page, now);
       if (!isNews || now.isLast) break;
       page += 1;
     }
     Object.assign(state, { total: first.total, newest });
+    if (wasWhole && first.isLast) await passed(0, first);
     const isOver = first.isLast || (state.isWhole && !wasWhole);
     for (let slow = 0; !isOver && (!wasWhole || slow < SLOW_PAGES); slow += 1) {
       // The first one is read each time.
       const at = Math.max(state.page, 1);
       const now = await read(at);
-      await keep(feed, now, mirror);
+      await keep(feed, now, mirror, seen);
       await passed(at, now);
       if (now.isLast) break;
     }
-    return { state, complete: state.isWhole };
+    return { state, complete: state.isWhole && state.isComplete };
   });

@@ -93,6 +93,20 @@ describe.each([
   const pagesOf = async (api: Api, more?: FetchMore): Promise<number[]> =>
     (await server.during(async () => api.fetch(more))).map(api.page).sort((a, b) => a - b);
 
+  /** After many passes, of which none saw all. */
+  const staysAndTells = async (api: Api): Promise<void> => {
+    const told: string[] = [];
+    for (let run = 0; run < 8; run += 1) {
+      const { changed, problems } = await api.fetch();
+      expect(changed).toEqual([]);
+      told.push(...problems.map(({ reason }) => reason.replace(/\d+/g, 'N')));
+    }
+    expect(await api.titles()).toHaveLength(records.length);
+    expect([...new Set(told)]).toEqual([
+      'all pages together had N of N records: the others do not count as taken back',
+    ]);
+  };
+
   test('come page by page, and then the newest until they are known', async () => {
     const api = open();
     records = some(api.size * 3 + 1);
@@ -119,6 +133,96 @@ describe.each([
     for (let poll = 0; poll < 2; poll += 1) changed.push((await api.fetch()).changed);
     expect(changed).toEqual([[], [expect.stringMatching(/^records\/\S+[-:]1(-1)?\.json\.gz$/)]]);
     expect(await api.titles()).toContain('changed');
+  });
+
+  test.each([1, 4])(
+    'of which one was taken back, of %d pages, are not there any more after two passes',
+    async (pages) => {
+      const api = open();
+      records = some(api.size * pages);
+      await api.fetch();
+      records = records.filter(({ number }) => number !== 3);
+      const runsOfPass = Math.ceil((pages - 1) / 2) || 1;
+      for (let run = 1; run < 2 * runsOfPass; run += 1)
+        expect(await api.fetch()).toMatchObject({ changed: [], problems: [] });
+      expect(await api.fetch()).toMatchObject({ changed: 'all', complete: true, problems: [] });
+      expect(await api.titles()).toHaveLength(records.length);
+      for (let poll = 0; poll < 2 * pages; poll += 1)
+        expect((await api.fetch()).changed).toEqual([]);
+    },
+  );
+
+  test('that moved up while a pass went on stay', async () => {
+    const api = open();
+    records = some(api.size * 4);
+    await api.fetch();
+    await api.fetch();
+    // The first one of the page that is next is now the last of the one that was read.
+    records = records.filter(({ number }) => number !== records.length - 1);
+    for (let run = 0; run < 5; run += 1) {
+      await api.fetch();
+      expect((await api.titles()).length).toBeGreaterThanOrEqual(records.length);
+    }
+    expect(await api.titles()).toHaveLength(records.length);
+  });
+
+  type Fault = (page: number, all: typeof records) => typeof records;
+  test.each<[string, Fault]>([
+    ['is cut short', (page, all) => (page === 2 ? all.slice(4) : all)],
+    ['is empty', (page, all) => (page === 2 ? [] : all)],
+  ])('stay where a page %s, however often, and that is told', async (__, fault) => {
+    const api = open();
+    records = some(api.size * 4);
+    await api.fetch();
+    const answer = server.instead;
+    server.instead = (request, response) => {
+      const end = response.end.bind(response);
+      response.end = ((content: string) => {
+        const page = JSON.parse(content) as Record<string, typeof records>;
+        const list = 'notices' in page ? 'notices' : 'advisories';
+        const had = page[list] ?? [];
+        return end(JSON.stringify({ ...page, [list]: fault(api.page(request.url ?? ''), had) }));
+      }) as never;
+      return answer?.(request, response) ?? false;
+    };
+    await staysAndTells(api);
+  });
+
+  test('stay where most pages are of a server that lags behind, however often, and that is told', async () => {
+    const api = open();
+    records = some(api.size * 4);
+    await api.fetch();
+    const answer = server.instead;
+    server.instead = (request, response) => {
+      const all = records;
+      if (api.page(request.url ?? '') > 0) records = all.slice(3);
+      const done = answer?.(request, response) ?? false;
+      records = all;
+      return done;
+    };
+    await staysAndTells(api);
+  });
+
+  test('are all gone at once where a person accepts that', async () => {
+    const api = open();
+    records = some(api.size * 3);
+    await api.fetch();
+    records = some(api.size * 3).slice(0, api.size + 1);
+    expect(await api.fetch()).toMatchObject({
+      changed: [],
+      problems: [{ lost: { has: api.size + 1 } }],
+    });
+    expect(await api.fetch({ evenIfMostIsGone: true })).toMatchObject({
+      changed: 'all',
+      complete: true,
+    });
+    expect(await api.titles()).toHaveLength(records.length);
+    records = [];
+    expect(await api.fetch({ evenIfMostIsGone: true })).toMatchObject({
+      changed: 'all',
+      complete: true,
+    });
+    expect(await api.titles()).toEqual([]);
   });
 
   test('go on with the page at which they were stopped', async () => {

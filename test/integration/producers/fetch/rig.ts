@@ -28,6 +28,7 @@ export interface FetchMore {
   now?: Date;
   signal?: AbortSignal;
   once?: boolean;
+  evenIfMostIsGone?: boolean;
 }
 
 const unpacked = (content: Buffer): string =>
@@ -38,14 +39,14 @@ export const createRig = async (): Promise<Rig> => {
   const directory = await mkdtemp(join(tmpdir(), 'fetched-'));
   return {
     directory,
-    fetch: async (fetcher, address, { http = {}, now, signal, once } = {}) => {
+    fetch: async (fetcher, address, { http = {}, now, signal, ...asked } = {}) => {
       const clock = (): Date => now ?? new Date();
       const client = createHttpClient({ ...httpDefaults, pauseMs: 0, ...http }, clock);
       try {
         return await fetcher({
           ...{ directory, address, http: client, now: clock },
           signal: signal ?? new AbortController().signal,
-          ...(once === undefined ? {} : { once }),
+          ...asked,
         });
       } finally {
         client.close();
