@@ -14,6 +14,8 @@ import { oracle, tableOf } from './oracle-files.ts';
 /** What people said of a finding of a scanner: that it is one (`TP`) or is none (`FP`). */
 interface Label {
   platform: string;
+  /** What the scanner found: of a library of a language, GitHub's advisory. */
+  id: string;
   cve: string;
   package: string;
   version: string;
@@ -38,15 +40,15 @@ const labels: Label[] = rows
   .filter(({ label }) => label !== '??')
   .flatMap(({ image, vulnerability_id, effective_cve, package: name, version, label }) =>
     (platformsOf.get(image) ?? []).map((platform) => ({
-      ...{ platform, package: name, version, label },
+      ...{ platform, id: vulnerability_id, package: name, version, label },
       cve: effective_cve === '' ? vulnerability_id : effective_cve,
     })),
   );
 
-const textOf = (one: Label): string =>
+const textOf = (one: Omit<Label, 'id'>): string =>
   [one.platform, one.cve, one.package, one.version, one.label].join(' ');
 const differences = new Map(
-  tableOf<keyof Label | 'reason'>(oracle('label-differences.tsv')).map((row) => [
+  tableOf<Exclude<keyof Label, 'id'> | 'reason'>(oracle('label-differences.tsv')).map((row) => [
     textOf(row),
     row.reason,
   ]),
@@ -108,6 +110,19 @@ const isReached = (label: Label): boolean => {
   );
 };
 
+/** What the samples lack that would be needed to say anything of a label that they do not reach. */
+const lackOf = (label: Label): string => {
+  const [distro = '', release = ''] = label.platform.split('-');
+  if (label.id.startsWith('GHSA-')) return 'package';
+  const rowsOfDistro = (byCve.get(label.cve) ?? [])
+    .flatMap(({ affected }) => affected)
+    .filter((row) => row.distro === distro);
+  if (rowsOfDistro.length === 0) return 'record';
+  const rowsOfRelease = rowsOfDistro.filter((row) => row.release === release);
+  if (rowsOfRelease.length === 0) return 'release';
+  return rowsOfRelease.some((row) => names(row, label)) ? 'channel' : 'name';
+};
+
 describe('labels of people', () => {
   test('every image has its platform, or why it has none', () => {
     expect([...new Set(rows.map(({ image }) => image))].sort()).toEqual(
@@ -138,6 +153,19 @@ describe('labels of people', () => {
       }
     }
     expect(counts).toEqual({ missed: [], reported: [], found: 470, spared: 92, beyond: 2966 });
+  });
+
+  test('what is one and beyond the samples is listed by platform and by what they lack, with the reason', () => {
+    const counts = new Map<string, number>();
+    for (const label of labels) {
+      if (label.label !== 'TP' || differences.has(textOf(label)) || isReached(label)) continue;
+      const key = `${label.platform} ${lackOf(label)}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const beyond = tableOf<'platform' | 'lacks' | 'labels' | 'reason'>(oracle('label-beyond.tsv'));
+    const listed = beyond.map((row) => [`${row.platform} ${row.lacks}`, Number(row.labels)]);
+    expect([...counts].sort()).toEqual(listed.sort());
+    for (const { reason } of beyond) expect(reason).toMatch(/\w/);
   });
 
   test('where it is otherwise, that is listed with its reason, and nothing else is', () => {

@@ -3,8 +3,10 @@ import type { Advisory } from '../../../src/core/advisories/advisory.ts';
 import { indexInventory } from '../../../src/core/advisories/index-inventory.ts';
 import { matchAdvisory } from '../../../src/core/advisories/match.ts';
 import type { Finding } from '../../../src/core/advisories/match.ts';
+import { compareDebVersions } from '../../../src/core/versions/compare-deb-versions.ts';
 import { debianLists } from '../../../src/producers/advisories/debian-lists/source.ts';
 import { openFeedFiles } from '../../../src/producers/advisories/open-feed-files.ts';
+import { scopeOf } from '../../../src/producers/advisories/osv/ecosystem.ts';
 import { osv } from '../../../src/producers/advisories/osv/source.ts';
 import { fixtures } from '../../producers/advisories/stored-files.ts';
 import { oracle, tableOf } from './oracle-files.ts';
@@ -16,12 +18,12 @@ interface Query {
   vulns: { id: string }[];
 }
 
-/** Answers of osv.dev about packages of the distributions that we know. */
-const queries = oracle('osv-api-querybatch.jsonl')
+const answers = oracle('osv-api-querybatch.jsonl')
   .trim()
   .split('\n')
-  .map((line) => JSON.parse(line) as Query)
-  .filter(({ ecosystem }) => /^(Debian|Ubuntu):/.test(ecosystem));
+  .map((line) => JSON.parse(line) as Query);
+/** Those about packages of the distributions that we know. */
+const queries = answers.filter(({ ecosystem }) => /^(Debian|Ubuntu):/.test(ecosystem));
 
 const notReached = new Map(
   tableOf<'id' | 'reason'>(oracle('osv-not-reached.tsv')).map(({ id, reason }) => [id, reason]),
@@ -55,6 +57,9 @@ describe('answers of osv.dev', () => {
   test('there are those for Debian and Ubuntu', () => {
     expect(queries.filter(({ ecosystem }) => ecosystem.startsWith('Debian:'))).toHaveLength(29);
     expect(queries.filter(({ ecosystem }) => ecosystem.startsWith('Ubuntu:'))).toHaveLength(80);
+    const others = answers.filter((one) => !queries.includes(one));
+    expect([...new Set(others.map(({ ecosystem }) => ecosystem))]).toEqual(['openSUSE:Leap 15.5']);
+    expect(scopeOf('openSUSE:Leap 15.5')).toBeNull();
   });
 
   test.each(queries)('$ecosystem $name $version', (query) => {
@@ -76,6 +81,18 @@ describe('answers of osv.dev', () => {
         .filter(({ ecosystem }) => ecosystem.startsWith(of))
         .flatMap((query) => answersTo(query)).length;
     expect([looked('Debian:'), looked('Ubuntu:')]).toEqual([7, 0]);
+  });
+
+  test('of what is fixed in them something would be said of the version before, and of no other', () => {
+    const before = queries.flatMap((query) =>
+      answersTo(query).map(({ advisory, fixed, state }) => {
+        const version = `${fixed ?? ''}~`;
+        const pending = answersTo({ ...query, version }).filter((one) => one.state === 'pending');
+        const isOlder = pending.every((one) => compareDebVersions(one.fixed ?? '', version) > 0);
+        return [state, pending.some((one) => one.advisory === advisory), isOlder];
+      }),
+    );
+    expect(before).toEqual(before.map(() => ['applied', true, true]));
   });
 
   test('what the samples do not reach is listed, and nothing else', () => {
