@@ -53,17 +53,16 @@ const unpack = async (
 };
 
 /**
- * Takes the records of a feed's archive that are newer than those that are here. An archive that is here already, since
+ * Takes the records of an archive of a feed that are newer than those that are here. An archive that is here already, since
  * it was ended in the middle, is not downloaded again.
  */
 export const fetchArchive = async (
+  archive: RecordArchive,
   feed: RecordFeed,
   mirror: Mirror<RecordState>,
   state: RecordState,
   { directory, http, signal }: FetchContext,
 ): Promise<void> => {
-  const archive = await feed.archive(signal);
-  if (archive === null) return;
   const { url } = archive;
   const to = pathFor(directory, url);
   const had = state.archive?.url === url ? state.archive : null;

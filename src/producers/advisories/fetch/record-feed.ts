@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { Known } from './objection.ts';
-import type { RecordEntry } from './record-index.ts';
+import type { EntryOf, RecordEntry } from './record-index.ts';
 
 /** A feed with an index of all its records and their times, and an archive of all of them. */
 export interface RecordFeed {
   indexUrl: string;
-  entryOf: (line: string) => RecordEntry | null;
-  /** Null: there is none, each record is fetched by itself. */
-  archive: (signal: AbortSignal) => Promise<RecordArchive | null>;
+  entryOf: EntryOf;
+  /** The one with most of these. Null: there is none, each record is fetched by itself. */
+  archive: (signal: AbortSignal, wanted: readonly RecordEntry[]) => Promise<RecordArchive | null>;
   /** When a record was changed, as it tells itself; null: it does not. Throws where it is none. */
   timeOf: (name: string, record: unknown) => string | null;
 }

@@ -20,11 +20,11 @@ export interface RecordIndex {
 /** Several times what the largest index has. */
 const MOST_ENTRIES = 2_000_000;
 
+/** What a line of an index names: a record, one that is none of ours, or none. */
+export type EntryOf = (line: string) => RecordEntry | 'not ours' | null;
+
 /** Reads an index of records, a line for each. Throws where most of it is none. */
-export const readRecordIndex = async (
-  path: string,
-  entryOf: (line: string) => RecordEntry | null,
-): Promise<RecordIndex> => {
+export const readRecordIndex = async (path: string, entryOf: EntryOf): Promise<RecordIndex> => {
   const entries = new Map<string, RecordEntry>();
   const bad: number[] = [];
   let newest: string | null = null;
@@ -34,7 +34,7 @@ export const readRecordIndex = async (
     if (line.trim() === '') continue;
     const entry = entryOf(line.trim());
     if (entry === null) bad.push(number);
-    else {
+    else if (entry !== 'not ours') {
       if (entry.time >= (entries.get(entry.name)?.time ?? '')) entries.set(entry.name, entry);
       if (entry.time > (newest ?? '')) newest = entry.time;
     }

@@ -111,6 +111,25 @@ const knownState = async (mirror: Mirror<RecordState>): Promise<RecordState> => 
   };
 };
 
+/** Takes archives, each once, until the records that are left are few enough to be asked for one by one. */
+const fetchArchives = async (
+  { index }: { index: RecordIndex },
+  feed: RecordFeed,
+  mirror: Mirror<RecordState>,
+  state: RecordState,
+  context: FetchContext,
+): Promise<void> => {
+  const taken = new Set<string>();
+  let wanted = wantedOf(index, state.records);
+  while (wanted.length > MOST_RECORDS || (taken.size === 0 && state.archive?.isUnpacked !== true)) {
+    const archive = await feed.archive(context.signal, wanted);
+    if (archive === null || taken.has(archive.url)) return;
+    taken.add(archive.url);
+    await fetchArchive(archive, feed, mirror, state, context);
+    wanted = wantedOf(index, state.records);
+  }
+};
+
 /** Makes the directory hold every record of the index as it is now, a file for each. */
 export const syncRecords = async (
   feed: RecordFeed,
@@ -121,9 +140,7 @@ export const syncRecords = async (
   const read = await readIndex(feed, mirror, state, context);
   if (read === null) return { state, complete: state.isCaughtUp, index: null };
   state.isCaughtUp = false;
-  const isUnpacked = state.archive?.isUnpacked === true;
-  if (!isUnpacked || wantedOf(read.index, state.records).length > MOST_RECORDS)
-    await fetchArchive(feed, mirror, state, context);
+  await fetchArchives(read, feed, mirror, state, context);
   const wanted = wantedOf(read.index, state.records);
   let done = 0;
   await inParallel(wanted.slice(0, MOST_RECORDS), async (entry) => {

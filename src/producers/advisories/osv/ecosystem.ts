@@ -4,6 +4,11 @@ import { placeOfCpe } from '../place-of-cpe.ts';
 /** Whose packages an ecosystem names, and how. */
 export type Scope = Pick<AffectedRow, 'distro' | 'release' | 'channel' | 'names' | 'scheme'>;
 
+/** Those whose packages may be on a host of ours, as directories of osv.dev are called. */
+export const ecosystems: ReadonlySet<string> = new Set([
+  ...['Debian', 'Ubuntu', 'AlmaLinux', 'Rocky Linux', 'Red Hat'],
+]);
+
 /** `Debian:6.0` is what os-release calls 6; before 4 the second number counts. */
 const debianNumber = (text: string): string => text.replace(/^([4-9]|\d\d+)\.\d+$/, '$1');
 

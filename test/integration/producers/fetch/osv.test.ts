@@ -257,6 +257,71 @@ describe('the records of an ecosystem', () => {
   });
 });
 
+describe('the records of all ecosystems', () => {
+  const all = `/osv/modified_id.csv`;
+  const publishAll = (made: readonly (Made & { of: string })[]): void => {
+    for (const one of made) server.publish(`/osv/${one.of}/${one.id}.json`, record(one));
+    const lines = made.map(({ of, id, day }) => `${time(day)},${of}/${id}\n`);
+    server.publish(all, `${time(30)},npm/GHSA-1\n${lines.join('')}`);
+    for (const of of new Set(made.map((one) => one.of))) {
+      const files = made
+        .filter((one) => one.of === of)
+        .map((one) => [`${one.id}.json`, record(one)]);
+      server.publish(
+        `/osv/${of}/all.zip`,
+        zip(Object.fromEntries(files) as Record<string, string>),
+      );
+    }
+  };
+  const made = (of: string, id: string, day: number, fixed = '1.1') => ({ of, id, day, fixed });
+  const rocky = made('Rocky Linux', 'RLSA-2026:1', 4);
+  const debian = [1, 2, 3].map((number) => made('Debian', `DSA-${number}-1`, number));
+
+  test.each(['/osv/modified_id.csv', '/osv/', '/osv/all.zip'])(
+    'at %s: those of hosts that we know come, by the index of all of them',
+    async (path) => {
+      const url = `${server.url}${path}`;
+      publishAll([...debian, rocky]);
+      expect(await server.during(async () => fetch({}, url))).toEqual([
+        'GET /osv/Debian/all.zip 200',
+        'GET /osv/Rocky%20Linux/RLSA-2026%3A1.json 200',
+        'GET /osv/modified_id.csv 200',
+      ]);
+      const before = ['DSA-1-1 1.1', 'DSA-2-1 1.1', 'DSA-3-1 1.1', 'RLSA-2026:1 1.1'];
+      expect(await fixes()).toEqual(before);
+      publishAll(
+        [debian[0], made('Debian', 'DSA-2-1', 9, '1.2'), rocky].flatMap((one) => one ?? []),
+      );
+      server.unpublish('/osv/Debian/DSA-3-1.json');
+      expect(await server.during(async () => fetch({}, url))).toEqual([
+        'GET /osv/Debian/DSA-2-1.json 200',
+        'GET /osv/Debian/DSA-3-1.json 404',
+        'GET /osv/modified_id.csv 200',
+      ]);
+      expect(await fixes()).toEqual(['DSA-1-1 1.1', 'DSA-2-1 1.2', 'RLSA-2026:1 1.1']);
+    },
+  );
+
+  test('that are too many come by the archive of each', async () => {
+    const many = (of: string, name: string) =>
+      Array.from({ length: 2_001 }, (_, number) => made(of, `${name}-${number}-1`, 3));
+    publishAll([...many('Debian', 'DSA'), ...many('Ubuntu', 'USN'), rocky]);
+    expect(await server.during(async () => fetch({}, `${server.url}${all}`))).toEqual([
+      'GET /osv/Debian/all.zip 200',
+      'GET /osv/Rocky%20Linux/RLSA-2026%3A1.json 200',
+      'GET /osv/Ubuntu/all.zip 200',
+      'GET /osv/modified_id.csv 200',
+    ]);
+    expect(Object.keys(await rig.files())).toHaveLength(4_003);
+  }, 300_000);
+
+  test('fetched just once are what the archive above them has', async () => {
+    server.publish('/osv/all.zip', zip({ 'DSA-1-1.json': record(made('', 'DSA-1-1', 1)) }));
+    await fetch({ once: true }, `${server.url}${all}`);
+    expect(await fixes()).toEqual(['DSA-1-1 1.1']);
+  });
+});
+
 describe('records at any other address', () => {
   test('are one archive that is fetched whenever it has changed', async () => {
     const content = (fixed: string): Buffer =>
