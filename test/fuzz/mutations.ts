@@ -1,4 +1,4 @@
-import { fc } from '@fast-check/jest';
+import fc from 'fast-check';
 
 /** Whether many others are made than those that are always the same. */
 export const isLong = process.env['GROUNDSWELL_LONG'] !== undefined;

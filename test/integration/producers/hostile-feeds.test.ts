@@ -1,176 +1,57 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fc } from '@fast-check/jest';
-import { afterAll, describe, expect, test } from '@jest/globals';
-import { almaErrata } from '../../../src/producers/advisories/alma-errata/source.ts';
-import { unchecked } from '../../../src/producers/advisories/apt-security/signed-text.ts';
-import { createAptSecurity } from '../../../src/producers/advisories/apt-security/source.ts';
-import { debianLists } from '../../../src/producers/advisories/debian-lists/source.ts';
-import { debianTracker } from '../../../src/producers/advisories/debian-tracker/source.ts';
-import { FeedError } from '../../../src/producers/advisories/feed-error.ts';
-import type { AdvisorySource, FeedFile } from '../../../src/producers/advisories/feed-file.ts';
-import { openFeedFiles } from '../../../src/producers/advisories/open-feed-files.ts';
-import { kev } from '../../../src/producers/advisories/kev/source.ts';
-import { osv } from '../../../src/producers/advisories/osv/source.ts';
-import { redhatCsaf } from '../../../src/producers/advisories/redhat-csaf/source.ts';
-import { rockyErrata } from '../../../src/producers/advisories/rocky-errata/source.ts';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { advisorySources } from '../../../src/producers/advisories/sources.ts';
-import { ubuntuNotices } from '../../../src/producers/advisories/ubuntu-notices/source.ts';
-import { updateinfoSource } from '../../../src/producers/advisories/updateinfo/source.ts';
-import { fileOf, fixture, parsed } from '../../producers/advisories/feed-files.ts';
-import { mutatedBytes, mutatedJson } from '../../fuzz/mutations.ts';
-import { expectSound, hostileRuns, hostileTimeoutMs } from './hostile.ts';
-import { fixtures } from '../../producers/advisories/stored-files.ts';
+import { isLong } from '../../fuzz/mutations.ts';
+import { archiveTargets } from './hostile-archives.ts';
+import { sourceTargets } from './hostile-targets.ts';
+import { readHostile } from './hostile.ts';
 
-const aptSecurity = createAptSecurity({ verify: unchecked, now: () => new Date('2026-11-25') });
+/** Of each document always the same hundred, or ten thousand others of each parser (`npm run test:hostile`). */
+const [few, many] = [100, 10_000];
+const timeoutMs = isLong ? 7_200_000 : 300_000;
 
-/** A document that is changed, and the feed that it is a part of. */
-interface Target {
-  source: AdvisorySource;
-  document: string;
-  /** Of longer ones only the beginning. */
-  bytes?: number;
-  /** The name that a source reads it by, where that is not its own. */
-  name?: string;
-  around?: (content: Buffer) => FeedFile[];
-  /** How many advisories it can become, where those are not one for each record of it. */
-  most?: number;
-}
+const countsOf = new Map<string, number>();
+for (const { of } of [...sourceTargets, ...archiveTargets])
+  countsOf.set(of, (countsOf.get(of) ?? 0) + 1);
 
-const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
-
-/** A suite that vouches for an index, whatever is in it. */
-const suiteOf = (index: Buffer): FeedFile =>
-  fileOf(
-    'InRelease',
-    `-----BEGIN PGP SIGNED MESSAGE-----
-Hash: SHA256
-
-Origin: Debian
-Suite: oldstable-security
-Codename: bookworm-security
-SHA256:
- ${sha256(index)} ${index.length} main/binary-amd64/Packages
------BEGIN PGP SIGNATURE-----
-
------END PGP SIGNATURE-----
-`,
-  );
-
-const updateinfoText = fixture('amazon/updateinfo_1.xml.gz');
-
-const targets: Target[] = [
-  { source: debianLists, document: 'debian/DSA-list.txt.gz', bytes: 8000 },
-  { source: debianLists, document: 'debian/DLA-list.txt.gz', bytes: 8000 },
-  { source: debianTracker, document: 'debian/tracker-1.json', name: 'json' },
-  { source: debianTracker, document: 'debian/tracker-2.json', name: 'json' },
-  { source: ubuntuNotices, document: 'ubuntu/notices.json' },
-  { source: kev, document: 'kev/catalogue.json' },
-  ...[
-    ...['ALSA-2023_4064', 'DSA-3029-1', 'RHSA-2024_8709', 'RLSA-2021_3891', 'UBUNTU-CVE-2014-2901'],
-    ...['UBUNTU-CVE-2014-9913', 'USN-5614-1'],
-  ].map((name) => ({ source: osv, document: `osv/${name}.json` })),
-  { source: updateinfoSource(), document: 'amazon/updateinfo_2023.xml.gz', name: 'updateinfo.xml' },
-  {
-    source: updateinfoSource(),
-    document:
-      'rocky/updateinfo/pub/rocky/9/BaseOS/x86_64/os/repodata/aaaa587b7c2316f0b357a284fc32836ceee13fe54e277cc841b30ecefb7cbb42a-updateinfo.xml.gz',
-    name: 'updateinfo.xml',
-  },
-  { source: updateinfoSource(), document: 'amazon/repomd_valid.xml', name: 'repodata/repomd.xml' },
-  {
-    source: updateinfoSource(),
-    document: 'almalinux/modules.yaml',
-    around: () => [fileOf('almalinux/updateinfo.xml', updateinfoText)],
-  },
-  { source: almaErrata, document: 'almalinux/errata/8/errata.full.json' },
-  { source: rockyErrata, document: 'rocky/errata-api/page1.json' },
-  { source: redhatCsaf, document: 'redhat/vex/2023/cve-2023-6228.reserialised.json.gz' },
-  { source: redhatCsaf, document: 'redhat/advisories/2022/rhsa-2022_0011.json' },
-  { source: redhatCsaf, document: 'redhat/advisories/deletions.csv' },
-  { source: aptSecurity, document: 'apt-security/InRelease' },
-  {
-    source: aptSecurity,
-    document: 'apt-security/main/binary-amd64/Packages.gz',
-    bytes: 20_000,
-    name: 'main/binary-amd64/Packages',
-    most: 29,
-    around: (content) => [suiteOf(content)],
-  },
-];
-
-describe('changed documents: no crash, and no advisory that is none', () => {
+describe('changed documents: no crash, no hang, no memory without bound, and no advisory that is none', () => {
   test('of every source', () => {
-    const covered = new Set(targets.map(({ source }) => source.name));
-    expect([...advisorySources().keys()].filter((name) => !covered.has(name))).toEqual([]);
+    expect([...advisorySources().keys()].filter((name) => !countsOf.has(name))).toEqual([]);
   });
 
-  test.each(targets)(
-    '$source.name: $document',
-    async (target) => {
-      const { source, document, bytes, name, around, most } = target;
-      const original = fixture(document).subarray(0, bytes);
-      const filesOf = (content: string | Uint8Array): FeedFile[] => {
-        const changed = Buffer.from(content as Uint8Array);
-        const read = name ?? document.replace(/\.gz$/, '');
-        return [...(around?.(changed) ?? []), fileOf(read, changed)];
-      };
-      const { advisories } = await parsed(source, filesOf(original));
-      const changed: fc.Arbitrary<string | Uint8Array> = document.includes('.json')
-        ? fc.oneof(mutatedBytes(original), mutatedJson(original.toString()))
-        : mutatedBytes(original);
-      await fc.assert(
-        fc.asyncProperty(changed, (content) =>
-          expectSound(source, filesOf(content), most ?? advisories.length),
-        ),
-        hostileRuns,
-      );
+  test.each([...countsOf])(
+    '%s',
+    async (of, count) => {
+      const each = isLong ? Math.ceil(many / count) : few;
+      const seed = isLong ? Date.now() % 2 ** 31 : 4;
+      const { failure, documents, peakMb } = await readHostile({ of, each, seed });
+      expect(failure).toBeNull();
+      expect(documents).toBe(count * each);
+      if (isLong) console.log(`${of}: ${documents} documents, ${String(peakMb)} MB at most`);
     },
-    hostileTimeoutMs,
+    timeoutMs,
   );
 });
 
-describe('changed archives', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'gs-hostile-'));
-  afterAll(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
-
+describe('a parser that is broken is noticed, with its document and how to have it again', () => {
   test.each([
-    ...['all.zip', 'csaf_advisories.tar.zst', 'osv-all.tar.xz', 'updateinfo.xml.xz'],
-    ...['updateinfo.xml.zst', 'usn-database.json.bz2', '300-million-zeros.xz.gz'],
+    ['hangs', /: it hangs: nothing for 5 s\n/],
+    ['waits for ever', /: it hangs: nothing for 5 s\n/],
+    ['keeps all', /: the process has grown to [4-9]\d\d MB\n/],
+    ['throws', /: nobody expected this\n/],
+    ['fails beside', /: it ended \(1\)\n[^]*nobody waited for this/],
   ])(
-    '%s: what cannot be read is told, and costs no more than it may',
-    async (name) => {
-      const path = join(directory, name);
-      const limits = {
-        ...{ documentBytes: 4_000_000, totalBytes: 8_000_000 },
-        ratio: 500,
-        entries: 50,
-      };
-      const opened = async (content: Uint8Array): Promise<void> => {
-        writeFileSync(path, content);
-        let size = 0;
-        const read = async (file: FeedFile): Promise<void> => {
-          for await (const piece of file.read()) size += piece.length;
-        };
-        try {
-          for await (const file of openFeedFiles(path, limits)) {
-            expect(file.name).toMatch(/^[^/]/);
-            await read(file).catch((error: unknown) => {
-              expect(error).toBeInstanceOf(FeedError);
-            });
-          }
-        } catch (error) {
-          expect(error).toBeInstanceOf(FeedError);
-        }
-        expect(size).toBeLessThan(9_000_000);
-      };
-      const original = readFileSync(join(fixtures, 'archives', name));
-      await fc.assert(fc.asyncProperty(mutatedBytes(original), opened), hostileRuns);
+    'which %s',
+    async (of, reason) => {
+      const { failure } = await readHostile({ of, each: 1_000, seed: 4 }, 5_000);
+      expect(failure).toMatch(reason);
+      const [, path = ''] = /, is in (\S+);/.exec(failure ?? '') ?? [];
+      expect(existsSync(path)).toBe(true);
+      expect(readFileSync(path, 'utf8')).toContain('7');
+      expect(failure).toContain(`"of":"${of}","each":1000,"seed":4,"document":"a number","path":`);
+      rmSync(dirname(path), { recursive: true });
     },
-    hostileTimeoutMs,
+    60_000,
   );
 });

@@ -1,45 +1,100 @@
-import { expect } from '@jest/globals';
-import type { Advisory, VersionScheme } from '../../../src/core/advisories/advisory.ts';
-import { parseDebVersion } from '../../../src/core/versions/compare-deb-versions.ts';
-import { parseRpmVersion } from '../../../src/core/versions/compare-rpm-versions.ts';
-import type { AdvisorySource, FeedFile } from '../../../src/producers/advisories/feed-file.ts';
-import { isLong } from '../../fuzz/mutations.ts';
-import { parsed } from '../../producers/advisories/feed-files.ts';
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
 
-/** Documents that each property makes: always the same few, or many others (`npm run test:hostile`). */
-export const hostileRuns = isLong ? { numRuns: 10_000 } : { numRuns: 100, seed: 4 };
-export const hostileTimeoutMs = isLong ? 7_200_000 : 60_000;
+export interface HostileOrder {
+  /** The parser, as its targets call it. */
+  of: string;
+  /** One of its documents; null: all of them. */
+  document: string | null;
+  /** How many of each. */
+  each: number;
+  seed: number;
+  /** fast-check's way to one of them; null: all. */
+  path: string | null;
+  /** Where the document is kept that is being read. */
+  copy: string;
+  mostMb: number;
+}
 
-const isVersion = (text: string, scheme: VersionScheme): boolean => {
-  if (scheme === 'deb') return parseDebVersion(text).ok;
-  const parsedVersion = parseRpmVersion(text);
-  return parsedVersion.ok && parsedVersion.version.release !== null;
-};
+export type HostileWord =
+  | { kind: 'begins'; document: string }
+  | { kind: 'reads'; run: number }
+  | { kind: 'failed'; path: string | null; reason: string }
+  | { kind: 'done'; peakMb: number };
 
-/** What of an advisory is not of the form that is promised. */
-const oddities = ({ affected, cves, id }: Advisory): string[] => [
-  ...[id].filter((text) => !/^[\w.:+~/-]+$/.test(text)),
-  ...cves.filter((cve) => !/^CVE-\d{4}-\d{4,}$/.test(cve)),
-  ...affected.flatMap(({ name, fixed, introduced, scheme }) => [
-    ...[name].filter((text) => !/^[\w+.~-]+$/.test(text)),
-    ...[fixed, introduced].filter(
-      (version): version is string => typeof version === 'string' && !isVersion(version, scheme),
-    ),
-  ]),
-];
+interface HostileOutcome {
+  /** What went wrong, with which document, and how to have it again; null: nothing. */
+  failure: string | null;
+  documents: number;
+  /** The most memory that the process ever had. */
+  peakMb: number | null;
+}
+
+const CHILD = 'test/integration/producers/hostile.child.ts';
+/** Its own program and the tests' in it make a third of that. */
+const MOST_MB = 400;
+const MOST_HEAP_MB = 256;
+/** Loading the program, on a machine that is busy. */
+const LOADED_IN_MS = 120_000;
 
 /**
- * Whether a source lives through files, and hands on nothing that is no advisory: no more than the `most` that there
- * were, and each of the form that is promised. What it says of the rest is something, and not without end.
+ * Has changed documents of one parser read by a process of its own. One that says nothing for `quietMs`, or grows beyond its
+ * bound, is ended; the document that it read then is kept.
  */
-export const expectSound = async (
-  source: AdvisorySource,
-  files: readonly FeedFile[],
-  most: number,
-): Promise<void> => {
-  const { advisories, problems } = await parsed(source, files);
-  expect(advisories.length).toBeLessThanOrEqual(most);
-  expect(advisories.flatMap(oddities)).toEqual([]);
-  const silent = problems.filter((one) => one.reason === '' || JSON.stringify(one).length > 4000);
-  expect(silent).toEqual([]);
+export const readHostile = async (
+  asked: Pick<HostileOrder, 'of' | 'each' | 'seed'>,
+  quietMs = 60_000,
+): Promise<HostileOutcome> => {
+  const directory = mkdtempSync(join(tmpdir(), 'gs-hostile-'));
+  const order: HostileOrder = {
+    ...{ ...asked, document: null, path: null },
+    ...{ copy: join(directory, 'document'), mostMb: MOST_MB },
+  };
+  const child = fork(CHILD, [JSON.stringify(order)], {
+    execArgv: ['--import', 'tsx', `--max-old-space-size=${MOST_HEAP_MB}`],
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const seen = { document: 'nothing', run: 0, documents: 0, peakMb: null as number | null };
+  const failed = { reason: null as string | null, path: null as string | null };
+  let said = '';
+  child.stderr?.on('data', (piece: Buffer) => (said = (said + piece.toString()).slice(-2_000)));
+  const end = (reason: string): void => {
+    failed.reason ??= reason;
+    child.kill('SIGKILL');
+  };
+  let quiet = setTimeout(() => end('it did not begin'), LOADED_IN_MS);
+  child.on('message', (raw) => {
+    const word = raw as HostileWord;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => end(`it hangs: nothing for ${quietMs / 1_000} s`), quietMs);
+    if (word.kind === 'begins') Object.assign(seen, { document: word.document, run: 0 });
+    else if (word.kind === 'reads')
+      Object.assign(seen, { run: word.run, documents: seen.documents + 1 });
+    else if (word.kind === 'done') seen.peakMb = word.peakMb;
+    else {
+      failed.path = word.path;
+      end(word.reason);
+    }
+  });
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.once('close', (...ended) => resolve(ended)),
+  );
+  clearTimeout(quiet);
+  const { document, run, documents, peakMb } = seen;
+  if (failed.reason === null && peakMb !== null) {
+    rmSync(directory, { recursive: true });
+    return { failure: null, documents, peakMb };
+  }
+  const reason = failed.reason ?? `it ended (${String(signal ?? code)})\n${said}`;
+  const again = JSON.stringify({ ...order, document, path: failed.path });
+  const failure = [
+    `${asked.of}, ${document}, seed ${asked.seed}: ${reason}`,
+    `the document, number ${run}, is in ${order.copy}; to read it again:`,
+    `node --import tsx ${CHILD} '${again}'`,
+  ].join('\n');
+  return { failure, documents, peakMb };
 };
