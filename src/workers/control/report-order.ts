@@ -5,6 +5,8 @@ interface Line {
   /** The last one that was handed on; those after it wait. */
   last: number;
   waiting: Map<number, () => void>;
+  /** Reports that have come and are not over: with the last of them the line goes. */
+  underWay: number;
 }
 
 export interface ReportOrder {
@@ -14,11 +16,14 @@ export interface ReportOrder {
   passed: (message: SequencedReport) => void;
   /** What was handed on did not become durable: begin anew from what did. */
   forget: (message: SequencedReport) => void;
+  /** Nothing more comes of it. To be called once for each that has had its turn. */
+  over: (message: SequencedReport) => void;
 }
 
 /**
  * Many jobs are worked on at once and may overtake each other by a few milliseconds. Without this an early
- * report would be dropped (R9) and come again only seconds later.
+ * report would be dropped (R9) and come again only seconds later. Nothing is kept of a life of which no report is under way,
+ * however many a host claims to have had: what became durable tells where it goes on.
  */
 export const createReportOrder = (
   ackedSeq: (host: string, incarnation: string) => number,
@@ -26,19 +31,18 @@ export const createReportOrder = (
 ): ReportOrder => {
   const lines = new Map<string, Line>();
   const keyOf = ({ host, incarnation }: SequencedReport): string => `${host} ${incarnation}`;
+  const durable = ({ host, incarnation }: SequencedReport): number => ackedSeq(host, incarnation);
   const lineOf = (message: SequencedReport): Line => {
     const found = lines.get(keyOf(message));
     if (found !== undefined) return found;
-    const line = {
-      last: ackedSeq(message.host, message.incarnation),
-      waiting: new Map<number, () => void>(),
-    };
+    const line = { last: durable(message), waiting: new Map<number, () => void>(), underWay: 0 };
     lines.set(keyOf(message), line);
     return line;
   };
   return {
     turn: (message) => {
       const line = lineOf(message);
+      line.underWay += 1;
       // What was acknowledged comes no more, also where a restored store has forgotten that (R16).
       line.last = Math.max(line.last, message.acked);
       if (message.seq <= line.last + 1) return Promise.resolve();
@@ -62,7 +66,12 @@ export const createReportOrder = (
       next?.();
     },
     forget: (message) => {
-      lines.delete(keyOf(message));
+      lineOf(message).last = durable(message);
+    },
+    over: (message) => {
+      const line = lineOf(message);
+      line.underWay -= 1;
+      if (line.underWay <= 0) lines.delete(keyOf(message));
     },
   };
 };

@@ -37,10 +37,14 @@ export const takeReport =
     }
     const { message } = read;
     await order.turn(message);
-    const durable = coordinator.submit({ kind: 'report', message });
-    order.passed(message);
-    await durable.catch((error: unknown) => {
+    try {
+      const durable = coordinator.submit({ kind: 'report', message });
+      order.passed(message);
+      await durable;
+    } catch (error) {
       order.forget(message);
       throw error;
-    });
+    } finally {
+      order.over(message);
+    }
   };
