@@ -74,6 +74,7 @@ const todoFor = (effect: AgentEffect): string | null => {
     case 'heartbeat':
     case 'take-inventory':
     case 'alert':
+    case 'await-room':
       return null;
     case 'end-stray-stops':
       return 'end-stray-stops -';

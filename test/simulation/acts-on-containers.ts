@@ -63,7 +63,7 @@ const afterStop = (run: (world: World, box: Box, at: At) => string): Doing =>
 
 /** Something of all containers of a host, or of its upgrades, fails for a while. */
 const failing =
-  (what: 'drainFails' | 'undrainFails' | 'upgradeFails'): Doing =>
+  (what: 'drainFails' | 'undrainFails' | 'upgradeFails' | 'diskFull'): Doing =>
   (world, at) => {
     const { machine, act } = at;
     forAWhile(
@@ -115,7 +115,8 @@ export const containerActs = {
   }),
   'drain fails': failing('drainFails'),
   'undrain fails': failing('undrainFails'),
-  'upgrade fails': failing('upgradeFails'),
+  'upgrade fails': (world, at) =>
+    failing(at.act.n % 2 === 0 ? 'upgradeFails' : 'diskFull')(world, at),
   'outside upgrade': (world, { act, machine }) => {
     if (!machine.on) return null;
     const all = act.n % 4 === 0 ? world.machines : [machine];

@@ -19,7 +19,8 @@ export const mend = (world: World): void => {
   for (const machine of world.machines) {
     Object.assign(machine.weather, { cut: 0, jobsLost: 0, reportsLost: 0, recordsLost: 0 });
     Object.assign(machine.weather, { doubled: 0, lateMs: 0, reordered: 0 });
-    Object.assign(machine, { broken: false, drainFails: 0, undrainFails: 0, upgradeFails: 0 });
+    Object.assign(machine, { broken: false, drainFails: 0, undrainFails: 0 });
+    Object.assign(machine, { upgradeFails: 0, diskFull: 0 });
     Object.assign(machine, { fenced: false, dies: null });
     machine.traps.clear();
     machine.frozenUntil = Math.min(machine.frozenUntil, world.time.now());

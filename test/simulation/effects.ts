@@ -13,7 +13,7 @@ import {
   viewOf,
   wellMs,
 } from './look.ts';
-import { askGate, runUpgrade } from './packages.ts';
+import { askGate, awaitRoom, runUpgrade } from './packages.ts';
 import { hear } from './records.ts';
 import { wakeSender } from './reports.ts';
 import { count, inLife, monoOf, note, takes } from './world.ts';
@@ -45,6 +45,8 @@ export const perform = (world: World, machine: Machine, effect: AgentEffect): vo
       return endStrayStops(world, machine);
     case 'run-upgrade':
       return runUpgrade(world, machine, effect);
+    case 'await-room':
+      return awaitRoom(world, machine, effect);
     case 'ask-gate':
       return askGate(world, machine);
     default: {

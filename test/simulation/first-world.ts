@@ -50,7 +50,12 @@ const newMachine = (core: SimCore, { seed, plan }: Schedule, at: number): Machin
     ...{ toldAt: 0, wholeAt: 0, readAsked: false, tickAsked: false },
     ...{ lower: 0, dpkg: 'rest', restSince: -60_000, untold: [], ran: new Map(), upgrading: null },
     ...{ watchOpen: false, broken: false, drainFails: 0, undrainFails: 0 },
-    ...{ upgradeFails: 0, wallOffsetMs: wallMinutes * 60_000, rate: 1 + ratePpm / 1_000_000 },
+    ...{
+      upgradeFails: 0,
+      diskFull: 0,
+      wallOffsetMs: wallMinutes * 60_000,
+      rate: 1 + ratePpm / 1_000_000,
+    },
   };
   plan.services.forEach(({ boxes, drains }, index) => {
     for (let n = 1; n <= (boxes[at] ?? 0); n++)

@@ -5,7 +5,7 @@ import type { PackageChange } from '../../src/core/packages.ts';
 import { feed } from './agent.ts';
 import { judgeUpgrade } from './judge-agent.ts';
 import { isStale, observe, viewOf } from './look.ts';
-import { inLife, note } from './world.ts';
+import { count, inLife, note } from './world.ts';
 import type { Machine, World } from './world.ts';
 
 /** A transaction is over when the manager has been idle for so long (R30). */
@@ -144,6 +144,17 @@ export const askGate = (world: World, machine: Machine): void => {
   });
 };
 
+type AwaitRoom = Extract<AgentEffect, { kind: 'await-room' }>;
+
+export const awaitRoom = (world: World, machine: Machine, effect: AwaitRoom): void => {
+  const { jobId, everyMs } = effect;
+  inLife(world, machine, everyMs, () => {
+    if (!machine.agent.awaitRoom.has(jobId)) return;
+    if (machine.diskFull === 0) feed(world, machine, { kind: 'room', jobId });
+    else awaitRoom(world, machine, effect);
+  });
+};
+
 type Run = Extract<AgentEffect, { kind: 'run-upgrade' }>;
 
 /** R29: find the upgrade that a former life has begun, or begin it; it goes on whatever becomes of the agent. */
@@ -181,13 +192,15 @@ const beginUpgrade = (world: World, machine: Machine, { jobId, order }: Run): vo
     return;
   }
   judgeUpgrade(machine);
-  const ok = machine.upgradeFails === 0;
+  const noRoom = machine.diskFull > 0;
+  if (noRoom) count(world, 'an upgrade found no room');
+  const ok = machine.upgradeFails === 0 && !noRoom;
   // One that fails has changed nothing.
   if (ok) beginChanging(machine, 'ours');
   else machine.dpkg = 'ours';
   note(world, () => `${machine.id}: our upgrade begins`);
   const changes = order.packages.map(({ name, version }) => changeOf(name, version ?? '1'));
-  const ran = { state: 'running' as const, ok: true, changes };
+  const ran = { state: 'running' as const, ok: true, noRoom, changes };
   machine.ran.set(jobId, ran);
   const end = (): void => {
     // After a loss of power it is configured to its end.
@@ -208,7 +221,7 @@ const awaitUpgrade = (world: World, machine: Machine, jobId: string): void => {
   if (ran?.state !== 'over')
     return inLife(world, machine, 500, () => awaitUpgrade(world, machine, jobId));
   askUntil(world, machine, gateLimitMs, (gate) => {
-    const { ok, changes } = ran;
+    const { ok, noRoom, changes } = ran;
     machine.upgrading = null;
     const { life } = machine;
     const wasKnown = machine.agent.journal.upgrades.get(jobId)?.step === 'running';
@@ -216,6 +229,7 @@ const awaitUpgrade = (world: World, machine: Machine, jobId: string): void => {
       ...{ kind: 'upgrade-over', jobId, containers: changes.length > 0 ? staleViews(machine) : [] },
       finished: {
         ...{ ok, reason: ok ? '' : 'a package failed', remedy: '', changes, transcript: '', gate },
+        ...(noRoom ? { code: 'disk-full' } : {}),
       },
     });
     const isJournaled = machine.agent.journal.upgrades.get(jobId)?.step === 'ended';

@@ -70,6 +70,7 @@ export interface Weather {
 export interface Ran {
   state: 'running' | 'over';
   ok: boolean;
+  noRoom: boolean;
   changes: PackageChange[];
 }
 
@@ -144,6 +145,8 @@ export interface Machine {
   drainFails: number;
   undrainFails: number;
   upgradeFails: number;
+  /** So many things take all room for packages. */
+  diskFull: number;
   wallOffsetMs: number;
   rate: number;
 }

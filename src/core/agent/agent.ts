@@ -54,6 +54,10 @@ export interface Agent {
   /** Monotonic ms before which a grant is left alone. */
   notBefore: Map<string, number>;
   upgradeBusy: boolean;
+  /** By the job of an upgrade that found no room on a disk: how often, in ms, it is looked whether there is more. */
+  awaitRoom: Map<string, number>;
+  /** Upgrades one after another that found none. */
+  roomMissed: number;
   /** The former incarnation's stray stops were ended (R15). */
   strayStopsEnded: boolean;
   strayBusy: boolean;
@@ -78,6 +82,8 @@ export const bootAgent = (journal: Journal): Agent => ({
   seenOld: new Map(),
   notBefore: new Map(),
   upgradeBusy: false,
+  awaitRoom: new Map(),
+  roomMissed: 0,
   strayStopsEnded: journal.settled,
   strayBusy: false,
   transactionOpen: false,
@@ -189,6 +195,8 @@ export type AgentEvent =
       finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>;
       containers: ContainerView[];
     }
+  /** There is more room by now than there was for the upgrade of this job. */
+  | { kind: 'room'; jobId: string }
   /** What the host has and is offered, read while nothing changed it. */
   | { kind: 'inventory'; read: Omit<HostInventory, 'kind' | 'transaction'> }
   /** Records of this life's audit chain that the store has lost (R16). */
@@ -218,6 +226,8 @@ export type AgentEffect =
   | { kind: 'verify'; grant: AgentGrant; transactions: number }
   | { kind: 'end-stray-stops' }
   | { kind: 'run-upgrade'; jobId: string; order: HostUpgrade; resume: boolean }
+  /** An upgrade found no room: look so often whether the host's disks have more of it. */
+  | { kind: 'await-room'; jobId: string; reason: string; everyMs: number }
   /** The host gate did not pass after a transaction: ask it once more (R29). */
   | { kind: 'ask-gate'; before: GateBefore }
   /** Unacknowledged reports are there to be sent. */

@@ -130,6 +130,7 @@ export const onJob = (turn: Turn, event: JobEvent): void => {
         order: payload,
         jobId: event.jobId,
         step: 'waiting',
+        noRoom: null,
         end: null,
       });
       report(turn, {

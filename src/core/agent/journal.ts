@@ -54,6 +54,8 @@ export interface AgentUpgrade {
   order: HostUpgrade;
   jobId: string;
   step: UpgradeStep;
+  /** It was begun, and found no room on a disk, as this says: it waits for room, and is not begun again. Else null. */
+  noRoom: string | null;
   /** What it came to; null: it is not over, or was before this was kept. */
   end: { outcome: 'done' | 'failed' | 'void'; reason: string } | null;
 }

@@ -219,6 +219,9 @@ const apply = (turn: Turn, event: AgentEvent): void => {
       return onUpgradeNotBegun(turn, event);
     case 'upgrade-over':
       return onUpgradeOver(turn, event);
+    case 'room':
+      turn.agent.awaitRoom.delete(event.jobId);
+      return;
     case 'inventory':
       return onInventory(turn, event);
     case 'settings':

@@ -6,18 +6,15 @@ import { gateAfter } from './gate.ts';
 import type { AgentUpgrade } from './journal.ts';
 import { recordCounts, serverTime } from './record.ts';
 import { audit, report } from './reports.ts';
+import { foundNoRoom, waitForRoom, waitsForRoomNoMore } from './room.ts';
 
-const end = (
-  turn: Turn,
-  upgrade: AgentUpgrade,
-  finished: Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>,
-): void => {
-  upgrade.step = 'ended';
-  upgrade.end = { outcome: finished.ok ? 'done' : 'failed', reason: finished.reason };
+type Finished = Omit<UpgradeFinished, 'kind' | 'jobId' | 'grantId' | 'waveId'>;
+
+const auditEnd = (turn: Turn, { order }: AgentUpgrade, finished: Finished): void => {
   audit(turn, {
     action: 'upgrade-ended',
-    waveId: upgrade.order.waveId,
-    grantId: upgrade.order.grantId,
+    waveId: order.waveId,
+    grantId: order.grantId,
     outcome: finished.ok ? 'done' : 'failed',
     details: {
       reason: finished.reason,
@@ -27,6 +24,12 @@ const end = (
       ),
     },
   });
+};
+
+const end = (turn: Turn, upgrade: AgentUpgrade, finished: Finished): void => {
+  upgrade.step = 'ended';
+  upgrade.end = { outcome: finished.ok ? 'done' : 'failed', reason: finished.reason };
+  turn.agent.roomMissed = 0;
   report(turn, {
     kind: 'upgrade-finished',
     jobId: upgrade.jobId,
@@ -42,6 +45,7 @@ const notRun = (turn: Turn, upgrade: AgentUpgrade, reason: string): void => {
   upgrade.end = { outcome: 'void', reason };
   const { grantId, waveId } = upgrade.order;
   turn.agent.waiting.delete(grantId);
+  turn.agent.awaitRoom.delete(upgrade.jobId);
   audit(turn, { action: 'upgrade-ended', waveId, grantId, outcome: 'void', details: { reason } });
   report(turn, {
     kind: 'restart-finished',
@@ -73,15 +77,19 @@ export const advanceUpgrade = (turn: Turn): void => {
   }
   for (const upgrade of open) {
     const { order } = upgrade;
-    if (voided(agent, order.grantId)) notRun(turn, upgrade, 'taken back by the server');
+    const { waveId, services } = order;
+    const record = agent.record?.value;
+    const held = record === undefined ? null : heldBy(record, { waveId, services });
+    if (upgrade.noRoom !== null) {
+      const over = waitsForRoomNoMore(turn, upgrade, held);
+      if (over === null) agent.waiting.set(order.grantId, upgrade.noRoom);
+      else notRun(turn, upgrade, over);
+    } else if (voided(agent, order.grantId)) notRun(turn, upgrade, 'taken back by the server');
     else if (agent.record !== null && serverTime(agent, mono) >= order.beginBefore)
       notRun(turn, upgrade, agent.waiting.get(order.grantId) ?? 'expired before it began');
-    else if (agent.record?.value.excluded === true) notRun(turn, upgrade, 'this host is excluded');
+    else if (record?.excluded === true) notRun(turn, upgrade, 'this host is excluded');
     else {
       const counts = recordCounts(agent, mono);
-      const record = agent.record?.value;
-      const { waveId, services } = order;
-      const held = record === undefined ? null : heldBy(record, { waveId, services });
       const inFlight = [...agent.journal.grants.values()].find(
         (grant) => grant.end === null && !grant.failed && reached(grant.step, 'draining'),
       );
@@ -155,7 +163,9 @@ export const onUpgradeOver = (
       gate: null,
     });
   }
-  end(turn, upgrade, event.finished);
+  auditEnd(turn, upgrade, event.finished);
+  if (foundNoRoom(event.finished)) waitForRoom(turn, upgrade, event.finished.reason);
+  else end(turn, upgrade, event.finished);
   turn.effects.push({ kind: 'observe', container: null });
 };
 

@@ -7,6 +7,7 @@ import type { ContainerScan, Instance, StaleHostProcess } from '../../core/obser
 import type { HostServiceSettings } from '../../core/service-settings.ts';
 import type { HostAbilities } from '../../host/gate/host-gate.ts';
 import type { PackageWork } from '../../host/packages/work-in-progress.ts';
+import type { RoomOf } from '../../host/packages/room.ts';
 import type {
   ChildIdentity,
   ContainerRuntime,
@@ -104,6 +105,8 @@ export interface PackagesPort {
   atWork: () => PackageWork | null;
   /** Run the upgrade, outside the agent's own control group. Rejects only when nothing was begun. */
   upgrade: (order: HostUpgrade, jobId: string) => Promise<UpgradeAnswer>;
+  /** Room that is left on the disks to which packages are written. Never rejects: what cannot be asked is left out. */
+  room: () => Promise<RoomOf[]>;
   /** Find the one that a former life began for that job, and await it. Null: nothing was begun. */
   findUpgrade: (jobId: string) => Promise<UpgradeAnswer | null>;
 }

@@ -48,7 +48,8 @@ const UpgradeRow: z.ZodType<AgentUpgrade> = z.strictObject({
   order: HostUpgrade,
   jobId: z.string(),
   step: z.enum(['waiting', 'running', 'ended']),
-  // Journals of before this field.
+  // Journals of before these fields.
+  noRoom: z.string().nullable().default(null),
   end: z
     .strictObject({ outcome: z.enum(['done', 'failed', 'void']), reason: z.string() })
     .nullable()

@@ -4,6 +4,7 @@ import { errorText } from '../../core/error-text.ts';
 import type { ContainerName } from '../../core/ids.ts';
 import type { Life } from './agent-loop.ts';
 import { askGate } from './effects/ask-gate.ts';
+import { awaitRoom } from './effects/await-room.ts';
 import { check } from './effects/check.ts';
 import { drain, undrain } from './effects/drain.ts';
 import { runUpgrade } from './effects/run-upgrade.ts';
@@ -62,6 +63,8 @@ export const performEffect = (ports: PerformPorts, effect: AgentEffect, life: Li
       return begin(endStrayStops(work, life));
     case 'run-upgrade':
       return begin(runUpgrade(work, effect, life));
+    case 'await-room':
+      return begin(awaitRoom(work, effect, life));
     case 'ask-gate':
       return begin(askGate(work, effect.before, life));
     case 'send-reports':

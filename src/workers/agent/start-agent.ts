@@ -79,6 +79,7 @@ const start = async (options: AgentOptions, closing: Closing): Promise<RunningAg
       exempt: (name) => isExempt(loop.agent(), name),
     }),
     gateBefore: () => journal().gate?.before ?? null,
+    awaitsRoom: (jobId) => loop.agent().awaitRoom.has(jobId),
     lanes: createLanes(),
     hearRecord: () => records.hear(),
     packageWatch: {

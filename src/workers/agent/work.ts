@@ -25,6 +25,8 @@ export interface Work {
   gate: HostGate;
   /** What worked before the transaction that is open, as the journal has it; null: not known. */
   gateBefore: () => GateBefore | null;
+  /** Whether the upgrade of this job still waits for room on a disk. */
+  awaitsRoom: (jobId: string) => boolean;
   /** Why nothing may begin by this process's own state (journal, shutdown); null: it may. */
   holdBack: () => string | null;
   alert: RaiseAlert;

@@ -213,6 +213,7 @@ export const createFakeHost = (names: readonly ContainerName[]): FakeHost => {
           return Promise.resolve({ ok: true, reason: '', remedy: '', changes, transcript: '' });
         },
         findUpgrade: () => Promise.resolve(null),
+        room: () => Promise.resolve([]),
         inventoryMark: () => Promise.resolve(''),
         inventory: () =>
           Promise.resolve({

@@ -1,7 +1,9 @@
 import { mkdtempSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readRoom } from '../../../src/host/packages/room.ts';
 import { createFakeHost } from './fake-host.ts';
 import {
   batchJob,
@@ -11,6 +13,7 @@ import {
   settle,
   startLoop,
   until,
+  upgradeJob,
 } from './loop-rig.ts';
 import type { LoopRig } from './loop-rig.ts';
 import { needsRoot } from '../needs-root.ts';
@@ -81,4 +84,48 @@ needsRoot(describe)('a full disk under the journal', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(fake.events.filter((event) => event.endsWith('web-2'))).toEqual([]);
   });
+});
+
+needsRoot(describe)('a full disk under all that the host writes', () => {
+  test('in the middle of an upgrade: it waits and says so, and what is ordered when there is room again is done', async () => {
+    disk.unmount();
+    // More than a little has to be freed for another try.
+    disk = mountSmallDisk(directory, 32);
+    const fake = createFakeHost(['web-1']);
+    const source = createRecordSource();
+    const { packages } = fake.host;
+    const upgradeAsEver = packages.upgrade;
+    packages.room = () => readRoom([directory]);
+    packages.upgrade = async () => {
+      disk.fill();
+      await writeFile(join(directory, 'package'), Buffer.alloc(65_536));
+      throw new Error('there was room');
+    };
+    rig = startLoop(join(directory, 'agent', 'journal.sqlite'), fake, source);
+    const incarnation = await settle(rig, source);
+    const { loop, alerts } = rig;
+    const endOf = (jobId: string): string | undefined =>
+      loop.agent().journal.upgrades.get(jobId)?.end?.outcome;
+    loop.dispatch(upgradeJob(incarnation, 'job-1'));
+    await until(
+      () => alerts.some((text) => /an upgrade found no room on a disk.*ENOSPC/.test(text)),
+      'it is alerted',
+    );
+    expect(loop.agent().waiting.get('grant of job-1')).toMatch(/goes on by itself/);
+    expect({ end: endOf('job-1'), events: fake.events }).toEqual({ end: undefined, events: [] });
+
+    packages.upgrade = upgradeAsEver;
+    disk.free();
+    await until(() => endOf('job-1') === 'void', 'it is given back');
+    await loop.journaled(upgradeJob(incarnation, 'job-2'));
+    await until(() => endOf('job-2') === 'done', 'the upgrade is done');
+    await loop.journaled(batchJob(incarnation, [order(fake, 'web-1', 'grant-1')], 'job-3'));
+    await until(
+      () => loop.agent().journal.grants.get('grant-1')?.end?.outcome === 'done',
+      'the container was restarted',
+    );
+    expect(fake.events.filter((event) => /^(upgrade|stop)/.test(event))).toEqual([
+      ...['upgrade', 'stop web-1'],
+    ]);
+  }, 60_000);
 });

@@ -70,6 +70,7 @@ describe('the journal on disk', () => {
       journal.upgrades.set(id, {
         jobId: id,
         step: 'waiting',
+        noRoom: null,
         end: null,
         order: {
           ...{ waveId: 'w', grantId: `g-${id}`, mode: 'security', packages: [] },

@@ -84,6 +84,21 @@ export const batchJob = (
   job: { kind: 'restart-batch', payload: { waveId: 'wave-1', grants } },
 });
 
+export const upgradeJob = (
+  incarnation: string,
+  jobId: string,
+): Extract<AgentEvent, { kind: 'job' }> => ({
+  ...batchJob(incarnation, [], jobId),
+  job: {
+    kind: 'host-upgrade',
+    payload: {
+      ...{ waveId: 'wave-1', grantId: `grant of ${jobId}`, mode: 'packages', allowRemove: false },
+      packages: [{ name: 'libgsdemo1', want: 'exact', version: '2.0-1' }],
+      ...{ services: [], beginBefore: mono() + 600_000, deadline: mono() + 3_600_000 },
+    },
+  },
+});
+
 /** One life of an agent's process on a journal, without Redis. */
 export interface LoopRig {
   loop: AgentLoop;
@@ -115,6 +130,7 @@ export const startLoop = (
       exempt: () => false,
     }),
     gateBefore: () => loop.agent().journal.gate?.before ?? null,
+    awaitsRoom: (jobId) => loop.agent().awaitRoom.has(jobId),
     lanes: createLanes(),
     hearRecord: () => {
       loop.dispatch(source.next());

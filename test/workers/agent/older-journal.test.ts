@@ -16,6 +16,10 @@ test('a journal of before steps had a wall clock, observations what is waited fo
     ...{ failed: false, adopted: false, tookOver: null, stopping: instance, ending: null },
     ...{ verification: null, end: null },
   };
+  const upgrade = {
+    ...{ waveId: 'w', grantId: 'ug', mode: 'security', packages: [], allowRemove: false },
+    ...{ services: [], beginBefore: 1, deadline: 1 },
+  };
   const view = {
     ...{ name: 'web-1', groups: [], address: null, onHostRoot: true, state: 'running', instance },
     ...{ health: 'healthy', healthReason: '', stale: [], shadowed: [], unreadable: [] },
@@ -32,10 +36,12 @@ test('a journal of before steps had a wall clock, observations what is waited fo
   const journal = journalOf([
     row('scalars', '', { ...head, transactions: 0 }),
     row('grants', 'g', grant),
+    row('upgrades', 'u', { order: upgrade, jobId: 'u', step: 'waiting' }),
     row('reports', '1', observed),
     row('containers', 'web-1', { instance, ownerStopped: false }),
   ]);
   expect(journal.grants.get('g')?.steps).toEqual([{ step: 'stopping', at: 5.5, wallMs: null }]);
+  expect(journal.upgrades.get('u')).toMatchObject({ step: 'waiting', noRoom: null, end: null });
   expect(journal.reports.get(1)).toMatchObject({
     ...{ waits: [], containers: [{ oldForm: false, rootNote: '', parked: null, died: false }] },
   });

@@ -1,4 +1,5 @@
 import type { AgentEffect } from '../../../core/agent/agent.ts';
+import { hasCode } from '../../../core/error-code.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { PackagesPort, UpgradeAnswer } from '../agent-host.ts';
 import type { Life } from '../agent-loop.ts';
@@ -14,6 +15,8 @@ type UpgradeWork = Pick<Work, 'packageWatch' | 'gateBefore' | 'alert'> & {
 
 const notDone = (error: unknown): UpgradeAnswer => ({
   ...{ ok: false, reason: errorText(error), remedy: '' },
+  // Before the package manager is started, what it is to do is written down.
+  ...(hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT') ? { code: 'disk-full' } : {}),
   ...{ changes: [], transcript: '' },
 });
 

@@ -1,5 +1,6 @@
 import { readAbilities } from '../../../host/gate/host-gate.ts';
 import type { PackageFailure } from '../../../host/packages/failure.ts';
+import { readRoom } from '../../../host/packages/room.ts';
 import type { PackageManager, UpgradeResult } from '../../../host/packages/package-manager.ts';
 import { errorText } from '../../../core/error-text.ts';
 import type { HostUpgrade } from '../../../core/messages.ts';
@@ -92,6 +93,7 @@ export const createPackagesPort = (manager: PackageManager): PackagesPort => {
       atWork.set(jobId, resuming);
       return resuming;
     },
+    room: () => readRoom(),
     abilities: readAbilities,
     inventoryMark: () => manager.inventoryMark(),
     inventory: async () => manager.readInventory(await readPlatform()),

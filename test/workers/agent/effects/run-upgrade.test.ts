@@ -26,7 +26,7 @@ let found: typeof done | null;
 const carryOut = async ({ effects }: AgentTurn): Promise<void> => {
   const effect = effects.find((one) => one.kind === 'run-upgrade');
   if (effect === undefined) throw new Error('no upgrade was ordered');
-  const step = (name: keyof typeof during): Promise<number> => {
+  const step = async (name: keyof typeof during): Promise<number> => {
     const at = log.push(name);
     during[name]?.();
     return Promise.resolve(at);
@@ -169,3 +169,17 @@ test('an upgrade is not begun in a life that is over: the next one begins it', a
   await carryOut(here.record(4));
   expect(log).toEqual(['suspend', 'resume', 'suspend', 'look', 'upgrade', 'resume']);
 });
+
+test.each(['ENOSPC', 'EDQUOT'])(
+  'an upgrade that could not be written down before it begins found no room (%s), and waits for some',
+  async (code) => {
+    during.upgrade = () => {
+      throw Object.assign(new Error(`${code}: write`), { code });
+    };
+    await carryOut(here.upgrade());
+    expect(finished()).toBe(undefined);
+    expect(here.agent.waiting.get('ug')).toContain(
+      `no room on a disk of this host: ${code}: write`,
+    );
+  },
+);
