@@ -30,7 +30,7 @@ const options = (): { only: RegExp; jobs: number } => {
     });
     const jobs = Number(values.jobs ?? availableParallelism());
     if (!Number.isSafeInteger(jobs) || jobs < 1)
-      throw new Error(`--jobs wants a whole number, and got ${values.jobs ?? ''}`);
+      throw new Error(`--jobs wants a whole number from 1 on, and got "${values.jobs ?? ''}"`);
     return { only: new RegExp(values.only ?? '', 'i'), jobs };
   } catch (error) {
     console.error(`${errorText(error)}\n${usage}`);
@@ -82,7 +82,7 @@ const main = async (): Promise<number> => {
     [rule, what, file].some((text) => only.test(text)),
   );
   if (chosen.length === 0) {
-    console.error(`no mutant is called /${only.source}/`);
+    console.error(`no mutant is called /${only.source}/\n${usage}`);
     return 2;
   }
   const began = performance.now();

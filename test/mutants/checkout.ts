@@ -35,7 +35,7 @@ export const makeCheckouts = async (
 /** Do `work` while a rule is broken in a checkout. Throws, with nothing done, unless its text stands there once. */
 export const whileBroken = async <Result>(
   { directory }: Checkout,
-  mutant: Mutant,
+  mutant: Pick<Mutant, 'file' | 'from' | 'to'>,
   work: () => Promise<Result>,
 ): Promise<Result> => {
   const path = join(directory, mutant.file);
