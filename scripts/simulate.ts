@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { errorText } from '../src/core/error-text.ts';
+import { onInterrupt } from '../test/bed/on-interrupt.ts';
 import { cacheFolder, compileSimulation } from '../test/model/compile.ts';
 import { startPool } from '../test/model/pool.ts';
 import { run } from '../test/simulation/run.ts';
@@ -23,32 +25,56 @@ const perTask = 50;
 /** So many are shrunk and told of; more of them say nothing new. */
 const mostFound = 20;
 
-const numberOf = (text: string | undefined, name: string, otherwise: number): number => {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || (name !== 'seed' && value === 0)) {
-    console.error(`--${name} wants a whole number, and got ${text ?? ''}\n${usage}`);
-    process.exit(2);
-  }
+interface Options {
+  schedules: number;
+  seed: number;
+  cores: number;
+  path: string;
+}
+
+const refuse = (problem: string): never => {
+  console.error(`${problem}\n${usage}`);
+  process.exit(2);
+};
+
+const wholeNumber = (text: string, name: string, least: number): number => {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new Error(`--${name} wants a whole number from ${least} on, and got "${text}"`);
   return value;
 };
 
-const options = () => {
+const options = (): Options => {
   try {
     const { values } = parseArgs({
       options: {
-        ...{ schedules: { type: 'string' }, seed: { type: 'string' } },
-        ...{ cores: { type: 'string' }, path: { type: 'string' } },
+        schedules: { type: 'string', default: '2000' },
+        seed: { type: 'string', default: '1' },
+        cores: { type: 'string', default: String(availableParallelism()) },
+        path: { type: 'string', default: '' },
       },
     });
+    const schedules = wholeNumber(values.schedules, 'schedules', 1);
+    if (!/^(?:\d+(?::\d+)*)?$/.test(values.path))
+      throw new Error(`--path wants numbers with colons between them, and got "${values.path}"`);
+    if (values.path !== '' && schedules !== 1)
+      throw new Error('--path is of one schedule: it wants --schedules 1');
     return {
-      schedules: numberOf(values.schedules, 'schedules', 2_000),
-      seed: numberOf(values.seed, 'seed', 1),
-      cores: numberOf(values.cores, 'cores', availableParallelism()),
-      path: values.path ?? '',
+      schedules,
+      seed: wholeNumber(values.seed, 'seed', 0),
+      cores: wholeNumber(values.cores, 'cores', 1),
+      path: values.path,
     };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
-    process.exit(2);
+    return refuse(errorText(error));
+  }
+};
+
+const scheduleNamed = ({ seed, path }: Options): Schedule => {
+  try {
+    return scheduleOf(seed, path);
+  } catch (error) {
+    return refuse(`--path ${path} leads to no schedule of seed ${seed}: ${errorText(error)}`);
   }
 };
 
@@ -65,8 +91,11 @@ const tellFound = (found: Found): void => {
 };
 
 /** One schedule, step by step. */
-const replay = async (core: string, seed: number, path: string): Promise<number> => {
-  const schedule = scheduleOf(seed, path);
+const replay = async (
+  core: string,
+  { seed, path }: Options,
+  schedule: Schedule,
+): Promise<number> => {
   const { acts, plan } = schedule;
   console.log(`seed ${seed}${path === '' ? '' : `, path ${path}`}`);
   console.log(`fleet: ${JSON.stringify(plan)}`);
@@ -91,10 +120,13 @@ const tellAll = (all: Batch, seconds: number): void => {
   for (const found of all.found.slice(0, mostFound)) tellFound(found);
 };
 
-const runAll = async (file: string, core: string): Promise<number> => {
-  const { schedules, seed, cores } = options();
+const runAll = async (
+  file: string,
+  core: string,
+  { schedules, seed, cores }: Options,
+): Promise<number> => {
   const began = performance.now();
-  const pool = startPool<Task, Batch>(file, cores);
+  const pool = startPool<Task, Batch>(file, Math.min(cores, Math.ceil(schedules / perTask)));
   let all = emptyBatch();
   let toldAt = began;
   const tasks: Promise<void>[] = [];
@@ -116,12 +148,24 @@ const runAll = async (file: string, core: string): Promise<number> => {
   return all.found.length === 0 ? 0 : 1;
 };
 
+const asked = options();
+const one = asked.schedules === 1 ? scheduleNamed(asked) : null;
 const name = `${process.pid}-simulate`;
+const forget = (): void => {
+  rmSync(join(cacheFolder, name), { recursive: true, force: true });
+};
+const withoutHandlers = onInterrupt(
+  () => Promise.resolve(forget()),
+  (line) => {
+    console.error(line);
+  },
+);
 try {
-  const { schedules, seed, path } = options();
   const file = compileSimulation(name);
   const core = join(cacheFolder, name, 'src/core');
-  process.exitCode = schedules === 1 ? await replay(core, seed, path) : await runAll(file, core);
+  process.exitCode =
+    one === null ? await runAll(file, core, asked) : await replay(core, asked, one);
 } finally {
-  rmSync(join(cacheFolder, name), { recursive: true, force: true });
+  forget();
+  withoutHandlers();
 }
