@@ -23,7 +23,6 @@ const removals = {
   file: 'test/integration/host/apt/removals.test.ts',
 } as const;
 const clock = { project: 'unit', file: 'test/core/health-clock.test.ts' } as const;
-const probe = { project: 'integration', file: 'test/integration/health/probe.test.ts' } as const;
 const drain = { project: 'integration', file: 'test/integration/drain/drain.test.ts' } as const;
 const keyFiles = { project: 'integration', file: 'test/integration/key-files.test.ts' } as const;
 
@@ -200,7 +199,7 @@ export const hostMutants: Mutant[] = [
     file: 'src/core/health-clock.ts',
     from: 'if (healthySince !== null && now - healthySince >= minHealthyTimeMs)',
     to: 'if (healthySince !== null)',
-    killedBy: { ...probe, test: 'must be healthy for the whole time' },
+    killedBy: clock,
   },
   {
     rule: 'health',

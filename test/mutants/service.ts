@@ -89,7 +89,7 @@ export const serviceMutants: Mutant[] = [
     file: 'src/workers/control/coordinate.ts',
     from: "await withSpan('coordinator.commit',",
     to: "group.forEach(({ resolve }, index) => { resolve(commands[index]?.answer ?? null); }); await withSpan('coordinator.commit',",
-    killedBy: { ...coordinator, test: 'an operator is answered once it is committed' },
+    killedBy: { ...coordinator, test: 'no operator is answered, and no job goes' },
   },
   {
     rule: 'R12',
@@ -97,7 +97,7 @@ export const serviceMutants: Mutant[] = [
     file: 'src/workers/control/coordinate.ts',
     from: 'const records = new Map<string, ControlRecord>();',
     to: 'const records = new Map<string, ControlRecord>(); if (commands.some(({ sends }) => sends.length > 0)) ports.kickRelay();',
-    killedBy: { ...coordinator, test: 'jobs go only after the records' },
+    killedBy: { ...coordinator, test: 'no operator is answered, and no job goes' },
   },
   {
     rule: 'R13',

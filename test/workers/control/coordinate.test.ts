@@ -3,6 +3,7 @@ import { defaultFleetSettings, emptyFleet, newHost } from '../../../src/core/coo
 import type { Fleet } from '../../../src/core/coordinator/fleet.ts';
 import { startCoordinator } from '../../../src/workers/control/coordinate.ts';
 import { waitUntil } from '../../bed/wait-until.ts';
+import { observed, scene, view, web } from '../../core/coordinator/fleet-scene.ts';
 
 test('an operator is answered once it is committed; jobs go only after the records that precede them (R12)', async () => {
   const seen: string[] = [];
@@ -39,6 +40,53 @@ test('an operator is answered once it is committed; jobs go only after the recor
     'record 1 of h1',
     'record 1 of h2',
   ]);
+});
+
+/** What is at work beside has had its turn. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('no operator is answered, and no job goes, before what both come from is committed and the records are out (R12, R19)', async () => {
+  const here = scene([web()]);
+  here.report('h1', observed([view('web-1', { stale: [] })]));
+  const seen: string[] = [];
+  const gate = (): { opened: Promise<void>; open: () => void } => {
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    return { opened, open };
+  };
+  const [commit, out] = [gate(), gate()];
+  const coordinator = await startCoordinator({
+    load: () => Promise.resolve(here.fleet),
+    commit: async () => {
+      seen.push('begins');
+      await commit.opened;
+      seen.push('committed');
+    },
+    publish: async () => {
+      await out.opened;
+      seen.push('record');
+    },
+    kickRelay: () => seen.push('relay'),
+    notify: () => undefined,
+    moment: () => ({ now: here.now, wall: here.wall }),
+    newId: () => `id-${(here.now += 1)}`,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const answer = coordinator
+    .act('ann', { action: 'restart', containers: ['h1/web-1'], what: 'a test' })
+    .then(({ ok }) => seen.push(`answered ${ok}`));
+  await waitUntil('it is being committed', () => seen.includes('begins'), { deadlineMs: 10_000 });
+  await turn();
+  expect(seen).toEqual(['begins']);
+  commit.open();
+  await answer;
+  await turn();
+  expect(seen).toEqual(['begins', 'committed', 'answered true']);
+  out.open();
+  await coordinator.stop();
+  expect(seen.slice(3).at(-1)).toBe('relay');
 });
 
 test('what is large has a transaction of its own, and others have their turn between two', async () => {
