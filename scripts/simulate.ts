@@ -155,7 +155,10 @@ const forget = (): void => {
   rmSync(join(cacheFolder, name), { recursive: true, force: true });
 };
 const withoutHandlers = onInterrupt(
-  () => Promise.resolve(forget()),
+  () => {
+    forget();
+    return Promise.resolve();
+  },
   (line) => {
     console.error(line);
   },

@@ -7,6 +7,10 @@ import { hasCode } from '../core/error-code.ts';
  */
 export type SqliteHandle = Database.Database;
 
+/** SQLite's own word for what went wrong, such as `SQLITE_FULL`; empty: it was something else. */
+export const sqliteCode = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
 /**
  * Open (or make) a SQLite file whose commits are on disk when they return: WAL, one fsync per commit. Waits
  * up to 5 s for another process's write. Throws `SqliteError` with `code`.

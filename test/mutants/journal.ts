@@ -159,7 +159,7 @@ export const journalMutants: Mutant[] = [
   {
     rule: 'R8',
     what: 'a sync writes nothing, so that nothing is synced',
-    file: 'src/workers/agent/journal-store.ts',
+    file: 'src/workers/agent/journal-sync.ts',
     from: 'set count = count + 1',
     to: 'set count = count',
     killedBy: { ...journal, test: 'is synced with the turns that must be' },
@@ -167,7 +167,7 @@ export const journalMutants: Mutant[] = [
   {
     rule: 'R23',
     what: 'a former process is believed to have synced what it wrote',
-    file: 'src/workers/agent/journal-store.ts',
+    file: 'src/workers/agent/journal-sync.ts',
     from: 'let unsynced = true;',
     to: 'let unsynced = false;',
     killedBy: { ...journal, test: 'is synced with the turns that must be' },
@@ -175,9 +175,9 @@ export const journalMutants: Mutant[] = [
   {
     rule: 'R23',
     what: 'an intent is written behind what a failed sync has left out',
-    file: 'src/workers/agent/journal-store.ts',
-    from: 'if (doubtful) beginLogAnew();',
-    to: '',
+    file: 'src/workers/agent/journal-sync.ts',
+    from: 'if (!doubtful) return;',
+    to: 'if (isFull || !isFull) return;',
     killedBy: { ...journal, test: 'goes on in a new log' },
   },
   {

@@ -6,6 +6,7 @@ import { errorText } from '../../core/error-text.ts';
 import type { HostId } from '../../core/ids.ts';
 import type { RecordNumber } from '../../core/messages.ts';
 import type { AgentClock } from './agent-host.ts';
+import { sqliteCode } from '../../store/open-sqlite.ts';
 import { auditEntry, ownAuditEntry } from './audit-entry.ts';
 import type { OwnAudit } from './audit-entry.ts';
 import type { Reserve } from './journal-reserve.ts';
@@ -57,11 +58,7 @@ export interface AgentLoop {
 /** What need not be synced at once, and is waited for, waits so long for a turn that must. */
 const SYNC_SHARED_MS = 20;
 
-const isFull = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'code' in error &&
-  String(error.code).startsWith('SQLITE_FULL');
+const isFull = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_FULL');
 
 /**
  * A record by which nothing was done yet is made durable by the next turn, which may do something by it: to have

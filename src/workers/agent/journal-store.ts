@@ -8,10 +8,11 @@ import type { Journal } from '../../core/agent/journal.ts';
 import { errorText } from '../../core/error-text.ts';
 import { AuditCopied } from '../../core/messages.ts';
 import { createWrittenJournal } from './journal-diff.ts';
+import { createJournalSync, syncSchema } from './journal-sync.ts';
 import { journalOf } from './journal-rows.ts';
 import type { JournalRow } from './journal-rows.ts';
 import { makeRoom } from '../../store/make-room.ts';
-import { lockFile } from '../../store/open-sqlite.ts';
+import { lockFile, sqliteCode } from '../../store/open-sqlite.ts';
 import type { SqliteHandle } from '../../store/open-sqlite.ts';
 
 /** Rows keep the order of their first writing: what waits, waits in that order. */
@@ -30,13 +31,10 @@ create table if not exists audit_chain (
   record text not null,
   primary key (life, seq)
 ) without rowid;
-create table if not exists syncs (count integer not null);
-insert into syncs select 0 where not exists (select 1 from syncs);
-`;
+${syncSchema}`;
 
 const Row = z.object({ part: z.string(), key: z.string(), body: z.string() });
 const LinkRow = z.object({ seq: z.number(), hash: z.string() });
-const Checkpointed = z.object({ busy: z.number() });
 const ChainRow = z.object({ seq: z.number(), hash: z.string(), record: z.string() });
 
 /** The agent's journal on disk. All calls are synchronous: a commit costs 0.3 ms, and what its sync takes (0.2 to 3 ms). */
@@ -58,10 +56,6 @@ export interface JournalStore {
   chain: (life: string, range?: { after: number; limit: number }) => Omit<AuditCopied, 'kind'>[];
   close: () => void;
 }
-
-/** SQLite's own word for what went wrong; empty: it was something else. */
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
 const rowsOf = (db: SqliteHandle): JournalRow[] =>
   db
@@ -105,46 +99,8 @@ const createStore = (db: SqliteHandle, first: Journal | null, kept: number): Jou
     'delete from audit_chain where life = ? and seq <= ? and seq < ? + (select min(seq) from audit_chain where life = ?)',
   );
   let written = createWrittenJournal(first);
-  const countSync = db.prepare('update syncs set count = count + 1');
+  const log = createJournalSync(db);
   let chained: { life: string; last: Link } | null = null;
-  let syncing = true;
-  /** What a former process has written may not be on disk either. */
-  let unsynced = true;
-  /** A sync has failed over what counts as written: the kernel says so once, and never again (fsync(2)). */
-  let doubtful = false;
-
-  /** SQLite syncs its whole log with a commit, what earlier ones wrote included, or leaves it to the kernel. */
-  const setSync = (wanted: boolean): void => {
-    if (wanted !== syncing) db.pragma(`synchronous = ${wanted ? 'FULL' : 'NORMAL'}`);
-    syncing = wanted;
-  };
-
-  const noteFailure = (error: unknown): void => {
-    if (unsynced && codeOf(error).startsWith('SQLITE_IOERR')) doubtful = true;
-  };
-
-  const sync = (): void => {
-    if (!unsynced) return;
-    setSync(true);
-    // A commit that changes nothing writes and syncs nothing.
-    try {
-      countSync.run();
-    } catch (error) {
-      noteFailure(error);
-      throw error;
-    }
-    unsynced = false;
-  };
-
-  /** Copies what lies in the log to the database, and begins a new log: nothing stands behind what may be missing on disk. */
-  const beginLogAnew = (): void => {
-    const [told] = db.prepare('pragma wal_checkpoint(TRUNCATE)').all();
-    if (Checkpointed.parse(told).busy !== 0)
-      throw new Error('the journal is being read by another process');
-    unsynced = true;
-    sync();
-    doubtful = false;
-  };
 
   const commit = (
     journal: Journal,
@@ -169,10 +125,10 @@ const createStore = (db: SqliteHandle, first: Journal | null, kept: number): Jou
     }
     const changes = written.differences(journal);
     if (changes.put.length === 0 && changes.remove.length === 0) {
-      if (options.sync) sync();
+      if (options.sync) log.sync();
       return;
     }
-    setSync(options.sync);
+    log.next(options);
     db.exec('begin immediate');
     try {
       for (const { part, key, body } of changes.put) put.run(part, key, body);
@@ -183,7 +139,7 @@ const createStore = (db: SqliteHandle, first: Journal | null, kept: number): Jou
       if (upTo > 0) forget.run(life, upTo, mostForgotten, life);
       db.exec('commit');
     } catch (error) {
-      noteFailure(error);
+      log.failed(error);
       try {
         db.exec('rollback');
       } catch {
@@ -197,22 +153,22 @@ const createStore = (db: SqliteHandle, first: Journal | null, kept: number): Jou
       chained = null;
       throw error;
     }
-    unsynced = !options.sync;
+    log.written(options);
     written.accept(changes);
     chained = { life, last };
   };
 
   return {
     load: () => {
-      if (doubtful) beginLogAnew();
+      log.mend();
       const journal = journalOf(rowsOf(db));
       written = createWrittenJournal(journal);
       chained = null;
       return journal;
     },
     commit,
-    sync,
-    synced: () => !unsynced,
+    sync: log.sync,
+    synced: log.synced,
     chain: (life, { after, limit } = { after: 0, limit: -1 }) =>
       db
         .prepare(
@@ -305,7 +261,7 @@ export const openJournal = (
 
 /** Damage or content of another make; a full or failing disk is no reason to give the journal up. */
 const isUnreadable = (error: unknown): boolean => {
-  const code = codeOf(error);
+  const code = sqliteCode(error);
   return (
     code.startsWith('SQLITE_CORRUPT') ||
     code.startsWith('SQLITE_NOTADB') ||

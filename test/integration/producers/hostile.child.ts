@@ -39,7 +39,7 @@ const readAll = async (target: HostileTarget): Promise<boolean> => {
   });
   const { each: numRuns, seed, path } = order;
   const details = await fc.check(property, { numRuns, seed, ...(path === null ? {} : { path }) });
-  if (!details.failed) return true;
+  if (!details.failed || details.counterexample === null) return !details.failed;
   writeFileSync(order.copy, details.counterexample[0]);
   const reason = errorText(details.errorInstance).slice(0, 2_000);
   tell({ kind: 'failed', path: details.counterexamplePath, reason });
