@@ -133,6 +133,11 @@ describe('a restore', () => {
     const db = openSqlite(join(backup, 'store.sqlite'));
     db.pragma('journal_mode = DELETE');
     for (const table of ['restored', 'recorded_settings']) db.exec(`DROP TABLE ${table}`);
+    db.exec('DROP INDEX audit_records_unproven');
+    for (const column of ['container', 'service', 'wave_id', 'outcome', 'actor', 'at']) {
+      db.exec(`DROP INDEX audit_records_by_${column}`);
+      db.exec(`CREATE INDEX audit_records_${column} ON audit_records (${column})`);
+    }
     db.exec("DELETE FROM kysely_migration WHERE name > '008-checkpoints'");
     db.close();
     await rewrite((manifest) => ({ ...manifest, schema: '008-checkpoints' }), 'and the files');
