@@ -174,7 +174,9 @@ describe('kill -9 in the middle of a wave', () => {
     const id = await waveFrom(scene, downgrade);
     const [outside = '', within = ''] = await waiting(id, 2);
     await scene.host.must(['lxc-stop', '-n', outside]);
-    await scene.host.must(['lxc-attach', '-n', within, '--', 'sh', '-c', 'kill 1']);
+    // Its shell may be killed with the container before it can say that it has done so.
+    const halted = await scene.host.run(['lxc-attach', '-n', within, '--', 'sh', '-c', 'kill 1']);
+    expect([0, 137]).toContain(halted.exitCode);
     const left = await waveWhen(
       scene,
       id,
