@@ -187,8 +187,12 @@ describe('what the server did order', () => {
     );
     expect(fleet.machine('h1').fake.events).toHaveLength(events);
     expect((await fleet.status()).grants).toEqual([]);
+    const left = (await fleet.audit()).slice(records);
+    const sums = left.filter(({ record }) => record['action'] === 'junk-dropped');
     // Old ones may be refused as of before, once each.
-    expect((await fleet.audit()).length - records).toBeLessThan(20);
+    expect(left.length - sums.length).toBeLessThan(20);
+    // What other tests put there in the server's name is summed up by time, however long a thousand take.
+    expect(sums.length).toBeLessThan(100);
   }, 120_000);
 
   test('withheld, and brought when it is over, is not done; each container is restarted once', async () => {
